@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The API dispatcher: route tables in, validated requests to handlers, replies out. Runs on the
+ * core's loop. One table a resource, beside its handlers; validation, the machine-readable
+ * description (`lodge api`) and the CLI's help come from the tables. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/auth/access.h"
+#include "agent/base/fields.h"
+#include "agent/base/json.h"
+#include "agent/base/param.h"
+#include "agent/core/core.h"
+
+enum api_verb { API_GET, API_POST, API_PUT, API_DELETE };
+
+enum api_permission_kind {
+	API_WORLD,   /* no credential needed */
+	API_USER,    /* any valid credential; the handler filters what it shows */
+	API_CHECK,   /* `privs` on `path`; templates: "/vms/{vmid}" */
+	API_HANDLER, /* valid credential; the handler checks by itself (text says what) */
+};
+
+struct api_permission {
+	enum api_permission_kind kind;
+	const char *path;
+	const char *privs; /* "VM.Audit", or "VM.Audit|VM.Console" with any */
+	bool any;
+	const char *text;
+};
+
+struct api_request;
+
+struct api_route {
+	enum api_verb verb;
+	const char *path;	     /* "/nodes/{node}/lxc/{vmid}/config" */
+	const char *text;	     /* one sentence */
+	const struct param *params;  /* path parameters included; ended by PARAM_END; NULL: none */
+	const struct param *more;    /* a second table (a guest's configuration keys), or NULL */
+	struct api_permission permission;
+	const char *returns;	     /* JSON schema text of the data, as in the contract */
+	/* 0: the data was written to req->json (nothing written: null). API_LATER: api_finish() or
+	 * api_fail() follows. Otherwise a negative error. Runs only after all checks passed. */
+	int (*handle)(struct api_request *req, struct err *err);
+	bool no_token;	/* refused for API tokens */
+	bool takes_upload; /* descriptor 0 of the call is a file */
+};
+
+#define API_LATER 1
+
+struct api_request {
+	struct core *core;
+	const struct api_route *route;
+	struct identity who;
+	struct fields params; /* path, query and body parameters, validated */
+	char peer[64];	      /* client's address */
+	struct buf data;      /* the JSON of "data"; written through json */
+	struct json json;     /* writes to data */
+	struct fields extra;  /* further members of the envelope beside data: name -> JSON text */
+	int fd;		      /* uploaded file or -1 */
+	void *ctx;	      /* the handler's, for API_LATER */
+	void (*cancel)(struct api_request *req); /* set by the handler: the client went away or the
+						    deadline passed; must forget req. May be NULL */
+};
+
+/* values of validated parameters */
+const char *api_str(const struct api_request *req, const char *name); /* NULL if not given */
+int64_t api_int(const struct api_request *req, const char *name, int64_t fallback);
+bool api_bool(const struct api_request *req, const char *name, bool fallback);
+unsigned api_vmid(const struct api_request *req);
+
+void api_finish(struct api_request *req); /* req is gone afterwards */
+void api_fail(struct api_request *req, const struct err *err);
+/* Convenience for job-starting handlers: starts it and writes its UPID as data. */
+int api_start_job(struct api_request *req, struct job_spec *spec, struct err *err);
+/* Submits a transaction; on DONE calls next(req) (which finishes or returns like a handler), else
+ * fails the request with the contract's wording. Returns API_LATER or an error. */
+int api_store(struct api_request *req, const struct store_txn *txn,
+	      int (*next)(struct api_request *req, struct err *err), struct err *err);
+/* 0 if {node} is this node's name; otherwise the contract's error. */
+int api_check_node(const struct api_request *req, struct err *err);
+
+/* Every resource's table; api_tables.c lists them. */
+struct api_table {
+	const struct api_route *routes;
+	size_t count;
+};
+extern const struct api_table *const api_tables[]; /* NULL-terminated */
+
+struct conn;
+struct call;
+/* Entry: CALL_API from gate or CLI. is_local_root by the connection's peer. */
+void api_call(struct core *core, struct conn *conn, uint64_t id, struct call *call, bool is_local);
+void api_cancel(struct core *core, struct conn *conn, uint64_t id); /* id 0: all of that conn */
+/* The description of everything: JSON list of {path, method, params, returns, permissions}. */
+void api_describe(struct json *j);
+/* HTTP status of an error code, one table. */
+int api_status_of(int err_code);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Access control: who a credential belongs to, and what that identity may do. State is the store's
+ * /user.cfg and /priv/{shadow.cfg,token.cfg,authkey}; parsed copies are kept by subscription.
+ * Runs on the core's loop; hashing of passwords is done by helper processes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/err.h"
+#include "agent/base/json.h"
+#include "cluster/store.h"
+
+#define USERID_MAX 128
+#define TICKET_MAX 512
+#define TICKET_LIFE (7200ull) /* seconds */
+
+struct access;
+
+struct identity {
+	char userid[USERID_MAX];	/* "admin@pve"; "root@pam" for local root */
+	char tokenid[USERID_MAX];	/* "admin@pve!ci" for API tokens, else "" */
+	bool is_local_root;		/* came over the core's own socket as uid 0 */
+	bool is_token;
+	bool has_privsep;		/* token rights = user's rights and the token's own ACL */
+};
+
+/* Raw credentials as the client sent them; absent ones are NULL. */
+struct credential {
+	const char *ticket; /* decoded cookie or "PVEAuthCookie=" header value */
+	const char *csrf;
+	const char *token;  /* "user@realm!id=UUID" */
+};
+
+int access_new(struct store *store, struct access **ret, struct err *err);
+void access_free(struct access *access);
+
+/* Verifies ticket or token (constant time, verified tickets are cached). needs_csrf: also the CSRF
+ * token, for tickets only. now: wall clock seconds. ERR_AUTH with the contract's text: "No ticket",
+ * "permission denied - invalid PVE ticket", "Permission denied - invalid csrf token", … */
+int access_authenticate(struct access *access, const struct credential *cred, bool needs_csrf,
+			uint64_t now, struct identity *ret, struct err *err);
+
+/* A new ticket and its CSRF token for a user whose password was just verified. */
+int access_ticket_make(struct access *access, const char *userid, uint64_t now,
+		       char ret_ticket[TICKET_MAX], char ret_csrf[TICKET_MAX], struct err *err);
+
+/* Privileges are bits of a set; names are the contract's ("VM.Audit"). */
+typedef uint64_t privset;
+int privset_from_names(const char *names /* separated by space, comma or | */, privset *ret, struct err *err);
+void privset_to_json_object(privset set, bool propagate, struct json *j); /* {"VM.Audit":1,…} */
+const char *priv_name(unsigned bit); /* NULL past the last */
+
+/* The privileges of an identity on a path ("/vms/101"), ACL inheritance, groups, roles and token
+ * separation resolved. root@pam has all. Cached until the configuration changes. */
+privset access_privileges(struct access *access, const struct identity *who, const char *path);
+/* 0, or ERR_DENIED "Permission check failed (/vms/100, VM.Audit)". any: one of them is enough. */
+int access_check(struct access *access, const struct identity *who, const char *path, privset need,
+		 bool any, struct err *err);
+bool access_user_is_enabled(const struct access *access, const char *userid, uint64_t now);
+uint64_t access_generation(const struct access *access); /* changes with every change of rights */

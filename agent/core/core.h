@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The core's context: everything that request handlers may use. One instance, owned by main, used
+ * on the loop's thread only. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "agent/auth/access.h"
+#include "agent/core/facts.h"
+#include "agent/core/helpers.h"
+#include "agent/core/jobs.h"
+#include "cluster/store.h"
+
+struct core {
+	sd_event *event;
+	char node[64]; /* this node's name */
+	struct store *store;
+	struct access *access;
+	struct jobs *jobs;
+	struct facts *facts;
+	struct helpers *helpers;
+	struct guests *guests;	 /* index of guests in the store, see guests.h */
+	struct nextid *nextid;	 /* ids handed out and not yet used, see nextid.h */
+	struct storages *storages; /* cached storage status, see storages.h */
+};
+
+int core_new(sd_event *event, struct core **ret, struct err *err);
+void core_free(struct core *core);
+/* Once at start: identity, HTTPS authority, network, guests with onboot. */
+int core_start(struct core *core, struct err *err);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs: one process per long operation. The core spawns them, lists them, stops them and finds
+ * them again after a restart; it never waits for one.
+ *
+ * A job is executed as `lodge-task… COMMAND` with its arguments (fields) on descriptor 0 and its
+ * log on 1 and 2. Its log starts as tasks/new-SERIAL and is renamed to tasks/X/UPID (X: last hex
+ * digit of the start time) by whichever of core and job comes first; while it runs, the job holds
+ * a record jobs/UPID in the run folder (JSON-free: encoded fields: boot, guest, command, after).
+ * It ends by writing tasks/X/UPID.status (fsync, rename): "OK", "WARNINGS: n" or the error text.
+ *
+ * Jobs of one guest run in the order in which they were started: each is told the UPID of the one
+ * before it ("after") and waits, saying so in its log, until that process is gone. So the order
+ * survives a crash of the core. Identity: pid + start time + boot id. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "agent/base/fields.h"
+#include "agent/base/upid.h"
+
+struct jobs;
+
+enum job_program { JOB_HOST /* lodge-task */, JOB_CT /* lodge-task-ct */, JOB_VM };
+
+struct job_spec {
+	enum job_program program;
+	const char *command;	   /* "vzstart": also the task type unless `type` is set */
+	const char *type;	   /* NULL: command */
+	const char *id;		   /* task id: vmid or volume; NULL: "" */
+	const char *user;	   /* who asked */
+	unsigned guest;		   /* vmid whose queue it joins, 0: none */
+	const struct fields *args; /* borrowed; may be NULL */
+	int fd;			   /* passed to the job as descriptor 3, or -1; borrowed */
+	/* After a job that died without a status file this command of the same program is started
+	 * with the same arguments ("vzcreate" -> "vzcreate-undo"); NULL: none. */
+	const char *undo;
+};
+
+enum task_state { TASK_RUNNING, TASK_STOPPED };
+
+struct task {
+	char upid[UPID_MAX];
+	struct upid id;
+	unsigned guest;
+	enum task_state state;
+	uint64_t end_time;     /* wall clock, seconds; 0 while running */
+	const char *exit_text; /* "OK", "WARNINGS: n" or the error; NULL while running */
+};
+
+/* Scans the run and state folders, adopts running jobs (pidfd), closes those that died. */
+int jobs_new(sd_event *event, const char *node, struct jobs **ret, struct err *err);
+void jobs_free(struct jobs *jobs); /* running jobs go on */
+
+/* Starts a job. ret_upid gets its UPID. */
+int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPID_MAX],
+	       struct err *err);
+/* SIGTERM to the job's process group, SIGKILL 10 s later. */
+int jobs_stop(struct jobs *jobs, const char *upid, struct err *err);
+const struct task *jobs_find(const struct jobs *jobs, const char *upid); /* NULL: no such task */
+/* Newest first; cursor NULL starts. Bounded history: the newest 2,000 are in memory. */
+const struct task *jobs_next(const struct jobs *jobs, const struct task *after);
+/* Path of the log file of a task (heap string). */
+char *jobs_log_path(const struct jobs *jobs, const char *upid);
+bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest);
+
+/* Called once for every job that ends, from the loop. */
+typedef void (*jobs_ended_fn)(const struct task *task, void *ctx);
+void jobs_on_ended(struct jobs *jobs, jobs_ended_fn fn, void *ctx);

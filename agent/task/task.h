@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The frame of a job process: arguments from descriptor 0, identity, waiting for the job before it,
+ * status file, calls to the core. Blocking, sequential code; stdout is the task log. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "agent/base/err.h"
+#include "agent/base/fields.h"
+#include "agent/base/upid.h"
+#include "agent/guest/config.h"
+
+struct task_ctx {
+	struct fields args;
+	struct upid upid;
+	char upid_text[UPID_MAX];
+	unsigned guest;	   /* vmid or 0 */
+	const char *node;  /* borrowed from args */
+	const char *user;
+	unsigned warnings; /* counted by task_warn() */
+};
+
+struct task_command {
+	const char *name; /* "vzstart" */
+	int (*run)(struct task_ctx *task, struct err *err);
+};
+
+/* main() of a job program: finds argv[1] in the table (ended by a NULL name), reads the arguments,
+ * claims its UPID and log name, waits for the job before, runs, writes the last log line ("TASK OK",
+ * "TASK ERROR: …", "TASK WARNINGS: n") and the status file. `helper NAME`, `hook …` and the like are
+ * the program's own business before calling this. Returns the exit code. SIGTERM makes
+ * task_is_cancelled() true and interrupts blocking calls. */
+int task_main(int argc, char **argv, const struct task_command *commands);
+
+void task_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void task_warn(struct task_ctx *task, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool task_is_cancelled(void);
+int task_check_cancelled(struct err *err); /* ERR_CANCELLED "interrupted by signal" */
+
+/* Store access through the core (waits for a restarting core, at most 60 s). */
+int task_store_get(const char *path, struct buf *ret, uint64_t *ret_version, struct err *err);
+struct task_txn; /* built step by step */
+struct task_txn *task_txn_new(const char *who);
+void task_txn_free(struct task_txn *txn);
+void task_txn_require(struct task_txn *txn, const char *path, uint64_t version);
+void task_txn_put(struct task_txn *txn, const char *path, const void *value, size_t size);
+void task_txn_delete(struct task_txn *txn, const char *path);
+int task_txn_commit(struct task_txn *txn, struct err *err); /* ERR_CONFLICT when refused */
+/* Config of a container: read, and written back only if unchanged since. */
+int task_config_get(struct task_ctx *task, const char *kind, struct guest_config *ret,
+		    uint64_t *ret_version, struct err *err);
+int task_config_put(struct task_ctx *task, const char *kind, const struct guest_config *config,
+		    uint64_t version, struct err *err);
+int task_config_delete(struct task_ctx *task, const char *kind, uint64_t version, struct err *err);
+/* Tells the core what became of the guest, before the job ends (CALL_GUEST_STATE); never fails the job. */
+void task_guest_state(unsigned vmid, const char *state, pid_t pid);

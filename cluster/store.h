@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The store: a map from path ("/nodes/a/lxc/101.conf") to a small value with a version (the log
+ * index that last changed it). Reads are local, from memory, and never wait; writes are
+ * transactions that are acknowledged once they are durable. All functions run on the owner's loop
+ * thread; the writer thread is inside and never calls back directly: store_fd() becomes readable
+ * and store_dispatch() delivers completions and changes, in log order.
+ *
+ * Paths: absolute, components of [A-Za-z0-9._@!-], no empty, "." or ".." component, at most
+ * STORE_PATH_MAX bytes. Values: any bytes, at most STORE_VALUE_MAX. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/err.h"
+
+#define STORE_PATH_MAX	255
+#define STORE_VALUE_MAX (1024u * 1024)
+#define STORE_TOTAL_MAX (256u * 1024 * 1024)
+#define STORE_OPS_MAX	256 /* preconditions + operations of one transaction */
+#define STORE_WHO_MAX	128
+
+struct store;
+
+struct store_request_id {
+	uint8_t bytes[16]; /* random; the same id again yields the first outcome, and is not done twice */
+};
+
+enum store_op_kind { STORE_PUT = 1, STORE_DELETE, STORE_RENAME };
+
+struct store_op {
+	enum store_op_kind kind;
+	const char *path;
+	const char *to; /* STORE_RENAME: the new path, which must be absent */
+	const void *value;
+	size_t size;
+};
+
+struct store_precondition {
+	const char *path;
+	uint64_t version; /* the path is at exactly this version; 0: the path is absent */
+};
+
+struct store_txn {
+	struct store_request_id id; /* all zero: the store makes one */
+	const char *who;	    /* user for the history, "root@pam" or "node" */
+	const struct store_precondition *preconditions;
+	size_t precondition_count;
+	const struct store_op *ops;
+	size_t op_count;
+	usec_t deadline; /* monotonic; 0: 30 s */
+};
+
+enum store_outcome {
+	STORE_DONE = 1,
+	STORE_REFUSED,	 /* a precondition did not hold; nothing was changed */
+	STORE_UNKNOWN,	 /* the outcome could not be learned in time; retry with the same id */
+	STORE_NOT_SENT,	 /* certainly not done: read-only, no quorum, full disk; err says why */
+};
+
+struct store_result {
+	enum store_outcome outcome;
+	uint64_t version;	   /* DONE: the version that the transaction gave */
+	size_t failed_precondition; /* REFUSED: its index */
+	struct err err;		   /* set unless DONE */
+};
+
+typedef void (*store_done_fn)(const struct store_result *result, void *ctx);
+
+/* A value as applied. Borrowed until the next call of store_dispatch(). */
+struct store_value {
+	const char *path;
+	const char *data; /* NUL-terminated after size bytes */
+	size_t size;
+	uint64_t version;
+};
+
+enum store_change_kind { STORE_CHANGE_PUT = 1, STORE_CHANGE_DELETE };
+
+struct store_change {
+	enum store_change_kind kind;
+	struct store_value value; /* path and version; data only for PUT */
+	const char *who;
+};
+
+typedef void (*store_change_fn)(const struct store_change *change, void *ctx);
+
+struct store_options {
+	const char *directory; /* holds lodge.db; made if absent, 0700 */
+	const char *node;      /* name of this node */
+};
+
+struct store_identity {
+	char cluster_id[33];  /* 128 random bits, hex */
+	char incarnation[33]; /* of this database */
+	uint64_t start;	      /* number of this process start */
+};
+
+/* Opens or founds the store: loads all values, replays the log. A foreign, newer, damaged or locked
+ * database is a clear error and stays untouched. */
+int store_open(const struct store_options *options, struct store **ret, struct err *err);
+/* Waits for what was submitted (at most 5 s), then closes. Pending callbacks get UNKNOWN. */
+void store_close(struct store *store);
+int store_fd(const struct store *store);
+void store_dispatch(struct store *store);
+
+const struct store_identity *store_identity(const struct store *store);
+/* NULL while writable, otherwise the reason that it is read-only (failed sync, full disk, …). */
+const char *store_read_only_reason(const struct store *store);
+uint64_t store_applied(const struct store *store); /* index of the last applied entry */
+
+/* Checks bounds at once (error: done is never called), otherwise done is called exactly once from
+ * store_dispatch(). Content of txn is copied. By then the change is applied and visible here. */
+int store_submit(struct store *store, const struct store_txn *txn, store_done_fn done, void *ctx,
+		 struct err *err);
+
+bool store_get(const struct store *store, const char *path, struct store_value *ret);
+/* Entries below prefix in path order: start with after = NULL, then pass ret->path on. */
+bool store_next(const struct store *store, const char *prefix, const char *after,
+		struct store_value *ret);
+
+struct store_subscription;
+/* fn is called for every change below prefix, after it was applied and before the done callback of
+ * its transaction. */
+struct store_subscription *store_subscribe(struct store *store, const char *prefix,
+					   store_change_fn fn, void *ctx);
+void store_unsubscribe(struct store_subscription *subscription);
+
+bool store_path_is_valid(const char *path);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Volume ids: "local:101/vm-101-disk-0.raw", "local:vztmpl/debian.tar.zst". Pure. */
+#pragma once
+
+#include "agent/base/err.h"
+
+#define VOLID_MAX 512
+
+enum volume_content {
+	VOLUME_IMAGES,	/* guest disk, "VMID/vm-VMID-…" */
+	VOLUME_ROOTDIR, /* container root or mount point, same names */
+	VOLUME_ISO,
+	VOLUME_VZTMPL,
+	VOLUME_SNIPPETS,
+	VOLUME_IMPORT,
+	VOLUME_BACKUP,
+};
+
+struct volid {
+	char storage[101];
+	char name[VOLID_MAX]; /* after the colon */
+	enum volume_content content;
+	unsigned vmid;	      /* owner of a guest volume, else 0 */
+	char file[256];	      /* last component */
+	char format[16];      /* raw, qcow2, subvol, iso, tzst, tgz, txz, … */
+};
+
+/* Only names that Lodge could have made: no "..", no hidden files, bounded characters. */
+int volid_parse(const char *text, struct volid *ret, struct err *err);
+const char *volume_content_name(enum volume_content content); /* "vztmpl" */
+int volume_content_from_name(const char *name, enum volume_content *ret, struct err *err);
+/* Checks a file name for an upload of this content type (suffixes as in the contract). */
+int volume_file_check(enum volume_content content, const char *file, struct err *err);
