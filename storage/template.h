@@ -4,6 +4,7 @@
  * NO_MAGICLINKS for every parent), no device nodes are made, sizes and entry counts are bounded. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/clock.h"
@@ -12,6 +13,7 @@
 struct template_limits {
 	uint64_t max_bytes;   /* unpacked; 0: no bound but the file system's */
 	uint64_t max_entries; /* 0: 4,000,000 */
+	bool (*is_cancelled)(void); /* asked between blocks, may be NULL; true ends with ERR_CANCELLED */
 };
 
 struct template_report {
@@ -25,3 +27,6 @@ typedef void (*template_progress_fn)(const struct template_report *so_far, void 
 int template_unpack(int archive_fd, int root_fd, const struct template_limits *limits,
 		    template_progress_fn progress, void *ctx, struct template_report *ret,
 		    struct err *err);
+
+/* Reads the first header: is this a template at all? The descriptor's position moves. */
+int template_check(int archive_fd, struct err *err);

@@ -10,6 +10,7 @@
 #include "agent/auth/access.h"
 #include "agent/base/fields.h"
 #include "agent/base/json.h"
+#include "agent/base/mem.h"
 #include "agent/base/param.h"
 #include "agent/core/core.h"
 
@@ -78,6 +79,22 @@ int api_start_job(struct api_request *req, struct job_spec *spec, struct err *er
  * fails the request with the contract's wording. Returns API_LATER or an error. */
 int api_store(struct api_request *req, const struct store_txn *txn,
 	      int (*next)(struct api_request *req, struct err *err), struct err *err);
+/* Runs a helper; done(req, output) then goes on like a handler. When the client goes away a GET's
+ * helper is killed, others run to their end. Returns API_LATER or an error. */
+int api_run_helper(struct api_request *req, const char *name, const struct fields *args,
+		   usec_t timeout,
+		   int (*done)(struct api_request *req, struct buf *output, struct err *err),
+		   struct err *err);
+/* Handler of index routes: the literal path components below the route's own path, as
+ * [{"name":…}] or [{"subdir":…}]. */
+int api_index_names(struct api_request *req, struct err *err);
+int api_index_subdirs(struct api_request *req, struct err *err);
+/* Who asked, as tasks and the history show it: the token id or the user id. */
+const char *api_user(const struct api_request *req);
+/* Checks privileges ("VM.Audit", "A|B" with any) on a path for the one who asked. */
+int api_check(const struct api_request *req, const char *path, const char *privs, bool any,
+	      struct err *err);
+bool api_may(const struct api_request *req, const char *path, const char *privs); /* any of them */
 /* 0 if {node} is this node's name; otherwise the contract's error. */
 int api_check_node(const struct api_request *req, struct err *err);
 
@@ -93,6 +110,8 @@ struct call;
 /* Entry: CALL_API from gate or CLI. is_local_root by the connection's peer. */
 void api_call(struct core *core, struct conn *conn, uint64_t id, struct call *call, bool is_local);
 void api_cancel(struct core *core, struct conn *conn, uint64_t id); /* id 0: all of that conn */
+/* Drops what is open and cached for this core; before core_free() takes its parts apart. */
+void api_fini(struct core *core);
 /* The description of everything: JSON list of {path, method, params, returns, permissions}. */
 void api_describe(struct json *j);
 /* HTTP status of an error code, one table. */

@@ -30,8 +30,8 @@ void json_int(struct json *j, int64_t value);
 void json_uint(struct json *j, uint64_t value);
 void json_double(struct json *j, double value); /* shortest text that reads back the same; nan/inf are 0 */
 void json_null(struct json *j);
-void json_true_false(struct json *j, bool value); /* a JSON true/false; the API wants json_bool */
-void json_bool(struct json *j, bool value);	   /* 1 or 0, as the API contract has it */
+void json_true_false(struct json *j, bool value); /* a JSON true/false; the API wants json_flag */
+void json_flag(struct json *j, bool value);	   /* 1 or 0, as the API contract has it (json_bool is a type of json-c) */
 void json_raw(struct json *j, const char *text, size_t size); /* a ready JSON value */
 
 /* key and value in one */

@@ -27,6 +27,8 @@ struct guest_fact {
 	uint64_t generation;   /* counts up with each change; for cached encodings */
 };
 
+/* Field names are the members' names; load is "load1", "load5", "load15"; flags are 1 or 0. uptime,
+ * mem_total and cpus must be there, absent others are 0 or "". */
 struct node_fact {
 	uint64_t uptime, mem_total, mem_used, mem_free, mem_available, swap_total, swap_used; /* bytes, s */
 	uint64_t root_total, root_used, root_avail;
@@ -51,12 +53,14 @@ struct facts;
 
 struct facts *facts_new(void);
 void facts_free(struct facts *facts);
-/* From EVENT_GUEST, CALL_GUEST_STATE, EVENT_NODE: bad fields are an error and change nothing. */
+/* From EVENT_GUEST, CALL_GUEST_STATE, EVENT_NODE: bad fields are an error and change nothing. vmid and
+ * state must be there; absent others keep their value while the guest is the same process (pid and
+ * pid_start), else they are 0. */
 int facts_take_guest(struct facts *facts, const struct fields *f, struct err *err);
 int facts_take_node(struct facts *facts, const struct fields *f, struct err *err);
 void facts_hello(struct facts *facts);	/* the monitor (re)connected: guests are unknown until listed */
 void facts_listed(struct facts *facts); /* guests not reported since hello are stopped */
-void facts_lost(struct facts *facts);	/* the monitor is gone */
+void facts_lost(struct facts *facts);	/* the monitor is gone: what was known stays until it returns */
 /* Never NULL: an unreported guest is stopped once a list was complete, unknown before. */
 const struct guest_fact *facts_guest(const struct facts *facts, unsigned vmid);
 const struct node_fact *facts_node(const struct facts *facts);

@@ -2,6 +2,8 @@
 /* What a container's configuration may hold, as parameter tables for API, stored text and job. */
 #pragma once
 
+#include <stdint.h>
+
 #include "agent/base/param.h"
 #include "agent/base/propstr.h"
 #include "agent/guest/config.h"
@@ -32,6 +34,22 @@ struct ct_rootfs {
 	bool read_only;
 };
 int ct_config_rootfs(const struct guest_config *config, struct ct_rootfs *ret, struct err *err);
+/* "local:101/vm-101-disk-0.raw,size=8G": the stored form. */
+void ct_rootfs_format(const struct ct_rootfs *rootfs, struct buf *out);
+
+#define CT_ROOTFS_DEFAULT_GIB 4.0
+#define CT_ROOTFS_MIN_GIB     0.0625
+#define CT_ROOTFS_MAX_GIB     131072.0
+
+/* What a new container asks for: "local:8" or "8" (GiB). */
+struct ct_rootfs_request {
+	char storage[101];
+	uint64_t size; /* bytes, a multiple of 1 MiB */
+	bool read_only;
+};
+/* text NULL: the default size on default_storage. */
+int ct_rootfs_request_parse(const char *text, const char *default_storage,
+			    struct ct_rootfs_request *ret, struct err *err);
 /* Checks that keys fit together (net names unique, bridge given, …) and fills in what a new
  * container needs: random MAC addresses (prefix BC:24:11), arch, hostname. */
 int ct_config_complete(struct guest_config *config, unsigned vmid, struct err *err);

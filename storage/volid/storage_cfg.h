@@ -29,5 +29,11 @@ const char *storage_def_get(const struct storage_def *def, const char *key); /* 
 /* "content" holds the type ("rootdir", "vztmpl", "iso", "images", "snippets", "backup", "import"). */
 bool storage_def_has_content(const struct storage_def *def, const char *content);
 bool storage_def_is_on_node(const struct storage_def *def, const char *node);
+/* A definition as call arguments: "storage-type", "storage-id" and each key as "key.NAME" (appended).
+ * The prefix keeps them apart from a job's own "type" and "id"; where they are absent, decoding takes
+ * plain "type" and "id". */
+void storage_def_encode(const struct storage_def *def, struct fields *out);
+int storage_def_decode(const struct fields *args, struct storage_def *ret, struct err *err);
+void storage_def_fini(struct storage_def *def);
 /* What a first start writes: dir "local" at path with all content types. */
 extern const char storage_cfg_default_format[]; /* printf format with one %s: the path */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the handlers below /access share: changes of the configuration, password helpers, lists. */
+#pragma once
+
+#include "agent/api/api.h"
+#include "agent/auth/edit.h"
+
+typedef int (*api_edit_fn)(struct api_request *req, struct access_draft *draft, struct err *err);
+typedef int (*api_next_fn)(struct api_request *req, struct err *err);
+
+/* Changes the access configuration by `apply` (see access_edit(): it may run several times), then
+ * calls next (may be NULL), which goes on like a handler. Returns API_LATER, an error, or what next
+ * returned when there was nothing to change. */
+int api_access_edit(struct api_request *req, api_edit_fn apply, api_next_fn next, struct err *err);
+
+/* A value that the handler itself keeps with the request, beside the parameters; name starts with
+ * '.', which no parameter does. */
+#define API_KEEP_HASH ".hash"
+
+typedef int (*api_helper_fn)(struct api_request *req, struct buf *output, struct err *err);
+
+/* Asks a helper for the hash of a new password. `done` finds it in its output. */
+int api_password_hash(struct api_request *req, const char *password, api_helper_fn done,
+		      struct err *err);
+/* Asks a helper whether this is the user's password. A user without one (or none at all) takes as
+ * long, and is a "no". */
+int api_password_verify(struct api_request *req, const char *userid, const char *password,
+			api_helper_fn done, struct err *err);
+bool api_password_is_right(struct buf *output);
+
+/* Free text of a record: sets *slot to the parameter's value, if given; "" clears it. */
+void api_take_text(const struct api_request *req, const char *name, char **slot);
+/* Splits a list parameter; an absent one gives an empty list. */
+char **api_list(const struct api_request *req, const char *name);

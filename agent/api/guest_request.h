@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What handlers of guests of any kind share: which guest a request means, what state and lock it is
+ * in, and how its jobs are started. The kind follows from the route's path. Core's loop only. */
+#pragma once
+
+#include "agent/api/api.h"
+#include "agent/core/guests.h"
+#include "agent/guest/guest.h"
+#include "agent/guest/update.h"
+
+struct guest_target {
+	const struct guest_kind_ops *ops;
+	const struct guest *guest;     /* borrowed until the loop goes on */
+	const struct guest_fact *fact; /* never NULL */
+	unsigned vmid;
+};
+
+const struct guest_kind_ops *guest_request_ops(const struct api_request *req);
+enum guest_kind guest_request_kind(const struct guest_kind_ops *ops);
+/* The guest {vmid} of this kind on this node, with a readable configuration. */
+int guest_request_target(const struct api_request *req, struct guest_target *ret, struct err *err);
+/* root@pam itself, not one of its tokens. */
+bool guest_request_is_root(const struct api_request *req);
+/* "skiplock" is root's alone; true if it was given and allowed. */
+int guest_request_skiplock(const struct api_request *req, bool *ret, struct err *err);
+/* ERR_BUSY "CT is locked (create)" unless the lock is `allowed` (may be NULL). */
+int guest_target_check_lock(const struct guest_target *target, const char *allowed, struct err *err);
+bool guest_target_is_running(const struct guest_target *target); /* or paused */
+/* Every key that is set, deleted or reverted needs its own privilege on /vms/{vmid}. */
+int guest_request_check_keys(const struct api_request *req, const struct guest_update *update,
+			     struct err *err);
+/* The request's parameters that are configuration keys of its kind; appends. */
+void guest_request_config_fields(const struct api_request *req, struct fields *ret);
+
+struct guest_job {
+	const struct guest_kind_ops *ops;
+	unsigned vmid;
+	const char *verb; /* "start": vzstart */
+	const char *undo; /* whole command or NULL */
+	const struct fields *args;
+};
+/* Starts the job; its UPID becomes the data of the reply. */
+int guest_request_job(struct api_request *req, const struct guest_job *job, struct err *err);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writes a guest's state and load: limits from the configuration, the rest from facts. Pure. */
+#include "agent/api/guest_status.h"
+
+#include "agent/base/str.h"
+
+/* Clients know "running" and "stopped"; "unknown" is shown until the monitor has listed guests. */
+static const char *status_name(const struct guest_fact *fact)
+{
+	return guest_state_name(fact->state == GUEST_PAUSED ? GUEST_RUNNING : fact->state);
+}
+
+static void text_write(const struct guest_status *s, const char *key, struct json *j)
+{
+	const char *value = s->config ? guest_config_get(s->config, key) : NULL;
+
+	if (value)
+		json_kv_string(j, key, value);
+}
+
+static void limits_write(const struct guest_status *s, struct json *j)
+{
+	struct guest_shape shape = {0};
+
+	if (s->config)
+		s->ops->shape(s->config, &shape);
+	json_kv_uint(j, "cpus", shape.cores ? shape.cores : s->node_cpus);
+	json_kv_uint(j, "maxmem", shape.memory);
+	if (s->ops->has_swap)
+		json_kv_uint(j, "maxswap", shape.swap);
+	json_kv_uint(j, "maxdisk", s->fact->max_disk ? s->fact->max_disk : shape.disk);
+}
+
+static uint64_t uptime(const struct guest_status *s)
+{
+	if (s->fact->observed == 0 || s->now < s->fact->observed)
+		return s->fact->uptime;
+	return s->fact->uptime + (s->now - s->fact->observed) / USEC_PER_SEC;
+}
+
+static void load_write(const struct guest_status *s, struct json *j)
+{
+	static const struct guest_fact idle = {0};
+	bool is_running = s->fact->state == GUEST_RUNNING || s->fact->state == GUEST_PAUSED;
+	const struct guest_fact *fact = is_running ? s->fact : &idle;
+
+	json_kv_double(j, "cpu", fact->cpu);
+	json_kv_uint(j, "mem", fact->mem);
+	if (s->ops->has_swap)
+		json_kv_uint(j, "swap", fact->swap);
+	json_kv_uint(j, "disk", fact->disk);
+	json_kv_uint(j, "diskread", fact->disk_read);
+	json_kv_uint(j, "diskwrite", fact->disk_write);
+	json_kv_uint(j, "netin", fact->net_in);
+	json_kv_uint(j, "netout", fact->net_out);
+	json_kv_uint(j, "uptime", is_running ? uptime(s) : 0);
+	if (is_running && fact->pid > 0)
+		json_kv_int(j, "pid", fact->pid);
+}
+
+void guest_status_write(const struct guest_status *s, struct json *j)
+{
+	char name[32];
+	const char *template = s->config ? guest_config_get(s->config, "template") : NULL;
+
+	json_object_begin(j);
+	json_kv_uint(j, "vmid", s->vmid);
+	json_kv_string(j, "type", s->ops->name);
+	json_kv_string(j, "status", status_name(s->fact));
+	json_kv_string(j, "name",
+		       guest_display_name(s->ops, s->config, s->vmid, name, sizeof(name)));
+	json_kv_bool(j, "template", str_eq(template, "1"));
+	text_write(s, "tags", j);
+	text_write(s, "lock", j);
+	limits_write(s, j);
+	load_write(s, j);
+	if (s->with_ha) {
+		json_key(j, "ha");
+		json_object_begin(j);
+		json_kv_int(j, "managed", 0);
+		json_object_end(j);
+	}
+	json_object_end(j);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A guest's state and load as the API shows them, for lists and status/current. Pure. */
+#pragma once
+
+#include "agent/base/json.h"
+#include "agent/core/facts.h"
+#include "agent/guest/guest.h"
+
+struct guest_status {
+	const struct guest_kind_ops *ops;
+	unsigned vmid;
+	const struct guest_config *config; /* NULL: unreadable */
+	const struct guest_fact *fact;
+	unsigned node_cpus; /* shown for a guest without a limit */
+	usec_t now;	    /* monotonic */
+	bool with_ha;	    /* status/current has it, lists do not */
+};
+
+void guest_status_write(const struct guest_status *status, struct json *j);

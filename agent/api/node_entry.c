@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* This node as an element of lists, and what it is known by: certificate and address. Core's loop;
+ * reads two small local files. */
+#include "agent/api/node_entry.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/base/digest.h"
+#include "agent/base/fd.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+
+#define PEM_MAX	   (64 * 1024)
+#define ROUTES_MAX (256 * 1024)
+
+void api_write_node(struct api_request *req)
+{
+	struct json *j = &req->json;
+	const struct node_fact *fact = facts_node(req->core->facts);
+	char text[96];
+	snprintf(text, sizeof(text), "node/%s", req->core->node);
+	json_kv_string(j, "id", text);
+	json_kv_string(j, "type", "node");
+	json_kv_string(j, "node", req->core->node);
+	json_kv_string(j, "status", "online"); /* it answers */
+	json_kv_string(j, "level", "");
+	snprintf(text, sizeof(text), "/nodes/%s", req->core->node);
+	if (!fact->observed || !api_may(req, text, "Sys.Audit"))
+		return;
+	json_kv_double(j, "cpu", fact->cpu);
+	json_kv_uint(j, "maxcpu", fact->cpus);
+	json_kv_uint(j, "mem", fact->mem_used);
+	json_kv_uint(j, "maxmem", fact->mem_total);
+	json_kv_uint(j, "disk", fact->root_used);
+	json_kv_uint(j, "maxdisk", fact->root_total);
+	json_kv_uint(j, "uptime", fact->uptime);
+}
+
+/* The bytes of the first certificate of a PEM text. */
+static bool pem_decode(const char *text, struct buf *ret)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----";
+	autobuf body = BUF_INIT;
+	const char *at = strstr(text, begin);
+	const char *end = at ? strstr(at, "-----END CERTIFICATE-----") : NULL;
+	if (!end)
+		return false;
+	for (at += strlen(begin); at < end; at++) {
+		if (*at != '\n' && *at != '\r')
+			buf_add_char(&body, *at);
+	}
+	return base64_decode(buf_str(&body), body.size, ret);
+}
+
+static void fingerprint_read(const char *path, char ret[SHA256_SIZE * 3])
+{
+	autobuf pem = BUF_INIT, der = BUF_INIT;
+	uint8_t hash[SHA256_SIZE];
+	ret[0] = '\0';
+	if (file_read(path, PEM_MAX, &pem, NULL) < 0 || !pem_decode(buf_str(&pem), &der))
+		return;
+	digest_sha256(der.data, der.size, hash);
+	for (size_t i = 0; i < SHA256_SIZE; i++)
+		snprintf(ret + i * 3, 4, "%02X%s", hash[i], i + 1 < SHA256_SIZE ? ":" : "");
+}
+
+const char *api_node_fingerprint(void)
+{
+	static char text[SHA256_SIZE * 3 + 1];
+	static struct stat known;
+	struct stat now = {0};
+	autofree char *path = path_join(path_state(), "tls/gate.pem");
+	if (stat(path, &now) < 0)
+		return "";
+	if (now.st_ino != known.st_ino || now.st_mtim.tv_sec != known.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != known.st_mtim.tv_nsec)
+		fingerprint_read(path, text);
+	known = now;
+	return text;
+}
+
+/* The interface of the IPv4 default route, from /proc/net/route. */
+static bool default_interface(char ret[IFNAMSIZ])
+{
+	autobuf text = BUF_INIT;
+	if (file_read("/proc/net/route", ROUTES_MAX, &text, NULL) < 0)
+		return false;
+	autostrv char **lines = str_split(buf_str(&text), "\n");
+	for (size_t i = 0; lines[i]; i++) {
+		autostrv char **words = str_split(lines[i], "\t ");
+		if (strv_count(words) > 2 && str_eq(words[1], "00000000"))
+			return str_copy(ret, IFNAMSIZ, words[0]);
+	}
+	return false;
+}
+
+void api_node_address(char *ret, size_t size)
+{
+	struct ifaddrs *all = NULL;
+	char interface[IFNAMSIZ] = "";
+	bool found = false, has_default = default_interface(interface);
+	ret[0] = '\0';
+	if (getifaddrs(&all) < 0)
+		return;
+	for (struct ifaddrs *a = all; a && !found; a = a->ifa_next) {
+		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET ||
+		    (a->ifa_flags & IFF_LOOPBACK))
+			continue;
+		const struct sockaddr_in *in =
+			(const struct sockaddr_in *)(const void *)a->ifa_addr;
+		inet_ntop(AF_INET, &in->sin_addr, ret, (socklen_t)size);
+		found = !has_default || str_eq(a->ifa_name, interface);
+	}
+	freeifaddrs(all);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* GET of /nodes/{node}/time, dns and subscription: small facts of the host, read from local files.
+ * Core's loop; changes nothing. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/api/api.h"
+#include "agent/base/fd.h"
+#include "agent/base/str.h"
+
+#define FILE_MAX    (64 * 1024)
+#define DNS_SERVERS 3
+
+/* "Europe/Berlin": /etc/timezone says it, or the link of /etc/localtime does. */
+static void timezone_name(char *ret, size_t size)
+{
+	static const char marker[] = "/zoneinfo/";
+	autobuf text = BUF_INIT;
+	char link[512];
+	str_copy(ret, size, "UTC");
+	ssize_t n = readlink("/etc/localtime", link, sizeof(link) - 1);
+	link[n > 0 ? n : 0] = '\0';
+	const char *at = strstr(link, marker);
+	if (at) {
+		str_copy(ret, size, at + strlen(marker));
+	} else if (file_read("/etc/timezone", FILE_MAX, &text, NULL) == 0 && text.size > 1) {
+		text.data[strcspn(buf_str(&text), "\n")] = '\0';
+		str_copy(ret, size, text.data);
+	}
+}
+
+static int get_time(struct api_request *req, struct err *err)
+{
+	char zone[128];
+	struct tm local;
+	time_t now = (time_t)(clock_wall() / USEC_PER_SEC);
+	(void)err;
+	timezone_name(zone, sizeof(zone));
+	localtime_r(&now, &local);
+	json_object_begin(&req->json);
+	json_kv_int(&req->json, "time", now);
+	json_kv_int(&req->json, "localtime", now + local.tm_gmtoff);
+	json_kv_string(&req->json, "timezone", zone);
+	json_object_end(&req->json);
+	return 0;
+}
+
+/* One line of resolv.conf. search is never empty for clients: a host without one says ".". */
+static void dns_line(struct json *j, char *const *words, unsigned *servers, bool *has_search)
+{
+	char key[8];
+	if (strv_count(words) < 2)
+		return;
+	if (str_eq(words[0], "nameserver") && *servers < DNS_SERVERS) {
+		snprintf(key, sizeof(key), "dns%u", ++*servers);
+		json_kv_string(j, key, words[1]);
+	} else if (!*has_search && (str_eq(words[0], "search") || str_eq(words[0], "domain"))) {
+		json_kv_string(j, "search", words[1]);
+		*has_search = true;
+	}
+}
+
+static int get_dns(struct api_request *req, struct err *err)
+{
+	autobuf text = BUF_INIT;
+	unsigned servers = 0;
+	bool has_search = false;
+	(void)err;
+	file_read("/etc/resolv.conf", FILE_MAX, &text, NULL);
+	autostrv char **lines = str_split(buf_str(&text), "\n");
+	json_object_begin(&req->json);
+	for (size_t i = 0; lines[i]; i++) {
+		autostrv char **words = str_split(lines[i], " \t");
+		dns_line(&req->json, words, &servers, &has_search);
+	}
+	if (!has_search)
+		json_kv_string(&req->json, "search", ".");
+	json_object_end(&req->json);
+	return 0;
+}
+
+static int get_subscription(struct api_request *req, struct err *err)
+{
+	(void)err;
+	json_object_begin(&req->json);
+	json_kv_string(&req->json, "status", "notfound");
+	json_kv_string(&req->json, "message", "Lodge needs no subscription");
+	json_object_end(&req->json);
+	return 0;
+}
+
+static const struct param node_params[] = {
+	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_END,
+};
+
+#define STRING	"{\"type\":\"string\"}"
+#define INTEGER "{\"type\":\"integer\"}"
+#define MAYBE	"{\"type\":\"string\",\"optional\":1}"
+
+static const struct api_route routes[] = {
+	{.verb = API_GET,
+	 .path = "/nodes/{node}/time",
+	 .text = "Time and time zone of a node.",
+	 .params = node_params,
+	 .permission = {.kind = API_CHECK, .path = "/nodes/{node}", .privs = "Sys.Audit"},
+	 .returns = "{\"type\":\"object\",\"properties\":{\"time\":" INTEGER
+		    ",\"localtime\":" INTEGER ",\"timezone\":" STRING "}}",
+	 .handle = get_time},
+	{.verb = API_GET,
+	 .path = "/nodes/{node}/dns",
+	 .text = "Name servers and search domain of a node.",
+	 .params = node_params,
+	 .permission = {.kind = API_CHECK, .path = "/nodes/{node}", .privs = "Sys.Audit"},
+	 .returns = "{\"type\":\"object\",\"properties\":{\"search\":" STRING ",\"dns1\":" MAYBE
+		    ",\"dns2\":" MAYBE ",\"dns3\":" MAYBE "}}",
+	 .handle = get_dns},
+	{.verb = API_GET,
+	 .path = "/nodes/{node}/subscription",
+	 .text = "There are none: always \"notfound\".",
+	 .params = node_params,
+	 .permission = {.kind = API_USER},
+	 .returns = "{\"type\":\"object\",\"properties\":{\"status\":" STRING ",\"message\":" STRING
+		    "}}",
+	 .handle = get_subscription},
+};
+
+const struct api_table api_table_node_host = {routes, ARRAY_SIZE(routes)};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* GET /cluster/resources: guests, this node and its storages, filtered by type and by what the
+ * caller may see. Core's loop. */
+#include "agent/api/resources.h"
+
+#include <stdio.h>
+
+#include "agent/api/node_entry.h"
+#include "agent/base/str.h"
+#include "agent/core/storages.h"
+
+static void write_storage(struct api_request *req, const struct storage_def *def)
+{
+	struct json *j = &req->json;
+	const struct storage_status *status = storages_status(req->core->storages, def->id);
+	const char *content = storage_def_get(def, "content");
+	char id[192];
+	bool shared = false;
+	const char *text = storage_def_get(def, "shared");
+	snprintf(id, sizeof(id), "storage/%s/%s", req->core->node, def->id);
+	json_object_begin(j);
+	json_kv_string(j, "id", id);
+	json_kv_string(j, "type", "storage");
+	json_kv_string(j, "storage", def->id);
+	json_kv_string(j, "node", req->core->node);
+	json_kv_string(j, "plugintype", def->type);
+	json_kv_string(j, "content", content ? content : "");
+	json_kv_bool(j, "shared", text && str_to_bool(text, &shared) && shared);
+	json_kv_string(j, "status", status && status->is_active ? "available" : "unknown");
+	json_kv_uint(j, "disk", status ? status->used : 0);
+	json_kv_uint(j, "maxdisk", status ? status->total : 0);
+	json_object_end(j);
+}
+
+static void write_storages(struct api_request *req)
+{
+	const struct storage_cfg *cfg = storages_config(req->core->storages);
+	for (size_t i = 0; i < cfg->count; i++) {
+		const struct storage_def *def = &cfg->items[i];
+		bool off = false;
+		const char *disable = storage_def_get(def, "disable");
+		char path[128];
+		snprintf(path, sizeof(path), "/storage/%s", def->id);
+		if (disable && str_to_bool(disable, &off) && off)
+			continue;
+		if (!storage_def_is_on_node(def, req->core->node) ||
+		    !api_may(req, path, "Datastore.Audit"))
+			continue;
+		write_storage(req, def);
+		storages_refresh(req->core->storages, def->id, NULL, NULL);
+	}
+}
+
+static void write_node(struct api_request *req)
+{
+	json_object_begin(&req->json);
+	api_write_node(req);
+	json_kv_int(&req->json, "cgroup-mode", facts_node(req->core->facts)->is_cgroup2 ? 2 : 1);
+	json_object_end(&req->json);
+}
+
+static int get_resources(struct api_request *req, struct err *err)
+{
+	static const struct {
+		const char *type;
+		void (*write)(struct api_request *req);
+	} parts[] = {{"vm", api_resources_write_guests},
+		     {"node", write_node},
+		     {"storage", write_storages}};
+	const char *type = api_str(req, "type");
+	(void)err;
+	json_array_begin(&req->json);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (!type || str_eq(type, parts[i].type))
+			parts[i].write(req);
+	}
+	json_array_end(&req->json);
+	return 0;
+}
+
+static const char *const types[] = {"vm", "storage", "node", "sdn", NULL};
+
+static const struct param params[] = {
+	{.name = "type",
+	 .optional = true,
+	 .choices = types,
+	 .text = "Only resources of this type."},
+	PARAM_END,
+};
+
+#define RETURNS                                                                                    \
+	"{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"                      \
+	"\"id\":{\"type\":\"string\"},\"type\":{\"type\":\"string\"},"                             \
+	"\"node\":{\"type\":\"string\",\"optional\":1},"                                           \
+	"\"vmid\":{\"type\":\"integer\",\"optional\":1},"                                          \
+	"\"name\":{\"type\":\"string\",\"optional\":1},"                                           \
+	"\"status\":{\"type\":\"string\",\"optional\":1},"                                         \
+	"\"storage\":{\"type\":\"string\",\"optional\":1}}}}"
+
+static const struct api_route routes[] = {
+	{.verb = API_GET,
+	 .path = "/cluster/resources",
+	 .text = "List guests, nodes and storages.",
+	 .params = params,
+	 .permission =
+		 {.kind = API_USER,
+		  .text = "Guests need VM.Audit, storages Datastore.Audit; a node's load needs "
+			  "Sys.Audit."},
+	 .returns = RETURNS,
+	 .handle = get_resources},
+};
+
+const struct api_table api_table_resources = {routes, ARRAY_SIZE(routes)};

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /nodes/{node}/storage/{storage}/content and upload: listing and describing volumes by helpers,
+ * removing and uploading by jobs. Core's loop. */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/api/storage_use.h"
+#include "agent/base/str.h"
+#include "agent/core/guests.h"
+
+#define READ_TIMEOUT  (1900 * USEC_PER_MSEC) /* clients wait 5 s, reads promise 2 */
+#define ALLOC_TIMEOUT (60 * USEC_PER_SEC)
+#define LIST_MAX      (16 * 1024 * 1024)
+#define READERS	      "Datastore.Audit|Datastore.AllocateSpace"
+
+/* -- listing ----------------------------------------------------------------------------------- */
+
+static const char *member_text(struct json_object *o, const char *key)
+{
+	struct json_object *value;
+	return json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : NULL;
+}
+
+static unsigned member_vmid(struct json_object *o)
+{
+	struct json_object *value;
+	return json_object_object_get_ex(o, "vmid", &value) ? (unsigned)json_object_get_int(value)
+							    : 0;
+}
+
+static void write_visible(struct api_request *req, struct json_object *list)
+{
+	size_t count = json_object_array_length(list);
+	json_array_begin(&req->json);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+		const char *content = member_text(o, "content");
+		if (storage_check_volume(req, api_str(req, "storage"), content, member_vmid(o),
+					 NULL) < 0)
+			continue;
+		const char *text = json_object_to_json_string_ext(
+			o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+		json_raw(&req->json, text, strlen(text));
+	}
+	json_array_end(&req->json);
+}
+
+/* Whoever may do everything with the storage gets the helper's list as it is. */
+static int content_listed(struct api_request *req, struct buf *output, struct err *err)
+{
+	char path[128];
+	struct json_object *list;
+	snprintf(path, sizeof(path), "/storage/%s", api_str(req, "storage"));
+	if (api_may(req, path, "Datastore.Allocate")) {
+		json_raw(&req->json, buf_str(output), output->size);
+		return 0;
+	}
+	int r = json_parse(buf_str(output), output->size, LIST_MAX, &list, err);
+	if (r < 0)
+		return r;
+	if (json_object_is_type(list, json_type_array))
+		write_visible(req, list);
+	json_object_put(list);
+	return 0;
+}
+
+static int list_content(struct api_request *req, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	const struct storage_def *def;
+	int r = storage_find_usable(req, &def, err);
+	if (r < 0)
+		return r;
+	storage_add_args(&args, def);
+	fields_add(&args, "content", api_str(req, "content"));
+	fields_add(&args, "vmid", api_str(req, "vmid"));
+	return api_run_helper(req, "storage-content", &args, READ_TIMEOUT, content_listed, err);
+}
+
+/* -- one volume -------------------------------------------------------------------------------- */
+
+/* Storage definition and volume of the request, usable by the caller. */
+static int find_volume(const struct api_request *req, const struct storage_def **ret_def,
+		       struct volid *ret, struct err *err)
+{
+	struct volid volume;
+	int r = storage_find_usable(req, ret_def, err);
+	if (r == 0)
+		r = storage_parse_volume(req, &volume, err);
+	if (r == 0)
+		r = storage_check_volume(req, volume.storage, volume_content_name(volume.content),
+					 volume.vmid, err);
+	if (r == 0)
+		*ret = volume;
+	return r;
+}
+
+static void add_volume(struct fields *args, const struct volid *volume)
+{
+	fields_addf(args, "volid", "%s:%s", volume->storage, volume->name);
+}
+
+static int volume_described(struct api_request *req, struct buf *output, struct err *err)
+{
+	(void)err;
+	json_raw(&req->json, buf_str(output), output->size);
+	return 0;
+}
+
+static int get_volume(struct api_request *req, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	const struct storage_def *def;
+	struct volid volume;
+	int r = find_volume(req, &def, &volume, err);
+	if (r < 0)
+		return r;
+	storage_add_args(&args, def);
+	add_volume(&args, &volume);
+	return api_run_helper(req, "storage-info", &args, READ_TIMEOUT, volume_described, err);
+}
+
+/* The value of a configuration key starts with this volume. "unusedN" only remembers it. */
+static bool key_uses(const struct field *key, const char *volid)
+{
+	const char *value = str_after(key->value, "volume=") ?: key->value;
+	value = str_after(value, "file=") ?: value;
+	const char *rest = str_after(value, volid);
+	return !str_starts(key->name, "unused") && rest && (!*rest || *rest == ',');
+}
+
+static int check_unused(const struct api_request *req, const struct volid *volume, struct err *err)
+{
+	const struct guest *guest =
+		volume->vmid ? guests_find(req->core->guests, volume->vmid) : NULL;
+	autofree char *volid = xasprintf("%s:%s", volume->storage, volume->name);
+	for (size_t s = 0; guest && guest->config && s < guest->config->count; s++) {
+		const struct fields *keys = &guest->config->sections[s].keys;
+		for (size_t i = 0; i < keys->count; i++) {
+			if (key_uses(&keys->items[i], volid))
+				return err_set(err, ERR_BUSY,
+					       "volume '%s' is in use by guest %u (%s)", volid,
+					       guest->vmid, keys->items[i].name);
+		}
+	}
+	return 0;
+}
+
+static int delete_volume(struct api_request *req, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	const struct storage_def *def;
+	struct volid volume;
+	char path[128], id[160];
+	int r = find_volume(req, &def, &volume, err);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/storage/%s", volume.storage);
+	bool is_backup = volume.content == VOLUME_BACKUP && volume.vmid;
+	if (!is_backup && (r = api_check(req, path, "Datastore.Allocate", false, err)) < 0)
+		return r;
+	if ((r = check_unused(req, &volume, err)) < 0)
+		return r;
+	storage_add_args(&args, def);
+	add_volume(&args, &volume);
+	if (volume.vmid)
+		snprintf(id, sizeof(id), "%u@%s", volume.vmid, volume.storage);
+	else
+		str_copy(id, sizeof(id), volume.storage);
+	struct job_spec job = {.program = JOB_HOST,
+			       .command = "imgdel",
+			       .id = id,
+			       .guest = volume.vmid,
+			       .args = &args,
+			       .fd = -1};
+	return api_start_job(req, &job, err);
+}
+
+/* -- new volumes ------------------------------------------------------------------------------- */
+
+/* The helper prints the new volume's id, as text or as a JSON string. */
+static int volume_made(struct api_request *req, struct buf *output, struct err *err)
+{
+	(void)err;
+	char *text = output->data;
+	size_t size = strcspn(buf_str(output), "\r\n");
+	if (size > 0 && text[0] == '"')
+		json_raw(&req->json, text, size);
+	else
+		json_string_n(&req->json, buf_str(output), size);
+	return 0;
+}
+
+static int alloc_volume(struct api_request *req, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	const struct storage_def *def;
+	uint64_t size;
+	int r = storage_find_usable(req, &def, err);
+	if (r < 0)
+		return r;
+	if (!str_to_bytes(api_str(req, "size"), 1024, &size) || size == 0)
+		return err_field(err, "size", "value is not a size");
+	if (!storage_def_has_content(def, "images") && !storage_def_has_content(def, "rootdir"))
+		return err_set(err, ERR_UNSUPPORTED, "storage '%s' does not support guest volumes",
+			       def->id);
+	storage_add_args(&args, def);
+	fields_add(&args, "vmid", api_str(req, "vmid"));
+	fields_add(&args, "name", api_str(req, "filename"));
+	fields_add(&args, "format", api_str(req, "format"));
+	fields_addf(&args, "size", "%" PRIu64, size);
+	return api_run_helper(req, "storage-alloc", &args, ALLOC_TIMEOUT, volume_made, err);
+}
+
+static int check_upload(const struct api_request *req, const struct storage_def *def,
+			struct err *err)
+{
+	const char *name = api_str(req, "content");
+	enum volume_content content;
+	if (req->fd < 0)
+		return err_field(err, "filename", "no file was sent");
+	if (!storage_def_has_content(def, name))
+		return err_set(err, ERR_UNSUPPORTED, "storage '%s' does not support '%s' content",
+			       def->id, name);
+	if (!api_str(req, "checksum") != !api_str(req, "checksum-algorithm"))
+		return err_field(err, api_str(req, "checksum") ? "checksum-algorithm" : "checksum",
+				 "property is missing and it is not optional");
+	int r = volume_content_from_name(name, &content, err);
+	if (r == 0)
+		r = volume_file_check(content, api_str(req, "filename"), err);
+	if (r < 0 && err && !err->field[0])
+		str_copy(err->field, sizeof(err->field), "filename");
+	return r;
+}
+
+static int upload(struct api_request *req, struct err *err)
+{
+	static const char *const passed[] = {"content", "filename", "checksum",
+					     "checksum-algorithm"};
+	autofields args = FIELDS_INIT;
+	const struct storage_def *def;
+	int r = storage_find_usable(req, &def, err);
+	if (r == 0)
+		r = check_upload(req, def, err);
+	if (r < 0)
+		return r;
+	storage_add_args(&args, def);
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+		fields_add(&args, passed[i], api_str(req, passed[i]));
+	struct job_spec job = {
+		.program = JOB_HOST, .command = "imgcopy", .args = &args, .fd = req->fd};
+	return api_start_job(req, &job, err);
+}
+
+/* -- tables ------------------------------------------------------------------------------------ */
+
+#define NODE                                                                                       \
+	{                                                                                          \
+		.name = "node", .format = "pve-node", .text = "The node."                          \
+	}
+#define STORAGE                                                                                    \
+	{                                                                                          \
+		.name = "storage", .format = "pve-storage-id", .text = "The storage."              \
+	}
+#define VMID                                                                                       \
+	.name = "vmid", .type = PARAM_INTEGER, .has_min = true, .min = 100, .has_max = true,       \
+	.max = 999999999
+#define VOLUME                                                                                     \
+	{                                                                                          \
+		.name = "volume", .text = "Volume id, or the part after the colon."                \
+	}
+
+static const char *const formats[] = {"raw", "qcow2", "subvol", "vmdk", NULL};
+static const char *const uploads[] = {"iso", "vztmpl", "import", "snippets", NULL};
+static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
+					 "sha384", "sha512", NULL};
+
+static const struct param list_params[] = {
+	NODE,
+	STORAGE,
+	{.name = "content",
+	 .optional = true,
+	 .format = "pve-storage-content",
+	 .text = "Only volumes of this kind."},
+	{VMID, .optional = true, .text = "Only volumes of this guest."},
+	PARAM_END,
+};
+
+static const struct param alloc_params[] = {
+	NODE,
+	STORAGE,
+	{.name = "filename",
+	 .has_max = true,
+	 .max = 255,
+	 .text = "Name of the new volume, starting with vm-VMID-."},
+	{.name = "format", .optional = true, .choices = formats, .text = "Format of the volume."},
+	{.name = "size",
+	 .pattern = "[0-9]+[MG]?",
+	 .text = "Size in KiB, or with M or G at the end."},
+	{VMID, .text = "The guest that it belongs to."},
+	PARAM_END,
+};
+
+static const struct param volume_params[] = {NODE, STORAGE, VOLUME, PARAM_END};
+
+static const struct param delete_params[] = {
+	NODE,
+	STORAGE,
+	VOLUME,
+	{.name = "delay",
+	 .type = PARAM_INTEGER,
+	 .optional = true,
+	 .has_min = true,
+	 .min = 1,
+	 .has_max = true,
+	 .max = 30,
+	 .text = "Accepted for compatibility: the task is always answered at once."},
+	PARAM_END,
+};
+
+static const struct param upload_params[] = {
+	NODE,
+	STORAGE,
+	{.name = "content", .choices = uploads, .text = "Kind of the file."},
+	{.name = "filename", .has_max = true, .max = 255, .text = "Name that the file gets."},
+	{.name = "checksum", .optional = true, .text = "Expected checksum, hexadecimal."},
+	{.name = "checksum-algorithm",
+	 .optional = true,
+	 .choices = algorithms,
+	 .text = "Kind of the checksum."},
+	PARAM_END,
+};
+
+#define STRING	"{\"type\":\"string\"}"
+#define INTEGER "{\"type\":\"integer\"}"
+#define MAYBE	"{\"type\":\"integer\",\"optional\":1}"
+
+static const struct api_route routes[] = {
+	{.verb = API_GET,
+	 .path = "/nodes/{node}/storage/{storage}/content",
+	 .text = "List the volumes of a storage.",
+	 .params = list_params,
+	 .permission = {.kind = API_CHECK,
+			.path = "/storage/{storage}",
+			.privs = READERS,
+			.any = true,
+			.text = "Guest volumes need VM.Config.Disk on the guest."},
+	 .returns = "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+		    "\"volid\":" STRING ",\"content\":" STRING ",\"format\":" STRING
+		    ",\"size\":" INTEGER ",\"used\":" MAYBE ",\"vmid\":" MAYBE ",\"ctime\":" MAYBE
+		    "}}}",
+	 .handle = list_content},
+	{.verb = API_POST,
+	 .path = "/nodes/{node}/storage/{storage}/content",
+	 .text = "Make an empty guest volume.",
+	 .params = alloc_params,
+	 .permission = {.kind = API_CHECK,
+			.path = "/storage/{storage}",
+			.privs = "Datastore.AllocateSpace"},
+	 .returns = STRING,
+	 .handle = alloc_volume},
+	{.verb = API_GET,
+	 .path = "/nodes/{node}/storage/{storage}/content/{volume}",
+	 .text = "Path, size and format of a volume.",
+	 .params = volume_params,
+	 .permission = {.kind = API_HANDLER,
+			.text = "Guest volumes need VM.Config.Disk on the guest, others a right to "
+				"read the storage."},
+	 .returns = "{\"type\":\"object\",\"properties\":{\"path\":" STRING ",\"format\":" STRING
+		    ",\"size\":" INTEGER ",\"used\":" INTEGER "}}",
+	 .handle = get_volume},
+	{.verb = API_DELETE,
+	 .path = "/nodes/{node}/storage/{storage}/content/{volume}",
+	 .text = "Remove a volume.",
+	 .params = delete_params,
+	 .permission =
+		 {.kind = API_HANDLER,
+		  .text = "Datastore.Allocate; backups of a guest: Datastore.AllocateSpace and "
+			  "VM.Backup."},
+	 .returns = STRING,
+	 .handle = delete_volume},
+	{.verb = API_POST,
+	 .path = "/nodes/{node}/storage/{storage}/upload",
+	 .text = "Upload an image, a template or a snippet.",
+	 .params = upload_params,
+	 .permission = {.kind = API_CHECK,
+			.path = "/storage/{storage}",
+			.privs = "Datastore.AllocateTemplate"},
+	 .returns = STRING,
+	 .handle = upload,
+	 .takes_upload = true},
+};
+
+const struct api_table api_table_storage_content = {routes, ARRAY_SIZE(routes)};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The list of all resources: each file NAME.c of this folder defines one api_table_NAME. */
+#include "agent/api/match.h"
+
+#define API_TABLES(X)                                                                              \
+	X(index)                                                                                   \
+	X(version)                                                                                 \
+	X(describe)                                                                                \
+	X(nodes)                                                                                   \
+	X(node_host)                                                                               \
+	X(cluster)                                                                                 \
+	X(resources)                                                                               \
+	X(task_list)                                                                               \
+	X(tasks)                                                                                   \
+	X(storage)                                                                                 \
+	X(node_storage)                                                                            \
+	X(storage_content)                                                                         \
+	X(access_users)                                                                            \
+	X(access_groups)                                                                           \
+	X(access_roles)                                                                            \
+	X(access_acl)                                                                              \
+	X(access_tokens)                                                                           \
+	X(access_ticket)                                                                           \
+	X(lxc_list)                                                                                \
+	X(lxc_config)                                                                              \
+	X(lxc_status)                                                                              \
+	X(lxc_interfaces)
+
+#define DECLARE(name) extern const struct api_table api_table_##name;
+#define LIST(name)    &api_table_##name,
+
+API_TABLES(DECLARE)
+
+const struct api_table *const api_tables[] = {API_TABLES(LIST) NULL};
+
+const struct api_matcher *api_routes(void)
+{
+	static struct api_matcher *matcher; /* of constant tables: made once, kept for good */
+	if (!matcher)
+		matcher = api_matcher_new(api_tables);
+	return matcher;
+}

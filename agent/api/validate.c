@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Parameters of a request against the tables of its route: unknown, missing, repeated and wrong
+ * ones, all reported at once. Pure; used on the core's loop. */
+#include "agent/api/validate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/str.h"
+
+static const char *const type_names[] = {
+	[PARAM_STRING] = "string",   [PARAM_INTEGER] = "integer", [PARAM_NUMBER] = "number",
+	[PARAM_BOOLEAN] = "boolean", [PARAM_ARRAY] = "array",
+};
+
+/* Names that every route accepts and ignores: "_dc" keeps browser caches away. */
+static const char *const ignored[] = {"_dc"};
+
+static void complain(struct fields *errors, const char *name, const char *text)
+{
+	if (!fields_find(errors, name))
+		fields_add(errors, name, text);
+}
+
+static bool is_ignored(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++) {
+		if (str_eq(name, ignored[i]))
+			return true;
+	}
+	return false;
+}
+
+static const struct param *find_param(const struct api_route *route, const char *name)
+{
+	const struct param *p = route->params ? param_find(route->params, name) : NULL;
+	if (!p && route->more)
+		p = param_find(route->more, name);
+	return p;
+}
+
+static void add_checked(const struct param *p, const struct field *f, struct fields *ret)
+{
+	bool on;
+	if (p->type == PARAM_BOOLEAN && str_to_bool(f->value, &on))
+		fields_add(ret, f->name, on ? "1" : "0");
+	else
+		fields_add_n(ret, f->name, f->value, f->size);
+}
+
+static void check_value(const struct param *p, const struct field *f, struct fields *ret,
+			struct fields *errors)
+{
+	struct err err = ERR_INIT;
+	if (memchr(f->value, '\0', f->size) || !str_is_utf8(f->value, f->size))
+		complain(errors, f->name, "value is not valid UTF-8 text");
+	else if (param_check(p, f->name, f->value, &err) < 0)
+		complain(errors, f->name, err.message);
+	else
+		add_checked(p, f, ret);
+}
+
+/* A name given twice is an array; scalars may only repeat themselves. */
+static bool is_repeated(const struct param *p, const struct field *f, const struct fields *ret,
+			struct fields *errors)
+{
+	const struct field *before = p->type == PARAM_ARRAY ? NULL : fields_find(ret, f->name);
+	if (!before)
+		return false;
+	if (before->size != f->size || memcmp(before->value, f->value, f->size) != 0) {
+		char text[80];
+		snprintf(text, sizeof(text), "type check ('%s') failed - got ARRAY",
+			 type_names[p->type]);
+		complain(errors, f->name, text);
+	}
+	return true;
+}
+
+static void check_given(const struct api_route *route, const struct fields *path,
+			const struct field *f, struct fields *ret, struct fields *errors)
+{
+	if (is_ignored(f->name))
+		return;
+	const struct param *p = find_param(route, f->name);
+	if (!p)
+		complain(errors, f->name,
+			 "property is not defined in schema and the schema does not allow "
+			 "additional properties");
+	else if (fields_find(path, f->name))
+		complain(errors, f->name, "duplicate parameter (already defined in URI)");
+	else if (!is_repeated(p, f, ret, errors))
+		check_value(p, f, ret, errors);
+}
+
+static void check_missing(const struct param *table, const struct fields *ret,
+			  struct fields *errors)
+{
+	for (const struct param *p = table; p && p->name; p++) {
+		if (!p->optional && !fields_find(ret, p->name))
+			complain(errors, p->name, "property is missing and it is not optional");
+	}
+}
+
+bool api_validate(const struct api_route *route, const struct fields *path,
+		  const struct fields *given, struct fields *ret, struct fields *ret_errors)
+{
+	size_t before = ret_errors->count;
+	for (size_t i = 0; i < path->count; i++) {
+		const struct param *p = find_param(route, path->items[i].name);
+		if (p)
+			check_value(p, &path->items[i], ret, ret_errors);
+		else
+			fields_add_n(ret, path->items[i].name, path->items[i].value,
+				     path->items[i].size);
+	}
+	for (size_t i = 0; i < given->count; i++)
+		check_given(route, path, &given->items[i], ret, ret_errors);
+	check_missing(route->params, ret, ret_errors);
+	check_missing(route->more, ret, ret_errors);
+	return ret_errors->count == before;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a raw credential to an identity. Runs in the core's loop for every call; the configuration is
+ * asked each time, so that a user who was disabled or deleted is out at once. No error says which
+ * part of a credential was wrong. */
+#include <string.h>
+
+#include "agent/auth/access_internal.h"
+#include "agent/auth/token.h"
+#include "agent/base/str.h"
+
+#define TEXT_NO_TICKET "No ticket"
+#define TEXT_TICKET    "permission denied - invalid PVE ticket"
+#define TEXT_CSRF      "Permission denied - invalid csrf token"
+#define TEXT_TOKEN     "invalid token value!"
+
+static bool is_in_time(uint64_t expire, uint64_t now)
+{
+	return expire == 0 || expire > now;
+}
+
+bool access_user_is_enabled(const struct access *access, const char *userid, uint64_t now)
+{
+	const struct cfg_user *user = map_get(access->cfg->users, userid);
+
+	return user && user->enable && is_in_time(user->expire, now);
+}
+
+static int authenticate_token(struct access *access, const char *text, uint64_t now,
+			      struct identity *ret, struct err *err)
+{
+	struct identity who = {.is_token = true};
+	const struct cfg_token *token;
+	const char *secret;
+	bool is_match;
+
+	if (!token_split(text, who.tokenid, &secret) || !tokenid_owner(who.tokenid, who.userid))
+		return err_set(err, ERR_AUTH, TEXT_TOKEN);
+	token = map_get(access->cfg->tokens, who.tokenid);
+	is_match = token_secret_matches(secret,
+					token ? secrets_get(access->tokens, who.tokenid) : NULL);
+	if (!is_match || !is_in_time(token->expire, now) ||
+	    !access_user_is_enabled(access, who.userid, now))
+		return err_set(err, ERR_AUTH, TEXT_TOKEN);
+	who.has_privsep = token->privsep;
+	*ret = who;
+	return 0;
+}
+
+static int authenticate_ticket(struct access *access, const struct credential *cred,
+			       bool needs_csrf, uint64_t now, struct identity *ret, struct err *err)
+{
+	struct identity who = {0};
+
+	if (!access->has_key || !ticket_verify(access->key, cred->ticket, now, who.userid) ||
+	    !access_user_is_enabled(access, who.userid, now))
+		return err_set(err, ERR_AUTH, TEXT_TICKET);
+	if (needs_csrf &&
+	    (!cred->csrf || !csrf_verify(access->key, cred->csrf, who.userid, now)))
+		return err_set(err, ERR_AUTH, TEXT_CSRF);
+	*ret = who;
+	return 0;
+}
+
+int access_authenticate(struct access *access, const struct credential *cred, bool needs_csrf,
+			uint64_t now, struct identity *ret, struct err *err)
+{
+	if (cred->token)
+		return authenticate_token(access, cred->token, now, ret, err);
+	if (str_is_empty(cred->ticket))
+		return err_set(err, ERR_AUTH, TEXT_NO_TICKET);
+	return authenticate_ticket(access, cred, needs_csrf, now, ret, err);
+}
+
+int access_ticket_make(struct access *access, const char *userid, uint64_t now,
+		       char ret_ticket[TICKET_MAX], char ret_csrf[TICKET_MAX], struct err *err)
+{
+	if (!access->has_key) {
+		access_key_ensure(access);
+		return err_set(err, ERR_UNAVAILABLE,
+			       "the key that signs tickets is not there yet, try again");
+	}
+	ticket_make(access->key, userid, now, ret_ticket);
+	csrf_make(access->key, userid, now, ret_csrf);
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Resolution of the ACL. Pure; runs in the core. */
+#include "agent/auth/acl.h"
+
+#include <string.h>
+
+#include "agent/auth/privs.h"
+#include "agent/base/str.h"
+
+struct query {
+	const struct usercfg *cfg;
+	enum acl_kind kind;  /* ACL_USER or ACL_TOKEN */
+	const char *subject;
+};
+
+static bool concerns(const struct query *q, const struct acl_entry *entry, enum acl_kind kind)
+{
+	if (entry->kind != kind)
+		return false;
+	if (kind == ACL_GROUP)
+		return usercfg_is_member(q->cfg, entry->subject, q->subject);
+	return str_eq(entry->subject, q->subject);
+}
+
+static void add_role(const struct query *q, const struct acl_entry *entry, struct rights *rights)
+{
+	const struct cfg_role *role = map_get(q->cfg->roles, entry->role);
+
+	if (!role)
+		return;
+	rights->granted |= role->privs;
+	if (entry->propagate)
+		rights->propagated |= role->privs;
+}
+
+/* What the entries of one kind say at this path; false: nothing, so what came from above holds. */
+static bool node_rights(const struct query *q, const struct acl_node *node, enum acl_kind kind,
+			bool is_last, struct rights *ret)
+{
+	struct rights rights = {0};
+	bool is_found = false, is_denied = false;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct acl_entry *entry = &node->items[i];
+
+		if ((!is_last && !entry->propagate) || !concerns(q, entry, kind))
+			continue;
+		is_found = true;
+		if (str_eq(entry->role, ROLE_NO_ACCESS))
+			is_denied = true;
+		add_role(q, entry, &rights);
+	}
+	if (is_found)
+		*ret = is_denied ? (struct rights){0} : rights;
+	return is_found;
+}
+
+static void visit(const struct query *q, const char *path, bool is_last, struct rights *rights)
+{
+	const struct acl_node *node = map_get(q->cfg->acl, path);
+
+	if (!node || node_rights(q, node, q->kind, is_last, rights))
+		return;
+	if (q->kind == ACL_USER)
+		node_rights(q, node, ACL_GROUP, is_last, rights);
+}
+
+static struct rights resolve(const struct query *q, const char *path)
+{
+	struct rights rights = {0};
+	char above[USERCFG_ACL_PATH_MAX + 1];
+	size_t size = strlen(path);
+
+	if (path[0] != '/' || size > USERCFG_ACL_PATH_MAX)
+		return rights;
+	visit(q, "/", size == 1, &rights);
+	for (size_t end = 1; end < size; end++) {
+		end += strcspn(path + end, "/");
+		memcpy(above, path, end);
+		above[end] = '\0';
+		visit(q, above, end == size, &rights);
+	}
+	return rights;
+}
+
+struct rights acl_user_rights(const struct usercfg *cfg, const char *userid, const char *path)
+{
+	struct query q = {.cfg = cfg, .kind = ACL_USER, .subject = userid};
+
+	if (str_eq(userid, ROOT_USERID))
+		return (struct rights){PRIVSET_ALL, PRIVSET_ALL};
+	return resolve(&q, path);
+}
+
+struct rights acl_token_rights(const struct usercfg *cfg, const char *tokenid, const char *path)
+{
+	struct query q = {.cfg = cfg, .kind = ACL_TOKEN, .subject = tokenid};
+
+	return resolve(&q, path);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which rights an ACL gives to whom: paths and resolution. Pure. */
+#pragma once
+
+#include "agent/auth/usercfg.h"
+
+/* Privileges on one path; `propagated` are those that also hold below it. */
+struct rights {
+	privset granted;
+	privset propagated;
+};
+
+/* Normal form ("/vms/100": one slash between components, none at the end); NULL if it is no path
+ * that rights can be given on. Heap. */
+char *acl_path_normalize(const char *path);
+bool acl_path_is_valid(const char *path); /* is in normal form and known */
+
+/* From "/" down, the nearest path with entries for the user decides: entries of the user itself
+ * before those of the user's groups, NoAccess before any other role there. Entries above count only
+ * if they propagate. root@pam has everything; an unknown user nothing. */
+struct rights acl_user_rights(const struct usercfg *cfg, const char *userid, const char *path);
+/* The token's own entries, not yet cut down to its user's rights. */
+struct rights acl_token_rights(const struct usercfg *cfg, const char *tokenid, const char *path);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Summaries of rights. Runs in the core's loop. */
+#include "agent/auth/caps.h"
+
+#include <string.h>
+
+#include "agent/auth/edit.h"
+#include "agent/auth/privs.h"
+#include "agent/auth/rights.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+/* Shown even where no ACL entry stands, since rights come down to them from "/". */
+static const char *const top_paths[] = {
+	"/",	 "/access", "/access/groups", "/access/realm", "/mapping",
+	"/nodes", "/pool",  "/sdn",	      "/storage",      "/vms",
+};
+
+static bool is_top(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(top_paths); i++)
+		if (str_eq(path, top_paths[i]))
+			return true;
+	return false;
+}
+
+/* ---- capabilities ---- */
+
+struct area {
+	const char *name;
+	const char *path;
+	const char *prefixes[4]; /* of the names of privileges */
+};
+
+static const struct area areas[] = {
+	{"vms", "/vms", {"VM.", "Permissions."}},
+	{"storage", "/storage", {"Datastore.", "Permissions."}},
+	{"access", "/access", {"User.", "Group.", "Realm.", "Permissions."}},
+	{"nodes", "/nodes", {"Sys.", "Permissions."}},
+	{"sdn", "/sdn", {"SDN.", "Permissions."}},
+	{"dc", "/", {"Sys.Audit", "Sys.Modify", "SDN."}},
+	{"mapping", "/mapping", {"Mapping.", "Permissions."}},
+};
+
+static privset area_privs(const struct area *area)
+{
+	privset set = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(area->prefixes) && area->prefixes[i]; i++)
+		set |= privset_of_prefix(area->prefixes[i]);
+	return set;
+}
+
+static privset held_anywhere(struct access *access, const struct identity *who, const char *root)
+{
+	privset set = access_privileges(access, who, root);
+	const char *path;
+
+	if (str_eq(root, "/"))
+		return set;
+	autofree char *below = xasprintf("%s/", root);
+	const struct map *acl = access_usercfg(access)->acl;
+	for (void *node = map_first(acl, below, &path); node && str_starts(path, below);
+	     node = map_next(acl, path, &path))
+		set |= access_privileges(access, who, path);
+	return set;
+}
+
+void access_caps_to_json(struct access *access, const struct identity *who, struct json *j)
+{
+	json_object_begin(j);
+	for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
+		privset set = held_anywhere(access, who, areas[i].path) & area_privs(&areas[i]);
+
+		json_key(j, areas[i].name);
+		privset_to_json_object(set, true, j);
+	}
+	json_object_end(j);
+}
+
+/* ---- the tree ---- */
+
+static void add_path(struct access *access, const struct identity *who, const char *path,
+		     bool even_if_empty, struct json *j)
+{
+	struct rights rights = access_rights(access, who, path);
+
+	if (!rights.granted && !even_if_empty)
+		return;
+	json_key(j, path);
+	json_object_begin(j);
+	for (unsigned i = 0; i < PRIV_COUNT; i++)
+		if (rights.granted & (privset)1 << i)
+			json_kv_bool(j, priv_name(i), rights.propagated & (privset)1 << i);
+	json_object_end(j);
+}
+
+void access_tree_to_json(struct access *access, const struct identity *who, struct json *j)
+{
+	const struct map *acl = access_usercfg(access)->acl;
+	const char *path;
+
+	json_object_begin(j);
+	for (size_t i = 0; i < ARRAY_SIZE(top_paths); i++)
+		add_path(access, who, top_paths[i], false, j);
+	for (void *node = map_first(acl, NULL, &path); node; node = map_next(acl, path, &path))
+		if (!is_top(path))
+			add_path(access, who, path, false, j);
+	json_object_end(j);
+}
+
+void access_path_to_json(struct access *access, const struct identity *who, const char *path,
+			 struct json *j)
+{
+	json_object_begin(j);
+	add_path(access, who, path, true, j);
+	json_object_end(j);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Optimistic changes of the access configuration. Runs in the core's loop. */
+#include "agent/auth/edit.h"
+
+#include <string.h>
+
+#include "agent/auth/access_internal.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define FILES 3
+
+/* One file of the draft: what is stored, and what shall be. */
+struct draft_file {
+	const char *path;
+	const char *old; /* borrowed from the store; "" if absent */
+	size_t old_size;
+	uint64_t version; /* 0: absent */
+	struct buf text;
+};
+
+struct edit {
+	struct access_op op;
+	struct access_edit spec; /* its `who` is the caller's and not used later */
+	char *who;
+	unsigned tries;
+};
+
+static void edit_free(struct edit *edit)
+{
+	free(edit->who);
+	free(edit);
+}
+
+static void files_fini(struct draft_file (*files)[FILES])
+{
+	for (size_t i = 0; i < FILES; i++) {
+		struct buf *text = &(*files)[i].text;
+
+		if (text->data)
+			explicit_bzero(text->data, text->size);
+		buf_fini(text);
+	}
+}
+
+static void draft_fini(struct access_draft *draft)
+{
+	usercfg_free(draft->cfg);
+	secrets_free(draft->shadow);
+	secrets_free(draft->tokens);
+}
+
+static void file_find(const struct store *store, const char *path, struct draft_file *file)
+{
+	struct store_value value = {.data = ""};
+
+	store_get(store, path, &value);
+	file->path = path;
+	file->old = value.data;
+	file->old_size = value.size;
+	file->version = value.version;
+}
+
+/* Parsed anew from the stored text: a private copy, and a damaged file is not overwritten. */
+static int draft_parse(struct draft_file files[FILES], struct access_draft *draft, struct err *err)
+{
+	if (usercfg_parse(files[0].old, files[0].old_size, &draft->cfg, err) < 0)
+		return err_prefix(err, "%s", files[0].path);
+	if (secrets_parse(files[1].old, files[1].old_size, &draft->shadow, err) < 0)
+		return err_prefix(err, "%s", files[1].path);
+	if (secrets_parse(files[2].old, files[2].old_size, &draft->tokens, err) < 0)
+		return err_prefix(err, "%s", files[2].path);
+	return 0;
+}
+
+static int draft_make(struct edit *edit, struct draft_file files[FILES], struct err *err)
+{
+	__attribute__((cleanup(draft_fini))) struct access_draft draft = {0};
+	const struct store *store = edit->op.access->store;
+	int r;
+
+	file_find(store, PATH_USER_CFG, &files[0]);
+	file_find(store, PATH_SHADOW_CFG, &files[1]);
+	file_find(store, PATH_TOKEN_CFG, &files[2]);
+	r = draft_parse(files, &draft, err);
+	if (r < 0)
+		return r;
+	r = edit->spec.apply(&draft, edit->spec.ctx, err);
+	if (r < 0)
+		return r;
+	usercfg_format(draft.cfg, &files[0].text);
+	secrets_format(draft.shadow, &files[1].text);
+	secrets_format(draft.tokens, &files[2].text);
+	return 0;
+}
+
+static bool is_changed(const struct draft_file *file)
+{
+	return file->text.size != file->old_size ||
+	       (file->old_size > 0 && memcmp(file->text.data, file->old, file->old_size) != 0);
+}
+
+static void on_result(const struct store_result *result, void *ctx);
+
+static int submit(struct edit *edit, const struct draft_file files[FILES], struct err *err)
+{
+	struct store_precondition preconditions[FILES];
+	struct store_op ops[FILES];
+	size_t op_count = 0;
+	struct store_txn txn = {
+		.who = edit->who,
+		.preconditions = preconditions,
+		.precondition_count = FILES,
+		.ops = ops,
+	};
+
+	/* the decision may rest on any of the three */
+	for (size_t i = 0; i < FILES; i++) {
+		preconditions[i] = (struct store_precondition){.path = files[i].path,
+							       .version = files[i].version};
+		if (is_changed(&files[i]))
+			ops[op_count++] = (struct store_op){
+				.kind = STORE_PUT,
+				.path = files[i].path,
+				.value = buf_str((struct buf *)&files[i].text),
+				.size = files[i].text.size,
+			};
+	}
+	if (op_count == 0)
+		return ACCESS_EDIT_UNCHANGED;
+	txn.op_count = op_count;
+	return store_submit(edit->op.access->store, &txn, on_result, edit, err);
+}
+
+static int edit_try(struct edit *edit, struct err *err)
+{
+	__attribute__((cleanup(files_fini))) struct draft_file files[FILES] = {0};
+	int r;
+
+	edit->tries++;
+	r = draft_make(edit, files, err);
+	return r < 0 ? r : submit(edit, files, err);
+}
+
+static void edit_end(struct edit *edit, const struct err *err)
+{
+	edit->spec.done(err, edit->spec.ctx);
+	edit_free(edit);
+}
+
+static void edit_again(struct edit *edit)
+{
+	struct err err = ERR_INIT;
+	int r = -1;
+
+	if (edit->tries >= ACCESS_EDIT_TRIES)
+		err_set(&err, ERR_CONFLICT, "the access configuration keeps changing, try again");
+	else
+		r = edit_try(edit, &err);
+	if (r == 0)
+		return;
+	access_op_end(&edit->op);
+	edit_end(edit, &err);
+}
+
+static void on_result(const struct store_result *result, void *ctx)
+{
+	struct edit *edit = ctx;
+
+	if (edit->op.access && result->outcome == STORE_REFUSED) {
+		edit_again(edit);
+		return;
+	}
+	access_op_end(&edit->op);
+	edit_end(edit, &result->err);
+}
+
+int access_edit(struct access *access, const struct access_edit *spec, struct err *err)
+{
+	struct edit *edit = xcalloc(1, sizeof(*edit));
+	int r;
+
+	edit->spec = *spec;
+	edit->who = xstrdup(spec->who);
+	access_op_start(access, &edit->op);
+	r = edit_try(edit, err);
+	if (r != 0) {
+		access_op_end(&edit->op);
+		edit_free(edit);
+	}
+	return r;
+}

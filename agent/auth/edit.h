@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes of the access configuration: a change is a function that is applied to a draft; the result
+ * is committed in one transaction on condition that nothing moved meanwhile, else the function is
+ * applied again to what is there then (at most ACCESS_EDIT_TRIES times). Core's loop only. */
+#pragma once
+
+#include "agent/auth/access.h"
+#include "agent/auth/secrets.h"
+#include "agent/auth/usercfg.h"
+
+#define ACCESS_EDIT_TRIES     8
+#define ACCESS_EDIT_UNCHANGED 1
+
+/* Private copies; the function changes them as it likes. */
+struct access_draft {
+	struct usercfg *cfg;
+	struct secrets *shadow; /* user id -> password hash */
+	struct secrets *tokens; /* full token id -> digest of its secret */
+};
+
+struct access_edit {
+	const char *who; /* for the history; copied */
+	/* May be called several times; a negative error ends the change without effect. */
+	int (*apply)(struct access_draft *draft, void *ctx, struct err *err);
+	/* Called exactly once, from store_dispatch(): err->code 0 means committed. */
+	void (*done)(const struct err *err, void *ctx);
+	void *ctx;
+};
+
+/* 0: done follows. ACCESS_EDIT_UNCHANGED: the draft was left as it is, nothing to do. Otherwise
+ * apply's or the store's error. Only after 0 is done called. */
+int access_edit(struct access *access, const struct access_edit *edit, struct err *err);
+
+/* The configuration as applied now; borrowed until the loop runs again. */
+const struct usercfg *access_usercfg(const struct access *access);
+/* NULL if the user has no password. Borrowed; a secret. */
+const char *access_password_hash(const struct access *access, const char *userid);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tickets and CSRF tokens. Pure; runs in the core. The two kinds are told apart inside the HMAC, so
+ * that neither can stand for the other. */
+#include "agent/auth/ticket.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/auth/usercfg.h"
+#include "agent/base/buf.h"
+#include "agent/base/digest.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define TIME_DIGITS 8
+#define MARK	    "PVE:"
+
+static void sign(const uint8_t key[TICKET_KEY_SIZE], const char *kind, const char *userid,
+		 const char *stamp, struct buf *out)
+{
+	autofree char *text = xasprintf("%s\n%s\n%s", kind, userid, stamp);
+	uint8_t mac[SHA256_SIZE];
+
+	digest_hmac_sha256(key, TICKET_KEY_SIZE, text, strlen(text), mac);
+	base64_encode(mac, sizeof(mac), out);
+}
+
+static void stamp_format(uint64_t now, char ret[TIME_DIGITS + 1])
+{
+	snprintf(ret, TIME_DIGITS + 1, "%08X", (unsigned)(now & UINT32_MAX));
+}
+
+/* The eight digits in front of `text`, if the time is one that counts now. */
+static bool stamp_parse(const char *text, uint64_t now, char ret[TIME_DIGITS + 1])
+{
+	uint64_t made;
+
+	if (strspn(text, "0123456789ABCDEF") != TIME_DIGITS ||
+	    !str_hex_to_u64(text, TIME_DIGITS, &made))
+		return false;
+	if (made > now + TICKET_SKEW || made + TICKET_LIFE <= now)
+		return false;
+	memcpy(ret, text, TIME_DIGITS);
+	ret[TIME_DIGITS] = '\0';
+	return true;
+}
+
+void ticket_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_t now,
+		 char ret[TICKET_MAX])
+{
+	autobuf mac = BUF_INIT;
+	char stamp[TIME_DIGITS + 1];
+
+	stamp_format(now, stamp);
+	sign(key, "ticket", userid, stamp, &mac);
+	snprintf(ret, TICKET_MAX, MARK "%.*s:%s::%s", USERID_MAX - 1, userid, stamp, buf_str(&mac));
+}
+
+bool ticket_verify(const uint8_t key[TICKET_KEY_SIZE], const char *ticket, uint64_t now,
+		   char ret_userid[USERID_MAX])
+{
+	autobuf mac = BUF_INIT;
+	char userid[USERID_MAX], stamp[TIME_DIGITS + 1];
+	const char *at = strnlen(ticket, TICKET_MAX) < TICKET_MAX ? str_after(ticket, MARK) : NULL;
+	size_t size = at ? strcspn(at, ":") : 0;
+
+	if (size == 0 || size >= sizeof(userid) || at[size] != ':' ||
+	    !stamp_parse(at + size + 1, now, stamp))
+		return false;
+	memcpy(userid, at, size);
+	userid[size] = '\0';
+	at = str_after(at + size + 1 + TIME_DIGITS, "::");
+	if (!at)
+		return false;
+	sign(key, "ticket", userid, stamp, &mac);
+	if (!str_eq_constant_time(buf_str(&mac), at))
+		return false;
+	memcpy(ret_userid, userid, sizeof(userid));
+	return true;
+}
+
+void csrf_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_t now,
+	       char ret[TICKET_MAX])
+{
+	autobuf mac = BUF_INIT;
+	char stamp[TIME_DIGITS + 1];
+
+	stamp_format(now, stamp);
+	sign(key, "csrf", userid, stamp, &mac);
+	snprintf(ret, TICKET_MAX, "%s:%s", stamp, buf_str(&mac));
+}
+
+bool csrf_verify(const uint8_t key[TICKET_KEY_SIZE], const char *csrf, const char *userid,
+		 uint64_t now)
+{
+	autobuf mac = BUF_INIT;
+	char stamp[TIME_DIGITS + 1];
+
+	if (strnlen(csrf, TICKET_MAX) >= TICKET_MAX || !stamp_parse(csrf, now, stamp) ||
+	    csrf[TIME_DIGITS] != ':')
+		return false;
+	sign(key, "csrf", userid, stamp, &mac);
+	return str_eq_constant_time(buf_str(&mac), csrf + TIME_DIGITS + 1);
+}

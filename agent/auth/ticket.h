@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tickets "PVE:user@realm:%08X::base64" and CSRF tokens "%08X:base64": a time and an HMAC-SHA256 over
+ * it and the user. Pure: key and clock are passed in; comparisons take constant time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/auth/access.h"
+
+#define TICKET_KEY_SIZE 32
+#define TICKET_SKEW	300ull /* seconds that the maker's clock may be ahead */
+
+void ticket_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_t now,
+		 char ret[TICKET_MAX]);
+/* false: malformed, forged or out of its time. ret_userid is what the ticket says, unchecked
+ * against any configuration. */
+bool ticket_verify(const uint8_t key[TICKET_KEY_SIZE], const char *ticket, uint64_t now,
+		   char ret_userid[USERID_MAX]);
+void csrf_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_t now,
+	       char ret[TICKET_MAX]);
+bool csrf_verify(const uint8_t key[TICKET_KEY_SIZE], const char *csrf, const char *userid,
+		 uint64_t now);

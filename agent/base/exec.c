@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starting external programs by posix_spawn, and facts about processes. */
+#include "agent/base/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
+static const char *const default_env[] = {"PATH=" SEARCH_PATH, "LC_ALL=C.UTF-8", "HOME=/root", NULL};
+
+/* argv[0] as an absolute path, or NULL */
+static char *find_program(const char *name)
+{
+	autostrv char **folders = NULL;
+
+	if (name[0] == '/')
+		return access(name, X_OK) == 0 ? xstrdup(name) : NULL;
+	folders = str_split(SEARCH_PATH, ":");
+	for (char **f = folders; *f; f++) {
+		autofree char *path = xasprintf("%s/%s", *f, name);
+
+		if (access(path, X_OK) == 0)
+			return TAKE(path);
+	}
+	return NULL;
+}
+
+static int add_stdio(posix_spawn_file_actions_t *actions, const struct exec_spawn *spec)
+{
+	const int fds[3] = {spec->stdin_fd, spec->stdout_fd, spec->stderr_fd};
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < 3; i++) {
+		if (fds[i] < 0)
+			r = posix_spawn_file_actions_addopen(actions, i, "/dev/null",
+							     i == 0 ? O_RDONLY : O_WRONLY, 0);
+		else
+			r = posix_spawn_file_actions_adddup2(actions, fds[i], i);
+	}
+	return r;
+}
+
+static int set_attributes(posix_spawnattr_t *attr, bool new_session)
+{
+	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	flags |= new_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
+	posix_spawnattr_setsigmask(attr, &none);
+	posix_spawnattr_setsigdefault(attr, &all);
+	posix_spawnattr_setpgroup(attr, 0);
+	return posix_spawnattr_setflags(attr, flags);
+}
+
+int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err)
+{
+	autofree char *program = find_program(spec->argv[0]);
+	const char *const *env = spec->env ? spec->env : default_env;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	int r;
+
+	if (!program)
+		return err_set(err, ERR_NOT_FOUND, "program %s is not installed", spec->argv[0]);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attr);
+	r = add_stdio(&actions, spec);
+	if (r == 0)
+		r = set_attributes(&attr, spec->new_session);
+	if (r == 0)
+		r = posix_spawn(ret_pid, program, &actions, &attr, (char *const *) spec->argv,
+				(char *const *) env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	return r != 0 ? err_errno(err, r, "start %s", program) : 0;
+}
+
+uint64_t exec_pid_start(pid_t pid)
+{
+	char path[64], *at;
+	autobuf text = BUF_INIT;
+	uint64_t start = 0;
+	autostrv char **fields = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+	if (file_read(path, 8192, &text, NULL) < 0)
+		return 0;
+	at = strrchr(text.data, ')'); /* the name may hold anything */
+	if (!at)
+		return 0;
+	fields = str_split(at + 1, " \n");
+	if (strv_count(fields) > 19 && !str_eq(fields[0], "Z") && !str_eq(fields[0], "X"))
+		str_to_u64(fields[19], &start);
+	return start;
+}
+
+const char *exec_boot_id(void)
+{
+	static char id[37];
+	autobuf text = BUF_INIT;
+
+	if (id[0] == '\0' && file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0 &&
+	    text.size >= 36)
+		memcpy(id, text.data, 36);
+	return id;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One API call over the core's local socket, and reading its envelope. */
+#include "agent/cli/cli.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "agent/base/client.h"
+#include "agent/base/fd.h"
+#include "agent/base/json.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+
+#define REPLY_MAX    (64u * 1024 * 1024)
+#define CALL_TIMEOUT (60 * USEC_PER_SEC)
+
+static int read_body(struct reply *reply, struct buf *ret, struct err *err)
+{
+	if (reply->body_fd >= 0)
+		return fd_memfd_read(reply->body_fd, REPLY_MAX, ret, err);
+	buf_add(ret, reply->body.data, reply->body.size);
+	return 0;
+}
+
+/* "Parameter verification failed. (memory: value must have a minimum value of 16; …)" */
+static int envelope_error(struct json_object *envelope, unsigned status, const char *reason,
+			  struct err *err)
+{
+	struct json_object *errors = NULL, *message = NULL;
+	autobuf text = BUF_INIT;
+
+	if (json_object_object_get_ex(envelope, "message", &message))
+		buf_add_str(&text, json_object_get_string(message));
+	else
+		buf_addf(&text, "%s", reason && *reason ? reason : "the core refused the call");
+	while (text.size > 0 && text.data[text.size - 1] == '\n')
+		text.size--;
+	if (json_object_object_get_ex(envelope, "errors", &errors)) {
+		json_object_object_foreach(errors, field, why) {
+			buf_addf(&text, " [%s: %s]", field, json_object_get_string(why));
+		}
+	}
+	return err_set(err, status == 403 ? ERR_DENIED : status == 400 ? ERR_INVALID : ERR_IO, "%.*s",
+		       (int) text.size, text.data ? text.data : "");
+}
+
+static int read_reply(struct reply *reply, struct json_object **ret, struct err *err)
+{
+	autojson *envelope = NULL;
+	struct json_object *data = NULL;
+	autobuf body = BUF_INIT;
+	int r = read_body(reply, &body, err);
+
+	if (r < 0)
+		return r;
+	if (body.size > 0 && (r = json_parse(body.data, body.size, REPLY_MAX, &envelope, err)) < 0)
+		return err_prefix(err, "reply of the core");
+	if (reply->status < 200 || reply->status >= 300) {
+		const char *reason = fields_get(&reply->head, "reason");
+
+		return envelope_error(envelope, reply->status,
+				      reason ? reason : fields_get(&reply->head, "message"), err);
+	}
+	json_object_object_get_ex(envelope, "data", &data);
+	*ret = json_object_get(data);
+	return 0;
+}
+
+int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
+	     struct json_object **ret, struct err *err)
+{
+	autofree char *socket_path = path_join(path_run(), "%s", CORE_SOCKET);
+	struct call call = CALL_INIT;
+	struct reply reply = REPLY_INIT;
+	int r;
+
+	if (path[0] != '/')
+		return err_set(err, ERR_INVALID, "an API path starts with '/': %s", path);
+	call.op = CALL_API;
+	call.deadline_ms = (uint32_t) (CALL_TIMEOUT / USEC_PER_MSEC);
+	fields_add(&call.head, "verb", verb);
+	fields_add(&call.head, "path", path);
+	fields_add(&call.head, "source", "cli");
+	if (params)
+		fields_copy(&call.params, params);
+	if (fd >= 0) {
+		call.fds[0] = dup(fd);
+		call.fd_count = 1;
+	}
+	r = client_call(socket_path, &call, clock_monotonic() + CALL_TIMEOUT, str_eq(verb, "GET"), &reply,
+			err);
+	call_fini(&call);
+	if (r < 0)
+		return r;
+	r = read_reply(&reply, ret, err);
+	reply_fini(&reply);
+	return r;
+}
+
+int cli_get(struct json_object **ret, struct err *err, const char *fmt, ...)
+{
+	autofree char *path = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	path = xvasprintf(fmt, ap);
+	va_end(ap);
+	return cli_call("GET", path, NULL, -1, ret, err);
+}
+
+const char *cli_member(struct json_object *o, const char *key)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_object_get_ex(o, key, &value) || !value)
+		return "";
+	return json_object_get_string(value);
+}
+
+int64_t cli_member_int(struct json_object *o, const char *key)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(o, key, &value);
+	return json_object_get_int64(value);
+}

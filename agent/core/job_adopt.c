@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding jobs that an earlier core started: a scan of their records at start, inotify for records that
+ * come later, and what the dead left behind. Order and reasons: jobs.c. Runs on the core's loop. */
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+#include "agent/core/job_files.h"
+#include "agent/core/jobs_internal.h"
+
+static const char death_unseen[] = "task died without a status";
+
+/* A pidfd of the very process that the UPID names, or -1. The start time is read after opening: if it
+ * fits, the pidfd is that process. */
+static int open_process(const struct upid *id, const char *boot)
+{
+	autofd int fd = -1;
+
+	if (id->pid <= 1 || (boot && !str_eq(boot, exec_boot_id())))
+		return -1;
+	fd = (int)syscall(SYS_pidfd_open, id->pid, 0);
+	if (fd < 0 || id->pid_start == 0 || exec_pid_start(id->pid) != id->pid_start)
+		return -1;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	if (poll(&p, 1, 0) != 0)
+		return -1; /* a zombie */
+	return TAKE_FD(fd);
+}
+
+static void adopt(struct jobs *jobs, const char *upid, const struct upid *id,
+		  struct job_record *record)
+{
+	const struct task *task = task_index_add(jobs->index, upid, id, record->guest);
+	struct err err = ERR_INIT;
+
+	task_index_set_guest(jobs->index, upid, record->guest);
+	int pidfd = open_process(id, record->boot);
+	if (pidfd < 0) {
+		job_close(jobs, task, record->command ? record : NULL, death_unseen);
+		return;
+	}
+	if (record->serial[0] && job_log_rename(record->serial, id, upid, &err) < 0)
+		log_warning("log of %s: %s", upid, err.message);
+	log_info("task %s still runs", upid);
+	if (job_watch(jobs, task, pidfd, record, &err) < 0)
+		log_error("%s", err.message);
+}
+
+/* A record of this name is in the folder. */
+static void take_record(struct jobs *jobs, const char *name)
+{
+	autofree char *path = job_file_record(name);
+	autorecord record = {0};
+	struct upid id;
+	struct err err = ERR_INIT;
+
+	if (upid_parse(name, &id, NULL) < 0)
+		return;
+	struct job *known = job_find(jobs, name);
+	if (known && known->record.command)
+		return;
+	int r = job_record_read(path, &record, &err);
+	if (r < 0) {
+		if (r != -ERR_NOT_FOUND)
+			log_error("record of %s: %s", name, err.message);
+		if (r == -ERR_CORRUPT)
+			(void)file_remove(path, NULL);
+		return;
+	}
+	if (!known) {
+		adopt(jobs, name, &id, &record);
+		return;
+	}
+	task_index_set_guest(jobs->index, name, record.guest);
+	job_record_fini(&known->record);
+	known->record = record;
+	record = (struct job_record){0};
+}
+
+/* Runs each(jobs, name) for every name in the folder; the names are taken first, since each() changes
+ * the folder. */
+static int each_name(struct jobs *jobs, const char *path, void (*each)(struct jobs *, const char *),
+		     struct err *err)
+{
+	DIR *dir = opendir(path);
+	char **names = NULL;
+	size_t count = 0;
+
+	if (!dir)
+		return err_errno(err, errno, "open %s", path);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		names = xrealloc(names, count + 1, sizeof(*names));
+		names[count++] = xstrdup(entry->d_name);
+	}
+	closedir(dir);
+	for (size_t i = 0; i < count; i++) {
+		each(jobs, names[i]);
+		free(names[i]);
+	}
+	free(names);
+	return 0;
+}
+
+static int scan_records(struct jobs *jobs, struct err *err)
+{
+	autofree char *path = path_join(path_run(), "jobs");
+
+	return each_name(jobs, path, take_record, err);
+}
+
+/* Logs without a status and without a record: the job may be before step 4, or dead. */
+static void adopt_unrecorded(struct jobs *jobs)
+{
+	const struct task *next;
+
+	for (const struct task *t = jobs_next(jobs, NULL); t; t = next) {
+		struct job_record none = {0};
+
+		next = jobs_next(jobs, t);
+		if (t->state == TASK_RUNNING && !job_find(jobs, t->upid))
+			adopt(jobs, t->upid, &t->id, &none);
+	}
+}
+
+/* Files directly in tasks/: first those of logs, so that undoing sees which are held. */
+static void take_unclaimed_log(struct jobs *jobs, const char *name)
+{
+	const char *serial = str_after(name, "new-");
+
+	(void)jobs;
+	if (serial && !job_log_is_held(serial)) {
+		autofree char *path = job_file_new_log(serial);
+
+		(void)file_remove(path, NULL);
+	}
+}
+
+static void take_undo(struct jobs *jobs, const char *name)
+{
+	const char *serial = str_after(name, "undo-");
+	autofree char *log_path = serial ? job_file_new_log(serial) : NULL;
+
+	/* A log that is still there is held: that job will claim it, and comes by inotify. */
+	if (serial && strlen(serial) == JOB_SERIAL_SIZE - 1 && access(log_path, F_OK) != 0)
+		job_undo_start(jobs, serial);
+}
+
+static int scan_left_over(struct jobs *jobs, struct err *err)
+{
+	autofree char *path = path_join(path_state(), "tasks");
+	int r = each_name(jobs, path, take_unclaimed_log, err);
+
+	return r < 0 ? r : each_name(jobs, path, take_undo, err);
+}
+
+static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct jobs *jobs = ctx;
+	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t size = read(fd, buffer, sizeof(buffer));
+	struct err err = ERR_INIT;
+
+	(void)source;
+	(void)events;
+	for (ssize_t at = 0; at < size;) {
+		const struct inotify_event *event = (const void *)(buffer + at);
+
+		if (event->mask & IN_Q_OVERFLOW) {
+			if (scan_records(jobs, &err) < 0)
+				log_error("%s", err.message);
+		} else if (event->len > 0) {
+			take_record(jobs, event->name);
+		}
+		at += (ssize_t)sizeof(*event) + event->len;
+	}
+	return 0;
+}
+
+static int watch_folder(struct jobs *jobs, struct err *err)
+{
+	autofree char *path = path_join(path_run(), "jobs");
+	int r;
+
+	jobs->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (jobs->inotify_fd < 0 ||
+	    inotify_add_watch(jobs->inotify_fd, path, IN_MOVED_TO | IN_ONLYDIR) < 0)
+		return err_errno(err, errno, "watch %s", path);
+	r = sd_event_add_io(jobs->event, &jobs->inotify_source, jobs->inotify_fd, EPOLLIN,
+			    on_inotify, jobs);
+	return r < 0 ? err_errno(err, -r, "watch %s", path) : 0;
+}
+
+int jobs_adopt(struct jobs *jobs, struct err *err)
+{
+	int r = watch_folder(jobs, err); /* before the scan: nothing falls between */
+
+	if (r < 0 || (r = scan_records(jobs, err)) < 0)
+		return r;
+	adopt_unrecorded(jobs);
+	return scan_left_over(jobs, err);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names and contents of the files of jobs: logs and status below the state folder's tasks/, run records
+ * in the run folder's jobs/, undo copies in tasks/. Used on the core's loop: small, local files. */
+#pragma once
+
+#include "agent/core/job_record.h"
+
+/* tasks/, tasks/0 … tasks/F, jobs/ */
+int job_files_make_folders(struct err *err);
+/* Heap paths; suffix is "" or ".status". */
+char *job_file_log(const struct upid *id, const char *upid, const char *suffix);
+char *job_file_record(const char *upid);
+char *job_file_new_log(const char *serial);
+char *job_file_undo(const char *serial);
+
+/* Opens tasks/new-SERIAL, locked (flock) as long as a process has it open: an unclaimed log without a
+ * lock belongs to nobody. */
+int job_log_create(const char *serial, int *ret_fd, struct err *err);
+bool job_log_is_held(const char *serial);
+/* Gives the log its final name; already done by the job is fine. */
+int job_log_rename(const char *serial, const struct upid *id, const char *upid, struct err *err);
+void job_log_append_error(const struct upid *id, const char *upid, const char *text);
+
+/* Never replaces a record that the job wrote. */
+int job_record_leave(const char *upid, const struct job_record *record, struct err *err);
+int job_record_read(const char *path, struct job_record *ret, struct err *err);
+int job_undo_keep(const struct job_record *record, struct err *err);
+int job_undo_read(const char *serial, struct job_record *ret, struct err *err);
+void job_undo_drop(const char *serial);
+
+/* ret_text is heap. ERR_NOT_FOUND: no status; ERR_CORRUPT: torn. */
+int job_status_read(const struct upid *id, const char *upid, uint64_t *ret_end, char **ret_text,
+		    struct err *err);
+/* For a job that could not write its own. Not synced: it can be made again from the same facts. */
+void job_status_leave(const struct upid *id, const char *upid, uint64_t end, const char *text);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is written down about a job, so that a restarted core finds it again: encoded fields. Pure. */
+#pragma once
+
+#include "agent/base/buf.h"
+#include "agent/base/err.h"
+#include "agent/base/fields.h"
+#include "agent/core/jobs.h"
+
+#define JOB_RECORD_MAX	(4u * 1024 * 1024)
+#define JOB_SERIAL_SIZE 33 /* 32 hex digits and the NUL */
+
+/* Heap strings are owned; NULL where absent. */
+struct job_record {
+	char serial[JOB_SERIAL_SIZE];
+	char *boot; /* boot id under which it runs */
+	char *command, *undo, *after;
+	char *type, *id, *user;	  /* in copies kept for undoing; a run record's file name has them */
+	enum job_program program;
+	unsigned guest;
+	struct fields args; /* the job's own, without secrets ("arg.NAME" when encoded) */
+};
+
+void job_record_encode(const struct job_record *record, struct buf *out);
+int job_record_decode(const void *data, size_t size, struct job_record *ret, struct err *err);
+void job_record_fini(struct job_record *record);
+/* Arguments that are passed to the job but never written to a file. */
+bool job_arg_is_secret(const char *name);
+const char *job_program_name(enum job_program program); /* "lodge-task-ct" */
+
+/* A status file: "ENDTIME TEXT\n". ret_text is heap, one line, at most JOB_EXIT_TEXT_MAX bytes. */
+#define JOB_EXIT_TEXT_MAX 1024
+int job_status_parse(const char *text, size_t size, uint64_t *ret_end, char **ret_text,
+		     struct err *err);
+
+static inline void job_record_finip(struct job_record *record)
+{
+	job_record_fini(record);
+}
+#define autorecord __attribute__((cleanup(job_record_finip))) struct job_record

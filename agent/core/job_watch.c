@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs that run: their end, by pidfd, and how they are stopped. Runs on the core's loop. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/fd.h"
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/core/child.h"
+#include "agent/core/job_files.h"
+#include "agent/core/jobs_internal.h"
+
+struct job *job_find(const struct jobs *jobs, const char *upid)
+{
+	LIST_FOREACH (&jobs->running, job, struct job, link)
+		if (str_eq(job->task->upid, upid))
+			return job;
+	return NULL;
+}
+
+void job_forget(struct job *job)
+{
+	list_remove(&job->link);
+	job->jobs->running_count--;
+	if (job->exit_source)
+		sd_event_source_disable_unref(job->exit_source);
+	if (job->kill_timer)
+		sd_event_source_disable_unref(job->kill_timer);
+	if (job->pidfd >= 0)
+		close(job->pidfd);
+	job_record_fini(&job->record);
+	free(job);
+}
+
+static bool undo_is_running(const struct jobs *jobs, const char *serial)
+{
+	LIST_FOREACH (&jobs->running, job, struct job, link)
+		if (str_eq(fields_get(&job->record.args, "undo-of"), serial) ||
+		    str_eq(job->record.serial, serial))
+			return true;
+	return false;
+}
+
+void job_undo_start(struct jobs *jobs, const char *serial)
+{
+	autorecord kept = {0};
+	struct err err = ERR_INIT;
+	char upid[UPID_MAX];
+	int r;
+
+	if (!*serial || undo_is_running(jobs, serial))
+		return;
+	if ((r = job_undo_read(serial, &kept, &err)) < 0 || !kept.undo) {
+		if (r != -ERR_NOT_FOUND)
+			log_error("undo %s: %s", serial, r < 0 ? err.message : "no command");
+		return;
+	}
+	fields_set(&kept.args, "undo-of", serial);
+	const struct job_spec spec = {.program = kept.program,
+				      .command = kept.undo,
+				      .id = kept.id,
+				      .user = kept.user,
+				      .guest = kept.guest,
+				      .args = &kept.args,
+				      .fd = -1};
+	if (jobs_start(jobs, &spec, upid, &err) < 0)
+		log_error("undo %s (%s): %s", serial, kept.undo, err.message);
+	else
+		log_notice("task %s of guest %u died: undone by %s", kept.command, kept.guest,
+			   upid);
+}
+
+/* The job left a status of its own: nothing is to be undone any more. */
+static void drop_undo(const struct job_record *record)
+{
+	const char *undo_of = fields_get(&record->args, "undo-of");
+
+	if (record->undo && record->serial[0])
+		job_undo_drop(record->serial);
+	if (undo_of && strlen(undo_of) == JOB_SERIAL_SIZE - 1 && !strchr(undo_of, '/'))
+		job_undo_drop(undo_of);
+}
+
+void job_close(struct jobs *jobs, const struct task *task, const struct job_record *record,
+	       const char *death)
+{
+	autofree char *record_path = job_file_record(task->upid);
+	autofree char *text = NULL;
+	uint64_t end = clock_wall() / USEC_PER_SEC;
+
+	if (job_status_read(&task->id, task->upid, &end, &text, NULL) == 0) {
+		if (record)
+			drop_undo(record);
+	} else {
+		text = xstrdup(death);
+		if (record && record->undo)
+			job_undo_start(jobs, record->serial);
+		job_log_append_error(&task->id, task->upid, text);
+		job_status_leave(&task->id, task->upid, end, text);
+		log_warning("task %s: %s", task->upid, text);
+	}
+	task_index_end(jobs->index, task->upid, end, text);
+	(void)file_remove(record_path, NULL);
+	for (size_t i = 0; i < jobs->listener_count; i++)
+		jobs->listeners[i].fn(task, jobs->listeners[i].ctx);
+}
+
+static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct job *job = ctx;
+	struct jobs *jobs = job->jobs;
+	autorecord record = {0};
+	char how[32], death[96] = "task died without a status";
+	int status;
+
+	(void)source;
+	(void)events;
+	if (child_reap(fd, &status)) {
+		child_status_text(status, how, sizeof(how));
+		snprintf(death, sizeof(death), "task died without a status (%s)", how);
+	}
+	if (job->kill_timer)
+		str_copy(death, sizeof(death), "interrupted by signal");
+	const struct task *task = job->task;
+	record = job->record;
+	job->record = (struct job_record){0};
+	/* The list must not hold it any more when an undo job looks for the one before it. */
+	job_forget(job);
+	if (record.command)
+		job_close(jobs, task, &record, death);
+	else
+		job_close(jobs, task, NULL, death);
+	return 0;
+}
+
+int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
+	      struct err *err)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	job->jobs = jobs;
+	job->task = task;
+	job->pidfd = pidfd;
+	job->record = *record;
+	*record = (struct job_record){0};
+	list_append(&jobs->running, &job->link);
+	jobs->running_count++;
+	int r = sd_event_add_io(jobs->event, &job->exit_source, pidfd, EPOLLIN, on_exit_fd, job);
+	if (r < 0) {
+		job_forget(job);
+		return err_errno(err, -r, "watch task %s", task->upid);
+	}
+	return 0;
+}
+
+static int on_kill_time(sd_event_source *source, uint64_t now, void *ctx)
+{
+	struct job *job = ctx;
+
+	(void)source;
+	(void)now;
+	log_warning("task %s does not stop: killed", job->task->upid);
+	child_signal_group(job->task->id.pid, job->pidfd, SIGKILL);
+	return 0;
+}
+
+int jobs_stop(struct jobs *jobs, const char *upid, struct err *err)
+{
+	struct job *job = job_find(jobs, upid);
+	int r;
+
+	if (!job && !jobs_find(jobs, upid))
+		return err_set(err, ERR_NOT_FOUND, "no such task");
+	if (!job || job->kill_timer)
+		return 0; /* ended, or being stopped */
+	r = sd_event_add_time_relative(jobs->event, &job->kill_timer, CLOCK_MONOTONIC,
+				       JOB_KILL_AFTER, USEC_PER_SEC / 10, on_kill_time, job);
+	if (r < 0)
+		return err_errno(err, -r, "timer");
+	child_signal_group(job->task->id.pid, job->pidfd, SIGTERM);
+	return 0;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs: their start, and questions about them. Runs on the core's loop; never waits for a process.
+ *
+ * The core may be killed between any two steps, so each step leaves something that says how far it
+ * came. A start is:
+ *
+ *   1 tasks/new-SERIAL is created and locked; a process that has it open is alive (the lock ends with
+ *     the last one that holds it)
+ *   2 tasks/undo-SERIAL gets the command that would undo the job (only if it has one)
+ *   3 the process is spawned with the log as 1 and 2, its arguments in a memfd as 0
+ *   4 jobs/UPID gets the record, tasks/new-SERIAL becomes tasks/X/UPID; the job does both as well, so
+ *     each may find it done
+ *
+ * Killed after 1: the next core finds an unlocked new-SERIAL and removes it. After 2: it also runs the
+ * undo command, which finds nothing to undo. After 3: the log is locked, the job will write its record,
+ * and the next core learns of it by inotify (or finds the record in its scan). After 4: the record
+ * names the process (pid, its start time, boot id); it is watched through a pidfd.
+ *
+ * An end is:
+ *
+ *   5 the job writes tasks/X/UPID.status and exits; if it died without one, the core starts the undo
+ *     command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself
+ *   6 tasks/undo-SERIAL is removed, once the job or its undo job left a status of its own
+ *   7 jobs/UPID is removed
+ *
+ * Killed before 7: the next core finds a record without a process and goes on from 5. Killed
+ * between undo and status: the undo job's record says which serial it undoes, and no second one
+ * is started beside it; undo commands may run again after they finished. A power cut takes jobs/
+ * away (tmpfs): every undo-SERIAL is then without a job and is undone. */
+#include "agent/core/jobs.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/digest.h"
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+#include "agent/core/child.h"
+#include "agent/core/job_files.h"
+#include "agent/core/jobs_internal.h"
+
+#define TASK_ID_MAX 80 /* longer ids (volume names) are cut: a UPID must fit in a file name */
+
+int jobs_new(sd_event *event, const char *node, struct jobs **ret, struct err *err)
+{
+	struct jobs *jobs = xcalloc(1, sizeof(*jobs));
+	int r;
+
+	jobs->event = event;
+	jobs->inotify_fd = -1;
+	list_init(&jobs->running);
+	if (!str_copy(jobs->node, sizeof(jobs->node), node))
+		r = err_set(err, ERR_INVALID, "node name is too long");
+	else if ((r = job_files_make_folders(err)) >= 0 &&
+		 (r = task_index_load(&jobs->index, err)) >= 0)
+		r = jobs_adopt(jobs, err);
+	if (r < 0) {
+		jobs_free(jobs);
+		return r;
+	}
+	*ret = jobs;
+	return 0;
+}
+
+void jobs_free(struct jobs *jobs)
+{
+	if (!jobs)
+		return;
+	LIST_FOREACH (&jobs->running, job, struct job, link)
+		job_forget(job);
+	if (jobs->inotify_source)
+		sd_event_source_disable_unref(jobs->inotify_source);
+	if (jobs->inotify_fd >= 0)
+		close(jobs->inotify_fd);
+	task_index_free(jobs->index);
+	free(jobs);
+}
+
+/* The job of this guest that was started last, whose end the next one awaits. */
+static const char *last_of_guest(const struct jobs *jobs, unsigned guest)
+{
+	const char *last = NULL;
+
+	if (!guest)
+		return NULL;
+	LIST_FOREACH (&jobs->running, job, struct job, link)
+		if (job->task->guest == guest)
+			last = job->task->upid;
+	return last;
+}
+
+static void copy_id(const char *id, char *dst, size_t size)
+{
+	size_t length = 0;
+
+	for (; id && *id && length + 1 < size && length < TASK_ID_MAX; id++, length++) {
+		bool is_fine = *id > ' ' && *id <= '~' && *id != ':' && *id != '/';
+
+		dst[length] = is_fine ? *id : '-';
+	}
+	dst[length] = '\0';
+}
+
+static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struct upid *ret,
+		     struct err *err)
+{
+	struct upid id = {.start_time = clock_wall() / USEC_PER_SEC};
+	char text[UPID_MAX];
+
+	copy_id(spec->id, id.id, sizeof(id.id));
+	if (!str_copy(id.node, sizeof(id.node), jobs->node) ||
+	    !str_copy(id.type, sizeof(id.type), spec->type ? spec->type : spec->command) ||
+	    !str_copy(id.user, sizeof(id.user), spec->user ? spec->user : ""))
+		return err_set(err, ERR_INVALID, "task type or user name is too long");
+	int r = upid_format(&id, text, err); /* before anything is started */
+	if (r < 0)
+		return r;
+	*ret = id;
+	return 0;
+}
+
+static void make_record(const struct jobs *jobs, const struct job_spec *spec,
+			const struct upid *id, struct job_record *r)
+{
+	uint8_t serial[(JOB_SERIAL_SIZE - 1) / 2];
+	autobuf hex = BUF_INIT;
+
+	random_bytes(serial, sizeof(serial));
+	digest_hex(serial, sizeof(serial), &hex);
+	str_copy(r->serial, sizeof(r->serial), buf_str(&hex));
+	r->boot = xstrdup(exec_boot_id());
+	r->program = spec->program;
+	r->guest = spec->guest;
+	xreplace(&r->command, spec->command);
+	xreplace(&r->undo, spec->undo);
+	xreplace(&r->after, last_of_guest(jobs, spec->guest));
+	xreplace(&r->type, id->type);
+	xreplace(&r->id, id->id);
+	xreplace(&r->user, id->user);
+	if (spec->args)
+		fields_copy(&r->args, spec->args);
+}
+
+static int make_args(const struct job_record *r, const struct upid *id, int *ret_fd, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	autobuf text = BUF_INIT;
+
+	fields_copy(&args, &r->args);
+	fields_set(&args, "serial", r->serial);
+	fields_set(&args, "program", job_program_name(r->program));
+	fields_set(&args, "node", id->node);
+	fields_set(&args, "user", id->user);
+	fields_set(&args, "type", id->type);
+	fields_set(&args, "id", id->id);
+	fields_addf(&args, "starttime", "%llu", (unsigned long long)id->start_time);
+	if (r->guest)
+		fields_addf(&args, "guest", "%u", r->guest);
+	fields_add(&args, "after", r->after);
+	fields_add(&args, "undo", r->undo);
+	if (args.count > FIELDS_COUNT_MAX)
+		return err_set(err, ERR_LIMIT, "too many job arguments");
+	fields_encode(&args, &text);
+	return fd_memfd_sealed("job", text.data, text.size, ret_fd, err);
+}
+
+/* Steps 1 to 3. */
+static int spawn(const struct job_record *record, const struct upid *id, int fd, pid_t *ret_pid,
+		 int *ret_pidfd, struct err *err)
+{
+	autofree char *program =
+		path_join(path_libexec(), "%s", job_program_name(record->program));
+	const char *argv[] = {program, record->command, NULL};
+	autofree char *log_path = job_file_new_log(record->serial);
+	autofd int args_fd = -1, log_fd = -1;
+	int r = make_args(record, id, &args_fd, err);
+
+	if (r < 0 || (r = job_log_create(record->serial, &log_fd, err)) < 0)
+		return r;
+	if (record->undo)
+		r = job_undo_keep(record, err);
+	if (r >= 0) {
+		const struct child_spec child = {argv, {args_fd, log_fd, log_fd, fd}};
+
+		r = child_spawn(&child, ret_pid, ret_pidfd, err);
+	}
+	if (r < 0) {
+		unlink(log_path);
+		if (record->undo)
+			job_undo_drop(record->serial);
+	}
+	return r;
+}
+
+/* Step 4. The job runs by now and does the same: failing here is no failure of the start. */
+static const struct task *settle(struct jobs *jobs, struct job_record *record,
+				 const struct upid *id, const char *upid)
+{
+	struct err err = ERR_INIT;
+
+	if (job_record_leave(upid, record, &err) < 0)
+		log_warning("record of %s: %s", upid, err.message);
+	if (job_log_rename(record->serial, id, upid, &err) < 0)
+		log_warning("log of %s: %s", upid, err.message);
+	return task_index_add(jobs->index, upid, id, record->guest);
+}
+
+int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPID_MAX],
+	       struct err *err)
+{
+	autorecord record = {0};
+	struct upid id;
+	char upid[UPID_MAX];
+	autofd int pidfd = -1;
+	int r = make_upid(jobs, spec, &id, err);
+
+	if (r < 0)
+		return r;
+	if (jobs->running_count >= JOBS_RUNNING_MAX)
+		return err_set(err, ERR_LIMIT, "too many tasks are running");
+	make_record(jobs, spec, &id, &record);
+	if ((r = spawn(&record, &id, spec->fd, &id.pid, &pidfd, err)) < 0)
+		return err_prefix(err, "start task %s", id.type);
+	id.pid_start = exec_pid_start(id.pid);
+	if ((r = upid_format(&id, upid, err)) < 0)
+		return r; /* cannot happen: only the numbers changed */
+	const struct task *task = settle(jobs, &record, &id, upid);
+	if ((r = job_watch(jobs, task, TAKE_FD(pidfd), &record, err)) < 0)
+		return r;
+	memcpy(ret_upid, upid, sizeof(upid));
+	return 0;
+}
+
+const struct task *jobs_find(const struct jobs *jobs, const char *upid)
+{
+	return task_index_find(jobs->index, upid);
+}
+
+const struct task *jobs_next(const struct jobs *jobs, const struct task *after)
+{
+	return task_index_next(jobs->index, after);
+}
+
+char *jobs_log_path(const struct jobs *jobs, const char *upid)
+{
+	struct upid id;
+
+	(void)jobs;
+	return upid_parse(upid, &id, NULL) < 0 ? NULL : job_file_log(&id, upid, "");
+}
+
+bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest)
+{
+	return last_of_guest(jobs, guest) != NULL;
+}
+
+void jobs_on_ended(struct jobs *jobs, jobs_ended_fn fn, void *ctx)
+{
+	if (jobs->listener_count == JOBS_LISTENERS_MAX)
+		abort(); /* listeners are part of the program, not of its input */
+	jobs->listeners[jobs->listener_count].fn = fn;
+	jobs->listeners[jobs->listener_count++].ctx = ctx;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What follows a container's end: its traces go, the core learns of it. Runs in jobs and hooks. */
+#include <unistd.h>
+
+#include "agent/base/client.h"
+#include "agent/base/exec.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+#include "agent/guest/ct/cgroup.h"
+#include "agent/guest/ct/control.h"
+#include "agent/guest/ct/mount.h"
+#include "agent/guest/ct/veth.h"
+#include "agent/base/fd.h"
+
+#define TELL_WAIT (1 * USEC_PER_SEC) /* the spool file tells a core that is away */
+
+static void tell_core(const struct fields *fields)
+{
+	autofree char *path = path_join(path_run(), CORE_SOCKET);
+	struct call call = CALL_INIT;
+	struct reply reply = REPLY_INIT;
+
+	if (access(path, F_OK) != 0)
+		return;
+	call.op = CALL_GUEST_STATE;
+	call.deadline_ms = TELL_WAIT / USEC_PER_MSEC;
+	fields_copy(&call.head, fields);
+	(void)client_call(path, &call, clock_monotonic() + TELL_WAIT, true, &reply, NULL);
+	reply_fini(&reply);
+	call_fini(&call);
+}
+
+void ct_note_stopped(unsigned vmid, pid_t init, const char *target)
+{
+	struct ct_record record;
+	autofields f = FIELDS_INIT;
+
+	if (ct_find_running(vmid, &record) && record.pid != init)
+		return;
+	fields_addf(&f, "vmid", "%u", vmid);
+	fields_add(&f, "kind", "lxc");
+	fields_add(&f, "state", "stopped");
+	fields_add(&f, "target", target);
+	(void)ct_spool_write(vmid, &f, NULL);
+	ct_record_remove(vmid);
+	tell_core(&f);
+}
+
+static void remove_veths(unsigned vmid)
+{
+	struct ct_record record;
+
+	if (ct_record_read(vmid, &record, NULL) < 0)
+		return;
+	autostrv char **names = str_split(record.veths, " ");
+
+	for (char **name = names; *name; name++)
+		(void)veth_delete(*name, NULL);
+}
+
+/* liblxc's lock file for this container; it never removes it. */
+static void remove_lock_file(unsigned vmid)
+{
+	autofree char *path = path_join("/run/lxc/lock", "%s/ct/.%u", path_run() + 1, vmid);
+
+	(void)file_remove(path, NULL);
+}
+
+void ct_clean(unsigned vmid)
+{
+	autofree char *log = path_join(path_run(), "ct/%u.log", vmid);
+	autofree char *target = ct_mount_point(vmid);
+	struct cgroup_layout layout;
+
+	remove_veths(vmid);
+	cgroup_layout_read(&layout);
+	cgroup_remove(&layout, vmid);
+	ct_record_remove(vmid);
+	(void)file_remove(log, NULL);
+	(void)rmdir(target);
+	remove_lock_file(vmid);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The jobs and hooks of lodge-task-ct, one file each. Arguments (beside those of every job):
+ *
+ *   vzcreate    ostemplate (volume id), rootfs ("STORAGE:GIB[,…]") or storage, password,
+ *               ssh-public-keys, start (boolean). The stored config carries "lock: create".
+ *   vzshutdown  timeout (seconds, 60), forceStop (boolean)
+ *   vzreboot    timeout (seconds, 60)
+ *   vzdestroy   force (boolean: a running container is stopped first)
+ *
+ * vzcreate-undo, vzstart, vzstop have none. */
+#pragma once
+
+#include "agent/task/task.h"
+
+int vzcreate_run(struct task_ctx *task, struct err *err);
+int vzcreate_undo_run(struct task_ctx *task, struct err *err);
+int vzstart_run(struct task_ctx *task, struct err *err);
+int vzstop_run(struct task_ctx *task, struct err *err);
+int vzshutdown_run(struct task_ctx *task, struct err *err);
+int vzreboot_run(struct task_ctx *task, struct err *err);
+int vzdestroy_run(struct task_ctx *task, struct err *err);
+/* argv after "hook"; the exit code. */
+int hook_main(int argc, char **argv);

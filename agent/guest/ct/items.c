@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Translates a container's configuration for liblxc. Pure. */
+#include "agent/guest/ct/items.h"
+
+#include <string.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define DEFAULT_TTYS "2"
+
+bool ct_is_unprivileged(const struct guest_config *config)
+{
+	const char *text = guest_config_get(config, "unprivileged");
+	bool value = false;
+
+	return text && str_to_bool(text, &value) && value;
+}
+
+char *ct_veth_names(const struct ct_net *nets, size_t count, unsigned vmid)
+{
+	autobuf out = BUF_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&out, "%sveth%ui%u", i ? " " : "", vmid, nets[i].index);
+	buf_str(&out);
+	return buf_steal(&out);
+}
+
+static void add_identity(const struct ct_items *in, struct fields *ret)
+{
+	const struct ct_idmap *map = &in->host->idmap;
+
+	if (!ct_is_unprivileged(in->config)) {
+		fields_add(ret, "lxc.cap.drop",
+			   "mac_admin mac_override sys_time sys_module sys_rawio");
+		cgroup_devices(&in->host->cgroups, ret);
+		return;
+	}
+	fields_addf(ret, "lxc.idmap", "u 0 %u %u", map->uid, CT_IDMAP_COUNT);
+	fields_addf(ret, "lxc.idmap", "g 0 %u %u", map->gid, CT_IDMAP_COUNT);
+	fields_add(ret, "lxc.rootfs.options", "idmap=container");
+}
+
+static void add_system(const struct ct_items *in, struct fields *ret)
+{
+	const char *hostname = guest_config_get(in->config, "hostname");
+	const char *ttys = guest_config_get(in->config, "tty");
+	const char *console = guest_config_get(in->config, "console");
+	bool has_console = true;
+
+	fields_addf(ret, "lxc.rootfs.path", "dir:%s", in->rootfs);
+	if (hostname)
+		fields_add(ret, "lxc.uts.name", hostname);
+	else
+		fields_addf(ret, "lxc.uts.name", "CT%u", in->vmid);
+	fields_add(ret, "lxc.tty.max", ttys ? ttys : DEFAULT_TTYS);
+	fields_add(ret, "lxc.pty.max", "1024");
+	if (console && str_to_bool(console, &has_console) && !has_console)
+		fields_add(ret, "lxc.console.path", "none");
+	fields_add(ret, "lxc.mount.auto", "proc:mixed sys:mixed cgroup:mixed");
+	fields_addf(ret, "lxc.signal.halt", "%d", in->halt_signal);
+	if (str_eq(guest_config_get(in->config, "arch"), "i386"))
+		fields_add(ret, "lxc.arch", "i686");
+	if (in->host->seccomp)
+		fields_add(ret, "lxc.seccomp.profile", in->host->seccomp);
+	if (in->host->has_apparmor)
+		fields_add(ret, "lxc.apparmor.profile", "generated");
+}
+
+static void add_hooks(const struct ct_items *in, const char *veths, struct fields *ret)
+{
+	const struct ct_host *host = in->host;
+
+	fields_addf(ret, "lxc.hook.start-host", "%s hook start-host %u %d '%s'", host->hook_program,
+		    in->vmid, in->halt_signal, veths);
+	fields_addf(ret, "lxc.hook.post-stop", "%s hook post-stop %u", host->hook_program,
+		    in->vmid);
+	if (host->lxcfs_hook)
+		fields_add(ret, "lxc.hook.mount", host->lxcfs_hook);
+}
+
+static void net_item(struct fields *ret, unsigned index, const char *key, const char *value)
+{
+	autofree char *name = xasprintf("lxc.net.%u.%s", index, key);
+
+	fields_add(ret, name, value);
+}
+
+static void add_net(const struct ct_net *net, unsigned vmid, struct fields *ret)
+{
+	autofree char *pair = xasprintf("veth%ui%u", vmid, net->index);
+	autofree char *tag = net->tag ? xasprintf("%u", net->tag) : NULL;
+	autofree char *mtu = net->mtu ? xasprintf("%u", net->mtu) : NULL;
+
+	net_item(ret, net->index, "type", "veth");
+	net_item(ret, net->index, "veth.pair", pair);
+	net_item(ret, net->index, "name", net->name);
+	net_item(ret, net->index, "flags", "up");
+	net_item(ret, net->index, "hwaddr", *net->hwaddr ? net->hwaddr : NULL);
+	net_item(ret, net->index, "link", *net->bridge ? net->bridge : NULL);
+	net_item(ret, net->index, "veth.vlan.id", tag);
+	net_item(ret, net->index, "mtu", mtu);
+}
+
+int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields *warnings,
+		   struct err *err)
+{
+	autofree struct ct_net *nets = NULL;
+	autofree char *veths = NULL;
+	size_t count = 0;
+	int r;
+
+	if ((r = ct_config_nets(in->config, &nets, &count, err)) < 0)
+		return r;
+	/* Both reach a shell that liblxc starts; they are ours, and must stay as plain as they are.
+	 */
+	if (strpbrk(in->host->hook_program, " \t'\"\\$`;&|<>()*?"))
+		return err_set(err, ERR_INVALID, "path of programs '%s' has special characters",
+			       in->host->hook_program);
+	veths = ct_veth_names(nets, count, in->vmid);
+	add_system(in, ret);
+	add_identity(in, ret);
+	add_hooks(in, veths, ret);
+	/* Without any network item liblxc would share the host's network. */
+	if (count == 0)
+		fields_add(ret, "lxc.net.0.type", "empty");
+	for (size_t i = 0; i < count; i++)
+		add_net(&nets[i], in->vmid, ret);
+	cgroup_limits(&in->host->cgroups, in->config, in->host->cpus, ret, warnings);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lodge-task-ct: jobs and hooks of containers. The only program that links liblxc. */
+#include "agent/base/log.h"
+#include "agent/base/str.h"
+#include "agent/guest/ct/commands.h"
+
+static const struct task_command commands[] = {
+	{"vzcreate", vzcreate_run},	{"vzcreate-undo", vzcreate_undo_run},
+	{"vzstart", vzstart_run},	{"vzstop", vzstop_run},
+	{"vzshutdown", vzshutdown_run}, {"vzreboot", vzreboot_run},
+	{"vzdestroy", vzdestroy_run},	{NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+	log_open("lodge-task-ct");
+	if (argc > 1 && str_eq(argv[1], "hook"))
+		return hook_main(argc - 2, argv + 2);
+	return task_main(argc, argv, commands);
+}

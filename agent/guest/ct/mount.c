@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Loop devices and private mounts for containers. Runs in jobs, in forked steps. */
+#include "agent/guest/ct/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+
+#define LOCK_WAIT    (10 * USEC_PER_SEC)
+#define LOCK_STEP_MS 20
+#define LOOP_TRIES   64
+
+int ct_mount_isolate(struct err *err)
+{
+	if (unshare(CLONE_NEWNS) != 0)
+		return err_errno(err, errno, "unshare the mount namespace");
+	/* Slave, not private: a file system that the host unmounts must not be kept busy here. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
+		return err_errno(err, errno, "make mounts private");
+	return 0;
+}
+
+/* A container that just stopped gives its loop device back a moment later. */
+static int lock_image(int fd, const char *image, struct err *err)
+{
+	usec_t deadline = clock_monotonic() + LOCK_WAIT;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_errno(err, errno, "lock '%s'", image);
+		if (clock_left_ms(deadline) == 0)
+			return err_set(err, ERR_BUSY, "volume '%s' is in use", image);
+		poll(NULL, 0, LOCK_STEP_MS);
+	}
+	return 0;
+}
+
+static int configure_loop(int control, int image_fd, const char *image, bool read_only,
+			  char ret_device[32], struct err *err)
+{
+	struct loop_config config = {.fd = (unsigned)image_fd};
+	int number = ioctl(control, LOOP_CTL_GET_FREE);
+	autofd int fd = -1;
+
+	if (number < 0)
+		return err_errno(err, errno, "no free loop device");
+	snprintf(ret_device, 32, "/dev/loop%d", number);
+	fd = open(ret_device, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "open %s", ret_device);
+	config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0);
+	str_copy((char *)config.info.lo_file_name, LO_NAME_SIZE, image);
+	if (ioctl(fd, LOOP_CONFIGURE, &config) != 0)
+		return err_errno(err, errno, "attach '%s' to %s", image, ret_device);
+	return TAKE_FD(fd);
+}
+
+int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_device[32],
+		   struct err *err)
+{
+	autofd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	autofd int fd = open(image, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW);
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, errno, "open volume '%s'", image);
+	if (control < 0)
+		return err_errno(err, errno, "open /dev/loop-control");
+	if ((r = lock_image(fd, image, err)) < 0)
+		return r;
+	for (int i = 0; i < LOOP_TRIES; i++) {
+		r = configure_loop(control, fd, image, read_only, ret_device, err);
+		if (r >= 0)
+			break;
+		/* somebody else was faster with this one */
+		if (!err || err->errnum != EBUSY)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	*ret_fd = r;
+	return 0;
+}
+
+static int mount_image(const char *path, const char *target, unsigned long flags, struct err *err)
+{
+	char device[32];
+	autofd int loop = -1;
+	int r;
+
+	r = ct_loop_attach(path, (flags & MS_RDONLY) != 0, &loop, device, err);
+	if (r < 0)
+		return r;
+	if (mount(device, target, "ext4", flags, NULL) != 0)
+		return err_errno(err, errno, "mount '%s'", path);
+	return 0;
+}
+
+static int mount_tree(const char *path, const char *target, unsigned long flags, struct err *err)
+{
+	if (mount(path, target, NULL, MS_BIND, NULL) != 0 ||
+	    (flags && mount(NULL, target, NULL, MS_BIND | MS_REMOUNT | flags, NULL) != 0))
+		return err_errno(err, errno, "mount '%s'", path);
+	return 0;
+}
+
+int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) != 0)
+		return err_errno(err, errno, "volume '%s'", path);
+	if ((r = dir_make(target, 0700, err)) < 0)
+		return r;
+	if (S_ISREG(st.st_mode))
+		return mount_image(path, target, flags, err);
+	if (S_ISDIR(st.st_mode))
+		return mount_tree(path, target, flags, err);
+	if (mount(path, target, "ext4", flags, NULL) != 0)
+		return err_errno(err, errno, "mount '%s'", path);
+	return 0;
+}
+
+char *ct_mount_point(unsigned vmid)
+{
+	return path_join(path_run(), "ct/mnt-%u", vmid);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Mounting a container's volume out of the host's sight: in a private mount namespace, below a folder
+ * that only root may enter, on a loop device that vanishes with its last user. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "agent/base/err.h"
+
+/* A mount namespace of this process' own; unmounts of the host still arrive, ours stay inside. */
+int ct_mount_isolate(struct err *err);
+/* Attaches an image to a free loop device (autoclear). The image stays locked (flock) as long as the
+ * device is in use, so that a volume is never mounted twice; waits a few seconds for the lock. */
+int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_device[32],
+		   struct err *err);
+/* Mounts an image, block device or directory at target (made, 0700 parent); flags of mount(2). */
+int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err);
+/* path_run()/ct/mnt-VMID, heap */
+char *ct_mount_point(unsigned vmid);

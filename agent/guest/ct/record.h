@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of a running container between processes: path_run()/guests/VMID, written before its
+ * init runs and removed when it has stopped. The monitor of the node and later jobs read it. Fields:
+ * pid, pid_start, boot, kind ("lxc"), started (wall clock, s), veths ("veth101i0 …", host side),
+ * monitor, monitor_start (liblxc's process), halt (signal number that asks its init to stop). */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/base/err.h"
+#include "agent/base/fields.h"
+
+struct ct_record {
+	pid_t pid, monitor;
+	uint64_t pid_start, monitor_start; /* clock ticks since boot */
+	uint64_t started;
+	int halt;
+	char veths[1024];
+};
+
+int ct_record_write(unsigned vmid, const struct ct_record *record, struct err *err);
+/* ERR_NOT_FOUND when there is none or it is of another boot. Says nothing about being alive. */
+int ct_record_read(unsigned vmid, struct ct_record *ret, struct err *err);
+void ct_record_remove(unsigned vmid);
+/* path_run()/guests/VMID.stopped, for a core that is away: fields vmid, kind, state, target. */
+int ct_spool_write(unsigned vmid, const struct fields *fields, struct err *err);
+void ct_spool_remove(unsigned vmid);
+
+/* Fills ret and returns 1 when the container runs (init is alive), 0 when not. */
+int ct_find_running(unsigned vmid, struct ct_record *ret);

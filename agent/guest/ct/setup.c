@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writes host name, network and DNS into a container's root. Runs in jobs, in forked steps. */
+#include "agent/guest/ct/setup.h"
+
+#include <string.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/guest/ct/rootdir.h"
+
+#define GUEST_FILE_MAX (1024 * 1024)
+#define UNIT_DIR       "/lib/systemd/system/"
+#define WANTS_DIR      "/etc/systemd/system/"
+
+/* Ours to write: absent, carrying our mark, or part of a fresh template. */
+static bool may_write(int root, const char *path, bool is_new)
+{
+	autobuf old = BUF_INIT;
+
+	return is_new || rootdir_read(root, path, GUEST_FILE_MAX, &old, NULL) < 0 ||
+	       str_starts(buf_str(&old), CT_SETUP_MARK);
+}
+
+static int write_text(int root, const char *path, struct buf *text, bool is_new, struct err *err)
+{
+	if (!may_write(root, path, is_new))
+		return 0;
+	return rootdir_write(root, path, buf_str(text), text->size, 0644, err);
+}
+
+static int setup_hostname(int root, const struct guest_config *config, struct err *err)
+{
+	const char *hostname = guest_config_get(config, "hostname");
+	const char *domain = guest_config_get(config, "searchdomain");
+	autostrv char **domains = str_split(domain ? domain : "", " ,;");
+	autofree char *line = NULL;
+	autobuf old = BUF_INIT, hosts = BUF_INIT;
+	int r;
+
+	if (!hostname)
+		return 0;
+	line = xasprintf("%s\n", hostname);
+	if ((r = rootdir_write(root, "/etc/hostname", line, strlen(line), 0644, err)) < 0)
+		return r;
+	(void)rootdir_read(root, "/etc/hosts", GUEST_FILE_MAX, &old, NULL);
+	ct_hosts_text(buf_str(&old), hostname, domains[0], &hosts);
+	return rootdir_write(root, "/etc/hosts", buf_str(&hosts), hosts.size, 0644, err);
+}
+
+/* A template may have networkd installed but not enabled. */
+static int enable_networkd(int root, struct err *err)
+{
+	static const char *const links[][2] = {
+		{WANTS_DIR "multi-user.target.wants/systemd-networkd.service",
+		 UNIT_DIR "systemd-networkd.service"},
+		{WANTS_DIR "sockets.target.wants/systemd-networkd.socket",
+		 UNIT_DIR "systemd-networkd.socket"},
+		{WANTS_DIR "dbus-org.freedesktop.network1.service",
+		 UNIT_DIR "systemd-networkd.service"},
+	};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if ((r = rootdir_link(root, links[i][0], links[i][1], err)) < 0)
+			return r;
+	return 0;
+}
+
+static int setup_networkd(int root, const struct ct_net *nets, size_t count, bool is_new,
+			  struct err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < count; i++) {
+		autofree char *path = xasprintf("/etc/systemd/network/%s.network", nets[i].name);
+		autobuf text = BUF_INIT;
+
+		ct_network_text(&nets[i], &text);
+		if ((r = write_text(root, path, &text, is_new, err)) < 0)
+			return r;
+	}
+	return is_new && count > 0 ? enable_networkd(root, err) : 0;
+}
+
+static int setup_network(struct task_ctx *task, int root, const struct guest_config *config,
+			 bool is_new, struct err *err)
+{
+	autofree struct ct_net *nets = NULL;
+	autobuf text = BUF_INIT;
+	size_t count = 0;
+	int r;
+
+	if ((r = ct_config_nets(config, &nets, &count, err)) < 0)
+		return r;
+	switch (ct_netconf_detect(root)) {
+	case CT_NETCONF_IFUPDOWN:
+		ct_interfaces_text(nets, count, &text);
+		return write_text(root, "/etc/network/interfaces", &text, is_new, err);
+	case CT_NETCONF_NETWORKD:
+		return setup_networkd(root, nets, count, is_new, err);
+	case CT_NETCONF_NONE:
+		break;
+	}
+	for (size_t i = 0; i < count && is_new; i++)
+		if (*nets[i].ip && !str_eq(nets[i].ip, "manual"))
+			task_warn(task,
+				  "net%u: this template has neither ifupdown nor "
+				  "systemd-networkd; set its address up inside",
+				  nets[i].index);
+	return 0;
+}
+
+static int setup_dns(int root, const struct guest_config *config, bool is_new, struct err *err)
+{
+	const char *nameserver = guest_config_get(config, "nameserver");
+	autobuf text = BUF_INIT;
+
+	if (str_is_empty(nameserver))
+		return 0;
+	ct_resolv_text(nameserver, guest_config_get(config, "searchdomain"), &text);
+	return write_text(root, "/etc/resolv.conf", &text, is_new, err);
+}
+
+int ct_setup_settings(struct task_ctx *task, int root, const struct guest_config *config,
+		      bool is_new, struct err *err)
+{
+	int r;
+
+	if (str_eq(guest_config_get(config, "ostype"), "unmanaged"))
+		return 0;
+	if ((r = setup_hostname(root, config, err)) < 0 ||
+	    (r = setup_network(task, root, config, is_new, err)) < 0 ||
+	    (r = setup_dns(root, config, is_new, err)) < 0)
+		return r;
+	return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Texts of the files that Lodge writes inside a container. Pure. */
+#include "agent/guest/ct/setup.h"
+
+#include <string.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+/* Lines keep their order; the one for 127.0.1.1 is ours. */
+void ct_hosts_text(const char *old, const char *hostname, const char *domain, struct buf *out)
+{
+	autofree char *copy = xstrdup(old);
+	char *rest = copy, *line;
+	bool is_written = false;
+
+	if (!*old)
+		buf_add_str(out, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+	for (;;) {
+		line = *rest ? strsep(&rest, "\n") : NULL;
+		bool is_ours = line && str_starts(line, "127.0.1.1") && strchr(" \t", line[9]);
+
+		if (line && !is_ours)
+			buf_addf(out, "%s\n", line);
+		if ((is_ours || !line) && !is_written) {
+			buf_add_str(out, "127.0.1.1 ");
+			if (!str_is_empty(domain) && !strchr(hostname, '.'))
+				buf_addf(out, "%s.%s ", hostname, domain);
+			buf_addf(out, "%s\n", hostname);
+			is_written = true;
+		}
+		if (!line || !rest)
+			break;
+	}
+	if (!is_written)
+		buf_addf(out, "127.0.1.1 %s\n", hostname);
+}
+
+static void interface_stanza(const char *name, const char *family, const char *ip, const char *gw,
+			     unsigned mtu, struct buf *out)
+{
+	bool is_word = str_eq(ip, "dhcp") || str_eq(ip, "manual") || str_eq(ip, "auto");
+
+	buf_addf(out, "iface %s %s %s\n", name, family, is_word ? ip : "static");
+	if (!is_word)
+		buf_addf(out, "\taddress %s\n", ip);
+	if (!is_word && *gw)
+		buf_addf(out, "\tgateway %s\n", gw);
+	if (mtu && !str_eq(ip, "dhcp"))
+		buf_addf(out, "\tmtu %u\n", mtu);
+}
+
+void ct_interfaces_text(const struct ct_net *nets, size_t count, struct buf *out)
+{
+	buf_add_str(out, CT_SETUP_MARK "auto lo\niface lo inet loopback\n");
+	for (size_t i = 0; i < count; i++) {
+		const struct ct_net *net = &nets[i];
+
+		buf_addf(out, "\nauto %s\n", net->name);
+		interface_stanza(net->name, "inet", *net->ip ? net->ip : "manual", net->gw,
+				 net->mtu, out);
+		if (*net->ip6)
+			interface_stanza(net->name, "inet6", net->ip6, net->gw6, 0, out);
+	}
+}
+
+static bool is_address(const char *ip)
+{
+	return strchr(ip, '/') != NULL;
+}
+
+void ct_network_text(const struct ct_net *net, struct buf *out)
+{
+	bool dhcp4 = str_eq(net->ip, "dhcp"), dhcp6 = str_eq(net->ip6, "dhcp");
+
+	buf_addf(out, CT_SETUP_MARK "[Match]\nName=%s\n", net->name);
+	if (net->mtu)
+		buf_addf(out, "\n[Link]\nMTUBytes=%u\n", net->mtu);
+	buf_addf(out, "\n[Network]\nDHCP=%s\nIPv6AcceptRA=%s\n",
+		 dhcp4 && dhcp6 ? "yes"
+		 : dhcp4	? "ipv4"
+		 : dhcp6	? "ipv6"
+				: "no",
+		 dhcp6 || str_eq(net->ip6, "auto") ? "yes" : "no");
+	if (is_address(net->ip))
+		buf_addf(out, "Address=%s\n", net->ip);
+	if (is_address(net->ip) && *net->gw)
+		buf_addf(out, "Gateway=%s\n", net->gw);
+	if (is_address(net->ip6))
+		buf_addf(out, "Address=%s\n", net->ip6);
+	if (is_address(net->ip6) && *net->gw6)
+		buf_addf(out, "Gateway=%s\n", net->gw6);
+}
+
+void ct_resolv_text(const char *nameserver, const char *searchdomain, struct buf *out)
+{
+	autostrv char **servers = str_split(nameserver, " ,;");
+	autostrv char **domains = str_split(searchdomain ? searchdomain : "", " ,;");
+
+	buf_add_str(out, CT_SETUP_MARK);
+	if (*domains)
+		buf_add_str(out, "search");
+	for (char **domain = domains; *domain; domain++)
+		buf_addf(out, " %s", *domain);
+	if (*domains)
+		buf_add_char(out, '\n');
+	for (char **server = servers; *server; server++)
+		buf_addf(out, "nameserver %s\n", *server);
+}
+
+void ct_shadow_text(const char *old, const char *hash, unsigned long day, struct buf *out)
+{
+	autostrv char **lines = str_split(old, "\n");
+	bool is_written = false;
+
+	for (char **line = lines; *line; line++) {
+		const char *rest = str_after(*line, "root:");
+
+		if (!rest) {
+			buf_addf(out, "%s\n", *line);
+			continue;
+		}
+		/* hash and day of change are ours, the ageing fields stay */
+		const char *second = strchr(rest, ':');
+		const char *third = second ? strchr(second + 1, ':') : NULL;
+
+		buf_addf(out, "root:%s:%lu%s\n", hash, day, third ? third : ":0:99999:7:::");
+		is_written = true;
+	}
+	if (!is_written)
+		buf_addf(out, "root:%s:%lu:0:99999:7:::\n", hash, day);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job: create a container from a template. The config with "lock: create" is there before; the name
+ * of the volume is stored in it before the volume is made, so that undoing finds it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/guest/ct/child.h"
+#include "agent/guest/ct/commands.h"
+#include "agent/guest/ct/control.h"
+#include "agent/guest/ct/create.h"
+#include "agent/guest/ct/mount.h"
+#include "agent/guest/ct/setup.h"
+#include "agent/guest/ct/volume.h"
+#include "agent/guest/ct_schema.h"
+#include "agent/task/internal.h"
+#include "storage/template.h"
+
+#define MKFS_TIMEOUT	(600 * USEC_PER_SEC)
+#define DEFAULT_STORAGE "local"
+#define PROGRESS_STEP	(256ull * 1024 * 1024)
+#define MIB		(1024.0 * 1024.0)
+
+struct create {
+	struct guest_config config;
+	uint64_t version;
+	struct ct_rootfs_request request;
+	struct ct_rootfs rootfs;
+	struct ct_storage storage;
+	struct buf template_path, volume_path;
+	bool has_volume; /* made by this job: undoing may free it */
+};
+
+static void create_fini(struct create *create)
+{
+	ct_storage_close(&create->storage);
+	guest_config_fini(&create->config);
+	buf_fini(&create->template_path);
+	buf_fini(&create->volume_path);
+}
+
+static int read_request(struct task_ctx *task, struct create *create, struct err *err)
+{
+	const char *template = fields_get(&task->args, "ostemplate");
+	const char *storage = fields_get(&task->args, "storage");
+	int r;
+
+	if (!template)
+		return err_field(err, "ostemplate", "no template given");
+	r = ct_rootfs_request_parse(fields_get(&task->args, "rootfs"),
+				    storage ? storage : DEFAULT_STORAGE, &create->request, err);
+	if (r < 0)
+		return r;
+	if ((r = ct_volume_path(task, template, &create->template_path, err)) < 0)
+		return err_prefix(err, "template '%s'", template);
+	if (access(buf_str(&create->template_path), R_OK) != 0)
+		return err_field(err, "ostemplate", "template '%s' does not exist", template);
+	return ct_storage_open(task, create->request.storage, VOLUME_ROOTDIR, &create->storage,
+			       err);
+}
+
+static int store_config(struct task_ctx *task, struct create *create, struct err *err)
+{
+	autobuf rootfs = BUF_INIT;
+	int r;
+
+	ct_rootfs_format(&create->rootfs, &rootfs);
+	guest_config_set(&create->config, "rootfs", buf_str(&rootfs));
+	if ((r = task_config_put(task, "lxc", &create->config, create->version, err)) < 0)
+		return r;
+	guest_config_fini(&create->config);
+	create->config = (struct guest_config){0};
+	return task_config_get(task, "lxc", &create->config, &create->version, err);
+}
+
+static void warn_space(struct task_ctx *task, const struct create *create)
+{
+	const struct ct_storage *storage = &create->storage;
+	struct storage_space space;
+
+	if (storage->driver->status(storage->def, &space, NULL) == 0 &&
+	    space.available < create->request.size)
+		task_warn(task, "storage '%s' has less free space than the volume may grow to",
+			  storage->def->id);
+}
+
+static int make_volume(struct task_ctx *task, struct create *create, struct err *err)
+{
+	const struct ct_storage *storage = &create->storage;
+	autofree char *name = ct_volume_next_name(storage, task->guest, err);
+	char volid[VOLID_MAX];
+	struct volid parsed;
+	struct volume_alloc what = {.vmid = task->guest,
+				    .content = VOLUME_ROOTDIR,
+				    .format = "raw",
+				    .name = name,
+				    .size = create->request.size};
+	int r;
+
+	if (!name)
+		return err_prefix(err, "storage '%s'", storage->def->id);
+	warn_space(task, create);
+	create->rootfs = (struct ct_rootfs){.size = create->request.size,
+					    .read_only = create->request.read_only};
+	snprintf(create->rootfs.volume, sizeof(create->rootfs.volume), "%s:%u/%s", storage->def->id,
+		 task->guest, name);
+	if ((r = store_config(task, create, err)) < 0 ||
+	    (r = storage->driver->alloc(storage->def, &what, volid, err)) < 0)
+		return r;
+	create->has_volume = true;
+	if (!str_eq(volid, create->rootfs.volume)) {
+		str_copy(create->rootfs.volume, sizeof(create->rootfs.volume), volid);
+		if ((r = store_config(task, create, err)) < 0)
+			return r;
+	}
+	task_log("volume %s, %.0f MiB", volid, (double)create->request.size / MIB);
+	if ((r = volid_parse(volid, &parsed, err)) < 0)
+		return r;
+	return storage->driver->path(storage->def, &parsed, &create->volume_path, err);
+}
+
+static int make_filesystem(struct create *create, struct err *err)
+{
+	const char *const argv[] = {
+		"mkfs.ext4",
+		"-F",
+		"-q",
+		"-E",
+		"root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard",
+		buf_str(&create->volume_path),
+		NULL};
+	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + MKFS_TIMEOUT};
+
+	return exec_run(&run, NULL, err);
+}
+
+struct progress {
+	uint64_t next;
+};
+
+static void show_progress(const struct template_report *report, void *ctx)
+{
+	struct progress *progress = ctx;
+
+	if (report->bytes < progress->next)
+		return;
+	progress->next = (report->bytes / PROGRESS_STEP + 1) * PROGRESS_STEP;
+	task_log("unpacked %.0f MiB, %llu files", (double)report->bytes / MIB,
+		 (unsigned long long)report->entries);
+}
+
+static int unpack(const struct create *create, int root, struct err *err)
+{
+	struct template_limits limits = {0};
+	struct template_report report = {0};
+	struct progress progress = {.next = PROGRESS_STEP};
+	autofd int archive = open(create->template_path.data, O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (archive < 0)
+		return err_set(err, ERR_IO, "open template '%s'", create->template_path.data);
+	r = template_unpack(archive, root, &limits, show_progress, &progress, &report, err);
+	if (r < 0)
+		return err_prefix(err, "unpack template");
+	task_log("unpacked %.0f MiB, %llu files%s", (double)report.bytes / MIB,
+		 (unsigned long long)report.entries,
+		 report.skipped ? " (device nodes were left out)" : "");
+	return 0;
+}
+
+static int fill_root(struct task_ctx *task, struct create *create, int root, struct err *err)
+{
+	const struct ct_setup_credentials credentials = {
+		.password = fields_get(&task->args, "password"),
+		.ssh_keys = fields_get(&task->args, "ssh-public-keys"),
+	};
+	int r;
+
+	if ((r = unpack(create, root, err)) < 0 ||
+	    (r = ct_setup_settings(task, root, &create->config, true, err)) < 0 ||
+	    (r = ct_setup_new(task, root, &credentials, err)) < 0)
+		return r;
+	return syncfs(root) == 0 ? 0 : err_set(err, ERR_IO, "sync the new root");
+}
+
+/* In a process of its own: the mount is in its namespace alone and goes with it. */
+static int fill_child(struct task_ctx *task, void *ctx, struct err *err)
+{
+	struct create *create = ctx;
+	autofree char *target = ct_mount_point(task->guest);
+	int root, r;
+
+	if ((r = ct_mount_isolate(err)) < 0 ||
+	    (r = ct_mount_volume(create->volume_path.data, target, MS_NODEV | MS_NOSUID | MS_NOEXEC,
+				 err)) < 0)
+		return r;
+	root = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_set(err, ERR_IO, "open the mounted root");
+	r = fill_root(task, create, root, err);
+	close(root);
+	if (umount2(target, 0) != 0 && r == 0)
+		r = err_set(err, ERR_IO, "unmount the new root");
+	return r;
+}
+
+/* The image file itself must be on disk before the config says that the container is there. */
+static int sync_volume(const struct create *create, struct err *err)
+{
+	autofd int fd = open(create->volume_path.data, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) != 0)
+		return err_set(err, ERR_IO, "sync volume '%s'", create->volume_path.data);
+	return 0;
+}
+
+static int create_steps(struct task_ctx *task, struct create *create, struct err *err)
+{
+	autofree char *target = ct_mount_point(task->guest);
+	int r;
+
+	if ((r = read_request(task, create, err)) < 0 || (r = make_volume(task, create, err)) < 0 ||
+	    (r = task_check_cancelled(err)) < 0 || (r = make_filesystem(create, err)) < 0 ||
+	    (r = task_check_cancelled(err)) < 0 ||
+	    (r = ct_child_run(task, fill_child, create, 0, err)) < 0)
+		return r;
+	(void)rmdir(target);
+	if ((r = sync_volume(create, err)) < 0)
+		return r;
+	guest_config_delete(&create->config, "lock");
+	return store_config(task, create, err);
+}
+
+static void undo(struct task_ctx *task, const struct create *create)
+{
+	struct err err = ERR_INIT;
+
+	task_log("creation failed: removing what was made");
+	if (create_undo(task, create->has_volume, &err) < 0)
+		task_warn(task, "could not remove everything: %s", err.message);
+}
+
+int vzcreate_run(struct task_ctx *task, struct err *err)
+{
+	struct create create = {0};
+	int r;
+
+	if ((r = task_config_get(task, "lxc", &create.config, &create.version, err)) < 0)
+		return r;
+	if (!str_eq(guest_config_get(&create.config, "lock"), "create")) {
+		create_fini(&create);
+		return err_set(err, ERR_BUSY, "CT %u is not being created", task->guest);
+	}
+	r = create_steps(task, &create, err);
+	if (r < 0)
+		undo(task, &create);
+	create_fini(&create);
+	if (r == 0 && ct_bool_arg(task, "start"))
+		return ct_start(task, err);
+	return r < 0 ? err_prefix(err, "unable to create CT %u", task->guest) : 0;
+}

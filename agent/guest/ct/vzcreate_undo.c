@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job: undo a creation whose job died. Finds everything in the stored configuration: the name of
+ * the volume was written there before the volume was made. */
+#include "agent/base/str.h"
+#include "agent/guest/ct/commands.h"
+#include "agent/guest/ct/control.h"
+#include "agent/guest/ct/create.h"
+#include "agent/guest/ct/volume.h"
+#include "agent/guest/ct_schema.h"
+
+static int free_rootfs(struct task_ctx *task, const struct guest_config *config, struct err *err)
+{
+	struct ct_rootfs rootfs;
+	int r;
+
+	if (!guest_config_get(config, "rootfs"))
+		return 0;
+	if ((r = ct_config_rootfs(config, &rootfs, err)) < 0)
+		return r;
+	return ct_volume_free(task, rootfs.volume, err);
+}
+
+int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
+{
+	struct guest_config config;
+	uint64_t version;
+	int r = task_config_get(task, "lxc", &config, &version, err);
+
+	if (r == -ERR_NOT_FOUND)
+		return 0;
+	if (r < 0)
+		return r;
+	if (str_eq(guest_config_get(&config, "lock"), "create")) {
+		ct_clean(task->guest);
+		if (may_free_volume)
+			r = free_rootfs(task, &config, err);
+		if (r == 0)
+			r = task_config_delete(task, "lxc", version, err);
+	}
+	guest_config_fini(&config);
+	return r;
+}
+
+int vzcreate_undo_run(struct task_ctx *task, struct err *err)
+{
+	task_log("removing what an unfinished creation of CT %u left", task->guest);
+	return create_undo(task, true, err);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job: remove a container. The configuration goes last, so that a job that was killed can be asked
+ * for again. */
+#include "agent/base/str.h"
+#include "agent/guest/ct/commands.h"
+#include "agent/guest/ct/control.h"
+#include "agent/guest/ct/volume.h"
+#include "agent/guest/ct_schema.h"
+
+/* Another lock means that a job, or its undoing, still works on this container. */
+static int check_lock(const struct guest_config *config, struct err *err)
+{
+	const char *lock = guest_config_get(config, "lock");
+
+	if (lock && !str_eq(lock, "destroyed"))
+		return err_set(err, ERR_BUSY, "CT is locked (%s)", lock);
+	return 0;
+}
+
+static int ensure_stopped(struct task_ctx *task, struct err *err)
+{
+	struct ct_record record;
+
+	if (!ct_find_running(task->guest, &record))
+		return ct_require_stopped(task->guest, err);
+	if (!ct_bool_arg(task, "force"))
+		return err_set(err, ERR_BUSY, "unable to destroy CT %u: container is running",
+			       task->guest);
+	return ct_stop(task, &record, err);
+}
+
+static int free_volumes(struct task_ctx *task, const struct guest_config *config, struct err *err)
+{
+	struct ct_rootfs rootfs;
+	int r;
+
+	if (!guest_config_get(config, "rootfs"))
+		return 0;
+	if ((r = ct_config_rootfs(config, &rootfs, err)) < 0)
+		return r;
+	task_log("removing volume %s", rootfs.volume);
+	return ct_volume_free(task, rootfs.volume, err);
+}
+
+int vzdestroy_run(struct task_ctx *task, struct err *err)
+{
+	struct guest_config config;
+	uint64_t version;
+	int r;
+
+	if ((r = task_config_get(task, "lxc", &config, &version, err)) < 0)
+		return r;
+	r = check_lock(&config, err);
+	if (r == 0)
+		r = ensure_stopped(task, err);
+	if (r == 0)
+		r = free_volumes(task, &config, err);
+	if (r == 0) {
+		ct_clean(task->guest);
+		ct_spool_remove(task->guest);
+		r = task_config_delete(task, "lxc", version, err);
+	}
+	guest_config_fini(&config);
+	return r;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kinds of guests have in common: one table of facts and functions a kind. API handlers and
+ * the core are written against it; only the kind's own files know what its keys mean. Pure. */
+#pragma once
+
+#include <stdint.h>
+
+#include "agent/base/param.h"
+#include "agent/guest/config.h"
+#include "agent/guest/pending.h"
+
+struct guest_key_privilege {
+	const char *key;       /* "net[n]"; the entry without a key is for all others */
+	const char *privilege; /* "VM.Config.Network" */
+};
+
+/* What a configuration promises the guest, for lists. Bytes. */
+struct guest_shape {
+	unsigned cores; /* 0: all of the node's */
+	uint64_t memory, swap, disk;
+};
+
+struct guest_kind_ops {
+	const char *name;	 /* in paths: "lxc" */
+	const char *label;	 /* in messages: "CT" */
+	const char *noun;	 /* in messages: "container" */
+	const char *task_prefix; /* "vz": vzstart, vzstop, … */
+	const char *name_key;	 /* key of the guest's name: "hostname" */
+	bool has_swap;		 /* lists show swap of its own */
+	const struct param *params;
+	const char *const *live_keys;	  /* change at once even while running */
+	const char *const *fixed_keys;	  /* chosen at creation, never changed */
+	const char *const *required_keys; /* may not be deleted */
+	const struct guest_key_privilege *privileges;
+	/* Completes values of a change before it is applied: generated addresses, kept volumes.
+	 * config is the configuration before. ERR_INVALID or ERR_UNSUPPORTED with the field. */
+	int (*change_complete)(const struct guest_config *config, struct fields *set,
+			       struct err *err);
+	/* Do the keys fit together? Called for every configuration before it is stored. */
+	int (*check)(const struct guest_config *config, struct err *err);
+	void (*shape)(const struct guest_config *config, struct guest_shape *ret);
+};
+
+extern const struct guest_kind_ops guest_kind_ct;
+
+/* The kind whose routes start with "/nodes/{node}/NAME"; NULL if none. */
+const struct guest_kind_ops *guest_kind_by_route(const char *path);
+/* "VM.Config.Memory" for "memory". */
+const char *guest_key_privilege(const struct guest_kind_ops *ops, const char *key);
+/* The guest's name, or "CT101" in buffer. */
+const char *guest_display_name(const struct guest_kind_ops *ops, const struct guest_config *config,
+			       unsigned vmid, char *buffer, size_t size);
+/* Is name in the NULL-terminated list? An entry "net[n]" stands for net0, net1, … */
+bool guest_key_is_in(const char *const *list, const char *name);

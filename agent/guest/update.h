@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An API client's change of a guest's configuration, checked and applied by the kind's tables. Pure. */
+#pragma once
+
+#include "agent/guest/guest.h"
+
+struct guest_update {
+	const struct fields *set; /* raw values as sent */
+	const char *delete_list;  /* "net1,searchdomain", or NULL */
+	const char *revert_list;  /* or NULL */
+	bool is_running;
+};
+
+/* Checks names and values, brings them into the stored form, applies them and checks that the result
+ * fits together. On failure config is as before, and err->field names the parameter. An empty value
+ * deletes its key. */
+int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *config,
+			const struct guest_update *update, struct err *err);
+/* One value in its stored form (booleans 0 or 1, numbers without sign or zeros in front, property
+ * strings in canonical order; heap). Line breaks are refused except in the description. */
+int guest_value_normalise(const struct guest_kind_ops *ops, const char *key, const char *value,
+			  char **ret, struct err *err);
+/* Every key that the update touches must pass each(key); its first failure is returned. */
+typedef int (*guest_key_fn)(const char *key, void *ctx, struct err *err);
+int guest_update_each_key(const struct guest_update *update, guest_key_fn each, void *ctx,
+			  struct err *err);

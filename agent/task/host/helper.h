@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Helpers: `lodge-task helper NAME`, short questions of the core that may block. Arguments are encoded
+ * fields on descriptor 0, the answer goes to descriptor 1. The core kills a helper at its deadline. */
+#pragma once
+
+#include "agent/base/buf.h"
+#include "agent/base/err.h"
+#include "agent/base/fields.h"
+
+/* Appends the answer (mostly one JSON document) to out. On failure out is thrown away and the error
+ * goes out as the line "CODE FIELD message". */
+typedef int (*helper_fn)(const struct fields *args, struct buf *out, struct err *err);
+
+struct helper_entry {
+	const char *name;
+	helper_fn run;
+};
+
+/* Runs the helper that name names, with descriptors 0 and 1; returns the exit code. */
+int helper_main(const struct helper_entry *table, const char *name);
+
+/* A storage's definition travels as storage_def_encode() writes it. Sizes are bytes, decimal. */
+
+/* {"active","total","used","avail"} */
+int helper_storage_status(const struct fields *args, struct buf *out, struct err *err);
+/* The contract's array of content. Optional args: content, vmid, containers (ids "100,101" whose
+ * volumes count as rootdir; without it a guest volume matches both images and rootdir). */
+int helper_storage_content(const struct fields *args, struct buf *out, struct err *err);
+/* args: volid. {"path","format","size","used","content","ctime","vmid"} */
+int helper_storage_info(const struct fields *args, struct buf *out, struct err *err);
+/* args: vmid, size, format (optional), filename (optional), content (optional: images). The new
+ * volume id as a JSON string. */
+int helper_storage_alloc(const struct fields *args, struct buf *out, struct err *err);
+/* args (all optional): name and address, each repeated; by default the host's own.
+ * {"ca","certificate","fingerprint"}, the first two "created", "renewed" or "kept". */
+int helper_tls_init(const struct fields *args, struct buf *out, struct err *err);

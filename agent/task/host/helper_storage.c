@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Questions about a storage: capacity, content, one volume; and the allocation of an image. Helper
+ * processes: each may hang with the file system it asks. */
+#include "agent/task/host/helper.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/json.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/task/host/volume.h"
+
+int helper_storage_status(const struct fields *args, struct buf *out, struct err *err)
+{
+	autotarget target = {0};
+	struct storage_space space;
+	struct json j;
+	int r = volume_target_storage(args, &target, err);
+	if (r == 0)
+		r = target.driver->activate(&target.def, err);
+	if (r == 0)
+		r = target.driver->status(&target.def, &space, err);
+	if (r < 0)
+		return r;
+	json_init(&j, out);
+	json_object_begin(&j);
+	json_kv_bool(&j, "active", true);
+	json_kv_uint(&j, "total", space.total);
+	json_kv_uint(&j, "used", space.used);
+	json_kv_uint(&j, "avail", space.available);
+	json_object_end(&j);
+	return 0;
+}
+
+struct content_filter {
+	const char *content; /* NULL: all */
+	uint64_t vmid;	     /* 0: all */
+	char **containers;   /* NULL: unknown */
+	const struct storage_def *def;
+	struct volume_info *found;
+	size_t count, capacity;
+};
+
+static bool is_guest_volume(const struct volume_info *info)
+{
+	return str_eq(info->content, "images") || str_eq(info->content, "rootdir");
+}
+
+/* A raw image does not tell whose it is; the list of containers does. */
+static void name_content(const struct content_filter *filter, struct volume_info *info)
+{
+	char vmid[16];
+	if (!filter->containers || !is_guest_volume(info))
+		return;
+	snprintf(vmid, sizeof(vmid), "%u", info->vmid);
+	str_copy(info->content, sizeof(info->content),
+		 strv_has(filter->containers, vmid) ? "rootdir" : "images");
+}
+
+static bool filter_matches(const struct content_filter *filter, const struct volume_info *info)
+{
+	if (filter->vmid && info->vmid != filter->vmid)
+		return false;
+	if (!filter->content)
+		return true;
+	if (!filter->containers && is_guest_volume(info))
+		return str_eq(filter->content, "images") || str_eq(filter->content, "rootdir");
+	return str_eq(filter->content, info->content);
+}
+
+static int filter_add(const struct volume_info *info, void *ctx)
+{
+	struct content_filter *filter = ctx;
+	struct volume_info named = *info;
+	name_content(filter, &named);
+	if (!filter_matches(filter, &named))
+		return 0;
+	if (filter->count == filter->capacity) {
+		filter->capacity = filter->capacity ? filter->capacity * 2 : 64;
+		filter->found = xrealloc(filter->found, filter->capacity, sizeof(*filter->found));
+	}
+	filter->found[filter->count++] = named;
+	return 0;
+}
+
+static int compare_volids(const void *a, const void *b)
+{
+	const struct volume_info *x = a, *y = b;
+	return strcmp(x->volid, y->volid);
+}
+
+static void content_write(struct json *j, const struct volume_info *info)
+{
+	json_object_begin(j);
+	json_kv_string(j, "volid", info->volid);
+	json_kv_string(j, "content", info->content);
+	json_kv_string(j, "format", info->format);
+	json_kv_uint(j, "size", info->size);
+	if (is_guest_volume(info))
+		json_kv_uint(j, "used", info->used);
+	json_kv_uint(j, "ctime", info->ctime);
+	if (info->vmid)
+		json_kv_uint(j, "vmid", info->vmid);
+	json_object_end(j);
+}
+
+static void contents_write(struct content_filter *filter, struct buf *out)
+{
+	struct json j;
+	if (filter->count > 0)
+		qsort(filter->found, filter->count, sizeof(*filter->found), compare_volids);
+	json_init(&j, out);
+	json_array_begin(&j);
+	for (size_t i = 0; i < filter->count; i++)
+		content_write(&j, &filter->found[i]);
+	json_array_end(&j);
+}
+
+int helper_storage_content(const struct fields *args, struct buf *out, struct err *err)
+{
+	autotarget target = {0};
+	enum volume_content content;
+	struct content_filter filter = {.content = fields_get(args, "content")};
+	const char *containers = fields_get(args, "containers");
+	int r = volume_target_storage(args, &target, err);
+	if (r == 0 && filter.content)
+		r = volume_content_from_name(filter.content, &content, err);
+	if (r == 0)
+		r = volume_arg_u64(args, "vmid", 0, &filter.vmid, err);
+	if (r == 0)
+		r = target.driver->activate(&target.def, err);
+	if (r < 0)
+		return r;
+	autostrv char **ids = containers ? str_split(containers, ",") : NULL;
+	filter.containers = ids;
+	r = target.driver->list(&target.def, filter_add, &filter, err);
+	if (r == 0)
+		contents_write(&filter, out);
+	free(filter.found);
+	return r;
+}
+
+int helper_storage_info(const struct fields *args, struct buf *out, struct err *err)
+{
+	autotarget target = {0};
+	autobuf path = BUF_INIT;
+	struct volume_info info;
+	struct json j;
+	int r = volume_target_volume(args, &target, err);
+	if (r == 0)
+		r = target.driver->info(&target.def, &target.volume, &info, err);
+	if (r == 0)
+		r = target.driver->path(&target.def, &target.volume, &path, err);
+	if (r < 0)
+		return r;
+	json_init(&j, out);
+	json_object_begin(&j);
+	json_kv_string(&j, "path", buf_str(&path));
+	json_kv_string(&j, "format", info.format);
+	json_kv_uint(&j, "size", info.size);
+	json_kv_uint(&j, "used", info.used);
+	json_kv_string(&j, "content", info.content);
+	json_kv_uint(&j, "ctime", info.ctime);
+	if (info.vmid)
+		json_kv_uint(&j, "vmid", info.vmid);
+	json_object_end(&j);
+	return 0;
+}
+
+static int alloc_args(const struct fields *args, struct volume_alloc *ret, struct err *err)
+{
+	uint64_t vmid;
+	const char *content = fields_get(args, "content");
+	*ret = (struct volume_alloc){.content = VOLUME_IMAGES,
+				     .format = fields_get(args, "format"),
+				     .name = fields_get(args, "filename")};
+	int r = volume_arg_u64(args, "vmid", 0, &vmid, err);
+	if (r == 0)
+		r = volume_arg_u64(args, "size", 0, &ret->size, err);
+	if (r == 0 && content)
+		r = volume_content_from_name(content, &ret->content, err);
+	if (r == 0 && vmid > UINT32_MAX)
+		r = err_field(err, "vmid", "value must have a maximum value of 999999999");
+	if (r == 0)
+		ret->vmid = (unsigned)vmid;
+	return r;
+}
+
+int helper_storage_alloc(const struct fields *args, struct buf *out, struct err *err)
+{
+	autotarget target = {0};
+	struct volume_alloc what;
+	char volid[VOLID_MAX];
+	struct json j;
+	int r = alloc_args(args, &what, err);
+	if (r == 0)
+		r = volume_target_storage(args, &target, err);
+	if (r == 0)
+		r = target.driver->activate(&target.def, err);
+	if (r == 0)
+		r = target.driver->alloc(&target.def, &what, volid, err);
+	if (r < 0)
+		return r;
+	json_init(&j, out);
+	json_string(&j, volid);
+	return 0;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job imgcopy: an uploaded file becomes content of a storage. It appears under its name only when it
+ * is complete, checked and on disk. */
+#include "agent/task/host/jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/task/host/checksum.h"
+#include "agent/task/host/volume.h"
+#include "storage/template.h"
+
+#define SOURCE_FD	3
+#define BLOCK		(1024 * 1024)
+#define PROGRESS_PERIOD (2 * USEC_PER_SEC)
+
+struct copy {
+	struct volume_target target;
+	struct checksum checksum;
+	enum volume_content content;
+	const char *file; /* borrowed from the arguments */
+	int fd;
+	uint64_t size; /* of the source, 0: unknown */
+	uint64_t done;
+	usec_t reported;
+};
+
+static void report_progress(struct copy *c)
+{
+	usec_t now = clock_monotonic();
+	if (now - c->reported < PROGRESS_PERIOD)
+		return;
+	c->reported = now;
+	if (c->size > 0)
+		task_log("copied %llu of %llu bytes (%u%%)", (unsigned long long)c->done,
+			 (unsigned long long)c->size, (unsigned)((double)c->done * 100 / (double)c->size));
+	else
+		task_log("copied %llu bytes", (unsigned long long)c->done);
+}
+
+/* Takes the space at once where the file system can, so that a full one is known before the copy. */
+static int reserve(struct copy *c, struct err *err)
+{
+	struct stat st;
+	if (fstat(SOURCE_FD, &st) < 0)
+		return err_errno(err, errno, "the uploaded file");
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return 0;
+	c->size = (uint64_t)st.st_size;
+	if (fallocate(c->fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size) < 0 &&
+	    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+		return err_errno(err, errno, "write %llu bytes", (unsigned long long)c->size);
+	/* the descriptor may have been used before; a pipe cannot be rewound, and need not */
+	(void)lseek(SOURCE_FD, 0, SEEK_SET);
+	return 0;
+}
+
+static int copy_block(struct copy *c, void *block, bool *ret_end, struct err *err)
+{
+	int r = task_check_cancelled(err);
+	if (r < 0)
+		return r;
+	ssize_t n = read(SOURCE_FD, block, BLOCK);
+	if (n < 0)
+		return errno == EINTR ? 0 : err_errno(err, errno, "read the uploaded file");
+	*ret_end = n == 0;
+	r = fd_write_all(c->fd, block, (size_t)n, err);
+	if (r < 0)
+		return r;
+	checksum_add(&c->checksum, block, (size_t)n);
+	c->done += (uint64_t)n;
+	report_progress(c);
+	return 0;
+}
+
+static int copy_all(struct copy *c, struct err *err)
+{
+	autofree void *block = xmalloc(BLOCK);
+	bool is_end = false;
+	int r = reserve(c, err);
+	c->reported = clock_monotonic();
+	while (r == 0 && !is_end)
+		r = copy_block(c, block, &is_end, err);
+	if (r == 0 && c->done == 0)
+		r = err_set(err, ERR_INVALID, "the uploaded file is empty");
+	return r;
+}
+
+/* What was written is what is checked. */
+static int check_written(struct copy *c, struct err *err)
+{
+	int r = checksum_verify(&c->checksum, err);
+	if (r < 0 || c->content != VOLUME_VZTMPL)
+		return r;
+	if (lseek(c->fd, 0, SEEK_SET) < 0)
+		return err_errno(err, errno, "read '%s' again", c->file);
+	r = template_check(c->fd, err);
+	return r < 0 ? err_prefix(err, "'%s' is no container template", c->file) : 0;
+}
+
+static int copy_into(struct copy *c, struct err *err)
+{
+	const struct storage_driver *driver = c->target.driver;
+	char temp[256];
+	int r = driver->activate(&c->target.def, err);
+	if (r == 0)
+		r = driver->import_begin(&c->target.def, c->content, c->file, &c->fd, temp, err);
+	if (r < 0)
+		return r;
+	r = copy_all(c, err);
+	if (r == 0)
+		r = check_written(c, err);
+	if (r == 0)
+		r = task_check_cancelled(err);
+	close(c->fd);
+	if (r == 0)
+		r = driver->import_commit(&c->target.def, c->content, temp, c->file, err);
+	if (r < 0)
+		driver->import_abort(&c->target.def, c->content, temp);
+	return r;
+}
+
+static int copy_args(const struct fields *args, struct copy *c, struct err *err)
+{
+	const char *content = fields_get(args, "content");
+	c->file = fields_get(args, "filename");
+	int r = volume_content_from_name(content, &c->content, err);
+	if (r == 0)
+		r = volume_file_check(c->content, c->file, err);
+	if (r == 0)
+		r = checksum_begin(fields_get(args, "checksum-algorithm"),
+				   fields_get(args, "checksum"), &c->checksum, err);
+	if (r == 0)
+		r = volume_target_storage(args, &c->target, err);
+	return r;
+}
+
+int job_imgcopy(struct task_ctx *task, struct err *err)
+{
+	struct copy c = {.fd = -1};
+	int r = copy_args(&task->args, &c, err);
+	if (r == 0) {
+		task_log("copying to '%s:%s/%s'", c.target.def.id, volume_content_name(c.content), c.file);
+		r = copy_into(&c, err);
+	}
+	if (r == 0)
+		task_log("wrote %llu bytes", (unsigned long long)c.done);
+	checksum_fini(&c.checksum);
+	volume_target_fini(&c.target);
+	return r;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The jobs of lodge-task. Arguments: a storage's definition (storage_def_encode()) and what stands
+ * with each. */
+#pragma once
+
+#include "agent/task/task.h"
+
+/* args: volid. Removes a volume or file. */
+int job_imgdel(struct task_ctx *task, struct err *err);
+/* Descriptor 3: the source. args: content, filename; optional checksum and checksum-algorithm (md5,
+ * sha1, sha224, sha256, sha384, sha512). Nothing is left behind on failure. */
+int job_imgcopy(struct task_ctx *task, struct err *err);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* main() of the job programs: arguments, claim, wait, run, finish. One job a process. */
+#include "agent/task/internal.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/cursor.h"
+#include "agent/base/fd.h"
+#include "agent/base/log.h"
+#include "agent/base/str.h"
+
+#define ARGS_MAX (4u * 1024 * 1024)
+
+static const struct task_command *find_command(const struct task_command *commands,
+					       const char *name)
+{
+	for (; commands->name; commands++)
+		if (str_eq(commands->name, name))
+			return commands;
+	return NULL;
+}
+
+static int read_args(struct fields *ret, struct err *err)
+{
+	autobuf data = BUF_INIT;
+	struct cursor c;
+	int r;
+
+	if ((r = fd_read_all(STDIN_FILENO, ARGS_MAX, &data, err)) < 0)
+		return err_prefix(err, "read the job's arguments");
+	c = cursor_on(data.data, data.size);
+	return fields_decode(&c, ret, err);
+}
+
+static int run_command(struct task_ctx *task, const struct task_command *command, struct err *err)
+{
+	const char *after = fields_get(&task->args, "after");
+	int r;
+
+	if (after && *after && (r = task_wait_for(after, err)) < 0)
+		return r;
+	if ((r = task_check_cancelled(err)) < 0)
+		return r;
+	return command->run(task, err);
+}
+
+int task_main(int argc, char **argv, const struct task_command *commands)
+{
+	const struct task_command *command = argc > 1 ? find_command(commands, argv[1]) : NULL;
+	struct task_ctx task = {.args = FIELDS_INIT};
+	struct err err = ERR_INIT, finish_err = ERR_INIT;
+	int r;
+
+	if (!command) {
+		log_error("%s: unknown command '%s'", argv[0], argc > 1 ? argv[1] : "");
+		return 2;
+	}
+	umask(022);
+	task_cancel_init();
+	if ((r = read_args(&task.args, &err)) < 0 ||
+	    (r = task_claim(&task, command->name, &err)) < 0) {
+		log_error("%s: %s", command->name,
+			  err.message); /* no name yet: nobody else can tell */
+		fields_fini(&task.args);
+		return 1;
+	}
+	r = run_command(&task, command, &err);
+	if (task_finish(&task, r < 0 ? err.message : NULL, &finish_err) < 0) {
+		log_error("status of %s: %s", task.upid_text, finish_err.message);
+		r = -1;
+	}
+	fields_fini(&task.args);
+	return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The replicated state and the application of transactions to it. Pure and deterministic. */
+#include "cluster/core/kv.h"
+
+#include <string.h>
+
+#include "agent/base/map.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define NO_PRECONDITION UINT32_MAX /* refused by an operation, not by a precondition */
+
+struct kv {
+	struct map *items;
+	struct map *requests; /* by hexadecimal id */
+	struct map *by_index; /* the same, by "%020index", for forgetting */
+	size_t bytes;
+};
+
+/* what one operation replaced, to be undone or reported */
+struct step {
+	const char *path;	/* key in the map or in the transaction */
+	struct kv_item *before; /* owned until reported */
+};
+
+struct steps {
+	struct step items[2 * STORE_OPS_MAX]; /* a rename is two */
+	size_t count;
+};
+
+struct kv *kv_new(void)
+{
+	struct kv *kv = xcalloc(1, sizeof(*kv));
+
+	kv->items = map_new();
+	kv->requests = map_new();
+	kv->by_index = map_new();
+	return kv;
+}
+
+void kv_free(struct kv *kv)
+{
+	if (!kv)
+		return;
+	map_free(kv->items, free);
+	map_free(kv->requests, free);
+	map_free(kv->by_index, NULL);
+	free(kv);
+}
+
+const struct kv_item *kv_get(const struct kv *kv, const char *path)
+{
+	return map_get(kv->items, path);
+}
+
+size_t kv_bytes(const struct kv *kv)
+{
+	return kv->bytes;
+}
+
+const struct kv_item *kv_next(const struct kv *kv, const char *prefix, const char *after,
+			      const char **ret_path)
+{
+	const char *path = NULL;
+	const struct kv_item *item =
+		after ? map_next(kv->items, after, &path) : map_first(kv->items, prefix, &path);
+
+	if (!item || !str_starts(path, prefix))
+		return NULL;
+	*ret_path = path;
+	return item;
+}
+
+static struct kv_item *item_new(uint64_t version, const void *data, size_t size)
+{
+	struct kv_item *item = xmalloc(sizeof(*item) + size + 1);
+
+	item->version = version;
+	item->size = size;
+	if (size)
+		memcpy(item->data, data, size);
+	item->data[size] = '\0';
+	return item;
+}
+
+static size_t item_cost(const char *path, const struct kv_item *item)
+{
+	return item ? strlen(path) + item->size : 0;
+}
+
+/* Puts (or removes, item NULL) and remembers what was there. */
+static void step_do(struct kv *kv, struct steps *steps, const char *path, struct kv_item *item)
+{
+	struct kv_item *before =
+		item ? map_put(kv->items, path, item) : map_remove(kv->items, path);
+
+	kv->bytes += item_cost(path, item);
+	kv->bytes -= item_cost(path, before);
+	steps->items[steps->count++] = (struct step){.path = path, .before = before};
+}
+
+static void steps_undo(struct kv *kv, struct steps *steps)
+{
+	while (steps->count > 0) {
+		struct step *s = &steps->items[--steps->count];
+		struct kv_item *now = s->before ? map_put(kv->items, s->path, s->before)
+						: map_remove(kv->items, s->path);
+
+		kv->bytes += item_cost(s->path, s->before);
+		kv->bytes -= item_cost(s->path, now);
+		free(now);
+	}
+}
+
+/* Several steps on one path are one change: first `before`, last `now`. */
+static void steps_report(struct kv *kv, struct steps *steps, kv_change_fn each, void *ctx)
+{
+	for (size_t i = 0; i < steps->count; i++) {
+		struct step *s = &steps->items[i];
+		bool is_first = true;
+
+		for (size_t k = 0; k < i && is_first; k++)
+			is_first = !str_eq(steps->items[k].path, s->path);
+		if (is_first && each) {
+			struct kv_change change = {.path = s->path,
+						   .before = s->before,
+						   .now = kv_get(kv, s->path)};
+
+			if (change.before || change.now)
+				each(&change, ctx);
+		}
+	}
+	for (size_t i = 0; i < steps->count; i++)
+		free(steps->items[i].before);
+}
+
+static int rename_do(struct kv *kv, struct steps *steps, uint64_t index, const struct store_op *op,
+		     struct err *err)
+{
+	const struct kv_item *from = kv_get(kv, op->path);
+	struct kv_item *moved;
+
+	if (!from)
+		return err_set(err, ERR_NOT_FOUND, "%s does not exist", op->path);
+	if (kv_get(kv, op->to))
+		return err_set(err, ERR_EXISTS, "%s already exists", op->to);
+	moved = item_new(index, from->data, from->size);
+	step_do(kv, steps, op->path, NULL);
+	step_do(kv, steps, op->to, moved);
+	return 0;
+}
+
+static int op_do(struct kv *kv, struct steps *steps, uint64_t index, const struct store_op *op,
+		 struct err *err)
+{
+	if (op->kind == STORE_RENAME)
+		return rename_do(kv, steps, index, op, err);
+	if (op->kind == STORE_DELETE) {
+		if (kv_get(kv, op->path))
+			step_do(kv, steps, op->path, NULL);
+		return 0;
+	}
+	step_do(kv, steps, op->path, item_new(index, op->value, op->size));
+	if (kv->bytes > STORE_TOTAL_MAX)
+		return err_set(err, ERR_LIMIT, "the store is full (%u MiB)",
+			       STORE_TOTAL_MAX / (1024 * 1024));
+	return 0;
+}
+
+static int preconditions_check(const struct kv *kv, const struct txn *txn, uint32_t *ret_failed,
+			       struct err *err)
+{
+	for (size_t i = 0; i < txn->precondition_count; i++) {
+		const struct store_precondition *p = &txn->preconditions[i];
+		const struct kv_item *item = kv_get(kv, p->path);
+		uint64_t version = item ? item->version : 0;
+
+		if (version == p->version)
+			continue;
+		*ret_failed = (uint32_t) i;
+		if (p->version == 0)
+			return err_set(err, ERR_CONFLICT, "%s already exists", p->path);
+		return err_set(err, ERR_CONFLICT, "%s %s", p->path,
+			       item ? "was changed by somebody else" : "does not exist any more");
+	}
+	return 0;
+}
+
+static void id_text(const struct store_request_id *id, char ret[33])
+{
+	for (int i = 0; i < 16; i++) {
+		ret[2 * i] = "0123456789abcdef"[id->bytes[i] >> 4];
+		ret[2 * i + 1] = "0123456789abcdef"[id->bytes[i] & 15];
+	}
+	ret[32] = '\0';
+}
+
+static void index_text(uint64_t index, char ret[24])
+{
+	for (int i = 19; i >= 0; i--, index /= 10)
+		ret[i] = (char) ('0' + index % 10);
+	ret[20] = '\0';
+}
+
+void kv_load_request(struct kv *kv, const struct kv_request *request)
+{
+	char id[33], index[24];
+	struct kv_request *copy = xmemdup(request, sizeof(*request));
+
+	id_text(&request->id, id);
+	index_text(request->index, index);
+	free(map_put(kv->requests, id, copy));
+	map_put(kv->by_index, index, copy);
+}
+
+static void requests_forget(struct kv *kv, uint64_t index)
+{
+	const char *key;
+	struct kv_request *old;
+
+	while ((old = map_first(kv->by_index, NULL, &key)) && old->index + KV_REQUESTS_KEPT < index) {
+		char id[33];
+
+		id_text(&old->id, id);
+		map_remove(kv->by_index, key);
+		map_remove(kv->requests, id);
+		free(old);
+	}
+}
+
+static const struct kv_request *request_find(const struct kv *kv, const struct store_request_id *id)
+{
+	char text[33];
+
+	id_text(id, text);
+	return map_get(kv->requests, text);
+}
+
+static void answer_repeat(const struct kv_request *known, const uint8_t payload_hash[SHA256_SIZE],
+			  struct store_result *ret)
+{
+	*ret = (struct store_result){.outcome = known->outcome,
+				     .version = known->index,
+				     .failed_precondition = known->failed};
+	if (memcmp(known->payload_hash, payload_hash, SHA256_SIZE) != 0) {
+		ret->outcome = STORE_REFUSED;
+		err_set(&ret->err, ERR_INVALID, "request id was used before for another transaction");
+	} else if (known->outcome == STORE_REFUSED) {
+		err_set(&ret->err, ERR_CONFLICT, "a precondition of the transaction did not hold");
+	}
+}
+
+void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
+	      const uint8_t payload_hash[SHA256_SIZE], kv_change_fn each, void *ctx,
+	      struct store_result *ret, struct kv_request *ret_request, bool *ret_is_repeat)
+{
+	const struct kv_request *known = request_find(kv, &txn->id);
+	struct steps steps = {.count = 0};
+	struct store_result result = {.outcome = STORE_DONE, .version = index};
+	uint32_t failed = NO_PRECONDITION;
+	int r;
+
+	*ret_is_repeat = known != NULL;
+	if (known) {
+		answer_repeat(known, payload_hash, ret);
+		return;
+	}
+	r = preconditions_check(kv, txn, &failed, &result.err);
+	for (size_t i = 0; r == 0 && i < txn->op_count; i++)
+		r = op_do(kv, &steps, index, &txn->ops[i], &result.err);
+	if (r < 0) {
+		steps_undo(kv, &steps);
+		result.outcome = STORE_REFUSED;
+		result.failed_precondition = failed;
+	} else {
+		steps_report(kv, &steps, each, ctx);
+	}
+	*ret_request = (struct kv_request){
+		.id = txn->id, .index = index, .outcome = result.outcome, .failed = failed};
+	memcpy(ret_request->payload_hash, payload_hash, SHA256_SIZE);
+	kv_load_request(kv, ret_request);
+	requests_forget(kv, index);
+	*ret = result;
+}
+
+void kv_load(struct kv *kv, const char *path, uint64_t version, const void *data, size_t size)
+{
+	struct kv_item *item = item_new(version, data, size);
+
+	kv->bytes += item_cost(path, item);
+	free(map_put(kv->items, path, item));
+}

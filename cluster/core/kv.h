@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The replicated state: values by path, and the outcomes of recent requests. Entries are applied in
+ * log order; preconditions are judged here, against the state at that position. Deterministic and
+ * pure: same entries, same state. */
+#pragma once
+
+#include "cluster/core/entry.h"
+#include "cluster/core/txn.h"
+
+/* Outcomes are kept for this many log indices (counted by index, never by clock). */
+#define KV_REQUESTS_KEPT 10000u
+
+struct kv;
+
+struct kv_item {
+	uint64_t version;
+	size_t size;
+	char data[]; /* size bytes and a NUL */
+};
+
+struct kv_change {
+	const char *path;
+	const struct kv_item *before; /* NULL: was absent */
+	const struct kv_item *now;    /* NULL: deleted */
+};
+
+typedef void (*kv_change_fn)(const struct kv_change *change, void *ctx);
+
+struct kv_request {
+	struct store_request_id id;
+	uint64_t index;
+	uint8_t payload_hash[SHA256_SIZE];
+	enum store_outcome outcome; /* DONE or REFUSED */
+	uint32_t failed;	    /* REFUSED: failing precondition */
+};
+
+struct kv *kv_new(void);
+void kv_free(struct kv *kv);
+const struct kv_item *kv_get(const struct kv *kv, const char *path);
+/* The first path > after (or >= prefix when after is NULL) that lies below prefix. */
+const struct kv_item *kv_next(const struct kv *kv, const char *prefix, const char *after,
+			      const char **ret_path);
+size_t kv_bytes(const struct kv *kv);
+
+/* Applies one transaction: all of it or nothing. Calls each(change) once per changed path after the
+ * whole was applied; items in `before` live until each() returned. A repeated request id yields
+ * its first outcome. *ret_request is what a replica records. */
+void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
+	      const uint8_t payload_hash[SHA256_SIZE], kv_change_fn each, void *ctx,
+	      struct store_result *ret, struct kv_request *ret_request, bool *ret_is_repeat);
+
+/* Loading from disk. */
+void kv_load(struct kv *kv, const char *path, uint64_t version, const void *data, size_t size);
+void kv_load_request(struct kv *kv, const struct kv_request *request);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Persistence of the store in SQLite (WAL, synchronous FULL, STRICT tables). Blocking; after
+ * db_open() used by the writer thread only.
+ *
+ * Only the log stands between a write and its acknowledgement. kv, history and requests follow in
+ * later transactions (db_settle) and are rebuilt from the log after a crash; the log is trimmed
+ * behind them. Nothing is said to anybody before db_open() committed the raised start number with a
+ * full sync: SQLite takes over WAL frames of a killed process without syncing them. */
+#pragma once
+
+#include "cluster/core/entry.h"
+#include "cluster/core/kv.h"
+#include "cluster/store.h"
+
+#define DB_APPLICATION_ID 0x4c444745 /* "LDGE" */
+#define DB_SCHEMA	  1
+#define DB_LOG_KEPT	  1000u	  /* applied entries kept for those who lag behind */
+#define DB_HISTORY_KEPT	  50000u /* log indices for which old values are kept */
+
+struct db;
+
+struct db_start {
+	struct store_identity identity;
+	uint64_t epoch;		    /* promised to ourselves for this process start */
+	struct position last;	    /* of the log */
+	uint8_t last_hash[SHA256_SIZE];
+	uint64_t applied;	    /* what kv holds */
+};
+
+/* Rows for db_settle(), collected while applying. */
+struct settle_row {
+	char *path;	/* owned; NULL: a request row */
+	void *value;	/* owned; NULL with a path: deleted */
+	size_t size;
+	uint64_t version;
+	void *old; /* owned; previous value or NULL */
+	size_t old_size;
+	uint64_t old_version;
+	uint64_t index, when;
+	char who[STORE_WHO_MAX];
+	struct kv_request request;
+};
+
+struct settle {
+	struct settle_row *rows;
+	size_t count, capacity;
+	uint64_t applied; /* index up to which kv is complete with these rows */
+};
+
+void settle_fini(struct settle *settle);
+struct settle_row *settle_add(struct settle *settle);
+
+int db_open(const char *directory, struct db **ret, struct db_start *ret_start, struct err *err);
+void db_close(struct db *db);
+/* Loads kv and requests, then hands out the log entries behind `applied`, in order, checked against
+ * the running hash. */
+int db_load(struct db *db, struct kv *kv, struct err *err);
+typedef int (*db_entry_fn)(const struct entry *entry, void *ctx, struct err *err);
+int db_replay(struct db *db, uint64_t applied, db_entry_fn each, void *ctx, struct err *err);
+
+struct db_row {
+	struct position at;
+	const void *data;
+	size_t size;
+};
+/* Appends encoded entries in one transaction and syncs. ERR_NO_SPACE: certainly not appended.
+ * Any other error: the outcome is unknown and this process must not write again. */
+int db_append(struct db *db, const struct db_row *rows, size_t count, struct err *err);
+int db_settle(struct db *db, const struct settle *settle, struct err *err);

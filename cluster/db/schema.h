@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of lodge.db, version DB_SCHEMA. */
+#pragma once
+
+static const char db_schema_sql[] =
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE log (idx INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, data BLOB NOT NULL) STRICT;"
+	"CREATE TABLE kv (path TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	/* old is NULL where the path was absent before */
+	"CREATE TABLE history (idx INTEGER NOT NULL, path TEXT NOT NULL, at INTEGER NOT NULL,"
+	" who TEXT NOT NULL, old_version INTEGER NOT NULL, old BLOB, PRIMARY KEY (idx, path))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE requests (id BLOB PRIMARY KEY, idx INTEGER NOT NULL, payload_hash BLOB NOT NULL,"
+	" outcome INTEGER NOT NULL, failed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX requests_by_idx ON requests (idx);"
+	"CREATE INDEX history_by_path ON history (path, idx);";

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that come into a `dir` storage: written under a hidden name, then renamed when complete. The
+ * hidden name tells its owner (node, boot, process), so that what a dead process left can be swept
+ * without touching what another node of a shared storage is writing. Job processes only. */
+#include "storage/dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define TEMP_PREFIX ".lodge-import+"
+
+/* ".lodge-import+NODE+BOOT+" of this process' boot */
+static void owner_prefix(char *ret, size_t size, bool with_boot)
+{
+	char node[65] = "localhost";
+	if (gethostname(node, sizeof(node) - 1) < 0 || node[0] == '\0')
+		str_copy(node, sizeof(node), "localhost");
+	if (with_boot)
+		snprintf(ret, size, TEMP_PREFIX "%s+%.36s+", node, exec_boot_id());
+	else
+		snprintf(ret, size, TEMP_PREFIX "%s+", node);
+}
+
+static void temp_name(char ret[256])
+{
+	char prefix[160];
+	uint64_t random;
+	random_bytes(&random, sizeof(random));
+	owner_prefix(prefix, sizeof(prefix), true);
+	snprintf(ret, 256, "%s%d+%" PRIu64 "+%016" PRIx64, prefix, (int)getpid(),
+		 exec_pid_start(getpid()), random);
+}
+
+static bool temp_is_ours(const char *temp)
+{
+	return str_starts(temp, TEMP_PREFIX) && !strchr(temp, '/');
+}
+
+/* Was made on this node by a process that is gone. */
+static bool temp_is_stale(const char *temp)
+{
+	char node[160], boot[160];
+	owner_prefix(node, sizeof(node), false);
+	owner_prefix(boot, sizeof(boot), true);
+	if (!str_starts(temp, node))
+		return false;
+	const char *owner = str_after(temp, boot);
+	if (!owner)
+		return true;
+	int pid;
+	uint64_t start;
+	if (sscanf(owner, "%d+%" SCNu64 "+", &pid, &start) != 2)
+		return false;
+	return exec_pid_start(pid) != start;
+}
+
+static void sweep_folder(int fd)
+{
+	DIR *dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (temp_is_stale(entry->d_name))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+}
+
+void dir_import_sweep(const struct storage_def *def)
+{
+	for (size_t i = 0; i < dir_folders_count; i++) {
+		int fd;
+		if (dir_folders[i].content != VOLUME_IMAGES && dir_folder_is_used(def, &dir_folders[i]) &&
+		    dir_open_folder(def, dir_folders[i].content, &fd, NULL) == 0)
+			sweep_folder(fd);
+	}
+}
+
+static int check_import(const struct storage_def *def, enum volume_content content,
+			const char *file, struct err *err)
+{
+	const char *name = volume_content_name(content);
+	if (content == VOLUME_IMAGES || content == VOLUME_ROOTDIR)
+		return err_field(err, "content", "guest images are allocated, not imported");
+	if (!storage_def_has_content(def, name))
+		return err_field(err, "content", "storage '%s' does not support content type '%s'",
+				 def->id, name);
+	return volume_file_check(content, file, err);
+}
+
+static int check_absent(int folder, const char *file, struct err *err)
+{
+	struct stat st;
+	if (fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(err, ERR_EXISTS, "file '%s' already exists", file);
+	return 0;
+}
+
+int dir_import_begin(const struct storage_def *def, enum volume_content content, const char *file,
+		     int *ret_fd, char ret_temp[256], struct err *err)
+{
+	char temp[256];
+	autofd int folder = -1;
+	int r = check_import(def, content, file, err);
+	if (r == 0)
+		r = dir_open_folder(def, content, &folder, err);
+	if (r == 0)
+		r = check_absent(folder, file, err);
+	if (r < 0)
+		return r;
+	temp_name(temp);
+	int fd = openat(folder, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_errno(err, errno, "storage '%s': make a file", def->id);
+	str_copy(ret_temp, 256, temp);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* A name in use stays as it is. Some file systems (NFS, older FUSE) know no RENAME_NOREPLACE; a hard
+ * link refuses an existing name as well. */
+static int rename_absent(int folder, const char *temp, const char *file)
+{
+	if (renameat2(folder, temp, folder, file, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (linkat(folder, temp, folder, file, 0) < 0)
+		return -errno;
+	unlinkat(folder, temp, 0);
+	return 0;
+}
+
+int dir_import_commit(const struct storage_def *def, enum volume_content content, const char *temp,
+		      const char *file, struct err *err)
+{
+	autofd int folder = -1, fd = -1;
+	if (!temp_is_ours(temp))
+		return err_set(err, ERR_INTERNAL, "'%s' is no temporary name", temp);
+	int r = check_import(def, content, file, err);
+	if (r == 0)
+		r = dir_open_folder(def, content, &folder, err);
+	if (r < 0)
+		return r;
+	fd = openat(folder, temp, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return err_errno(err, errno, "sync '%s'", file);
+	r = rename_absent(folder, temp, file);
+	if (r == -EEXIST)
+		return err_set(err, ERR_EXISTS, "file '%s' already exists", file);
+	if (r < 0)
+		return err_errno(err, -r, "rename to '%s'", file);
+	if (fsync(folder) < 0)
+		return err_errno(err, errno, "sync the folder of '%s'", file);
+	return 0;
+}
+
+void dir_import_abort(const struct storage_def *def, enum volume_content content, const char *temp)
+{
+	autofd int folder = -1;
+	if (temp_is_ours(temp) && dir_open_folder(def, content, &folder, NULL) == 0)
+		unlinkat(folder, temp, 0);
+}

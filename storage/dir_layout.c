@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where the `dir` driver keeps what: folders per content, paths, descriptors of them. Job and helper
+ * processes only; creates nothing. */
+#include "storage/dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+const struct dir_folder dir_folders[] = {
+	{VOLUME_IMAGES, "images", 0711},	 {VOLUME_ISO, "template/iso", 0755},
+	{VOLUME_VZTMPL, "template/cache", 0755}, {VOLUME_SNIPPETS, "snippets", 0755},
+	{VOLUME_IMPORT, "import", 0755},	 {VOLUME_BACKUP, "dump", 0700},
+};
+const size_t dir_folders_count = ARRAY_SIZE(dir_folders);
+
+int dir_root(const struct storage_def *def, const char **ret, struct err *err)
+{
+	const char *path = storage_def_get(def, "path");
+	if (str_is_empty(path))
+		return err_field(err, "path", "storage '%s' has no path", def->id);
+	if (path[0] != '/' || strlen(path) > 2048)
+		return err_field(err, "path", "the path of storage '%s' is not absolute", def->id);
+	if (storage_def_get(def, "content-dirs"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "feature not available: storage '%s' sets content-dirs, and Lodge "
+			       "knows the default folders only",
+			       def->id);
+	*ret = path;
+	return 0;
+}
+
+bool dir_folder_is_used(const struct storage_def *def, const struct dir_folder *folder)
+{
+	return storage_def_has_content(def, volume_content_name(folder->content)) ||
+	       (folder->content == VOLUME_IMAGES && storage_def_has_content(def, "rootdir"));
+}
+
+static const struct dir_folder *folder_find(enum volume_content content)
+{
+	if (content == VOLUME_ROOTDIR)
+		content = VOLUME_IMAGES;
+	for (size_t i = 0; i < dir_folders_count; i++)
+		if (dir_folders[i].content == content)
+			return &dir_folders[i];
+	return NULL;
+}
+
+int dir_open_folder(const struct storage_def *def, enum volume_content content, int *ret_fd,
+		    struct err *err)
+{
+	const char *root;
+	const struct dir_folder *folder = folder_find(content);
+	if (!folder)
+		return err_set(err, ERR_INTERNAL, "no folder for content %d", (int)content);
+	int r = dir_root(def, &root, err);
+	if (r < 0)
+		return r;
+	autofree char *path = xasprintf("%s/%s", root, folder->path);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "storage '%s': open %s", def->id, path);
+	*ret_fd = fd;
+	return 0;
+}
+
+static bool is_guest_volume(const struct volid *volume)
+{
+	return volume->content == VOLUME_IMAGES || volume->content == VOLUME_ROOTDIR;
+}
+
+/* Names without a folder belong to block storages. */
+static int check_volume(const struct volid *volume, struct err *err)
+{
+	if (is_guest_volume(volume) && !strchr(volume->name, '/'))
+		return err_field(err, "volume", "'%s' is not the name of a file volume", volume->name);
+	return 0;
+}
+
+int dir_open_parent(const struct storage_def *def, const struct volid *volume, int *ret_fd,
+		    struct err *err)
+{
+	int folder, r = check_volume(volume, err);
+	if (r == 0)
+		r = dir_open_folder(def, volume->content, &folder, err);
+	if (r < 0)
+		return r;
+	if (!is_guest_volume(volume)) {
+		*ret_fd = folder;
+		return 0;
+	}
+	autofd int owned = folder;
+	autofree char *owner = xasprintf("%u", volume->vmid);
+	int fd = openat(owned, owner, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "volume '%s:%s'", volume->storage, volume->name);
+	*ret_fd = fd;
+	return 0;
+}
+
+int dir_relative(const struct volid *volume, struct buf *ret, struct err *err)
+{
+	const struct dir_folder *folder = folder_find(volume->content);
+	int r = check_volume(volume, err);
+	if (r < 0)
+		return r;
+	if (is_guest_volume(volume))
+		buf_addf(ret, "%s/%u/%s", folder->path, volume->vmid, volume->file);
+	else
+		buf_addf(ret, "%s/%s", folder->path, volume->file);
+	return 0;
+}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shared by ct_*.sh: a folder, a store and a stub core of our own, in a private mount, network and
+# UTS namespace; TAP helpers; checks that nothing is left behind. Source it first.
+# LODGE_LIBEXEC_DIR: where lodge-task-ct lies.
+if [ -z "$CT_LAB_INSIDE" ]; then
+	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 0; }
+	[ -x "$LODGE_LIBEXEC_DIR/lodge-task-ct" ] || { echo "1..0 # SKIP set LODGE_LIBEXEC_DIR"; exit 0; }
+	CT_LAB_INSIDE=1 exec unshare --mount --net --propagation private bash "$0" "$@"
+fi
+here=$(dirname "$(readlink -f "$0")")
+lab=$(mktemp -d /tmp/ct-lab.XXXXXX)
+export LODGE_STATE_DIR=$lab/state LODGE_RUN_DIR=$lab/run ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
+store=$lab/store states=$lab/states
+count=0 failed=0
+mkdir -p "$LODGE_STATE_DIR/local/template/cache" "$LODGE_RUN_DIR" "$store/nodes/lab/lxc"
+cache=/var/cache/lodge-test
+ip link set lo up
+# id ranges for root, whatever the host has
+for f in subuid subgid; do
+	echo root:100000:65536 >"$lab/$f"
+	[ -e /etc/$f ] || { : >/etc/$f; } 2>/dev/null
+	mount --bind "$lab/$f" /etc/$f
+done
+printf 'dir: local\n\tpath %s/local\n\tcontent rootdir,images,vztmpl,iso\n' "$LODGE_STATE_DIR" >"$store/storage.cfg"
+
+coproc CORE { exec python3 "$here/ct_stub_core.py" "$LODGE_RUN_DIR/core.sock" "$store" "$states"; }
+core_pid=$CORE_PID
+read -r _ <&"${CORE[0]}"
+
+finish() {
+	for f in "$LODGE_RUN_DIR"/guests/[0-9]*; do
+		case $f in *[0-9]) job vzstop "${f##*/}" >/dev/null 2>&1 ;; esac
+	done
+	kill "$core_pid" 2>/dev/null
+	[ -n "$KEEP" ] || rm -rf "$lab"
+	echo "1..$count"
+	[ "$failed" = 0 ]
+}
+trap finish EXIT
+
+ok() { # ok TEXT COMMAND…
+	local text=$1
+	shift
+	count=$((count + 1))
+	if "$@" >"$lab/out" 2>&1; then
+		echo "ok $count - $text"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $text"
+		sed 's/^/# /' "$lab/out" | head -40
+	fi
+}
+not() { ! "$@"; }
+job() { python3 "$here/ct_job.py" "$@"; }
+job_fails() { # job_fails TEXT COMMAND VMID…: the job ends with an error that contains TEXT
+	local text=$1 out
+	shift
+	out=$(job "$@") && { echo "did not fail: $out"; return 1; }
+	echo "$out"
+	grep -qF "TASK ERROR: " <<<"$out" && grep -qF "$text" <<<"$out"
+}
+conf() { echo "$store/nodes/lab/lxc/$1.conf"; }
+put_conf() { cat >"$(conf "$1").new" && mv "$(conf "$1").new" "$(conf "$1")"; }
+pid_of() { # init of a container
+	python3 - "$LODGE_RUN_DIR/guests/$1" pid <<'PY'
+import struct, sys
+data = open(sys.argv[1], 'rb').read()
+(count,) = struct.unpack_from('<H', data, 0)
+at = 2
+for _ in range(count):
+    (n,) = struct.unpack_from('<H', data, at); name = data[at + 2:at + 2 + n].decode(); at += 2 + n
+    (n,) = struct.unpack_from('<I', data, at); value = data[at + 4:at + 4 + n].decode(); at += 4 + n
+    if name == sys.argv[2]:
+        print(value)
+PY
+}
+inside() { # inside VMID COMMAND…: runs in a container
+	local vmid=$1 pid
+	shift
+	pid=$(pid_of "$vmid") || return 1
+	nsenter -t "$pid" -m -u -i -n -p -U -r -S 0 -G 0 -- "$@"
+}
+wait_for() { # wait_for SECONDS COMMAND…: an event without a descriptor to wait on
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || { "$@"; return; }
+		read -rt 0.05 <> <(:) || :
+	done
+}
+# No loop device on our images, no mount, no veth, no group, no record of a container.
+clean_behind() {
+	local vmid=$1 bad=
+	wait_for 5 no_loops || bad="$bad loop:$(losetup -nO NAME,BACK-FILE | grep "$lab")"
+	grep -q "mnt-$vmid" /proc/self/mountinfo && bad="$bad mount"
+	ip -o link | grep -q "veth${vmid}i" && bad="$bad veth"
+	find /sys/fs/cgroup -maxdepth 2 -name "lxc.*.$vmid*" 2>/dev/null | grep . && bad="$bad cgroup"
+	[ -e "$LODGE_RUN_DIR/guests/$vmid" ] && bad="$bad record"
+	ls -A "$LODGE_RUN_DIR/ct" 2>/dev/null | grep . && bad="$bad ct-folder"
+	pgrep -f "\[lxc monitor\] $LODGE_RUN_DIR" && bad="$bad monitor"
+	[ -z "$bad" ] || { echo "left behind: $bad"; return 1; }
+}
+no_loops() { ! losetup -nO BACK-FILE | grep -q "$lab"; }
+
+busybox_template() { # a tiny system with busybox as init
+	local root=$lab/busybox out=$LODGE_STATE_DIR/local/template/cache/busybox.tar.gz
+	mkdir -p "$root"/{bin,sbin,etc/init.d,dev,proc,sys,run,tmp,root,var}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for a in sh ls cat mount id ip hostname sleep reboot poweroff halt su stat grep ps true udhcpc; do
+		ln -s busybox "$root/bin/$a"
+	done
+	ln -s ../bin/busybox "$root/sbin/init"
+	ln -s /bin/busybox "$root/sbin/ifup"
+	chmod u+s "$root/bin/busybox"
+	printf '::sysinit:/bin/true\n::respawn:/bin/sleep 1000\n' >"$root/etc/inittab"
+	printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:*:19000:0:99999:7:::\nbin:*:19000:0:99999:7:::\n' >"$root/etc/shadow"
+	chmod 600 "$root/etc/shadow"
+	tar -C "$root" --numeric-owner --owner=0 --group=0 -czf "$out" .
+}
+debian_template() { # made once, kept for all
+	local tar=$cache/debian.tar.zst
+	if [ ! -s "$tar" ]; then
+		mkdir -p "$cache"
+		mmdebstrap --variant=minbase --include=systemd-sysv,dbus,iproute2,udev,passwd,iputils-ping \
+			bookworm "$tar.$$.tar.zst" >"$lab/mmdebstrap.log" 2>&1 && mv "$tar.$$.tar.zst" "$tar"
+	fi
+	[ -s "$tar" ] && ln -s "$tar" "$LODGE_STATE_DIR/local/template/cache/debian.tar.zst" ||
+		return 1
+}
