@@ -42,13 +42,13 @@ static int check_mounted(const struct storage_def *def, const char *root, struct
 	if (text[0] == '/')
 		point = text;
 	else if (!str_to_bool(text, &on))
-		return err_field(err, "is_mountpoint", "storage '%s': is_mountpoint is yes, no or a path",
-				 def->id);
+		return err_field(err, "is_mountpoint",
+				 "storage '%s': is_mountpoint is yes, no or a path", def->id);
 	else if (!on)
 		return 0;
 	if (!is_mount_point(point))
-		return err_set(err, ERR_UNAVAILABLE, "storage '%s': nothing is mounted on %s", def->id,
-			       point);
+		return err_set(err, ERR_UNAVAILABLE, "storage '%s': nothing is mounted on %s",
+			       def->id, point);
 	return 0;
 }
 
@@ -129,8 +129,8 @@ int dir_check_size(const struct storage_def *def, uint64_t size, struct err *err
 		return r;
 	if (space.total > 0 && size > space.total) /* some FUSE file systems tell nothing */
 		return err_set(err, ERR_NO_SPACE,
-			       "storage '%s' holds %llu bytes in all, the volume wants %llu", def->id,
-			       (unsigned long long)space.total, (unsigned long long)size);
+			       "storage '%s' holds %llu bytes in all, the volume wants %llu",
+			       def->id, (unsigned long long)space.total, (unsigned long long)size);
 	return 0;
 }
 

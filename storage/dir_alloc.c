@@ -22,14 +22,16 @@ static int check_alloc(const struct storage_def *def, const struct volume_alloc 
 {
 	const char *content = volume_content_name(what->content);
 	if (what->content != VOLUME_IMAGES && what->content != VOLUME_ROOTDIR)
-		return err_field(err, "content", "volumes of content '%s' are not allocated", content);
+		return err_field(err, "content", "volumes of content '%s' are not allocated",
+				 content);
 	if (!storage_def_has_content(def, content))
 		return err_field(err, "storage", "storage '%s' does not support content type '%s'",
 				 def->id, content);
 	if (what->format && !str_eq(what->format, "raw"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "feature not available: volumes of format '%s' on a storage of type 'dir'",
-			       what->format);
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"feature not available: volumes of format '%s' on a storage of type 'dir'",
+			what->format);
 	if (what->vmid < 100 || what->vmid > 999999999)
 		return err_field(err, "vmid", "guest ids go from 100 to 999999999");
 	if (what->size == 0 || what->size > (uint64_t)INT64_MAX - SIZE_UNIT)
@@ -57,13 +59,16 @@ static int open_owner(const struct storage_def *def, unsigned vmid, int *ret_fd,
 /* A disk number is taken if a volume of any format has it. */
 static bool disk_is_taken(int owner_fd, unsigned vmid, unsigned number)
 {
-	static const char *const forms[][2] = {{"vm", "qcow2"},	 {"vm", "vmdk"},
-					       {"base", "raw"},	 {"base", "qcow2"},
+	static const char *const forms[][2] = {{"vm", "qcow2"},
+					       {"vm", "vmdk"},
+					       {"base", "raw"},
+					       {"base", "qcow2"},
 					       {"subvol", "subvol"}};
 	char name[64];
 	struct stat st;
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		snprintf(name, sizeof(name), "%s-%u-disk-%u.%s", forms[i][0], vmid, number, forms[i][1]);
+		snprintf(name, sizeof(name), "%s-%u-disk-%u.%s", forms[i][0], vmid, number,
+			 forms[i][1]);
 		if (fstatat(owner_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}
@@ -75,7 +80,8 @@ static int create_file(int owner_fd, const char *name)
 	return openat(owner_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-static int create_next(int owner_fd, unsigned vmid, char ret_name[256], int *ret_fd, struct err *err)
+static int create_next(int owner_fd, unsigned vmid, char ret_name[256], int *ret_fd,
+		       struct err *err)
 {
 	char name[64];
 	for (unsigned i = 0; i < DISK_MAX; i++) {
@@ -95,8 +101,9 @@ static int create_next(int owner_fd, unsigned vmid, char ret_name[256], int *ret
 }
 
 /* The name that the caller asked for, which must be one of this guest. */
-static int create_named(const struct storage_def *def, int owner_fd, const struct volume_alloc *what,
-			char ret_name[256], int *ret_fd, struct err *err)
+static int create_named(const struct storage_def *def, int owner_fd,
+			const struct volume_alloc *what, char ret_name[256], int *ret_fd,
+			struct err *err)
 {
 	struct volid volume;
 	autofree char *text = xasprintf("%s:%u/%s", def->id, what->vmid, what->name);
@@ -188,7 +195,8 @@ int dir_free(const struct storage_def *def, const struct volid *volume, struct e
 		return err_set(err, ERR_UNSUPPORTED,
 			       "feature not available: removing volumes of format 'subvol'");
 	if (unlinkat(parent, volume->file, 0) < 0)
-		return err_errno(err, errno, "remove volume '%s:%s'", volume->storage, volume->name);
+		return err_errno(err, errno, "remove volume '%s:%s'", volume->storage,
+				 volume->name);
 	if (volume->vmid && volume->content != VOLUME_BACKUP)
 		remove_owner(def, volume->vmid);
 	return 0;
@@ -201,7 +209,8 @@ int dir_resize(const struct storage_def *def, const struct volid *volume, uint64
 	struct stat st;
 	if (!str_eq(volume->format, "raw") || volume->content == VOLUME_IMPORT)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "feature not available: resizing volumes of format '%s'", volume->format);
+			       "feature not available: resizing volumes of format '%s'",
+			       volume->format);
 	int r = dir_open_parent(def, volume, &parent, err);
 	if (r == 0)
 		r = dir_stat(parent, volume, &st, err);
@@ -217,5 +226,6 @@ int dir_resize(const struct storage_def *def, const struct volid *volume, uint64
 	fd = openat(parent, volume->file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, errno, "open volume '%s:%s'", volume->storage, volume->name);
-	return set_size(fd, parent, volume->file, (size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT, err);
+	return set_size(fd, parent, volume->file, (size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT,
+			err);
 }

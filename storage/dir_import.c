@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files that come into a `dir` storage: written under a hidden name, then renamed when complete. The
- * hidden name tells its owner (node, boot, process), so that what a dead process left can be swept
- * without touching what another node of a shared storage is writing. Job processes only. */
+/* Files that come into a `dir` storage: written under a hidden name, then renamed when complete.
+ * The hidden name tells its owner (node, boot, process), so that what a dead process left can be
+ * swept without touching what another node of a shared storage is writing. Job processes only. */
 #include "storage/dir.h"
 
 #include <dirent.h>
@@ -80,7 +80,8 @@ void dir_import_sweep(const struct storage_def *def)
 {
 	for (size_t i = 0; i < dir_folders_count; i++) {
 		int fd;
-		if (dir_folders[i].content != VOLUME_IMAGES && dir_folder_is_used(def, &dir_folders[i]) &&
+		if (dir_folders[i].content != VOLUME_IMAGES &&
+		    dir_folder_is_used(def, &dir_folders[i]) &&
 		    dir_open_folder(def, dir_folders[i].content, &fd, NULL) == 0)
 			sweep_folder(fd);
 	}
@@ -127,8 +128,8 @@ int dir_import_begin(const struct storage_def *def, enum volume_content content,
 	return 0;
 }
 
-/* A name in use stays as it is. Some file systems (NFS, older FUSE) know no RENAME_NOREPLACE; a hard
- * link refuses an existing name as well. */
+/* A name in use stays as it is. Some file systems (NFS, older FUSE) know no RENAME_NOREPLACE; a
+ * hard link refuses an existing name as well. */
 static int rename_absent(int folder, const char *temp, const char *file)
 {
 	if (renameat2(folder, temp, folder, file, RENAME_NOREPLACE) == 0)

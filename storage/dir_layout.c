@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the `dir` driver keeps what: folders per content, paths, descriptors of them. Job and helper
- * processes only; creates nothing. */
+/* Where the `dir` driver keeps what: folders per content, paths, descriptors of them. Job and
+ * helper processes only; creates nothing. */
 #include "storage/dir.h"
 
 #include <errno.h>
@@ -77,7 +77,8 @@ static bool is_guest_volume(const struct volid *volume)
 static int check_volume(const struct volid *volume, struct err *err)
 {
 	if (is_guest_volume(volume) && !strchr(volume->name, '/'))
-		return err_field(err, "volume", "'%s' is not the name of a file volume", volume->name);
+		return err_field(err, "volume", "'%s' is not the name of a file volume",
+				 volume->name);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What lies in a `dir` storage. Names that are no volume's are passed over, links too. Job and helper
- * processes only; changes nothing. */
+/* What lies in a `dir` storage. Names that are no volume's are passed over, links too. Job and
+ * helper processes only; changes nothing. */
 #include "storage/dir.h"
 
 #include <dirent.h>
@@ -33,8 +33,8 @@ int dir_stat(int parent_fd, const struct volid *volume, struct stat *ret, struct
 	if (fstatat(parent_fd, volume->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, errno, "volume '%s:%s'", volume->storage, volume->name);
 	if ((st.st_mode & S_IFMT) != kind)
-		return err_set(err, ERR_NOT_FOUND, "volume '%s:%s' is no regular file", volume->storage,
-			       volume->name);
+		return err_set(err, ERR_NOT_FOUND, "volume '%s:%s' is no regular file",
+			       volume->storage, volume->name);
 	*ret = st;
 	return 0;
 }

@@ -42,7 +42,8 @@ static int archive_open(int fd, struct archive **ret, struct err *err)
 	}
 	if (archive_read_open_fd(a, fd, READ_BLOCK) != ARCHIVE_OK) {
 		archive_read_free(a);
-		return err_set(err, ERR_CORRUPT, "not a tar archive (gzip, xz, zstd, bzip2 or plain)");
+		return err_set(err, ERR_CORRUPT,
+			       "not a tar archive (gzip, xz, zstd, bzip2 or plain)");
 	}
 	*ret = a;
 	return 0;

@@ -84,16 +84,17 @@ static int make_folder(const struct place *place, struct err *err)
 int unpack_folder(struct unpack *u, struct archive_entry *entry, const struct place *place,
 		  struct err *err)
 {
-	if (place->parent_fd < 0)
-		return meta_apply(u->root_fd, entry, err);
-	int r = make_folder(place, err);
+	autofd int fd = -1;
+	bool is_root = place->parent_fd < 0;
+	int r = is_root ? 0 : make_folder(place, err);
 	if (r < 0)
 		return r;
-	autofd int fd = openat(place->parent_fd, place->name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	if (!is_root)
+		fd = openat(place->parent_fd, place->name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!is_root && fd < 0)
 		return err_errno(err, errno, "open the folder");
-	r = meta_apply(fd, entry, err);
+	r = meta_apply(is_root ? u->root_fd : fd, entry, err);
 	if (r == 0)
 		meta_defer(u, place->path, entry);
 	return r;

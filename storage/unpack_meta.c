@@ -17,7 +17,8 @@
 
 #define ID_MAX		65535 /* a container's id range */
 #define XATTR_VALUE_MAX (64 * 1024)
-#define DIRS_BYTES_MAX	(64u * 1024 * 1024) /* memory for names of folders; later ones lose their time */
+#define DIRS_BYTES_MAX                                                                             \
+	(64u * 1024 * 1024) /* memory for names of folders; later ones lose their time */
 
 struct unpack_dir {
 	char *path;
@@ -44,15 +45,16 @@ static struct timespec entry_time(struct archive_entry *entry)
 	return t;
 }
 
-/* Version 2 of a file capability: without a user namespace's root id, which could name a foreign one. */
+/* Version 2 of a file capability: without a user namespace's root id, which could name a foreign
+ * one. */
 static bool is_plain_capability(const void *value, size_t size)
 {
 	const unsigned char *b = value;
 	return size == XATTR_CAPS_SZ_2 && b[3] == VFS_CAP_REVISION_2 >> VFS_CAP_REVISION_SHIFT;
 }
 
-/* user.* is dropped where the file system has no room or no such thing; a lost capability is an error,
- * since ping and the like would fail without a hint. */
+/* user.* is dropped where the file system has no room or no such thing; a lost capability is an
+ * error, since ping and the like would fail without a hint. */
 static int set_xattr(int fd, const char *name, const void *value, size_t size, struct err *err)
 {
 	bool is_capability = str_eq(name, "security.capability");
@@ -128,8 +130,8 @@ void meta_finish(struct unpack *u)
 {
 	for (size_t i = 0; i < u->dirs_count; i++) {
 		struct timespec times[2] = {u->dirs[i].time, u->dirs[i].time};
-		autofd int fd =
-			place_open(u->root_fd, u->dirs[i].path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		autofd int fd = place_open(u->root_fd, u->dirs[i].path,
+					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 		if (fd >= 0)
 			futimens(fd, times);
 	}

@@ -61,7 +61,7 @@ int place_clean(const char *text, char ret[PATH_MAX], struct err *err)
 static int make_parents(int root_fd, char *path)
 {
 	int r = 0;
-	for (char *at = path; r >= 0 && at; ) {
+	for (char *at = path; r >= 0 && at;) {
 		char *slash = strchr(at, '/');
 		if (slash)
 			*slash = '\0';

@@ -110,7 +110,7 @@ static int delete_group(struct api_request *req, struct err *err)
 
 #define GROUPID                                                                                    \
 	{                                                                                          \
-		.name = "groupid", .pattern = "[A-Za-z0-9._-]+", .has_max = true,                  \
+		.name = "groupid", .format = "pve-groupid", .has_max = true,                       \
 		.max = USERCFG_NAME_MAX, .text = "The group."                                      \
 	}
 

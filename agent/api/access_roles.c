@@ -100,13 +100,13 @@ static int delete_role(struct api_request *req, struct err *err)
 
 #define ROLEID                                                                                     \
 	{                                                                                          \
-		.name = "roleid", .pattern = "[A-Za-z0-9._-]+", .has_max = true,                   \
+		.name = "roleid", .format = "pve-roleid", .has_max = true,                         \
 		.max = USERCFG_NAME_MAX, .text = "The role."                                       \
 	}
 #define PRIVS                                                                                      \
 	{                                                                                          \
-		.name = "privs", .optional = true, .has_max = true, .max = USERCFG_TEXT_MAX,       \
-		.text = "List of privileges."                                                      \
+		.name = "privs", .format = "pve-priv-list", .optional = true, .has_max = true,     \
+		.max = USERCFG_TEXT_MAX, .text = "List of privileges."                             \
 	}
 
 static const struct param name_params[] = {ROLEID, PARAM_END};

@@ -271,7 +271,7 @@ static const struct param ticket_params[] = {
 	{.name = "password", .is_secret = true, .text = "The password, or a ticket still valid."},
 	{.name = "realm",
 	 .optional = true,
-	 .pattern = "[A-Za-z][A-Za-z0-9._-]+",
+	 .format = "pve-realm",
 	 .has_max = true,
 	 .max = 32,
 	 .text = "The realm, unless it is part of the user name."},

@@ -182,17 +182,15 @@ static int delete_token(struct api_request *req, struct err *err)
 }
 
 #define USERID                                                                                     \
-	{.name = "userid",                                                                         \
-	 .format = "pve-userid",                                                                   \
-	 .has_max = true,                                                                          \
-	 .max = USERCFG_USERID_MAX,                                                                \
-	 .text = "The user, as name@realm."}
+	{                                                                                          \
+		.name = "userid", .format = "pve-userid", .has_max = true,                         \
+		.max = USERCFG_USERID_MAX, .text = "The user, as name@realm."                      \
+	}
 #define TOKENID                                                                                    \
-	{.name = "tokenid",                                                                        \
-	 .pattern = "[A-Za-z][A-Za-z0-9._-]+",                                                     \
-	 .has_max = true,                                                                          \
-	 .max = USERCFG_NAME_MAX,                                                                  \
-	 .text = "The token's own name."}
+	{                                                                                          \
+		.name = "tokenid", .pattern = "[A-Za-z][A-Za-z0-9._-]+", .has_max = true,          \
+		.max = USERCFG_NAME_MAX, .text = "The token's own name."                           \
+	}
 #define ATTRIBUTES                                                                                 \
 	{.name = "comment",                                                                        \
 	 .optional = true,                                                                         \
@@ -207,12 +205,11 @@ static int delete_token(struct api_request *req, struct err *err)
 		 .has_max = true,                                                                  \
 		 .max = 253402300799.0, /* the year 9999 */                                        \
 		 .text = "When the token ends, seconds since 1970; 0: with its user."},            \
-		{.name = "privsep",                                                                \
-		 .type = PARAM_BOOLEAN,                                                            \
-		 .optional = true,                                                                 \
-		 .default_text = "1",                                                              \
-		 .text = "Give the token only what its own ACL entries allow, instead of all of "  \
-			 "the user's rights."}
+	{                                                                                          \
+		.name = "privsep", .type = PARAM_BOOLEAN, .optional = true, .default_text = "1",   \
+		.text = "Give the token only what its own ACL entries allow, instead of all of "   \
+			"the user's rights."                                                       \
+	}
 
 static const struct param list_params[] = {USERID, PARAM_END};
 static const struct param name_params[] = {USERID, TOKENID, PARAM_END};
@@ -222,6 +219,7 @@ static const struct param update_params[] = {
 	TOKENID,
 	ATTRIBUTES,
 	{.name = "delete",
+	 .format = "pve-configid-list",
 	 .optional = true,
 	 .has_max = true,
 	 .max = 256,
@@ -230,9 +228,11 @@ static const struct param update_params[] = {
 };
 
 #define MAY_USE                                                                                    \
-	{.kind = API_HANDLER,                                                                      \
-	 .text = "The user itself, or User.Modify over a group of the user. Tokens of root@pam: "  \
-		 "root@pam alone."}
+	{                                                                                          \
+		.kind = API_HANDLER, .text = "The user itself, or User.Modify over a group of "    \
+					     "the user. Tokens of root@pam: "                      \
+					     "root@pam alone."                                     \
+	}
 #define INFO                                                                                       \
 	"\"comment\":{\"type\":\"string\",\"optional\":1},"                                        \
 	"\"expire\":{\"type\":\"integer\",\"optional\":1,\"minimum\":0},"                          \

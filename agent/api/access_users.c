@@ -170,7 +170,8 @@ static int take_fields(const struct api_request *req, struct cfg_user *user, str
 	return take_limits(req, user, err);
 }
 
-/* Joins, and without "append" also leaves, groups. Each change needs User.Modify over that group. */
+/* Joins, and without "append" also leaves, groups. Each change needs User.Modify over that group.
+ */
 
 static int take_groups(struct api_request *req, struct usercfg *cfg, struct err *err)
 {
@@ -188,11 +189,10 @@ static int take_groups(struct api_request *req, struct usercfg *cfg, struct err 
 	for (; group && r == 0; group = map_next(cfg->groups, groupid, &groupid)) {
 		bool is_member = map_get(group->members, userid) != NULL;
 		bool shall = strv_has(wanted, groupid) || (is_append && is_member);
-		autofree char *path = xasprintf("/access/groups/%s", groupid);
 
 		if (is_member == shall)
 			continue;
-		r = api_check(req, path, "User.Modify", false, err);
+		r = rights_check_group(req->core->access, &req->who, groupid, err);
 		if (r == 0)
 			r = usercfg_set_member(cfg, groupid, userid, shall, err);
 	}
@@ -252,11 +252,8 @@ static int check_create(struct api_request *req, struct err *err)
 	int r = rights_check_realm(req->core->access, &req->who, userid, err);
 	bool is_pve = str_eq(userid_realm(userid), "pve");
 
-	for (char **g = groups; *g && r == 0; g++) {
-		autofree char *path = xasprintf("/access/groups/%s", *g);
-
-		r = api_check(req, path, "User.Modify", false, err);
-	}
+	for (char **g = groups; *g && r == 0; g++)
+		r = rights_check_group(req->core->access, &req->who, *g, err);
 	if (r == 0 && !*groups)
 		r = api_check(req, "/access/groups", "User.Modify", false, err);
 	if (r < 0)
@@ -288,7 +285,8 @@ static int update_user(struct api_request *req, struct err *err)
 	if (r < 0)
 		return r;
 	if (api_str(req, "append") && !api_str(req, "groups"))
-		return err_field(err, "append", "missing property - 'append' requires this: groups");
+		return err_field(err, "append",
+				 "missing property - 'append' requires this: groups");
 	return api_access_edit(req, apply_update, NULL, err);
 }
 
@@ -306,18 +304,19 @@ static int delete_user(struct api_request *req, struct err *err)
 /* ---- routes ---- */
 
 #define USERID                                                                                     \
-	{.name = "userid",                                                                         \
-	 .format = "pve-userid",                                                                   \
-	 .has_max = true,                                                                          \
-	 .max = USERCFG_USERID_MAX,                                                                \
-	 .text = "The user, as name@realm."}
+	{                                                                                          \
+		.name = "userid", .format = "pve-userid", .has_max = true,                         \
+		.max = USERCFG_USERID_MAX, .text = "The user, as name@realm."                      \
+	}
 #define TEXT(n, size, what)                                                                        \
-	{.name = n, .optional = true, .has_max = true, .max = size, .text = what}
+	{                                                                                          \
+		.name = n, .optional = true, .has_max = true, .max = size, .text = what            \
+	}
 #define ATTRIBUTES                                                                                 \
 	TEXT("comment", 2048, "Free text."),                                                       \
 		{.name = "email",                                                                  \
 		 .optional = true,                                                                 \
-		 .pattern = "([^@[:space:]<>]+@[^@[:space:]<>]+)?",                                \
+		 .format = "email-opt",                                                            \
 		 .has_max = true,                                                                  \
 		 .max = 254,                                                                       \
 		 .text = "Address for mail."},                                                     \
@@ -335,7 +334,12 @@ static int delete_user(struct api_request *req, struct err *err)
 		 .max = 253402300799.0, /* the year 9999 */                                        \
 		 .text = "When the account ends, seconds since 1970; 0: never."},                  \
 		TEXT("firstname", 1024, "First name."),                                            \
-		TEXT("groups", USERCFG_TEXT_MAX, "List of groups."),                               \
+		{.name = "groups",                                                                 \
+		 .format = "pve-groupid-list",                                                     \
+		 .optional = true,                                                                 \
+		 .has_max = true,                                                                  \
+		 .max = USERCFG_TEXT_MAX,                                                          \
+		 .text = "List of groups."},                                                       \
 		TEXT("lastname", 1024, "Last name.")
 
 static const struct param list_params[] = {

@@ -93,7 +93,7 @@ static int config_make(const struct api_request *req, struct fields *set,
 		       struct guest_config *config, struct err *err)
 {
 	const struct guest_kind_ops *ops = guest_request_ops(req);
-	struct guest_update update = {.set = set};
+	struct guest_update update = {.set = set, .is_new = true};
 
 	if (fields_find(set, "lock"))
 		return err_field(err, "lock", "a new container cannot be locked");

@@ -47,7 +47,6 @@ static void write_storages(struct api_request *req)
 		    !api_may(req, path, "Datastore.Audit"))
 			continue;
 		write_storage(req, def);
-		storages_refresh(req->core->storages, def->id, NULL, NULL);
 	}
 }
 

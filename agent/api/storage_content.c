@@ -15,6 +15,19 @@
 #define LIST_MAX      (16 * 1024 * 1024)
 #define READERS	      "Datastore.Audit|Datastore.AllocateSpace"
 
+/* The helper's document as it is, which must at least look like a list or an object. */
+static int write_answer(struct api_request *req, struct buf *output, const char ends[2],
+			struct err *err)
+{
+	while (output->size > 0 && strchr(" \t\r\n", output->data[output->size - 1]))
+		output->size--;
+	if (output->size < 2 || output->data[0] != ends[0] ||
+	    output->data[output->size - 1] != ends[1])
+		return err_set(err, ERR_INTERNAL, "bad answer of a storage helper");
+	json_raw(&req->json, output->data, output->size);
+	return 0;
+}
+
 /* -- listing ----------------------------------------------------------------------------------- */
 
 static const char *member_text(struct json_object *o, const char *key)
@@ -53,10 +66,8 @@ static int content_listed(struct api_request *req, struct buf *output, struct er
 	char path[128];
 	struct json_object *list;
 	snprintf(path, sizeof(path), "/storage/%s", api_str(req, "storage"));
-	if (api_may(req, path, "Datastore.Allocate")) {
-		json_raw(&req->json, buf_str(output), output->size);
-		return 0;
-	}
+	if (api_may(req, path, "Datastore.Allocate"))
+		return write_answer(req, output, "[]", err);
 	int r = json_parse(buf_str(output), output->size, LIST_MAX, &list, err);
 	if (r < 0)
 		return r;
@@ -64,6 +75,18 @@ static int content_listed(struct api_request *req, struct buf *output, struct er
 		write_visible(req, list);
 	json_object_put(list);
 	return 0;
+}
+
+/* A volume's name does not tell whether it is a container's: the helper gets all their ids. */
+static void add_containers(struct fields *args, const struct guests *guests)
+{
+	autobuf ids = BUF_INIT;
+	const struct guest *guest = guests_next(guests, 0);
+	for (; guest; guest = guests_next(guests, guest->vmid)) {
+		if (guest->kind == GUEST_LXC)
+			buf_addf(&ids, "%s%u", ids.size ? "," : "", guest->vmid);
+	}
+	fields_add(args, "containers", buf_str(&ids));
 }
 
 static int list_content(struct api_request *req, struct err *err)
@@ -76,6 +99,7 @@ static int list_content(struct api_request *req, struct err *err)
 	storage_add_args(&args, def);
 	fields_add(&args, "content", api_str(req, "content"));
 	fields_add(&args, "vmid", api_str(req, "vmid"));
+	add_containers(&args, req->core->guests);
 	return api_run_helper(req, "storage-content", &args, READ_TIMEOUT, content_listed, err);
 }
 
@@ -104,9 +128,7 @@ static void add_volume(struct fields *args, const struct volid *volume)
 
 static int volume_described(struct api_request *req, struct buf *output, struct err *err)
 {
-	(void)err;
-	json_raw(&req->json, buf_str(output), output->size);
-	return 0;
+	return write_answer(req, output, "{}", err);
 }
 
 static int get_volume(struct api_request *req, struct err *err)
@@ -131,6 +153,17 @@ static bool key_uses(const struct field *key, const char *volid)
 	return !str_starts(key->name, "unused") && rest && (!*rest || *rest == ',');
 }
 
+/* A locked or busy guest may be about to use a volume that its configuration does not name yet. */
+static int check_idle(const struct api_request *req, const struct guest *guest, struct err *err)
+{
+	const char *lock = guest->config ? guest_config_get(guest->config, "lock") : NULL;
+	if (lock)
+		return err_set(err, ERR_BUSY, "guest %u is locked (%s)", guest->vmid, lock);
+	if (jobs_guest_is_busy(req->core->jobs, guest->vmid))
+		return err_set(err, ERR_BUSY, "guest %u is busy with another task", guest->vmid);
+	return 0;
+}
+
 static int check_unused(const struct api_request *req, const struct volid *volume, struct err *err)
 {
 	const struct guest *guest =
@@ -145,7 +178,7 @@ static int check_unused(const struct api_request *req, const struct volid *volum
 					       guest->vmid, keys->items[i].name);
 		}
 	}
-	return 0;
+	return guest ? check_idle(req, guest, err) : 0;
 }
 
 static int delete_volume(struct api_request *req, struct err *err)
@@ -183,13 +216,14 @@ static int delete_volume(struct api_request *req, struct err *err)
 /* The helper prints the new volume's id, as text or as a JSON string. */
 static int volume_made(struct api_request *req, struct buf *output, struct err *err)
 {
-	(void)err;
-	char *text = output->data;
-	size_t size = strcspn(buf_str(output), "\r\n");
-	if (size > 0 && text[0] == '"')
+	const char *text = buf_str(output);
+	size_t size = strcspn(text, "\r\n");
+	if (size == 0)
+		return err_set(err, ERR_INTERNAL, "bad answer of a storage helper");
+	if (size > 2 && text[0] == '"' && text[size - 1] == '"')
 		json_raw(&req->json, text, size);
 	else
-		json_string_n(&req->json, buf_str(output), size);
+		json_string_n(&req->json, text, size);
 	return 0;
 }
 
@@ -211,6 +245,9 @@ static int alloc_volume(struct api_request *req, struct err *err)
 	fields_add(&args, "name", api_str(req, "filename"));
 	fields_add(&args, "format", api_str(req, "format"));
 	fields_addf(&args, "size", "%" PRIu64, size);
+	const struct guest *guest = guests_find(req->core->guests, api_vmid(req));
+	if (guest && guest->kind == GUEST_LXC && storage_def_has_content(def, "rootdir"))
+		fields_add(&args, "content", "rootdir");
 	return api_run_helper(req, "storage-alloc", &args, ALLOC_TIMEOUT, volume_made, err);
 }
 

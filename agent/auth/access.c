@@ -68,8 +68,8 @@ static void on_change(const struct store_change *change, void *ctx)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		if (str_eq(change->value.path, sources[i].path))
-			sources[i].load(access, change->kind == STORE_CHANGE_PUT ? &change->value
-										 : NULL);
+			sources[i].load(access,
+					change->kind == STORE_CHANGE_PUT ? &change->value : NULL);
 }
 
 int access_new(struct store *store, struct access **ret, struct err *err)
@@ -95,7 +95,8 @@ void access_free(struct access *access)
 		return;
 	store_unsubscribe(access->on_user_cfg);
 	store_unsubscribe(access->on_priv);
-	LIST_FOREACH(&access->pending, op, struct access_op, link) {
+	LIST_FOREACH(&access->pending, op, struct access_op, link)
+	{
 		list_remove(&op->link);
 		op->access = NULL;
 	}

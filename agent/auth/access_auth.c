@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a raw credential to an identity. Runs in the core's loop for every call; the configuration is
- * asked each time, so that a user who was disabled or deleted is out at once. No error says which
- * part of a credential was wrong. */
+/* From a raw credential to an identity. Runs in the core's loop for every call; the configuration
+ * is asked each time, so that a user who was disabled or deleted is out at once. No error says
+ * which part of a credential was wrong. */
 #include <string.h>
 
 #include "agent/auth/access_internal.h"
@@ -54,8 +54,7 @@ static int authenticate_ticket(struct access *access, const struct credential *c
 	if (!access->has_key || !ticket_verify(access->key, cred->ticket, now, who.userid) ||
 	    !access_user_is_enabled(access, who.userid, now))
 		return err_set(err, ERR_AUTH, TEXT_TICKET);
-	if (needs_csrf &&
-	    (!cred->csrf || !csrf_verify(access->key, cred->csrf, who.userid, now)))
+	if (needs_csrf && (!cred->csrf || !csrf_verify(access->key, cred->csrf, who.userid, now)))
 		return err_set(err, ERR_AUTH, TEXT_CSRF);
 	*ret = who;
 	return 0;

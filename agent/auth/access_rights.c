@@ -19,7 +19,8 @@ static struct rights resolve(const struct access *access, const struct identity 
 
 	if (who->is_local_root && !who->is_token)
 		return (struct rights){PRIVSET_ALL, PRIVSET_ALL};
-	if (!map_get(cfg->users, who->userid) || (who->is_token && !map_get(cfg->tokens, who->tokenid)))
+	if (!map_get(cfg->users, who->userid) ||
+	    (who->is_token && !map_get(cfg->tokens, who->tokenid)))
 		return (struct rights){0};
 	rights = acl_user_rights(cfg, who->userid, path);
 	if (!who->is_token || !who->has_privsep)

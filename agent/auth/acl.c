@@ -9,7 +9,7 @@
 
 struct query {
 	const struct usercfg *cfg;
-	enum acl_kind kind;  /* ACL_USER or ACL_TOKEN */
+	enum acl_kind kind; /* ACL_USER or ACL_TOKEN */
 	const char *subject;
 };
 

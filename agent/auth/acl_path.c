@@ -73,8 +73,8 @@ static bool component_matches(const char *template, const char *s)
 		return is_number(s, 1, 4);
 	if (template_size == 1 && *template == '*')
 		return size > 0 && size <= USERCFG_NAME_MAX && s[0] != '.' &&
-		       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
-			       size;
+		       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"
+				 "-") == size;
 	return size == template_size && memcmp(template, s, size) == 0;
 }
 

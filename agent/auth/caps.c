@@ -12,8 +12,8 @@
 
 /* Shown even where no ACL entry stands, since rights come down to them from "/". */
 static const char *const top_paths[] = {
-	"/",	 "/access", "/access/groups", "/access/realm", "/mapping",
-	"/nodes", "/pool",  "/sdn",	      "/storage",      "/vms",
+	"/",	  "/access", "/access/groups", "/access/realm", "/mapping",
+	"/nodes", "/pool",   "/sdn",	       "/storage",	"/vms",
 };
 
 static bool is_top(const char *path)

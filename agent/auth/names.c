@@ -79,6 +79,5 @@ bool tokenid_is_valid(const char *tokenid)
 	char owner[USERID_MAX];
 
 	return strlen(tokenid) < USERID_MAX && tokenid_owner(tokenid, owner) &&
-	       userid_is_valid(owner) &&
-	       is_long_name(strchr(tokenid, '!') + 1, USERCFG_NAME_MAX);
+	       userid_is_valid(owner) && is_long_name(strchr(tokenid, '!') + 1, USERCFG_NAME_MAX);
 }

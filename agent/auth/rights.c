@@ -60,6 +60,16 @@ int rights_check_user(struct access *access, const struct identity *who, const c
 	return access_check(access, who, "/access/groups", privs, any, err);
 }
 
+int rights_check_group(struct access *access, const struct identity *who, const char *groupid,
+		       struct err *err)
+{
+	autofree char *path = xasprintf("/access/groups/%s", groupid);
+
+	if (access_privileges(access, who, "/access/groups") & PRIV(USER_MODIFY))
+		return 0;
+	return access_check(access, who, path, PRIV(USER_MODIFY), false, err);
+}
+
 int rights_check_realm(struct access *access, const struct identity *who, const char *userid,
 		       struct err *err)
 {

@@ -23,6 +23,9 @@ int rights_check_realm(struct access *access, const struct identity *who, const 
 /* privs on /access/groups/GROUPID. */
 bool rights_over_group(struct access *access, const struct identity *who, const char *groupid,
 		       privset privs, bool any);
+/* User.Modify on /access/groups, or on /access/groups/GROUPID. */
+int rights_check_group(struct access *access, const struct identity *who, const char *groupid,
+		       struct err *err);
 /* "perm-modify": may change the ACL of a path at all. */
 bool rights_may_modify_acl(struct access *access, const struct identity *who, const char *path);
 /* The same for one role: without Permissions.Modify only what the caller holds there itself may be

@@ -52,7 +52,8 @@ static int decode_root(struct cfg_user *root, struct err *err)
 	return 0;
 }
 
-/* The functions below chain steps that return 0 on success with ?:, the first failure is returned. */
+/* The functions below chain steps that return 0 on success with ?:, the first failure is returned.
+ */
 static int decode_user(struct usercfg *cfg, char **f, struct err *err)
 {
 	bool is_root = str_eq(f[0], ROOT_USERID);
@@ -112,8 +113,7 @@ static int decode_acl(struct usercfg *cfg, char **f, struct err *err)
 	while (!str_eq(f[1], acl_kind_name(entry.kind)))
 		if (entry.kind++ == ACL_TOKEN)
 			return err_set(err, ERR_CORRUPT, "bad kind of ACL entry");
-	return decode_bool(f[4], &entry.propagate, err)
-		       ?: usercfg_acl_set(cfg, f[0], &entry, err);
+	return decode_bool(f[4], &entry.propagate, err) ?: usercfg_acl_set(cfg, f[0], &entry, err);
 }
 
 static const struct record {
@@ -166,9 +166,10 @@ int usercfg_parse(const char *text, size_t size, struct usercfg **ret, struct er
 		if (!end || length > LINE_MAX_SIZE || memchr(text, '\0', length))
 			return err_set(err, ERR_CORRUPT, "line %u: not a line of text", number);
 		autofree char *line = xstrndup(text, length);
-		int r = decode_line(cfg, line, err);
-		if (r < 0)
-			return err_prefix(err, "line %u", number);
+		struct err why = ERR_INIT;
+		/* what the model calls bad input or not found is damage here */
+		if (decode_line(cfg, line, &why) < 0)
+			return err_set(err, ERR_CORRUPT, "line %u: %s", number, why.message);
 		text = end + 1;
 		size -= length + 1;
 	}
@@ -252,9 +253,8 @@ static void format_acl(const struct usercfg *cfg, struct buf *out)
 	for (const struct acl_node *n = map_first(cfg->acl, NULL, &path); n;
 	     n = map_next(cfg->acl, path, &path))
 		for (size_t i = 0; i < n->count; i++)
-			buf_addf(out, "acl:%s:%s:%s:%s:%d\n", path,
-				 acl_kind_name(n->items[i].kind), n->items[i].subject,
-				 n->items[i].role, n->items[i].propagate);
+			buf_addf(out, "acl:%s:%s:%s:%s:%d\n", path, acl_kind_name(n->items[i].kind),
+				 n->items[i].subject, n->items[i].role, n->items[i].propagate);
 }
 
 void usercfg_format(const struct usercfg *cfg, struct buf *out)

@@ -64,9 +64,9 @@ void buf_vaddf(struct buf *buf, const char *fmt, va_list ap)
 	va_end(again);
 	if (n < 0)
 		abort();
-	buf_reserve(buf, (size_t) n);
-	vsnprintf(buf->data + buf->size, (size_t) n + 1, fmt, ap);
-	buf->size += (size_t) n;
+	buf_reserve(buf, (size_t)n);
+	vsnprintf(buf->data + buf->size, (size_t)n + 1, fmt, ap);
+	buf->size += (size_t)n;
 }
 
 void buf_addf(struct buf *buf, const char *fmt, ...)
@@ -113,7 +113,7 @@ static void add_le(struct buf *buf, uint64_t v, unsigned bytes)
 	uint8_t out[8];
 
 	for (unsigned i = 0; i < bytes; i++, v >>= 8)
-		out[i] = (uint8_t) v;
+		out[i] = (uint8_t)v;
 	buf_add(buf, out, bytes);
 }
 

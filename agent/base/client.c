@@ -4,32 +4,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
+#include "agent/base/conn.h"
 #include "agent/base/fd.h"
-#include "agent/base/str.h"
 #include "agent/base/stream.h"
 
 #define RETRY_MS 50
-
-static int connect_once(const char *path, int *ret_fd, struct err *err)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return err_errno(err, errno, "socket");
-	if (!str_copy(address.sun_path, sizeof(address.sun_path), path))
-		return err_set(err, ERR_INVALID, "socket path is too long: %s", path);
-	if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-		return err_errno(err, errno, "connect to the core (%s)", path);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
 
 /* the core is (re)starting: worth another try */
 static bool is_away(int errnum)
@@ -37,10 +18,15 @@ static bool is_away(int errnum)
 	return errnum == ENOENT || errnum == ECONNREFUSED || errnum == EAGAIN;
 }
 
+static void pause_briefly(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+}
+
 static int connect_until(const char *path, usec_t deadline, int *ret_fd, struct err *err)
 {
 	for (;;) {
-		int r = connect_once(path, ret_fd, err);
+		int r = conn_connect(path, ret_fd, err);
 
 		if (r == 0)
 			return 0;
@@ -48,7 +34,7 @@ static int connect_until(const char *path, usec_t deadline, int *ret_fd, struct 
 			return r;
 		if (clock_left_ms(deadline) <= RETRY_MS)
 			return err_set(err, ERR_UNAVAILABLE, "the core is not running (%s)", path);
-		nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+		pause_briefly();
 	}
 }
 
@@ -79,7 +65,8 @@ static int send_call(struct stream *s, const struct call *call, usec_t deadline,
 
 static int take_reply(struct stream_frame *f, struct reply *ret, struct err *err)
 {
-	int r = frame_decode_reply(f->payload, f->header.length, f->fds, f->header.fd_count, ret, err);
+	int r = frame_decode_reply(f->payload, f->header.length, f->fds, f->header.fd_count, ret,
+				   err);
 
 	for (unsigned i = 0; i < FRAME_FDS_MAX; i++)
 		closep(&f->fds[i]);
@@ -100,41 +87,66 @@ static int receive_reply(struct stream *s, usec_t deadline, struct reply *ret, s
 		stream_drop(s, at);
 		if (r > 0)
 			continue;
-		if ((r = wait_ready(s->fd, POLLIN, deadline, err)) < 0 || (r = stream_read(s, err)) < 0)
+		if ((r = wait_ready(s->fd, POLLIN, deadline, err)) < 0 ||
+		    (r = stream_read(s, err)) < 0)
 			return r;
 	}
 }
 
-static int call_once(int fd, const struct call *call, usec_t deadline, struct reply *ret,
-		     struct err *err)
+/* *ret_sent: the whole call is on its way, so that it may have been done */
+static int call_once(int fd, const struct call *call, usec_t deadline, bool *ret_sent,
+		     struct reply *ret, struct err *err)
 {
 	struct stream s;
 	int r;
 
 	stream_init(&s, fd);
 	r = send_call(&s, call, deadline, err);
+	*ret_sent = r == 0;
 	if (r == 0)
 		r = receive_reply(&s, deadline, ret, err);
 	stream_fini(&s);
 	return r;
 }
 
+/* Connects, calls, waits; once. *ret_again: the connection broke, and the same call may be sent
+ * again. */
+static int try_call(const char *path, const struct call *call, usec_t deadline, bool again,
+		    bool *ret_again, struct reply *ret, struct err *err)
+{
+	bool sent = false;
+	int fd = -1, r;
+
+	*ret_again = false;
+	r = connect_until(path, deadline, &fd, err);
+	if (r < 0)
+		return r;
+	r = call_once(fd, call, deadline, &sent, ret, err);
+	if (r == 0 || err->code == ERR_TIMEOUT || err->code == ERR_CORRUPT)
+		return r;
+	if (sent && !again)
+		return err_set(err, ERR_UNKNOWN,
+			       "the connection to the core broke; whether it was done is unknown");
+	*ret_again = true;
+	return r;
+}
+
 int client_call(const char *socket_path, const struct call *call, usec_t deadline, bool again,
 		struct reply *ret, struct err *err)
 {
-	for (;;) {
-		int fd = -1;
-		int r = connect_until(socket_path, deadline, &fd, err);
+	struct err unused;
+	int r = frame_check_call(call, err);
 
-		if (r < 0)
+	if (r < 0)
+		return r;
+	if (!err)
+		err = &unused;
+	for (;;) {
+		bool may_again;
+
+		r = try_call(socket_path, call, deadline, again, &may_again, ret, err);
+		if (!may_again || clock_left_ms(deadline) <= RETRY_MS)
 			return r;
-		r = call_once(fd, call, deadline, ret, err);
-		if (r == 0 || err->code == ERR_TIMEOUT || err->code == ERR_CORRUPT)
-			return r;
-		if (!again)
-			return err_set(err, ERR_UNKNOWN,
-				       "the connection to the core broke; whether it was done is unknown");
-		if (clock_left_ms(deadline) == 0)
-			return r;
+		pause_briefly();
 	}
 }

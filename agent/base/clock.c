@@ -10,7 +10,7 @@ static usec_t read_clock(clockid_t id)
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / 1000;
+	return (usec_t)ts.tv_sec * USEC_PER_SEC + (usec_t)ts.tv_nsec / 1000;
 }
 
 usec_t clock_monotonic(void)
@@ -35,5 +35,5 @@ int clock_left_ms(usec_t deadline)
 	if (deadline <= now)
 		return 0;
 	left = (deadline - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-	return left > INT_MAX ? INT_MAX : (int) left;
+	return left > INT_MAX ? INT_MAX : (int)left;
 }

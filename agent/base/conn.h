@@ -39,7 +39,8 @@ void conn_close(struct conn *conn); /* no on_closed; open calls are dropped with
 const struct conn_peer *conn_peer(const struct conn *conn); /* SO_PEERCRED */
 void *conn_ctx(const struct conn *conn);
 
-/* Sends a call; deadline_ms of 0 waits for ever. Returns 0 and its id, or -ERR_LIMIT. */
+/* Sends a call; deadline_ms of 0 waits for ever. Returns 0 and its id, -ERR_LIMIT (too many calls,
+ * or parameters beyond the bounds of fields.h), or -ERR_UNAVAILABLE (the connection just ended). */
 int conn_call(struct conn *conn, struct call *call, conn_reply_fn done, void *ctx, uint64_t *ret_id,
 	      struct err *err);
 /* Tells the callee and forgets the callback. */

@@ -12,14 +12,14 @@ struct cursor cursor_on(const void *data, size_t size)
 
 size_t cursor_left(const struct cursor *c)
 {
-	return c->failed ? 0 : (size_t) (c->end - c->at);
+	return c->failed ? 0 : (size_t)(c->end - c->at);
 }
 
 const void *cursor_bytes(struct cursor *c, size_t size)
 {
 	const uint8_t *at = c->at;
 
-	if (c->failed || size > (size_t) (c->end - c->at)) {
+	if (c->failed || size > (size_t)(c->end - c->at)) {
 		c->failed = true;
 		return NULL;
 	}
@@ -33,23 +33,23 @@ static uint64_t read_le(struct cursor *c, unsigned bytes)
 	uint64_t v = 0;
 
 	for (unsigned i = 0; p && i < bytes; i++)
-		v |= (uint64_t) p[i] << (8 * i);
+		v |= (uint64_t)p[i] << (8 * i);
 	return v;
 }
 
 uint8_t cursor_u8(struct cursor *c)
 {
-	return (uint8_t) read_le(c, 1);
+	return (uint8_t)read_le(c, 1);
 }
 
 uint16_t cursor_u16(struct cursor *c)
 {
-	return (uint16_t) read_le(c, 2);
+	return (uint16_t)read_le(c, 2);
 }
 
 uint32_t cursor_u32(struct cursor *c)
 {
-	return (uint32_t) read_le(c, 4);
+	return (uint32_t)read_le(c, 4);
 }
 
 uint64_t cursor_u64(struct cursor *c)

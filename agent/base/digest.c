@@ -66,13 +66,13 @@ bool base64_decode(const char *text, size_t size, struct buf *out)
 	size_t done = BASE64_DECODE_LENGTH(size);
 
 	for (size_t i = 0; i < size; i++)
-		if ((unsigned char) text[i] <= ' ')
+		if ((unsigned char)text[i] <= ' ')
 			return false; /* nettle skips white space */
 	if (size % 4 != 0)
 		return false;
 	buf_reserve(out, done);
 	base64_decode_init(&ctx);
-	if (!base64_decode_update(&ctx, &done, (uint8_t *) out->data + out->size, size, text) ||
+	if (!base64_decode_update(&ctx, &done, (uint8_t *)out->data + out->size, size, text) ||
 	    !base64_decode_final(&ctx)) {
 		buf_str(out);
 		return false;
@@ -82,10 +82,10 @@ bool base64_decode(const char *text, size_t size, struct buf *out)
 	return true;
 }
 
-bool url_decode(const char *text, size_t size, bool plus_is_space, struct buf *out)
+static bool url_decode_raw(const char *text, size_t size, bool plus_is_space, struct buf *out)
 {
 	for (size_t i = 0; i < size; i++) {
-		uint64_t c = (unsigned char) text[i];
+		uint64_t c = (unsigned char)text[i];
 		char digits[3] = {0};
 
 		if (c == '%') {
@@ -100,20 +100,31 @@ bool url_decode(const char *text, size_t size, bool plus_is_space, struct buf *o
 		}
 		if (c == 0)
 			return false;
-		buf_add_char(out, (char) c);
+		buf_add_char(out, (char)c);
 	}
 	return true;
+}
+
+bool url_decode(const char *text, size_t size, bool plus_is_space, struct buf *out)
+{
+	size_t start = out->size;
+
+	if (url_decode_raw(text, size, plus_is_space, out))
+		return true;
+	out->size = start;
+	buf_str(out);
+	return false;
 }
 
 void url_encode(const char *text, struct buf *out)
 {
 	for (; *text; text++) {
-		unsigned char c = (unsigned char) *text;
+		unsigned char c = (unsigned char)*text;
 		bool is_unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 				     (c >= '0' && c <= '9') || strchr("-._~", c);
 
 		if (is_unreserved)
-			buf_add_char(out, (char) c);
+			buf_add_char(out, (char)c);
 		else
 			buf_addf(out, "%%%02X", c);
 	}

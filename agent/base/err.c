@@ -34,13 +34,13 @@ const char *err_name(int code)
 {
 	if (code < 0)
 		code = -code;
-	return (size_t) code < ARRAY_SIZE(names) && names[code] ? names[code] : "unknown code";
+	return (size_t)code < ARRAY_SIZE(names) && names[code] ? names[code] : "unknown code";
 }
 
 static void one_line(char *text)
 {
 	for (; *text; text++)
-		if ((unsigned char) *text < 0x20 || *text == 0x7f)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
 			*text = ' ';
 }
 
@@ -59,12 +59,12 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	va_list ap;
 
 	if (!err)
-		return -(int) code;
+		return -(int)code;
 	va_start(ap, fmt);
-	fill(&made, (int) code, 0, fmt, ap);
+	fill(&made, (int)code, 0, fmt, ap);
 	va_end(ap);
 	*err = made;
-	return -(int) code;
+	return -(int)code;
 }
 
 static int code_of_errno(int errnum)

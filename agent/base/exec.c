@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 
 #define SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 
-static const char *const default_env[] = {"PATH=" SEARCH_PATH, "LC_ALL=C.UTF-8", "HOME=/root", NULL};
+static const char *const default_env[] = {"PATH=" SEARCH_PATH, "LC_ALL=C.UTF-8", "HOME=/root",
+					  NULL};
 
 /* argv[0] as an absolute path, or NULL */
 static char *find_program(const char *name)
@@ -80,8 +82,8 @@ int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err)
 	if (r == 0)
 		r = set_attributes(&attr, spec->new_session);
 	if (r == 0)
-		r = posix_spawn(ret_pid, program, &actions, &attr, (char *const *) spec->argv,
-				(char *const *) env);
+		r = posix_spawn(ret_pid, program, &actions, &attr, (char *const *)spec->argv,
+				(char *const *)env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return r != 0 ? err_errno(err, r, "start %s", program) : 0;
@@ -94,7 +96,7 @@ uint64_t exec_pid_start(pid_t pid)
 	uint64_t start = 0;
 	autostrv char **fields = NULL;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if (file_read(path, 8192, &text, NULL) < 0)
 		return 0;
 	at = strrchr(text.data, ')'); /* the name may hold anything */
@@ -106,13 +108,20 @@ uint64_t exec_pid_start(pid_t pid)
 	return start;
 }
 
-const char *exec_boot_id(void)
+static char boot_id[37];
+
+static void read_boot_id(void)
 {
-	static char id[37];
 	autobuf text = BUF_INIT;
 
-	if (id[0] == '\0' && file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0 &&
-	    text.size >= 36)
-		memcpy(id, text.data, 36);
-	return id;
+	if (file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0 && text.size >= 36)
+		memcpy(boot_id, text.data, 36);
+}
+
+const char *exec_boot_id(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, read_boot_id);
+	return boot_id;
 }

@@ -14,7 +14,7 @@
 
 struct exec_spawn {
 	const char *const *argv; /* argv[0] is an absolute path, or searched in the fixed path below */
-	const char *const *env;	 /* NULL: PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 */
+	const char *const *env;	 /* NULL: PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root */
 	int stdin_fd;		 /* -1: /dev/null; borrowed */
 	int stdout_fd;		 /* -1: /dev/null */
 	int stderr_fd;		 /* -1: /dev/null */
@@ -38,7 +38,8 @@ struct exec_run {
 };
 
 /* Not found, killed or too slow is an error; a non-zero exit is one too, its message carries the
- * first line of stderr. ret may be NULL. */
+ * first line of stderr. ret may be NULL; it is filled whenever the program ran, on failure as well:
+ * start it as {0} and call exec_result_fini() in any case. */
 int exec_run(const struct exec_run *spec, struct exec_result *ret, struct err *err);
 void exec_result_fini(struct exec_result *r);
 /* Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); 0 when gone. */

@@ -10,7 +10,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define READ_SIZE ((size_t)64 * 1024)
+#define SEALS	  (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 int fd_set_nonblock(int fd, bool on)
 {
@@ -37,9 +38,18 @@ int fd_write_all(int fd, const void *data, size_t size, struct err *err)
 		if (n < 0)
 			return err_errno(err, errno, "write");
 		p += n;
-		size -= (size_t) n;
+		size -= (size_t)n;
 	}
 	return 0;
+}
+
+/* takes back what was read so far */
+static int read_failed(struct buf *ret, size_t start, int errnum, size_t limit, struct err *err)
+{
+	ret->size = start;
+	buf_str(ret);
+	return errnum ? err_errno(err, errnum, "read")
+		      : err_set(err, ERR_LIMIT, "more than %zu bytes", limit);
 }
 
 int fd_read_all(int fd, size_t limit, struct buf *ret, struct err *err)
@@ -47,24 +57,19 @@ int fd_read_all(int fd, size_t limit, struct buf *ret, struct err *err)
 	size_t start = ret->size;
 
 	for (;;) {
-		size_t room = limit - (ret->size - start) + 1;
+		size_t room = limit - (ret->size - start);
 		ssize_t n;
 
-		if (room > 65536)
-			room = 65536;
+		room = room < READ_SIZE ? room + 1 : READ_SIZE; /* one more, to notice an excess */
 		buf_reserve(ret, room);
 		n = read(fd, ret->data + ret->size, room);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return err_errno(err, errno, "read");
 		if (n == 0)
 			break;
-		ret->size += (size_t) n;
-		if (ret->size - start > limit) {
-			ret->size = start;
-			return err_set(err, ERR_LIMIT, "more than %zu bytes", limit);
-		}
+		if (n < 0 || (size_t)n > limit - (ret->size - start))
+			return read_failed(ret, start, n < 0 ? errno : 0, limit, err);
+		ret->size += (size_t)n;
 	}
 	buf_str(ret);
 	return 0;
@@ -89,6 +94,7 @@ int fd_memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd
 
 int fd_memfd_read(int fd, size_t limit, struct buf *ret, struct err *err)
 {
+	size_t start = ret->size;
 	struct stat st;
 	off_t at = 0;
 
@@ -96,17 +102,17 @@ int fd_memfd_read(int fd, size_t limit, struct buf *ret, struct err *err)
 		return err_set(err, ERR_CORRUPT, "passed memory is not sealed");
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, errno, "memfd");
-	if ((uint64_t) st.st_size > limit)
+	if ((uint64_t)st.st_size > limit)
 		return err_set(err, ERR_LIMIT, "more than %zu bytes", limit);
-	buf_reserve(ret, (size_t) st.st_size);
+	buf_reserve(ret, (size_t)st.st_size);
 	while (at < st.st_size) {
-		ssize_t n = pread(fd, ret->data + ret->size, (size_t) (st.st_size - at), at);
+		ssize_t n = pread(fd, ret->data + ret->size, (size_t)(st.st_size - at), at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_errno(err, n < 0 ? errno : EIO, "memfd");
-		ret->size += (size_t) n;
+			return read_failed(ret, start, n < 0 ? errno : EIO, limit, err);
+		ret->size += (size_t)n;
 		at += n;
 	}
 	buf_str(ret);
@@ -124,7 +130,7 @@ void random_bytes(void *data, size_t size)
 			abort();
 		if (n > 0) {
 			p += n;
-			size -= (size_t) n;
+			size -= (size_t)n;
 		}
 	}
 }

@@ -102,13 +102,13 @@ void fields_copy(struct fields *dst, const struct fields *src)
 
 void fields_encode(const struct fields *f, struct buf *out)
 {
-	buf_add_u16(out, (uint16_t) f->count);
+	buf_add_u16(out, (uint16_t)f->count);
 	for (size_t i = 0; i < f->count; i++) {
 		size_t n = strlen(f->items[i].name);
 
-		buf_add_u16(out, (uint16_t) n);
+		buf_add_u16(out, (uint16_t)n);
 		buf_add(out, f->items[i].name, n);
-		buf_add_u32(out, (uint32_t) f->items[i].size);
+		buf_add_u32(out, (uint32_t)f->items[i].size);
 		buf_add(out, f->items[i].value, f->items[i].size);
 	}
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small files and folders by path. */
+/* Small files by path, and making folders. Removing trees is in file_tree.c. */
 #include "agent/base/fd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,7 +28,7 @@ static char *parent_of(const char *path)
 
 	if (!slash)
 		return xstrdup(".");
-	return slash == path ? xstrdup("/") : xstrndup(path, (size_t) (slash - path));
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 }
 
 static int sync_parent(const char *path, struct err *err)
@@ -81,8 +80,13 @@ int file_remove(const char *path, struct err *err)
 int dir_make(const char *path, mode_t mode, struct err *err)
 {
 	autofree char *copy = xstrdup(path);
+	size_t size = strlen(copy);
 	struct stat st;
 
+	while (size > 1 && copy[size - 1] == '/')
+		copy[--size] = '\0';
+	if (size == 0)
+		return err_set(err, ERR_INVALID, "make folder: no name is given");
 	for (char *p = copy + 1; *p; p++) {
 		if (*p != '/')
 			continue;
@@ -91,62 +95,11 @@ int dir_make(const char *path, mode_t mode, struct err *err)
 			return err_errno(err, errno, "make folder %s", copy);
 		*p = '/';
 	}
-	if (mkdir(path, mode) == 0)
+	if (mkdir(copy, mode) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return err_errno(err, errno, "make folder %s", path);
 	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
 		return err_errno(err, ENOTDIR, "make folder %s", path);
 	return 0;
-}
-
-static int remove_children(int fd, dev_t device, struct err *err);
-
-static int remove_entry(int dir, const char *name, dev_t device, struct err *err)
-{
-	autofd int fd = -1;
-	struct stat st;
-	int r;
-
-	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return err_errno(err, errno, "remove %s", name);
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, errno, "remove %s", name);
-	if (fstat(fd, &st) < 0 || st.st_dev != device)
-		return err_set(err, ERR_BUSY, "remove %s: another file system is mounted there", name);
-	r = remove_children(fd, device, err);
-	if (r < 0)
-		return r;
-	return unlinkat(dir, name, AT_REMOVEDIR) < 0 ? err_errno(err, errno, "remove %s", name) : 0;
-}
-
-static int remove_children(int fd, dev_t device, struct err *err)
-{
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	struct dirent *e;
-	int r = 0;
-
-	if (!dir) {
-		r = err_errno(err, errno, "read a folder");
-		closep(&copy);
-		return r;
-	}
-	while (r == 0 && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = remove_entry(fd, e->d_name, device, err);
-	closedir(dir);
-	return r;
-}
-
-int dir_remove_tree(const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : err_errno(err, errno, "remove %s", path);
-	return remove_entry(AT_FDCWD, path, st.st_dev, err);
 }

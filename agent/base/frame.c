@@ -39,8 +39,8 @@ static size_t header_begin(struct buf *out, enum frame_type type, unsigned fds, 
 	size_t start = out->size;
 
 	buf_add_u32(out, 0);
-	buf_add_u8(out, (uint8_t) type);
-	buf_add_u8(out, (uint8_t) fds);
+	buf_add_u8(out, (uint8_t)type);
+	buf_add_u8(out, (uint8_t)fds);
 	buf_add_u8(out, FRAME_VERSION);
 	buf_add_u8(out, 0);
 	buf_add_u64(out, id);
@@ -52,7 +52,29 @@ static void header_end(struct buf *out, size_t start)
 	size_t length = out->size - start - FRAME_HEADER_SIZE;
 
 	for (unsigned i = 0; i < 4; i++)
-		out->data[start + i] = (char) (length >> (8 * i));
+		out->data[start + i] = (char)(length >> (8 * i));
+}
+
+static bool list_fits(const struct fields *f, size_t *ret_size)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		size_t n = strlen(f->items[i].name);
+
+		if (n == 0 || n > FIELDS_NAME_MAX || f->items[i].size > FIELDS_VALUE_MAX)
+			return false;
+		*ret_size += n + f->items[i].size + 6;
+	}
+	return f->count <= FIELDS_COUNT_MAX;
+}
+
+int frame_check_call(const struct call *call, struct err *err)
+{
+	size_t size = 16;
+
+	if (!list_fits(&call->head, &size) || !list_fits(&call->params, &size) ||
+	    size > FRAME_PAYLOAD_MAX)
+		return err_set(err, ERR_LIMIT, "too many or too long parameters");
+	return 0;
 }
 
 void frame_encode_call(uint64_t id, const struct call *call, struct buf *out)
@@ -81,15 +103,18 @@ void frame_encode_cancel(uint64_t id, struct buf *out)
 	header_end(out, header_begin(out, FRAME_CANCEL, 0, id));
 }
 
-int frame_encode_reply(uint64_t id, struct reply *reply, struct buf *out, int ret_fds[FRAME_FDS_MAX],
-		       unsigned *ret_count, struct err *err)
+int frame_encode_reply(uint64_t id, struct reply *reply, struct buf *out,
+		       int ret_fds[FRAME_FDS_MAX], unsigned *ret_count, struct err *err)
 {
 	unsigned count = 0;
-	size_t start;
+	size_t start, size = FRAME_BODY_INLINE + 16;
 	int r;
 
+	if (!list_fits(&reply->head, &size) || size > FRAME_PAYLOAD_MAX)
+		return err_set(err, ERR_LIMIT, "the head of a reply is too long");
 	if (reply->body_fd < 0 && reply->body.size > FRAME_BODY_INLINE) {
-		r = fd_memfd_sealed("reply", reply->body.data, reply->body.size, &reply->body_fd, err);
+		r = fd_memfd_sealed("reply", reply->body.data, reply->body.size, &reply->body_fd,
+				    err);
 		if (r < 0)
 			return r;
 	}
@@ -177,6 +202,8 @@ int frame_decode_reply(const void *payload, size_t size, int *fds, unsigned fd_c
 	reply.status = cursor_u16(&c);
 	kind = cursor_u8(&c);
 	r = fields_decode(&c, &reply.head, err);
+	if (r == 0 && kind == BODY_MEMFD && cursor_left(&c) != 0)
+		r = err_set(err, ERR_CORRUPT, "frame has bytes left over");
 	if (r == 0 && (kind > BODY_MEMFD || fd_count > 2 || (kind == BODY_MEMFD && fd_count == 0) ||
 		       (kind == BODY_INLINE && fd_count > 1)))
 		r = err_set(err, ERR_CORRUPT, "reply with impossible descriptors");

@@ -77,6 +77,8 @@ struct reply {
 void call_fini(struct call *call);
 void reply_fini(struct reply *reply);
 
+/* ERR_LIMIT for a call or event that the peer would have to refuse as malformed. */
+int frame_check_call(const struct call *call, struct err *err);
 /* Appends header and payload to out. Descriptors are sent by the connection. */
 void frame_encode_call(uint64_t id, const struct call *call, struct buf *out);
 void frame_encode_event(const struct call *event, struct buf *out);

@@ -66,7 +66,8 @@ void json_array_end(struct json *j)
 
 static void add_escaped(struct buf *out, unsigned char c)
 {
-	static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+	static const char names[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
 	if (c == '"' || c == '\\')
 		buf_addf(out, "\\%c", c);
@@ -81,8 +82,8 @@ static size_t plain_run(const char *s, size_t size)
 {
 	size_t n = 0;
 
-	while (n < size && (unsigned char) s[n] >= 0x20 && (unsigned char) s[n] < 0x7f && s[n] != '"' &&
-	       s[n] != '\\')
+	while (n < size && (unsigned char)s[n] >= 0x20 && (unsigned char)s[n] < 0x7f &&
+	       s[n] != '"' && s[n] != '\\')
 		n++;
 	return n;
 }
@@ -92,7 +93,7 @@ static size_t multibyte(const char *s, size_t size)
 {
 	for (size_t n = 2; n <= 4 && n <= size; n++)
 		if (str_is_utf8(s, n))
-			return (unsigned char) s[0] < 0x80 ? 0 : n;
+			return (unsigned char)s[0] < 0x80 ? 0 : n;
 	return 0;
 }
 
@@ -101,11 +102,11 @@ static void add_text(struct buf *out, const char *s, size_t size)
 	while (size > 0) {
 		size_t n = plain_run(s, size);
 
-		if (n == 0 && (unsigned char) s[0] >= 0x80 && (n = multibyte(s, size)) == 0) {
+		if (n == 0 && (unsigned char)s[0] >= 0x80 && (n = multibyte(s, size)) == 0) {
 			buf_add_str(out, "\xef\xbf\xbd");
 			n = 1;
 		} else if (n == 0) {
-			add_escaped(out, (unsigned char) s[0]);
+			add_escaped(out, (unsigned char)s[0]);
 			n = 1;
 		} else {
 			buf_add(out, s, n);

@@ -19,9 +19,10 @@ int json_parse(const char *text, size_t size, size_t limit, struct json_object *
 	if (!tokener)
 		return err_set(err, ERR_INTERNAL, "out of memory");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	o = json_tokener_parse_ex(tokener, text, (int) size);
+	o = json_tokener_parse_ex(tokener, text, (int)size);
 	if (json_tokener_get_error(tokener) == json_tokener_continue && !o)
-		o = json_tokener_parse_ex(tokener, "", 1); /* a bare number ends at the end of input */
+		o = json_tokener_parse_ex(tokener, "",
+					  1); /* a bare number ends at the end of input */
 	used = json_tokener_get_parse_end(tokener);
 	if (json_tokener_get_error(tokener) != json_tokener_success)
 		r = err_set(err, ERR_INVALID, "not a JSON document: %s",

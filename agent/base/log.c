@@ -2,6 +2,8 @@
 /* Log lines on stderr, one write(2) each. */
 #include "agent/base/log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,7 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_SIZE 2048
+#define HEAD_MAX    128
+#define TEXT_MAX    960
+#define PATIENCE_MS 100
+
+_Static_assert(HEAD_MAX + 4 * TEXT_MAX + 1 <= PIPE_BUF, "lines must stay whole in a pipe");
 
 static const char *program = "lodge";
 static bool has_journal;
@@ -29,7 +35,7 @@ void log_open(const char *name)
 	has_journal = getenv("JOURNAL_STREAM") != NULL;
 	for (size_t i = LOG_LEVEL_ERROR; wanted && i <= LOG_LEVEL_DEBUG; i++)
 		if (strcmp(wanted, level_names[i]) == 0)
-			level = (enum log_level) i;
+			level = (enum log_level)i;
 }
 
 static size_t put_head(char *line, size_t size, enum log_level l)
@@ -39,32 +45,44 @@ static size_t put_head(char *line, size_t size, enum log_level l)
 	struct tm tm;
 
 	if (has_journal)
-		return (size_t) snprintf(line, size, "<%d>", (int) l);
+		return (size_t)snprintf(line, size, "<%d>", (int)l);
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-	return (size_t) snprintf(line, size, "%s.%03ldZ %s[%d] %s: ", stamp, now.tv_nsec / 1000000,
-				 program, (int) getpid(), level_names[l]);
+	return (size_t)snprintf(line, size, "%s.%03ldZ %.64s[%d] %s: ", stamp,
+				now.tv_nsec / 1000000, program, (int)getpid(), level_names[l]);
+}
+
+/* Control characters as \xHH: one message stays one line, and terminals are left alone. */
+static size_t put_escaped(char *line, size_t at, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= 0x20 && c != 0x7f)
+			line[at++] = (char)c;
+		else
+			at += (size_t)snprintf(line + at, 5, "\\x%02x", c);
+	}
+	return at;
 }
 
 void log_write(enum log_level l, const char *fmt, ...)
 {
-	char line[LINE_MAX_SIZE];
-	size_t start, n;
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	char line[HEAD_MAX + 4 * TEXT_MAX + 1], text[TEXT_MAX];
 	va_list ap;
+	size_t n;
 
 	if (l > level)
 		return;
-	start = put_head(line, sizeof(line), l);
 	va_start(ap, fmt);
-	vsnprintf(line + start, sizeof(line) - start - 1, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	n = strlen(line);
-	for (size_t i = start; i < n; i++)
-		if ((unsigned char) line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = '?';
+	n = put_escaped(line, put_head(line, HEAD_MAX, l), text);
 	line[n++] = '\n';
-	/* a line that cannot be written is lost: logging must not hold anybody up */
-	if (write(STDERR_FILENO, line, n) < 0)
+	/* A line that cannot be written is lost: a reader that hangs must not hold anybody up.
+	 * Lines are shorter than PIPE_BUF, so that a writable pipe takes them whole. */
+	if (poll(&out, 1, PATIENCE_MS) != 1 || write(STDERR_FILENO, line, n) < 0)
 		return;
 }

@@ -26,7 +26,7 @@ static uint64_t priority_of(const char *key)
 	uint64_t h = 0xcbf29ce484222325u;
 
 	for (; *key; key++)
-		h = (h ^ (unsigned char) *key) * 0x100000001b3u;
+		h = (h ^ (unsigned char)*key) * 0x100000001b3u;
 	h ^= h >> 33;
 	h *= 0xff51afd7ed558ccdu;
 	return h ^ h >> 33;
@@ -37,16 +37,22 @@ struct map *map_new(void)
 	return xcalloc(1, sizeof(struct map));
 }
 
+/* Turns the tree into a list to the right while it goes: no recursion, whatever its shape. */
 static void node_free(struct node *n, void (*free_value)(void *))
 {
 	while (n) {
-		struct node *right = n->right;
+		struct node *next = n->left;
 
-		node_free(n->left, free_value);
-		if (free_value)
-			free_value(n->value);
-		free(n);
-		n = right;
+		if (next) {
+			n->left = next->right;
+			next->right = n;
+		} else {
+			next = n->right;
+			if (free_value)
+				free_value(n->value);
+			free(n);
+		}
+		n = next;
 	}
 }
 

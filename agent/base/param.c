@@ -29,7 +29,7 @@ const struct param *param_find(const struct param *table, const char *name)
 	for (const struct param *p = table; p && p->name; p++) {
 		const char *bracket = strchr(p->name, '[');
 
-		if (bracket ? matches_indexed(p, (size_t) (bracket - p->name), name)
+		if (bracket ? matches_indexed(p, (size_t)(bracket - p->name), name)
 			    : str_eq(p->name, name))
 			return p;
 	}
@@ -65,13 +65,14 @@ static int check_bounds(const struct param *p, const char *name, double v, struc
 	return 0;
 }
 
-static int check_integer(const struct param *p, const char *name, const char *value, struct err *err)
+static int check_integer(const struct param *p, const char *name, const char *value,
+			 struct err *err)
 {
 	int64_t v;
 
 	if (!str_to_i64(value, &v))
 		return err_field(err, name, "type check ('integer') failed - got '%.100s'", value);
-	return check_bounds(p, name, (double) v, err);
+	return check_bounds(p, name, (double)v, err);
 }
 
 static int check_number(const struct param *p, const char *name, const char *value, struct err *err)
@@ -83,17 +84,19 @@ static int check_number(const struct param *p, const char *name, const char *val
 	return check_bounds(p, name, v, err);
 }
 
-static int check_boolean(const struct param *p, const char *name, const char *value, struct err *err)
+static int check_boolean(const struct param *p, const char *name, const char *value,
+			 struct err *err)
 {
 	bool v;
 
-	(void) p;
+	(void)p;
 	if (!str_to_bool(value, &v))
 		return err_field(err, name, "type check ('boolean') failed - got '%.100s'", value);
 	return 0;
 }
 
-static int check_choices(const struct param *p, const char *name, const char *value, struct err *err)
+static int check_choices(const struct param *p, const char *name, const char *value,
+			 struct err *err)
 {
 	autobuf all = BUF_INIT;
 
@@ -102,13 +105,23 @@ static int check_choices(const struct param *p, const char *name, const char *va
 			return 0;
 		buf_addf(&all, "%s%s", c == p->choices ? "" : ", ", *c);
 	}
-	return err_field(err, name, "value '%.100s' does not have a value in the enumeration '%s'", value,
-			 buf_str(&all));
+	return err_field(err, name, "value '%.100s' does not have a value in the enumeration '%s'",
+			 value, buf_str(&all));
+}
+
+/* characters of well-formed UTF-8: continuation bytes do not count */
+static size_t character_count(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
 }
 
 static int check_length(const struct param *p, const char *name, const char *value, struct err *err)
 {
-	double n = (double) strlen(value);
+	double n = (double)character_count(value);
 
 	if (p->has_min && n < p->min)
 		return err_field(err, name, "value must be at least %.0f characters long", p->min);
@@ -120,27 +133,29 @@ static int check_length(const struct param *p, const char *name, const char *val
 static int check_string(const struct param *p, const char *name, const char *value, struct err *err)
 {
 	autofields ignored = FIELDS_INIT;
-	int r = check_length(p, name, value, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (!str_is_utf8(value, strlen(value)))
 		return err_field(err, name, "value is not valid UTF-8 text");
+	if ((r = check_length(p, name, value, err)) < 0)
+		return r;
 	if (p->choices && (r = check_choices(p, name, value, err)) < 0)
 		return r;
 	if (p->pattern && regexec(compiled(p->pattern), value, 0, NULL, 0) != 0)
 		return err_field(err, name, "value does not match the regex pattern");
 	if (p->format && !param_format_is_valid(p->format, value))
-		return err_field(err, name, "invalid format - value '%.100s' does not look like a valid %s",
+		return err_field(err, name,
+				 "invalid format - value '%.100s' does not look like a valid %s",
 				 value, p->format);
 	return p->keys ? propstr_parse(p->keys, p->default_key, name, value, &ignored, err) : 0;
 }
 
 int param_check(const struct param *p, const char *name, const char *value, struct err *err)
 {
-	static int (*const checks[])(const struct param *, const char *, const char *, struct err *) = {
-		[PARAM_STRING] = check_string,	 [PARAM_INTEGER] = check_integer,
-		[PARAM_NUMBER] = check_number,	 [PARAM_BOOLEAN] = check_boolean,
+	static int (*const checks[])(const struct param *, const char *, const char *,
+				     struct err *) = {
+		[PARAM_STRING] = check_string, [PARAM_INTEGER] = check_integer,
+		[PARAM_NUMBER] = check_number, [PARAM_BOOLEAN] = check_boolean,
 		[PARAM_ARRAY] = check_string,
 	};
 

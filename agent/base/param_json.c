@@ -13,8 +13,8 @@ static const char *const type_names[] = {
 static void bound_to_json(struct json *j, const char *key, double v)
 {
 	json_key(j, key);
-	if (v == (double) (int64_t) v)
-		json_int(j, (int64_t) v);
+	if (v == (double)(int64_t)v)
+		json_int(j, (int64_t)v);
 	else
 		json_double(j, v);
 }

@@ -27,7 +27,7 @@ static int take_part(const struct param *keys, const char *default_key, const ch
 		     const char *part, struct fields *f, struct err *err)
 {
 	const char *equals = strchr(part, '=');
-	autofree char *key = equals ? xstrndup(part, (size_t) (equals - part)) : NULL;
+	autofree char *key = equals ? xstrndup(part, (size_t)(equals - part)) : NULL;
 	const struct param *p;
 	struct err why = ERR_INIT;
 
@@ -38,8 +38,9 @@ static int take_part(const struct param *keys, const char *default_key, const ch
 	}
 	p = param_find(keys, key);
 	if (!p)
-		return wrong(field, err, "%s: property is not defined in schema and the schema does not allow "
-				    "additional properties",
+		return wrong(field, err,
+			     "%s: property is not defined in schema and the schema does not allow "
+			     "additional properties",
 			     key);
 	if (fields_find(f, key))
 		return wrong(field, err, "duplicate key '%s'", key);
@@ -54,7 +55,8 @@ static int check_complete(const struct param *keys, const char *field, const str
 {
 	for (const struct param *p = keys; p->name; p++)
 		if (!p->optional && !fields_find(f, p->name))
-			return wrong(field, err, "%s: property is missing and it is not optional", p->name);
+			return wrong(field, err, "%s: property is missing and it is not optional",
+				     p->name);
 	return 0;
 }
 

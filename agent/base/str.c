@@ -64,8 +64,9 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 		unsigned char first, last, second_min, second_max;
 		size_t length;
 	} forms[] = {
-		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
 		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 	};
 
@@ -74,7 +75,8 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		if (p[0] < forms[i].first || p[0] > forms[i].last)
 			continue;
-		if (left < forms[i].length || p[1] < forms[i].second_min || p[1] > forms[i].second_max)
+		if (left < forms[i].length || p[1] < forms[i].second_min ||
+		    p[1] > forms[i].second_max)
 			return 0;
 		for (size_t k = 2; k < forms[i].length; k++)
 			if ((p[k] & 0xc0) != 0x80)
@@ -86,7 +88,7 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 
 bool str_is_utf8(const char *s, size_t size)
 {
-	const unsigned char *p = (const unsigned char *) s;
+	const unsigned char *p = (const unsigned char *)s;
 
 	while (size > 0) {
 		size_t n = utf8_length(p, size);
@@ -159,6 +161,6 @@ bool str_eq_constant_time(const char *a, const char *b)
 	volatile unsigned char difference = n != m;
 
 	for (size_t i = 0; i < n; i++)
-		difference |= (unsigned char) (a[i] ^ (m ? b[i % m] : 1));
+		difference |= (unsigned char)(a[i] ^ (m ? b[i % m] : 1));
 	return difference == 0;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +19,7 @@ bool str_to_u64(const char *s, uint64_t *ret)
 		return false;
 	for (; *s; s++) {
 		if (*s < '0' || *s > '9' || __builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
+		    __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
 			return false;
 	}
 	*ret = v;
@@ -30,9 +31,9 @@ bool str_to_i64(const char *s, int64_t *ret)
 	bool is_negative = s && s[0] == '-';
 	uint64_t v;
 
-	if (!str_to_u64(is_negative ? s + 1 : s, &v) || v > (uint64_t) INT64_MAX + is_negative)
+	if (!str_to_u64(is_negative ? s + 1 : s, &v) || v > (uint64_t)INT64_MAX + is_negative)
 		return false;
-	*ret = is_negative ? (int64_t) (0 - v) : (int64_t) v;
+	*ret = is_negative ? (int64_t)(0 - v) : (int64_t)v;
 	return true;
 }
 
@@ -59,15 +60,21 @@ static bool is_decimal(const char *s)
 	return digits > 0 && *s == '\0';
 }
 
+static locale_t c_locale;
+
+static void make_locale(void)
+{
+	c_locale = newlocale(LC_ALL_MASK, "C", NULL);
+}
+
 bool str_to_double(const char *s, double *ret)
 {
-	static locale_t c_locale;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	double v;
 
 	if (!s || strlen(s) > 64 || !is_decimal(s))
 		return false;
-	if (!c_locale)
-		c_locale = newlocale(LC_ALL_MASK, "C", NULL);
+	pthread_once(&once, make_locale);
 	errno = 0;
 	v = strtod_l(s, NULL, c_locale);
 	if (errno == ERANGE && (v > 1 || v < -1))
@@ -98,7 +105,7 @@ bool str_hex_to_u64(const char *s, size_t digits, uint64_t *ret)
 
 		if (h < 0)
 			return false;
-		v = v << 4 | (uint64_t) h;
+		v = v << 4 | (uint64_t)h;
 	}
 	*ret = v;
 	return true;
@@ -135,9 +142,9 @@ bool str_to_bytes(const char *s, uint64_t unit, uint64_t *ret)
 	}
 	if (strspn(number, "0123456789.") != strlen(number) || !str_to_double(number, &v))
 		return false;
-	v *= (double) unit;
+	v *= (double)unit;
 	if (v >= 9.0e18)
 		return false;
-	*ret = (uint64_t) v;
+	*ret = (uint64_t)v;
 	return true;
 }

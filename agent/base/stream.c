@@ -53,20 +53,36 @@ void stream_fini(struct stream *s)
 	s->fd = -1;
 }
 
+static int queue_fds(struct stream *s, const int *fds, unsigned count, struct err *err)
+{
+	struct stream_fds *f = xcalloc(1, sizeof(*f));
+
+	f->at = s->out.size;
+	for (; f->count < count; f->count++) {
+		f->fds[f->count] = fcntl(fds[f->count], F_DUPFD_CLOEXEC, 3);
+		if (f->fds[f->count] < 0) {
+			int r = err_errno(err, errno, "pass a descriptor");
+
+			close_all(f->fds, f->count);
+			free(f);
+			return r;
+		}
+	}
+	*s->fds_tail = f;
+	s->fds_tail = &f->next;
+	return 0;
+}
+
 int stream_queue(struct stream *s, const struct buf *frame, const int *fds, unsigned fd_count,
 		 struct err *err)
 {
+	int r;
+
 	if (s->out.size - s->out_sent + frame->size > STREAM_OUT_MAX)
 		return err_set(err, ERR_LIMIT, "the peer does not read its replies");
-	if (fd_count > 0) {
-		struct stream_fds *f = xcalloc(1, sizeof(*f));
-
-		f->at = s->out.size;
-		for (; f->count < fd_count; f->count++)
-			f->fds[f->count] = fcntl(fds[f->count], F_DUPFD_CLOEXEC, 3);
-		*s->fds_tail = f;
-		s->fds_tail = &f->next;
-	}
+	r = fd_count > 0 ? queue_fds(s, fds, fd_count, err) : 0;
+	if (r < 0)
+		return r;
 	buf_add(&s->out, frame->data, frame->size);
 	return 0;
 }
@@ -126,7 +142,7 @@ int stream_flush(struct stream *s, struct err *err)
 			return err_errno(err, errno, "send");
 		if (with)
 			pop_fds(s);
-		s->out_sent += (size_t) n;
+		s->out_sent += (size_t)n;
 	}
 	forget_sent(s);
 	return 1;
@@ -168,6 +184,7 @@ int stream_read(struct stream *s, struct err *err)
 			     .msg_control = control.bytes,
 			     .msg_controllen = sizeof(control.bytes)};
 	ssize_t n;
+	int r;
 
 	buf_reserve(&s->in, READ_SIZE);
 	iov = (struct iovec){.iov_base = s->in.data + s->in.size, .iov_len = READ_SIZE};
@@ -178,11 +195,11 @@ int stream_read(struct stream *s, struct err *err)
 		return 0;
 	if (n < 0)
 		return err_errno(err, errno, "receive");
-	if (take_fds(s, &msg, err) < 0)
-		return -err->code;
+	if ((r = take_fds(s, &msg, err)) < 0)
+		return r;
 	if (n == 0)
 		return err_set(err, ERR_UNAVAILABLE, "the peer closed the connection");
-	s->in.size += (size_t) n;
+	s->in.size += (size_t)n;
 	return 1;
 }
 

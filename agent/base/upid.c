@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text form of task names. Pure; used by every process. Strict: what it accepts is a safe file name,
- * with room for a suffix. */
+/* Text form of task names. Pure; used by every process. Strict: what it accepts is a safe file
+ * name, with room for a suffix. */
 #include "agent/base/upid.h"
 
 #include <stdbool.h>

@@ -16,11 +16,6 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 
-/* glibc 2.36 has P_PIDFD but older headers do not. */
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
-
 #define ENV_MAX 16
 
 static const char *const kept_variables[] = {
@@ -56,8 +51,8 @@ static void set_attributes(posix_spawnattr_t *attr)
 					       POSIX_SPAWN_SETSID);
 }
 
-/* Descriptors 0 to 2 are always open here, so no source is overwritten before it was copied: only the
- * last target, 3, can be the number of another source. */
+/* Descriptors 0 to 2 are always open here, so no source is overwritten before it was copied: only
+ * the last target, 3, can be the number of another source. */
 static void set_descriptors(posix_spawn_file_actions_t *actions, const int fds[CHILD_FDS_MAX])
 {
 	posix_spawn_file_actions_init(actions);
@@ -108,8 +103,7 @@ bool child_reap(int pidfd, int *ret_status)
 {
 	siginfo_t info = {0};
 
-	if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0 ||
-	    info.si_pid == 0)
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
 		return false;
 	*ret_status = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
 						 : W_EXITCODE(0, info.si_status);

@@ -3,6 +3,7 @@
  * on the loop's thread only. */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "agent/auth/access.h"
@@ -22,6 +23,14 @@ struct core {
 	struct guests *guests;	 /* index of guests in the store, see guests.h */
 	struct nextid *nextid;	 /* ids handed out and not yet used, see nextid.h */
 	struct storages *storages; /* cached storage status, see storages.h */
+
+	/* the rest belongs to the core's own files */
+	struct onboot *onboot;
+	sd_event_source *store_source, *tls_timer;
+	struct {
+		bool is_running, is_wanted; /* asked for again meanwhile */
+		void (*done)(struct core *core);
+	} network;
 };
 
 int core_new(sd_event *event, struct core **ret, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finding jobs that an earlier core started: a scan of their records at start, inotify for records that
- * come later, and what the dead left behind. Order and reasons: jobs.c. Runs on the core's loop. */
+/* Finding jobs that an earlier core started: a scan of their records at start, inotify for records
+ * that come later, and what the dead left behind. Order and reasons: jobs.c. Runs on the core's
+ * loop. */
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
@@ -22,8 +23,8 @@
 
 static const char death_unseen[] = "task died without a status";
 
-/* A pidfd of the very process that the UPID names, or -1. The start time is read after opening: if it
- * fits, the pidfd is that process. */
+/* A pidfd of the very process that the UPID names, or -1. The start time is read after opening: if
+ * it fits, the pidfd is that process. */
 static int open_process(const struct upid *id, const char *boot)
 {
 	autofd int fd = -1;
@@ -84,13 +85,12 @@ static void take_record(struct jobs *jobs, const char *name)
 		return;
 	}
 	task_index_set_guest(jobs->index, name, record.guest);
-	job_record_fini(&known->record);
-	known->record = record;
-	record = (struct job_record){0};
+	job_keep_record(known, &record);
+	jobs_undo_deferred(jobs);
 }
 
-/* Runs each(jobs, name) for every name in the folder; the names are taken first, since each() changes
- * the folder. */
+/* Runs each(jobs, name) for every name in the folder; the names are taken first, since each()
+ * changes the folder. */
 static int each_name(struct jobs *jobs, const char *path, void (*each)(struct jobs *, const char *),
 		     struct err *err)
 {
@@ -165,6 +165,20 @@ static int scan_left_over(struct jobs *jobs, struct err *err)
 	return r < 0 ? r : each_name(jobs, path, take_undo, err);
 }
 
+void jobs_undo_deferred(struct jobs *jobs)
+{
+	struct err err = ERR_INIT;
+
+	if (!jobs->is_undo_deferred)
+		return;
+	LIST_FOREACH(&jobs->running, job, struct job, link)
+	if (!job->record.command)
+		return;
+	jobs->is_undo_deferred = false;
+	if (scan_left_over(jobs, &err) < 0)
+		log_error("left over tasks: %s", err.message);
+}
+
 static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
 	struct jobs *jobs = ctx;
@@ -206,8 +220,10 @@ int jobs_adopt(struct jobs *jobs, struct err *err)
 {
 	int r = watch_folder(jobs, err); /* before the scan: nothing falls between */
 
+	jobs->is_undo_deferred = true;
 	if (r < 0 || (r = scan_records(jobs, err)) < 0)
 		return r;
 	adopt_unrecorded(jobs);
-	return scan_left_over(jobs, err);
+	jobs_undo_deferred(jobs);
+	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files of jobs. Nothing here is synced: the core's loop must not wait for a disk, and whatever a power
- * cut can take away is found again from what is left (see jobs.c). */
+/* Files of jobs. Nothing here is synced: the core's loop must not wait for a disk, and whatever a
+ * power cut can take away is found again from what is left (see jobs.c). */
 #include "agent/core/job_files.h"
 
 #include <errno.h>

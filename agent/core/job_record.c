@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Encoding of job records and status lines. Pure; what it reads was written by root's processes, but
- * may be torn or old: bounded, checked, fuzzed. */
+/* Encoding of job records and status lines. Pure; what it reads was written by root's processes,
+ * but may be torn or old: bounded, checked, fuzzed. */
 #include "agent/core/job_record.h"
 
 #include <string.h>
@@ -96,8 +96,8 @@ static void take_texts(const struct fields *f, struct job_record *r)
 	const struct {
 		const char *name;
 		char **slot;
-	} texts[] = {{"boot", &r->boot}, {"command", &r->command}, {"undo", &r->undo},
-		     {"after", &r->after}, {"type", &r->type},	   {"id", &r->id},
+	} texts[] = {{"boot", &r->boot},   {"command", &r->command}, {"undo", &r->undo},
+		     {"after", &r->after}, {"type", &r->type},	     {"id", &r->id},
 		     {"user", &r->user}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

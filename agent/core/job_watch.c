@@ -18,9 +18,9 @@
 
 struct job *job_find(const struct jobs *jobs, const char *upid)
 {
-	LIST_FOREACH (&jobs->running, job, struct job, link)
-		if (str_eq(job->task->upid, upid))
-			return job;
+	LIST_FOREACH(&jobs->running, job, struct job, link)
+	if (str_eq(job->task->upid, upid))
+		return job;
 	return NULL;
 }
 
@@ -40,10 +40,10 @@ void job_forget(struct job *job)
 
 static bool undo_is_running(const struct jobs *jobs, const char *serial)
 {
-	LIST_FOREACH (&jobs->running, job, struct job, link)
-		if (str_eq(fields_get(&job->record.args, "undo-of"), serial) ||
-		    str_eq(job->record.serial, serial))
-			return true;
+	LIST_FOREACH(&jobs->running, job, struct job, link)
+	if (str_eq(fields_get(&job->record.args, "undo-of"), serial) ||
+	    str_eq(job->record.serial, serial))
+		return true;
 	return false;
 }
 
@@ -99,16 +99,22 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 			drop_undo(record);
 	} else {
 		text = xstrdup(death);
-		if (record && record->undo)
+		if (record && record->undo && !jobs->is_undo_deferred)
 			job_undo_start(jobs, record->serial);
 		job_log_append_error(&task->id, task->upid, text);
 		job_status_leave(&task->id, task->upid, end, text);
 		log_warning("task %s: %s", task->upid, text);
 	}
+	/* A listener may start a job, and that may drop the oldest task from the index: this one.
+	 */
+	struct task ended = *task;
 	task_index_end(jobs->index, task->upid, end, text);
 	(void)file_remove(record_path, NULL);
+	ended.state = TASK_STOPPED;
+	ended.end_time = end;
+	ended.exit_text = text;
 	for (size_t i = 0; i < jobs->listener_count; i++)
-		jobs->listeners[i].fn(task, jobs->listeners[i].ctx);
+		jobs->listeners[i].fn(&ended, jobs->listeners[i].ctx);
 }
 
 static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ctx)
@@ -136,7 +142,23 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
 		job_close(jobs, task, &record, death);
 	else
 		job_close(jobs, task, NULL, death);
+	jobs_undo_deferred(jobs);
 	return 0;
+}
+
+/* Without its arguments, which may be secret or large: whatever undoes the job has a file of them.
+ */
+void job_keep_record(struct job *job, struct job_record *record)
+{
+	const char *undo_of = fields_get(&record->args, "undo-of");
+	struct fields kept = FIELDS_INIT;
+
+	fields_add(&kept, "undo-of", undo_of);
+	fields_fini(&record->args);
+	job_record_fini(&job->record);
+	job->record = *record;
+	job->record.args = kept;
+	*record = (struct job_record){0};
 }
 
 int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
@@ -147,8 +169,7 @@ int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_
 	job->jobs = jobs;
 	job->task = task;
 	job->pidfd = pidfd;
-	job->record = *record;
-	*record = (struct job_record){0};
+	job_keep_record(job, record);
 	list_append(&jobs->running, &job->link);
 	jobs->running_count++;
 	int r = sd_event_add_io(jobs->event, &job->exit_source, pidfd, EPOLLIN, on_exit_fd, job);

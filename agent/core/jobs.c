@@ -4,22 +4,21 @@
  * The core may be killed between any two steps, so each step leaves something that says how far it
  * came. A start is:
  *
- *   1 tasks/new-SERIAL is created and locked; a process that has it open is alive (the lock ends with
- *     the last one that holds it)
- *   2 tasks/undo-SERIAL gets the command that would undo the job (only if it has one)
- *   3 the process is spawned with the log as 1 and 2, its arguments in a memfd as 0
- *   4 jobs/UPID gets the record, tasks/new-SERIAL becomes tasks/X/UPID; the job does both as well, so
- *     each may find it done
+ *   1 tasks/new-SERIAL is created and locked; a process that has it open is alive (the lock ends
+ * with the last one that holds it) 2 tasks/undo-SERIAL gets the command that would undo the job
+ * (only if it has one) 3 the process is spawned with the log as 1 and 2, its arguments in a memfd
+ * as 0 4 jobs/UPID gets the record, tasks/new-SERIAL becomes tasks/X/UPID; the job does both as
+ * well, so each may find it done
  *
- * Killed after 1: the next core finds an unlocked new-SERIAL and removes it. After 2: it also runs the
- * undo command, which finds nothing to undo. After 3: the log is locked, the job will write its record,
- * and the next core learns of it by inotify (or finds the record in its scan). After 4: the record
- * names the process (pid, its start time, boot id); it is watched through a pidfd.
+ * Killed after 1: the next core finds an unlocked new-SERIAL and removes it. After 2: it also runs
+ * the undo command, which finds nothing to undo. After 3: the log is locked, the job will write its
+ * record, and the next core learns of it by inotify (or finds the record in its scan). After 4: the
+ * record names the process (pid, its start time, boot id); it is watched through a pidfd.
  *
  * An end is:
  *
- *   5 the job writes tasks/X/UPID.status and exits; if it died without one, the core starts the undo
- *     command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself
+ *   5 the job writes tasks/X/UPID.status and exits; if it died without one, the core starts the
+ * undo command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself
  *   6 tasks/undo-SERIAL is removed, once the job or its undo job left a status of its own
  *   7 jobs/UPID is removed
  *
@@ -71,8 +70,8 @@ void jobs_free(struct jobs *jobs)
 {
 	if (!jobs)
 		return;
-	LIST_FOREACH (&jobs->running, job, struct job, link)
-		job_forget(job);
+	LIST_FOREACH(&jobs->running, job, struct job, link)
+	job_forget(job);
 	if (jobs->inotify_source)
 		sd_event_source_disable_unref(jobs->inotify_source);
 	if (jobs->inotify_fd >= 0)
@@ -88,9 +87,9 @@ static const char *last_of_guest(const struct jobs *jobs, unsigned guest)
 
 	if (!guest)
 		return NULL;
-	LIST_FOREACH (&jobs->running, job, struct job, link)
-		if (job->task->guest == guest)
-			last = job->task->upid;
+	LIST_FOREACH(&jobs->running, job, struct job, link)
+	if (job->task->guest == guest)
+		last = job->task->upid;
 	return last;
 }
 
@@ -124,8 +123,8 @@ static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struc
 	return 0;
 }
 
-static void make_record(const struct jobs *jobs, const struct job_spec *spec,
-			const struct upid *id, struct job_record *r)
+static void make_record(const struct jobs *jobs, const struct job_spec *spec, const struct upid *id,
+			struct job_record *r)
 {
 	uint8_t serial[(JOB_SERIAL_SIZE - 1) / 2];
 	autobuf hex = BUF_INIT;
@@ -146,7 +145,8 @@ static void make_record(const struct jobs *jobs, const struct job_spec *spec,
 		fields_copy(&r->args, spec->args);
 }
 
-static int make_args(const struct job_record *r, const struct upid *id, int *ret_fd, struct err *err)
+static int make_args(const struct job_record *r, const struct upid *id, int *ret_fd,
+		     struct err *err)
 {
 	autofields args = FIELDS_INIT;
 	autobuf text = BUF_INIT;
@@ -173,8 +173,7 @@ static int make_args(const struct job_record *r, const struct upid *id, int *ret
 static int spawn(const struct job_record *record, const struct upid *id, int fd, pid_t *ret_pid,
 		 int *ret_pidfd, struct err *err)
 {
-	autofree char *program =
-		path_join(path_libexec(), "%s", job_program_name(record->program));
+	autofree char *program = path_join(path_libexec(), "%s", job_program_name(record->program));
 	const char *argv[] = {program, record->command, NULL};
 	autofree char *log_path = job_file_new_log(record->serial);
 	autofd int args_fd = -1, log_fd = -1;

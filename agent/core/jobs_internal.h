@@ -35,11 +35,15 @@ struct jobs {
 		void *ctx;
 	} listeners[JOBS_LISTENERS_MAX];
 	size_t listener_count;
+	/* Undoing waits until it is known which jobs live: a job may have claimed its log and not yet
+	 * written its record. */
+	bool is_undo_deferred;
 };
 
 /* Watches a process that is (or just was) alive; takes pidfd and the record's content over. */
 int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
 	      struct err *err);
+void job_keep_record(struct job *job, struct job_record *record); /* takes its content over */
 struct job *job_find(const struct jobs *jobs, const char *upid);
 void job_forget(struct job *job); /* frees; the process goes on */
 /* What is left to do for a task whose process is gone. record may be NULL (unknown). */
@@ -47,6 +51,9 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 	       const char *death);
 /* Starts the undo command kept under serial, if there is one and it is not running. */
 void job_undo_start(struct jobs *jobs, const char *serial);
+
+/* A record arrived or a job without one ended: perhaps now. */
+void jobs_undo_deferred(struct jobs *jobs);
 
 /* Start-up: jobs that run, jobs that died, undoing what the dead left. */
 int jobs_adopt(struct jobs *jobs, struct err *err);

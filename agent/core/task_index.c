@@ -77,8 +77,7 @@ static void old_append(struct list *after, struct task_index *index, const char 
 static void drop_oldest_logs(struct task_index *index)
 {
 	while (index->count + index->old_count > TASK_LOGS_MAX && !list_is_empty(&index->old)) {
-		struct old_name *oldest =
-			CONTAINER_OF(index->old.prev, struct old_name, link);
+		struct old_name *oldest = CONTAINER_OF(index->old.prev, struct old_name, link);
 
 		remove_files(oldest->upid);
 		list_remove(&oldest->link);
@@ -111,8 +110,8 @@ static unsigned guest_of(const struct upid *id)
 	return is_guest && str_to_u64(id->id, &vmid) && vmid <= 999999999 ? (unsigned)vmid : 0;
 }
 
-static struct entry *entry_insert(struct task_index *index, const char *upid,
-				  const struct upid *id, unsigned guest)
+static struct entry *entry_insert(struct task_index *index, const char *upid, const struct upid *id,
+				  unsigned guest)
 {
 	struct entry *e = xcalloc(1, sizeof(*e));
 	struct list *at = index->entries.next;
@@ -130,8 +129,8 @@ static struct entry *entry_insert(struct task_index *index, const char *upid,
 	return e;
 }
 
-const struct task *task_index_add(struct task_index *index, const char *upid,
-				  const struct upid *id, unsigned guest)
+const struct task *task_index_add(struct task_index *index, const char *upid, const struct upid *id,
+				  unsigned guest)
 {
 	struct entry *e = entry_find(index, upid);
 
@@ -175,8 +174,8 @@ const struct task *task_index_find(const struct task_index *index, const char *u
 
 const struct task *task_index_next(const struct task_index *index, const struct task *after)
 {
-	const struct list *at = after ? CONTAINER_OF(after, struct entry, task)->link.next
-				      : index->entries.next;
+	const struct list *at =
+		after ? CONTAINER_OF(after, struct entry, task)->link.next : index->entries.next;
 
 	return at == &index->entries ? NULL : &CONTAINER_OF(at, struct entry, link)->task;
 }
@@ -283,10 +282,10 @@ void task_index_free(struct task_index *index)
 {
 	if (!index)
 		return;
-	LIST_FOREACH (&index->entries, e, struct entry, link)
-		entry_free(index, e);
-	LIST_FOREACH (&index->old, old, struct old_name, link)
-		free(old);
+	LIST_FOREACH(&index->entries, e, struct entry, link)
+	entry_free(index, e);
+	LIST_FOREACH(&index->old, old, struct old_name, link)
+	free(old);
 	map_free(index->by_upid, NULL);
 	free(index);
 }

@@ -122,11 +122,12 @@ struct plan {
 	struct fields deleted; /* names; as values nothing */
 	const struct guest_kind_ops *ops;
 	const struct guest_config *config;
+	bool is_new;
 };
 
 static int fixed_check(const struct plan *plan, const char *key, const char *value, struct err *err)
 {
-	if (!guest_key_is_in(plan->ops->fixed_keys, key))
+	if (plan->is_new || !guest_key_is_in(plan->ops->fixed_keys, key))
 		return 0;
 	if (str_eq(guest_config_get(plan->config, key), value))
 		return 0;
@@ -222,7 +223,7 @@ int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *c
 			const struct guest_update *update, struct err *err)
 {
 	autostrv char **reverted = str_split(update->revert_list ?: "", SEPARATORS);
-	struct plan plan = {.ops = ops, .config = config};
+	struct plan plan = {.ops = ops, .config = config, .is_new = update->is_new};
 	struct guest_config changed;
 	int r = plan_make(&plan, update, reverted, err);
 

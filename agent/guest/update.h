@@ -9,6 +9,7 @@ struct guest_update {
 	const char *delete_list;  /* "net1,searchdomain", or NULL */
 	const char *revert_list;  /* or NULL */
 	bool is_running;
+	bool is_new; /* being created: keys that are fixed later may be set */
 };
 
 /* Checks names and values, brings them into the stored form, applies them and checks that the result

@@ -64,9 +64,11 @@ static bool value_is_valid(const char *value)
 static int def_check(const struct storage_def *def, struct err *err)
 {
 	if (str_is_empty(def->type) || !is_word(def->type, TYPE_MAX, ""))
-		return err_field(err, "type", "bad storage type '%.64s'", def->type ? def->type : "");
+		return err_field(err, "type", "bad storage type '%.64s'",
+				 def->type ? def->type : "");
 	if (str_is_empty(def->id) || !id_is_valid(def->id))
-		return err_field(err, "storage", "bad storage name '%.128s'", def->id ? def->id : "");
+		return err_field(err, "storage", "bad storage name '%.128s'",
+				 def->id ? def->id : "");
 	return 0;
 }
 
@@ -80,7 +82,8 @@ static int key_check(const struct storage_def *def, const char *key, const char 
 	if (fields_find(&def->keys, key))
 		return err_field(err, key, "key '%s' of storage '%s' occurs twice", key, def->id);
 	if (def->keys.count >= KEYS_MAX)
-		return err_set(err, ERR_LIMIT, "storage '%s' has more than %d keys", def->id, KEYS_MAX);
+		return err_set(err, ERR_LIMIT, "storage '%s' has more than %d keys", def->id,
+			       KEYS_MAX);
 	return 0;
 }
 
@@ -190,7 +193,8 @@ void storage_cfg_format(const struct storage_cfg *cfg, struct buf *out)
 		const struct storage_def *def = &cfg->items[i];
 		buf_addf(out, "%s: %s\n", def->type, def->id);
 		for (size_t k = 0; k < def->keys.count; k++)
-			buf_addf(out, "\t%s %s\n", def->keys.items[k].name, def->keys.items[k].value);
+			buf_addf(out, "\t%s %s\n", def->keys.items[k].name,
+				 def->keys.items[k].value);
 		buf_add_char(out, '\n');
 	}
 }

@@ -24,19 +24,24 @@ static const struct suffix image_suffixes[] = {
 };
 static const struct suffix iso_suffixes[] = {{".iso", "iso"}, {".img", "iso"}, {0}};
 static const struct suffix template_suffixes[] = {
-	{".tar.gz", "tgz"},  {".tgz", "tgz"},	  {".tar.xz", "txz"}, {".txz", "txz"},
+	{".tar.gz", "tgz"},   {".tgz", "tgz"},	   {".tar.xz", "txz"}, {".txz", "txz"},
 	{".tar.zst", "tzst"}, {".tar.bz2", "tbz"}, {".tar", "tar"},    {0},
 };
 static const struct suffix snippet_suffixes[] = {{"", "snippet"}, {0}};
 static const struct suffix import_suffixes[] = {
-	{".ova", "ova"},     {".ovf", "ovf"},	{".qcow2", "qcow2"},
-	{".raw", "raw"},     {".vmdk", "vmdk"}, {".img", "raw"},
+	{".ova", "ova"},
+	{".ovf", "ovf"},
+	{".qcow2", "qcow2"},
+	{".raw", "raw"},
+	{".vmdk", "vmdk"},
+	{".img", "raw"},
 	{0},
 };
 static const struct suffix backup_suffixes[] = {
-	{".tar", "tar"},	 {".tar.gz", "tar.gz"}, {".tgz", "tgz"},
-	{".tar.zst", "tar.zst"}, {".tar.lzo", "tar.lzo"},
-	{".vma", "vma"},	 {".vma.gz", "vma.gz"}, {".vma.zst", "vma.zst"},
+	{".tar", "tar"},	 {".tar.gz", "tar.gz"},
+	{".tgz", "tgz"},	 {".tar.zst", "tar.zst"},
+	{".tar.lzo", "tar.lzo"}, {".vma", "vma"},
+	{".vma.gz", "vma.gz"},	 {".vma.zst", "vma.zst"},
 	{".vma.lzo", "vma.lzo"}, {0},
 };
 
@@ -55,7 +60,8 @@ static const struct content_kind kinds[] = {
 	[VOLUME_VZTMPL] = {"vztmpl", "vztmpl", template_suffixes,
 			   ".tar.gz, .tar.xz, .tar.zst, .tar.bz2, .tar"},
 	[VOLUME_SNIPPETS] = {"snippets", "snippets", snippet_suffixes, "any"},
-	[VOLUME_IMPORT] = {"import", "import", import_suffixes, ".ova, .ovf, .qcow2, .raw, .vmdk, .img"},
+	[VOLUME_IMPORT] = {"import", "import", import_suffixes,
+			   ".ova, .ovf, .qcow2, .raw, .vmdk, .img"},
 	[VOLUME_BACKUP] = {"backup", "backup", backup_suffixes, ".tar.zst, .vma.zst and the like"},
 };
 
@@ -95,7 +101,8 @@ static bool name_is_valid(const char *name)
 static bool storage_id_is_valid(const char *id)
 {
 	size_t size = strlen(id);
-	if (size < 2 || !is_alnum(id[0]) || (id[0] >= '0' && id[0] <= '9') || !is_alnum(id[size - 1]))
+	if (size < 2 || !is_alnum(id[0]) || (id[0] >= '0' && id[0] <= '9') ||
+	    !is_alnum(id[size - 1]))
 		return false;
 	for (const char *c = id; *c; c++)
 		if (!is_alnum(*c) && !strchr("_.-", *c))
@@ -110,7 +117,8 @@ static const struct suffix *suffix_find(const struct suffix *table, const char *
 	size_t size = strlen(name), best_size = 0;
 	for (; table->text; table++) {
 		size_t n = strlen(table->text);
-		if (n < size && (!best || n > best_size) && strcasecmp(name + size - n, table->text) == 0) {
+		if (n < size && (!best || n > best_size) &&
+		    strcasecmp(name + size - n, table->text) == 0) {
 			best = table;
 			best_size = n;
 		}
@@ -164,7 +172,8 @@ static int volid_fail(struct err *err, const char *text, const char *why)
 	return err_field(err, "volume", "unable to parse volume ID '%.300s': %s", text, why);
 }
 
-/* The volume of a block storage, which knows no folders: "vm-101-disk-0", always raw or a subvol. */
+/* The volume of a block storage, which knows no folders: "vm-101-disk-0", always raw or a subvol.
+ */
 static int parse_block(const char *text, struct volid *v, struct err *err)
 {
 	v->vmid = image_owner(v->name);
@@ -182,7 +191,8 @@ static int parse_image(const char *text, unsigned vmid, const char *file, struct
 {
 	const struct suffix *suffix = suffix_find(image_suffixes, file);
 	if (!name_is_valid(file) || image_owner(file) != vmid)
-		return volid_fail(err, text, "the file name must begin with vm-VMID- of its folder");
+		return volid_fail(err, text,
+				  "the file name must begin with vm-VMID- of its folder");
 	if (!suffix)
 		return volid_fail(err, text, "unknown image format");
 	v->vmid = vmid;
@@ -253,12 +263,14 @@ int volume_file_check(enum volume_content content, const char *file, struct err 
 				 "beginning with a letter, a digit or '_', without '..'",
 				 FILE_MAX);
 	if (!suffix_find(kind->suffixes, file))
-		return err_field(err, "filename", "wrong file extension for content '%s' (expected %s)",
-				 kind->name, kind->expects);
+		return err_field(err, "filename",
+				 "wrong file extension for content '%s' (expected %s)", kind->name,
+				 kind->expects);
 	if (!kind->folder && !image_owner(file))
 		return err_field(err, "filename", "the name of an image begins with vm-VMID-");
 	if (content == VOLUME_BACKUP && !backup_owner(file))
-		return err_field(err, "filename", "the name of a backup begins with vzdump-lxc-VMID- or "
-						  "vzdump-qemu-VMID-");
+		return err_field(err, "filename",
+				 "the name of a backup begins with vzdump-lxc-VMID- or "
+				 "vzdump-qemu-VMID-");
 	return 0;
 }

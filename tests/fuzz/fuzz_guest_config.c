@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any text as a guest's configuration: refused, or read, written, and read back to the same text. */
+/* Any text as a guest's configuration: refused, or read, written, and read back to the same text.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

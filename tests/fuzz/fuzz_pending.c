@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A configuration and a change, separated by a line "---": lines "+key=value", "-key", "=key" and "!"
- * (running). What results must be readable, and merging must leave nothing waiting. */
+/* A configuration and a change, separated by a line "---": lines "+key=value", "-key", "=key" and
+ * "!" (running). What results must be readable, and merging must leave nothing waiting. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Template archives, unpacked into a folder of their own. Beside it lies a file that must not change. */
+/* Template archives, unpacked into a folder of their own. Beside it lies a file that must not
+ * change. */
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,8 @@ static void check_outside(const char *path)
 	struct stat st;
 	char name[128];
 	snprintf(name, sizeof(name), "%s/victim", path);
-	if (stat(name, &st) < 0 || st.st_size != 1 || st.st_nlink != 1 || (st.st_mode & 07777) != 0600)
+	if (stat(name, &st) < 0 || st.st_size != 1 || st.st_nlink != 1 ||
+	    (st.st_mode & 07777) != 0600)
 		abort();
 	if (stat(path, &st) < 0 || st.st_nlink > 3)
 		abort();

@@ -34,7 +34,7 @@ ok "no host network inside" [ "$(inside 101 ip -o link | wc -l)" = 1 ]
 ok "the password is yescrypt" inside 101 grep -q '^root:\$y\$' /etc/shadow
 ok "ssh key" inside 101 grep -q 'ssh-ed25519 AAAA test' /root/.ssh/authorized_keys
 ok "other users keep their lines" inside 101 grep -q '^bin:\*:19000' /etc/shadow
-ok "the host's mount table does not show it" not grep -q mnt-101 /proc/self/mountinfo
+ok "the host's mount table does not show it" not grep -q mnt/101 /proc/self/mountinfo
 ok "memory limit" bash -c 'g=$(sed -n "s/^[0-9]*:memory://p" /proc/'"$(pid_of 101)"'/cgroup);
 	[ "$(cat /sys/fs/cgroup/memory$g/memory.limit_in_bytes 2>/dev/null ||
 	     cat /sys/fs/cgroup$(sed -n "s/^0:://p" /proc/'"$(pid_of 101)"'/cgroup)/memory.max)" = 67108864 ]'

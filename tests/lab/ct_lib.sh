@@ -12,9 +12,13 @@ lab=$(mktemp -d /tmp/ct-lab.XXXXXX)
 export LODGE_STATE_DIR=$lab/state LODGE_RUN_DIR=$lab/run ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 store=$lab/store states=$lab/states
 count=0 failed=0
+chmod 711 "$lab"
 mkdir -p "$LODGE_STATE_DIR/local/template/cache" "$LODGE_RUN_DIR" "$store/nodes/lab/lxc"
 cache=/var/cache/lodge-test
 ip link set lo up
+# liblxc looks at /sys/class/net: it must show this network namespace
+mkdir "$lab/sys" && mount -t sysfs sysfs "$lab/sys" && mount --rbind /sys/fs/cgroup "$lab/sys/fs/cgroup" &&
+	mount --rbind "$lab/sys" /sys && umount -l "$lab/sys"
 # id ranges for root, whatever the host has
 for f in subuid subgid; do
 	echo root:100000:65536 >"$lab/$f"
@@ -32,7 +36,7 @@ finish() {
 		case $f in *[0-9]) job vzstop "${f##*/}" >/dev/null 2>&1 ;; esac
 	done
 	kill "$core_pid" 2>/dev/null
-	[ -n "$KEEP" ] || rm -rf "$lab"
+	[ -n "$KEEP" ] || rm -rf "$lab" "/run/lxc/lock$lab"
 	echo "1..$count"
 	[ "$failed" = 0 ]
 }
@@ -77,7 +81,7 @@ PY
 inside() { # inside VMID COMMAND…: runs in a container
 	local vmid=$1 pid
 	shift
-	pid=$(pid_of "$vmid") || return 1
+	pid=$(pid_of "$vmid" 2>/dev/null) && [ -n "$pid" ] || { echo "$vmid does not run"; return 1; }
 	nsenter -t "$pid" -m -u -i -n -p -U -r -S 0 -G 0 -- "$@"
 }
 wait_for() { # wait_for SECONDS COMMAND…: an event without a descriptor to wait on
@@ -92,11 +96,11 @@ wait_for() { # wait_for SECONDS COMMAND…: an event without a descriptor to wai
 clean_behind() {
 	local vmid=$1 bad=
 	wait_for 5 no_loops || bad="$bad loop:$(losetup -nO NAME,BACK-FILE | grep "$lab")"
-	grep -q "mnt-$vmid" /proc/self/mountinfo && bad="$bad mount"
+	grep -q "ct/mnt/$vmid" /proc/self/mountinfo && bad="$bad mount"
 	ip -o link | grep -q "veth${vmid}i" && bad="$bad veth"
 	find /sys/fs/cgroup -maxdepth 2 -name "lxc.*.$vmid*" 2>/dev/null | grep . && bad="$bad cgroup"
 	[ -e "$LODGE_RUN_DIR/guests/$vmid" ] && bad="$bad record"
-	ls -A "$LODGE_RUN_DIR/ct" 2>/dev/null | grep . && bad="$bad ct-folder"
+	ls -A "$LODGE_RUN_DIR/ct" 2>/dev/null | grep -v "^mnt\$" && bad="$bad ct-folder"
 	pgrep -f "\[lxc monitor\] $LODGE_RUN_DIR" && bad="$bad monitor"
 	[ -z "$bad" ] || { echo "left behind: $bad"; return 1; }
 }

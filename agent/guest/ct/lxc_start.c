@@ -3,6 +3,7 @@
  */
 #include "agent/guest/ct/lxc_start.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,15 @@ void lxc_log_reason(const char *log, struct buf *out)
 	}
 }
 
+/* liblxc also writes to standard error, whatever it is told: that is not for the task log. */
+static void divert_stderr(const char *log_path)
+{
+	autofd int fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)dup2(fd, STDERR_FILENO);
+}
+
 static int start_error(const char *log_path, struct err *err)
 {
 	autobuf log = BUF_INIT, reason = BUF_INIT;
@@ -71,6 +81,7 @@ int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *it
 	int r;
 
 	snprintf(name, sizeof(name), "%u", vmid);
+	divert_stderr(log_path);
 	if (lxc_log_init(&log) != 0)
 		return err_set(err, ERR_INTERNAL, "liblxc: cannot open its log");
 	if (!(c = lxc_container_new(name, lxc_path)))

@@ -120,12 +120,13 @@ static int mount_tree(const char *path, const char *target, unsigned long flags,
 
 int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err)
 {
+	autofree char *parent = path_join(path_run(), "ct/mnt");
 	struct stat st;
 	int r;
 
 	if (stat(path, &st) != 0)
 		return err_errno(err, errno, "volume '%s'", path);
-	if ((r = dir_make(target, 0700, err)) < 0)
+	if ((r = dir_make(parent, 0700, err)) < 0 || (r = dir_make(target, 0700, err)) < 0)
 		return r;
 	if (S_ISREG(st.st_mode))
 		return mount_image(path, target, flags, err);
@@ -138,5 +139,5 @@ int ct_mount_volume(const char *path, const char *target, unsigned long flags, s
 
 char *ct_mount_point(unsigned vmid)
 {
-	return path_join(path_run(), "ct/mnt-%u", vmid);
+	return path_join(path_run(), "ct/mnt/%u", vmid);
 }

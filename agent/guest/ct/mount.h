@@ -13,7 +13,7 @@ int ct_mount_isolate(struct err *err);
  * device is in use, so that a volume is never mounted twice; waits a few seconds for the lock. */
 int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_device[32],
 		   struct err *err);
-/* Mounts an image, block device or directory at target (made, 0700 parent); flags of mount(2). */
+/* Mounts an image, block device or directory at target, a ct_mount_point(); flags of mount(2). */
 int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err);
-/* path_run()/ct/mnt-VMID, heap */
+/* path_run()/ct/mnt/VMID, heap; ct/mnt is for root only */
 char *ct_mount_point(unsigned vmid);

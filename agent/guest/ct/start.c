@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
@@ -166,11 +167,13 @@ static void remove_stale_links(struct task_ctx *task, const struct start *start)
 static int run_start(struct task_ctx *task, struct start *start, struct err *err)
 {
 	struct ct_record record;
+	/* The container's root must be able to pass through liblxc's folder, or liblxc gives up. */
 	autofree char *folder = path_join(path_run(), "ct");
 	int r;
 
-	if ((r = dir_make(folder, 0700, err)) < 0 || (r = task_check_cancelled(err)) < 0)
+	if ((r = dir_make(folder, 0711, err)) < 0 || (r = task_check_cancelled(err)) < 0)
 		return r;
+	(void)chmod(folder, 0711);
 	remove_stale_links(task, start);
 	ct_spool_remove(task->guest); /* whatever ended before, it is being started now */
 	if ((r = ct_child_run(task, start_child, start, START_TIMEOUT, err)) < 0) {

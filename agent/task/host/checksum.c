@@ -54,7 +54,8 @@ int checksum_begin(const char *algorithm, const char *expected, struct checksum 
 	if (r < 0)
 		return r;
 	if (gnutls_hash_init(&sum.hash, algorithms[i].id) < 0)
-		return err_set(err, ERR_UNSUPPORTED, "feature not available: %s on this system", algorithm);
+		return err_set(err, ERR_UNSUPPORTED, "feature not available: %s on this system",
+			       algorithm);
 	*ret = sum;
 	return 0;
 }

@@ -28,8 +28,8 @@ int helper_storage_status(const struct fields *args, struct buf *out, struct err
 int helper_storage_content(const struct fields *args, struct buf *out, struct err *err);
 /* args: volid. {"path","format","size","used","content","ctime","vmid"} */
 int helper_storage_info(const struct fields *args, struct buf *out, struct err *err);
-/* args: vmid, size, format (optional), filename (optional), content (optional: images). The new
- * volume id as a JSON string. */
+/* args: vmid, size, and optional format, name (of the file) and content (images, or rootdir where the
+ * storage has no images). The new volume id as a JSON string. */
 int helper_storage_alloc(const struct fields *args, struct buf *out, struct err *err);
 /* args (all optional): name and address, each repeated; by default the host's own.
  * {"ca","certificate","fingerprint"}, the first two "created", "renewed" or "kept". */

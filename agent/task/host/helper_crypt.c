@@ -22,7 +22,8 @@ static int require(const struct fields *args, const char *name, const char **ret
 	return 0;
 }
 
-/* NULL if the password cannot be hashed so; "*…" is libcrypt's other way to say it. Owned by data. */
+/* NULL if the password cannot be hashed so; "*…" is libcrypt's other way to say it. Owned by data.
+ */
 static const char *hash(const char *password, const char *setting, struct crypt_data *data)
 {
 	const char *text = crypt_rn(password, setting, data, (int)sizeof(*data));

@@ -175,7 +175,7 @@ static int alloc_args(const struct fields *args, struct volume_alloc *ret, struc
 	const char *content = fields_get(args, "content");
 	*ret = (struct volume_alloc){.content = VOLUME_IMAGES,
 				     .format = fields_get(args, "format"),
-				     .name = fields_get(args, "filename")};
+				     .name = fields_get(args, "name")};
 	int r = volume_arg_u64(args, "vmid", 0, &vmid, err);
 	if (r == 0)
 		r = volume_arg_u64(args, "size", 0, &ret->size, err);
@@ -197,6 +197,8 @@ int helper_storage_alloc(const struct fields *args, struct buf *out, struct err 
 	int r = alloc_args(args, &what, err);
 	if (r == 0)
 		r = volume_target_storage(args, &target, err);
+	if (r == 0 && !fields_get(args, "content") && !storage_def_has_content(&target.def, "images"))
+		what.content = VOLUME_ROOTDIR;
 	if (r == 0)
 		r = target.driver->activate(&target.def, err);
 	if (r == 0)

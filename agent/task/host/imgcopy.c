@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Job imgcopy: an uploaded file becomes content of a storage. It appears under its name only when it
- * is complete, checked and on disk. */
+/* Job imgcopy: an uploaded file becomes content of a storage. It appears under its name only when
+ * it is complete, checked and on disk. */
 #include "agent/task/host/jobs.h"
 
 #include <errno.h>
@@ -39,12 +39,14 @@ static void report_progress(struct copy *c)
 	c->reported = now;
 	if (c->size > 0)
 		task_log("copied %llu of %llu bytes (%u%%)", (unsigned long long)c->done,
-			 (unsigned long long)c->size, (unsigned)((double)c->done * 100 / (double)c->size));
+			 (unsigned long long)c->size,
+			 (unsigned)((double)c->done * 100 / (double)c->size));
 	else
 		task_log("copied %llu bytes", (unsigned long long)c->done);
 }
 
-/* Takes the space at once where the file system can, so that a full one is known before the copy. */
+/* Takes the space at once where the file system can, so that a full one is known before the copy.
+ */
 static int reserve(struct copy *c, struct err *err)
 {
 	struct stat st;
@@ -146,7 +148,8 @@ int job_imgcopy(struct task_ctx *task, struct err *err)
 	struct copy c = {.fd = -1};
 	int r = copy_args(&task->args, &c, err);
 	if (r == 0) {
-		task_log("copying to '%s:%s/%s'", c.target.def.id, volume_content_name(c.content), c.file);
+		task_log("copying to '%s:%s/%s'", c.target.def.id, volume_content_name(c.content),
+			 c.file);
 		r = copy_into(&c, err);
 	}
 	if (r == 0)

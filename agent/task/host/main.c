@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lodge-task: `lodge-task helper NAME` for short questions, `lodge-task COMMAND` for jobs. Storage, TLS
- * and password work: what may block, away from the core. Links neither libvirt nor liblxc. */
+/* lodge-task: `lodge-task helper NAME` for short questions, `lodge-task COMMAND` for jobs. Storage,
+ * TLS and password work: what may block, away from the core. Links neither libvirt nor liblxc. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
 #include "agent/task/host/helper.h"
+#include "agent/task/host/helper_crypt.h"
+#include "agent/task/host/helper_interfaces.h"
 #include "agent/task/host/jobs.h"
 #include "agent/task/task.h"
-
-#if __has_include("agent/task/host/helper_crypt.h")
-#include "agent/task/host/helper_crypt.h"
-#define HAVE_HELPER_CRYPT 1
-#endif
-#if __has_include("agent/task/host/helper_interfaces.h")
-#include "agent/task/host/helper_interfaces.h"
-#define HAVE_HELPER_INTERFACES 1
-#endif
 
 static const struct helper_entry helpers[] = {
 	{"storage-status", helper_storage_status},
@@ -22,13 +15,9 @@ static const struct helper_entry helpers[] = {
 	{"storage-info", helper_storage_info},
 	{"storage-alloc", helper_storage_alloc},
 	{"tls-init", helper_tls_init},
-#ifdef HAVE_HELPER_CRYPT
 	{"crypt-verify", helper_crypt_verify},
 	{"crypt-hash", helper_crypt_hash},
-#endif
-#ifdef HAVE_HELPER_INTERFACES
 	{"ct-interfaces", helper_ct_interfaces},
-#endif
 	{0},
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Helper tls-init: the cluster's authority and this node's certificate for HTTPS, in the state folder's
- * tls/. An authority that is there is never replaced; the node's key outlives renewals. Every file
- * is written whole or not at all, keys before the certificates that belong to them, so that a crash
- * at any point is healed by the next run. */
+/* Helper tls-init: the cluster's authority and this node's certificate for HTTPS, in the state
+ * folder's tls/. An authority that is there is never replaced; the node's key outlives renewals.
+ * Every file is written whole or not at all, keys before the certificates that belong to them, so
+ * that a crash at any point is healed by the next run. */
 #include "agent/task/host/tls.h"
 
 #include <errno.h>
@@ -127,14 +127,16 @@ static int crt_create(struct tls_state *s, struct err *err)
 {
 	autobuf pem = BUF_INIT;
 	if (!s->ca_key)
-		return err_set(err, ERR_UNAVAILABLE,
-			       "the node's certificate must be renewed, but the key of the cluster's "
-			       "authority is not on this node");
+		return err_set(
+			err, ERR_UNAVAILABLE,
+			"the node's certificate must be renewed, but the key of the cluster's "
+			"authority is not on this node");
 	int r = tls_cert_make_node(s->key, &s->names, s->ca, s->ca_key, &s->crt, err);
 	if (r == 0)
 		r = tls_cert_pem(s->crt, &pem, err);
 	if (r == 0)
-		r = tls_cert_pem(s->ca, &pem, err); /* the chain, for clients that pin the authority */
+		r = tls_cert_pem(s->ca, &pem,
+				 err); /* the chain, for clients that pin the authority */
 	return r < 0 ? r : write_for_gate(s, "gate.pem", &pem, err);
 }
 
@@ -165,7 +167,8 @@ static int folder_lock(const struct tls_state *s, int *ret_fd, struct err *err)
 	if (r < 0)
 		return r;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fchown(fd, 0, s->gate_group) < 0 && geteuid() == 0) || flock(fd, LOCK_EX) < 0) {
+	if (fd < 0 || (fchown(fd, 0, s->gate_group) < 0 && geteuid() == 0) ||
+	    flock(fd, LOCK_EX) < 0) {
 		r = err_errno(err, errno, "folder %s", path);
 		closep(&fd);
 		return r;

@@ -124,7 +124,8 @@ static int set_common(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const ch
 	if (r >= 0)
 		r = gnutls_x509_crt_set_subject_key_id(crt, id, id_size);
 	if (r >= 0)
-		r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, 0, "Lodge", 5);
+		r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, 0,
+						  "Lodge", 5);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name,
 						  (unsigned)strlen(name));
@@ -137,7 +138,8 @@ static int fill_ca(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 	if (r >= 0)
 		r = gnutls_x509_crt_set_basic_constraints(crt, 1, 0);
 	if (r >= 0)
-		r = gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
+		r = gnutls_x509_crt_set_key_usage(crt,
+						  GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
 	if (r >= 0)
 		r = gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0);
 	return r;
@@ -151,10 +153,9 @@ static int set_names(gnutls_x509_crt_t crt, const struct tls_names *names)
 							 (unsigned)strlen(names->names[i]),
 							 GNUTLS_FSAN_APPEND);
 	for (size_t i = 0; r >= 0 && i < names->addresses_count; i++)
-		r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS,
-							 names->addresses[i].bytes,
-							 names->addresses[i].size,
-							 GNUTLS_FSAN_APPEND);
+		r = gnutls_x509_crt_set_subject_alt_name(
+			crt, GNUTLS_SAN_IPADDRESS, names->addresses[i].bytes,
+			names->addresses[i].size, GNUTLS_FSAN_APPEND);
 	return r;
 }
 
@@ -167,8 +168,9 @@ static int set_issuer_id(gnutls_x509_crt_t crt, gnutls_x509_crt_t ca)
 }
 
 /* Nodes are servers to clients, and clients to each other. */
-static int fill_node(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const struct tls_names *names,
-		     gnutls_x509_crt_t ca, gnutls_x509_privkey_t ca_key)
+static int fill_node(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key,
+		     const struct tls_names *names, gnutls_x509_crt_t ca,
+		     gnutls_x509_privkey_t ca_key)
 {
 	char subject[65]; /* the bound of a common name */
 	strncpy(subject, names->names[0], sizeof(subject) - 1);
@@ -236,9 +238,8 @@ bool tls_cert_is_good(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, gnutls_x
 {
 	unsigned status = 0;
 	time_t now = time(NULL);
-	return tls_cert_has_key(crt, key) &&
-	       gnutls_x509_crt_verify(crt, &ca, 1, 0, &status) >= 0 && status == 0 &&
-	       gnutls_x509_crt_get_expiration_time(crt) > now + RENEW_BEFORE;
+	return tls_cert_has_key(crt, key) && gnutls_x509_crt_verify(crt, &ca, 1, 0, &status) >= 0 &&
+	       status == 0 && gnutls_x509_crt_get_expiration_time(crt) > now + RENEW_BEFORE;
 }
 
 int tls_cert_fingerprint(gnutls_x509_crt_t crt, struct buf *ret, struct err *err)

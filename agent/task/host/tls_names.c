@@ -120,8 +120,8 @@ static bool cert_has(gnutls_x509_crt_t crt, unsigned kind, const void *value, si
 	for (unsigned i = 0; i < 4 * TLS_NAMES_MAX; i++) {
 		size_t found_size = sizeof(found);
 		unsigned found_kind;
-		int r = gnutls_x509_crt_get_subject_alt_name2(crt, i, found, &found_size, &found_kind,
-							      NULL);
+		int r = gnutls_x509_crt_get_subject_alt_name2(crt, i, found, &found_size,
+							      &found_kind, NULL);
 		if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 			return false;
 		if (r >= 0 && found_kind == kind && found_size == size &&

@@ -36,7 +36,8 @@ int volume_target_volume(const struct fields *args, struct volume_target *ret, s
 	if (r < 0)
 		return r;
 	if (!str_eq(volume.storage, ret->def.id)) {
-		r = err_field(err, "volid", "volume '%s' is not of storage '%s'", text, ret->def.id);
+		r = err_field(err, "volid", "volume '%s' is not of storage '%s'", text,
+			      ret->def.id);
 		volume_target_fini(ret);
 		return r;
 	}

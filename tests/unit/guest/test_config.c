@@ -66,8 +66,8 @@ static void reads_sections(void **state)
 			    "first line\n\n100%: \xc3\xa4\n");
 	assert_string_equal(guest_config_get(&config, "some-new.key_1"), "a: b = c");
 	assert_null(guest_config_get(&config, "memory"));
-	assert_string_equal(
-		fields_get(&guest_config_section(&config, "PENDING")->keys, "memory"), "1024");
+	assert_string_equal(fields_get(&guest_config_section(&config, "PENDING")->keys, "memory"),
+			    "1024");
 	assert_string_equal(guest_config_section(&config, "before_upgrade")->description, "note\n");
 	assert_null(guest_config_section(&config, "none"));
 	guest_config_fini(&config);

@@ -31,8 +31,8 @@ static const struct change_case change_cases[] = {
 	 "memory: 1024\n\n[PENDING]\ncores: 2\n"},
 	{"running: waits", "memory: 512\n", "memory=1024", "", "", true,
 	 "memory: 512\n\n[PENDING]\nmemory: 1024\n"},
-	{"running: live keys at once", "memory: 512\nonboot: 0\n", "onboot=1|description=hi", "", "",
-	 true, "#hi\nmemory: 512\nonboot: 1\n"},
+	{"running: live keys at once", "memory: 512\nonboot: 0\n", "onboot=1|description=hi", "",
+	 "", true, "#hi\nmemory: 512\nonboot: 1\n"},
 	{"running: live key deleted at once", "onboot: 1\n", "", "onboot", "", true, ""},
 	{"running: deletion waits", "memory: 512\nnet1: x\n", "", "net1", "", true,
 	 "memory: 512\nnet1: x\n\n[PENDING]\ndelete: net1\n"},
@@ -42,7 +42,8 @@ static const struct change_case change_cases[] = {
 	 "a: 1\n\n[PENDING]\na: 2\n"},
 	{"running: delete after set", "a: 1\n\n[PENDING]\na: 2\n", "", "a", "", true,
 	 "a: 1\n\n[PENDING]\ndelete: a\n"},
-	{"running: back to the old value", "a: 1\n\n[PENDING]\na: 2\n", "a=1", "", "", true, "a: 1\n"},
+	{"running: back to the old value", "a: 1\n\n[PENDING]\na: 2\n", "a=1", "", "", true,
+	 "a: 1\n"},
 	{"running: deleting what was only waiting", "\n[PENDING]\na: 2\n", "", "a", "", true, ""},
 	{"running: deleting nothing", "b: 1\n", "", "a", "", true, "b: 1\n"},
 	{"revert set", "a: 1\n\n[PENDING]\na: 2\nb: 3\n", "", "", "a", true,
@@ -65,8 +66,7 @@ static void applies_changes(void **state)
 
 		fields_from(c->set, &set);
 		config_from(c->before, &config);
-		config_change_apply(&config,
-				    &(struct config_change){&set, deleted, reverted},
+		config_change_apply(&config, &(struct config_change){&set, deleted, reverted},
 				    c->is_running, live);
 		assert_config(c->name, &config, c->after);
 		guest_config_fini(&config);

@@ -20,7 +20,7 @@ static const char before[] = "arch: amd64\nhostname: web\nmemory: 512\n"
 struct update_case {
 	const char *name, *set, *delete, *revert;
 	bool is_running;
-	const char *after;		     /* NULL: refused */
+	const char *after;	     /* NULL: refused */
 	const char *field, *message; /* when refused */
 };
 
@@ -124,11 +124,29 @@ static void refuses_line_breaks(void **state)
 
 			if (str_eq(key, "description"))
 				continue;
-			if (guest_value_normalise(&guest_kind_ct, key, values[i], &value, &err) == 0)
+			if (guest_value_normalise(&guest_kind_ct, key, values[i], &value, &err) ==
+			    0)
 				fail_msg("%s takes a line break: '%s'", key, value);
 			assert_string_equal(err.field, key);
 		}
 	}
+}
+
+/* Also where no format would refuse it. */
+static void refuses_line_breaks_in_free_text(void **state)
+{
+	(void)state;
+	static const struct param params[] = {{.name = "free", .optional = true}, PARAM_END};
+	const struct guest_kind_ops kind = {.params = params};
+	autofree char *value = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(guest_value_normalise(&kind, "free", "a\nlock: x", &value, &err),
+			 -ERR_INVALID);
+	assert_string_equal(err.message, "value must not contain control characters");
+	assert_null(value);
+	assert_int_equal(guest_value_normalise(&kind, "free", " a b ", &value, &err), 0);
+	assert_string_equal(value, "a b");
 }
 
 static int note_key(const char *key, void *ctx, struct err *err)
@@ -143,8 +161,7 @@ static void names_every_touched_key(void **state)
 	autofields set = FIELDS_INIT;
 	autobuf seen = BUF_INIT;
 	struct err err = ERR_INIT;
-	struct guest_update update = {
-		.set = &set, .delete_list = "c,d", .revert_list = "e;stop;f"};
+	struct guest_update update = {.set = &set, .delete_list = "c,d", .revert_list = "e;stop;f"};
 
 	fields_from("a=1|b=2", &set);
 	assert_int_equal(guest_update_each_key(&update, note_key, &seen, &err), -ERR_DENIED);
@@ -156,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(updates),
 		cmocka_unit_test(refuses_line_breaks),
+		cmocka_unit_test(refuses_line_breaks_in_free_text),
 		cmocka_unit_test(names_every_touched_key),
 	};
 

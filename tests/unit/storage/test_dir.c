@@ -33,8 +33,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(room->path));
 	room->def = (struct storage_def){.type = xstrdup("dir"), .id = xstrdup("local")};
 	fields_add(&room->def.keys, "path", room->path);
-	fields_add(&room->def.keys, "content",
-		   "iso,vztmpl,snippets,import,backup,images,rootdir");
+	fields_add(&room->def.keys, "content", "iso,vztmpl,snippets,import,backup,images,rootdir");
 	room->driver = storage_driver_find("dir");
 	assert_non_null(room->driver);
 	assert_int_equal(room->driver->activate(&room->def, NULL), 0);
@@ -179,8 +178,8 @@ static void test_alloc_bad(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char volid[VOLID_MAX] = "untouched";
 		struct err err;
-		assert_int_equal(alloc(room, cases[i].vmid, cases[i].size, cases[i].format, cases[i].name,
-				       volid, &err),
+		assert_int_equal(alloc(room, cases[i].vmid, cases[i].size, cases[i].format,
+				       cases[i].name, volid, &err),
 				 cases[i].result);
 		assert_true(err.message[0]);
 		assert_string_equal(volid, "untouched");
@@ -287,7 +286,8 @@ static int collect(const struct volume_info *info, void *ctx)
 
 static void test_list(void **state)
 {
-	static const char qcow2[33] = "QFI\xfb\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\x10\0\0";
+	static const char qcow2[33] =
+		"QFI\xfb\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\x10\0\0";
 	static const char *const expected[] = {
 		"local:101/vm-101-disk-0.raw images raw 1048576 101\n",
 		"local:101/vm-101-disk-1.qcow2 images qcow2 1048576 101\n",
@@ -371,7 +371,8 @@ static void test_import(void **state)
 	assert_int_equal(room->driver->activate(&room->def, NULL), 0); /* its owner lives */
 	assert_int_equal(room->driver->list(&room->def, collect, &all, NULL), 0);
 	assert_int_equal(all.size, 0); /* nothing to be seen yet */
-	assert_int_equal(room->driver->import_commit(&room->def, VOLUME_ISO, temp, "a.iso", &err), 0);
+	assert_int_equal(room->driver->import_commit(&room->def, VOLUME_ISO, temp, "a.iso", &err),
+			 0);
 	assert_int_equal(room->driver->import_commit(&room->def, VOLUME_ISO, second, "a.iso", &err),
 			 -ERR_EXISTS);
 	room->driver->import_abort(&room->def, VOLUME_ISO, second);
@@ -418,10 +419,12 @@ static void test_unknown_type(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_ROOM(test_activate),	    IN_ROOM(test_no_mkdir),  IN_ROOM(test_status),
-		IN_ROOM(test_alloc),	    IN_ROOM(test_alloc_bad), IN_ROOM(test_alloc_race),
-		IN_ROOM(test_remove),	    IN_ROOM(test_links),     IN_ROOM(test_resize),
-		IN_ROOM(test_list),	    IN_ROOM(test_list_content), IN_ROOM(test_import),
+		IN_ROOM(test_activate),	    IN_ROOM(test_no_mkdir),
+		IN_ROOM(test_status),	    IN_ROOM(test_alloc),
+		IN_ROOM(test_alloc_bad),    IN_ROOM(test_alloc_race),
+		IN_ROOM(test_remove),	    IN_ROOM(test_links),
+		IN_ROOM(test_resize),	    IN_ROOM(test_list),
+		IN_ROOM(test_list_content), IN_ROOM(test_import),
 		IN_ROOM(test_import_sweep), cmocka_unit_test(test_unknown_type),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,8 @@ static void test_bad(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct storage_cfg cfg = {.count = 7};
 		struct err err = ERR_INIT;
-		assert_true(storage_cfg_parse(cases[i].text, strlen(cases[i].text), &cfg, &err) < 0);
+		assert_true(storage_cfg_parse(cases[i].text, strlen(cases[i].text), &cfg, &err) <
+			    0);
 		if (!strstr(err.message, cases[i].says))
 			fail_msg("'%s' lacks '%s'", err.message, cases[i].says);
 		assert_int_equal(cfg.count, 7);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unpacking of templates, honest and hostile. Beside the root lies a folder that must never change. */
+/* Unpacking of templates, honest and hostile. Beside the root lies a folder that must never change.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -207,6 +208,9 @@ static void check_honest(const struct room *room)
 	assert_true(stat_in(room, "usr/bin", &st));
 	assert_int_equal(st.st_mode & 07777, 0555);
 	assert_int_equal(st.st_mtim.tv_sec, MTIME); /* though files came after it */
+	assert_int_equal(fstat(room->root_fd, &st), 0);
+	assert_int_equal(st.st_mtim.tv_sec, MTIME);
+	assert_int_equal(st.st_mode & 07777, 0755);
 	assert_true(stat_in(room, "etc/shadow", &st));
 	assert_int_equal(st.st_gid, 42);
 	assert_true(stat_in(room, "home/a", &st));
@@ -223,8 +227,8 @@ static void check_honest(const struct room *room)
 
 static void test_honest(void **state)
 {
-	static const int filters[] = {0, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_ZSTD,
-				      ARCHIVE_FILTER_BZIP2};
+	static const int filters[] = {0, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_XZ,
+				      ARCHIVE_FILTER_ZSTD, ARCHIVE_FILTER_BZIP2};
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
 		struct template_report report;
 		struct err err;
@@ -239,7 +243,8 @@ static void test_honest(void **state)
 	}
 }
 
-/* Hostile archives. result 0: unpacked harmlessly within the root; inside: a file that must be there. */
+/* Hostile archives. result 0: unpacked harmlessly within the root; inside: a file that must be
+ * there. */
 static const struct {
 	const char *what;
 	struct item items[6];
@@ -247,82 +252,135 @@ static const struct {
 	const char *inside, *text;
 } hostile[] = {
 	{"dot dot", {{"../outside/evil", AE_IFREG, NULL, "x", 0, 0, 0}}, -ERR_INVALID, NULL, NULL},
-	{"inner dot dot", {{"a/../../outside/evil", AE_IFREG, NULL, "x", 0, 0, 0}}, -ERR_INVALID, NULL,
+	{"inner dot dot",
+	 {{"a/../../outside/evil", AE_IFREG, NULL, "x", 0, 0, 0}},
+	 -ERR_INVALID,
+	 NULL,
 	 NULL},
 	{"dot dot alone", {{"..", AE_IFDIR, NULL, NULL, 0777, 0, 0}}, -ERR_INVALID, NULL, NULL},
 	{"absolute", {{"/etc/lodge-evil", AE_IFREG, NULL, "x", 0, 0, 0}}, 0, "etc/lodge-evil", "x"},
 	{"relative link as parent",
-	 {{"out", AE_IFLNK, "../outside", NULL, 0, 0, 0}, {"out/evil", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 -ERR_EXISTS, NULL, NULL},
+	 {{"out", AE_IFLNK, "../outside", NULL, 0, 0, 0},
+	  {"out/evil", AE_IFREG, NULL, "x", 0, 0, 0}},
+	 -ERR_EXISTS,
+	 NULL,
+	 NULL},
 	{"link up and back",
 	 {{"outside", AE_IFDIR, NULL, NULL, 0755, 0, 0},
 	  {"out", AE_IFLNK, "../../../../outside", NULL, 0, 0, 0},
 	  {"out/evil", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 0, "outside/evil", "x"},
+	 0,
+	 "outside/evil",
+	 "x"},
 	{"absolute link as parent",
 	 {{"etc", AE_IFDIR, NULL, NULL, 0755, 0, 0},
 	  {"out", AE_IFLNK, "/etc", NULL, 0, 0, 0},
 	  {"out/lodge-evil", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 0, "etc/lodge-evil", "x"},
+	 0,
+	 "etc/lodge-evil",
+	 "x"},
 	{"chain of links",
 	 {{"a", AE_IFLNK, "b", NULL, 0, 0, 0},
 	  {"b", AE_IFLNK, "a", NULL, 0, 0, 0},
 	  {"a/evil", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 -ERR_IO, NULL, NULL},
+	 -ERR_IO,
+	 NULL,
+	 NULL},
 	{"proc's magic links",
 	 {{"out", AE_IFLNK, "/proc/self/root", NULL, 0, 0, 0},
 	  {"out/lodge-evil", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 -ERR_EXISTS, NULL, NULL},
+	 -ERR_EXISTS,
+	 NULL,
+	 NULL},
 	{"file through a link of its name",
-	 {{"f", AE_IFLNK, "/etc/passwd", NULL, 0, 0, 0}, {"f", AE_IFREG, NULL, "x", 0666, 7, 7}}, 0, "f",
+	 {{"f", AE_IFLNK, "/etc/passwd", NULL, 0, 0, 0}, {"f", AE_IFREG, NULL, "x", 0666, 7, 7}},
+	 0,
+	 "f",
 	 "x"},
 	{"folder over a link",
 	 {{"d", AE_IFLNK, "../outside", NULL, 0, 0, 0},
 	  {"d", AE_IFDIR, NULL, NULL, 0700, 7, 7},
 	  {"d/f", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 0, "d/f", "x"},
-	{"hard link outside", {{"h", 0, "../outside/victim", NULL, 0, 0, 0}}, -ERR_INVALID, NULL, NULL},
-	{"hard link to a host's file", {{"h", 0, "/etc/passwd", NULL, 0, 0, 0}}, -ERR_NOT_FOUND, NULL,
+	 0,
+	 "d/f",
+	 "x"},
+	{"hard link outside",
+	 {{"h", 0, "../outside/victim", NULL, 0, 0, 0}},
+	 -ERR_INVALID,
+	 NULL,
+	 NULL},
+	{"hard link to a host's file",
+	 {{"h", 0, "/etc/passwd", NULL, 0, 0, 0}},
+	 -ERR_NOT_FOUND,
+	 NULL,
 	 NULL},
 	{"hard link through a link",
 	 {{"out", AE_IFLNK, "/etc", NULL, 0, 0, 0}, {"h", 0, "out/passwd", NULL, 0, 0, 0}},
-	 -ERR_NOT_FOUND, NULL, NULL},
+	 -ERR_NOT_FOUND,
+	 NULL,
+	 NULL},
 	{"write through a hard link of a link",
 	 {{"l", AE_IFLNK, "../outside/victim", NULL, 0, 0, 0},
 	  {"h", 0, "l", NULL, 0, 0, 0},
 	  {"h", AE_IFREG, NULL, "x", 0600, 9, 9}},
-	 0, "h", "x"},
+	 0,
+	 "h",
+	 "x"},
 	{"hard link to a folder",
-	 {{"d", AE_IFDIR, NULL, NULL, 0755, 0, 0}, {"h", 0, "d", NULL, 0, 0, 0}}, -ERR_IO, NULL, NULL},
-	{"file over the root", {{"/", AE_IFREG, NULL, "x", 0, 0, 0}}, -ERR_INVALID, NULL, NULL},
+	 {{"d", AE_IFDIR, NULL, NULL, 0755, 0, 0}, {"h", 0, "d", NULL, 0, 0, 0}},
+	 -ERR_IO,
+	 NULL,
+	 NULL},
+	{"file over the root", {{".", AE_IFREG, NULL, "x", 0, 0, 0}}, -ERR_INVALID, NULL, NULL},
 	{"link over the root", {{"./", AE_IFLNK, "/etc", NULL, 0, 0, 0}}, -ERR_INVALID, NULL, NULL},
 	{"file over a folder with files",
-	 {{"d/f", AE_IFREG, NULL, "x", 0, 0, 0}, {"d", AE_IFREG, NULL, "y", 0, 0, 0}}, -ERR_IO, "d/f",
+	 {{"d/f", AE_IFREG, NULL, "x", 0, 0, 0}, {"d", AE_IFREG, NULL, "y", 0, 0, 0}},
+	 -ERR_IO,
+	 "d/f",
 	 "x"},
-	{"owner beyond the range", {{"f", AE_IFREG, NULL, "x", 0, 65536, 0}}, -ERR_INVALID, NULL, NULL},
-	{"group beyond the range", {{"f", AE_IFREG, NULL, "x", 0, 0, 100000}}, -ERR_INVALID, NULL, NULL},
-	{"sockets and devices",
-	 {{"s", AE_IFSOCK, NULL, NULL, 0, 0, 0},
+	{"owner beyond the range",
+	 {{"f", AE_IFREG, NULL, "x", 0, 65536, 0}},
+	 -ERR_INVALID,
+	 NULL,
+	 NULL},
+	{"group beyond the range",
+	 {{"f", AE_IFREG, NULL, "x", 0, 0, 100000}},
+	 -ERR_INVALID,
+	 NULL,
+	 NULL},
+	{"devices",
+	 {{"b", AE_IFBLK, NULL, NULL, 0666, 0, 0},
 	  {"c", AE_IFCHR, NULL, NULL, 0666, 0, 0},
 	  {"f", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 0, "f", "x"},
+	 0,
+	 "f",
+	 "x"},
 	{"odd names",
 	 {{"new\nline", AE_IFREG, NULL, "x", 0, 0, 0},
 	  {"-rf", AE_IFREG, NULL, "x", 0, 0, 0},
 	  {".. ", AE_IFREG, NULL, "x", 0, 0, 0},
 	  {"...", AE_IFREG, NULL, "x", 0, 0, 0},
 	  {"a//.//b\\..\\c", AE_IFREG, NULL, "odd", 0, 0, 0}},
-	 0, "a/b\\..\\c", "odd"},
+	 0,
+	 "a/b\\..\\c",
+	 "odd"},
 	{"beyond ASCII",
-	 {{"caf\xc3\xa9", AE_IFREG, NULL, "x", 0, 0, 0}, {"latin-\xe9", AE_IFREG, NULL, "y", 0, 0, 0}}, 0,
-	 "caf\xc3\xa9", "x"},
+	 {{"caf\xc3\xa9", AE_IFREG, NULL, "x", 0, 0, 0},
+	  {"latin-\xe9", AE_IFREG, NULL, "y", 0, 0, 0}},
+	 0,
+	 "caf\xc3\xa9",
+	 "x"},
 	{"replaced parent",
 	 {{"d/", AE_IFDIR, NULL, NULL, 0755, 0, 0},
 	  {"d", AE_IFLNK, "../outside", NULL, 0, 0, 0},
 	  {"d/evil", AE_IFREG, NULL, "x", 0, 0, 0}},
-	 -ERR_EXISTS, NULL, NULL},
+	 -ERR_EXISTS,
+	 NULL,
+	 NULL},
 	{"time of a replaced folder",
-	 {{"d/", AE_IFDIR, NULL, NULL, 0755, 0, 0}, {"d", AE_IFLNK, "/etc", NULL, 0, 0, 0}}, 0, NULL,
+	 {{"d/", AE_IFDIR, NULL, NULL, 0755, 0, 0}, {"d", AE_IFLNK, "/etc", NULL, 0, 0, 0}},
+	 0,
+	 NULL,
 	 NULL},
 };
 
@@ -377,7 +435,8 @@ static void test_truncated(void **state)
 		{"c/", AE_IFDIR, NULL, NULL, 0755, 0, 0},
 		{0},
 	};
-	static const int filters[] = {0, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_ZSTD};
+	static const int filters[] = {0, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_XZ,
+				      ARCHIVE_FILTER_ZSTD};
 	for (size_t f = 0; f < ARRAY_SIZE(filters); f++) {
 		autofd int fd = make_archive(items, filters[f]);
 		autobuf all = BUF_INIT;
@@ -393,7 +452,8 @@ static void test_truncated(void **state)
 			lseek(part, 0, SEEK_SET);
 			int r = unpack_fd(*state, part, NULL, &report, &err);
 			if (r == 0)
-				fail_msg("filter %d cut at %zu of %zu was taken", filters[f], cut, all.size);
+				fail_msg("filter %d cut at %zu of %zu was taken", filters[f], cut,
+					 all.size);
 			assert_true(err.message[0]);
 		}
 	}
@@ -415,8 +475,12 @@ static void test_no_end_marker(void **state)
 
 static void test_no_archive(void **state)
 {
-	static const char *const texts[] = {"", "x", "#!/bin/sh\nexit 0\n", "PK\003\004 a zip of sorts",
-					    "\x1f\x8b\x08 not really gzip", "\xfd" "7zXZ",
+	static const char *const texts[] = {"",
+					    "x",
+					    "#!/bin/sh\nexit 0\n",
+					    "PK\003\004 a zip of sorts",
+					    "\x1f\x8b\x08 not really gzip",
+					    "\3757zXZ",
 					    "070701 a cpio archive of sorts, which is no template"};
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct template_report report;
@@ -482,8 +546,9 @@ static void test_many(void **state)
 	}
 	archive_write_free(a);
 	lseek(fd, 0, SEEK_SET);
-	assert_int_equal(template_unpack(fd, room->root_fd, &limits, count_progress, &calls, &report, &err),
-			 -ERR_LIMIT);
+	assert_int_equal(
+		template_unpack(fd, room->root_fd, &limits, count_progress, &calls, &report, &err),
+		-ERR_LIMIT);
 	assert_int_equal(calls, 10);
 	assert_int_equal(report.entries, 0); /* left alone */
 }
@@ -545,8 +610,8 @@ static void test_sparse(void **state)
 static void test_xattrs(void **state)
 {
 	static const unsigned char v2[20] = {1, 0, 0, 2, 0, 0x20};
-	static const unsigned char v3[24] = {1, 0, 0, 3, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-					     0xe8, 3};
+	static const unsigned char v3[24] = {1, 0, 0, 3, 0, 0x20, 0, 0, 0, 0,	 0,
+					     0, 0, 0, 0, 0, 0,	  0, 0, 0, 0xe8, 3};
 	const struct room *room = *state;
 	static const char *const names[] = {"ping", "foreign"};
 	struct template_report report;
@@ -573,7 +638,8 @@ static void test_xattrs(void **state)
 	assert_int_equal(fgetxattr(ping, "security.capability", value, sizeof(value)), 20);
 	assert_true(fgetxattr(foreign, "security.capability", value, sizeof(value)) < 0);
 	assert_true(fgetxattr(ping, "trusted.overlay.opaque", value, sizeof(value)) < 0);
-	if (fgetxattr(ping, "user.note", value, sizeof(value)) >= 0) /* not every file system has them */
+	if (fgetxattr(ping, "user.note", value, sizeof(value)) >=
+	    0) /* not every file system has them */
 		assert_memory_equal(value, "hello", 5);
 }
 
@@ -582,10 +648,11 @@ static void test_xattrs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_ROOM(test_honest),	  cmocka_unit_test(test_hostile), IN_ROOM(test_long_names),
-		IN_ROOM(test_truncated),  IN_ROOM(test_no_end_marker),	  IN_ROOM(test_no_archive),
-		IN_ROOM(test_limits),	  IN_ROOM(test_many),		  IN_ROOM(test_sparse),
-		IN_ROOM(test_xattrs),
+		IN_ROOM(test_honest),	     cmocka_unit_test(test_hostile),
+		IN_ROOM(test_long_names),    IN_ROOM(test_truncated),
+		IN_ROOM(test_no_end_marker), IN_ROOM(test_no_archive),
+		IN_ROOM(test_limits),	     IN_ROOM(test_many),
+		IN_ROOM(test_sparse),	     IN_ROOM(test_xattrs),
 	};
 	if (geteuid() != 0) {
 		puts("skipped: owners can only be set by root");

@@ -15,11 +15,11 @@ static const struct {
 	enum volume_content content;
 	unsigned vmid;
 } good[] = {
-	{"local:101/vm-101-disk-0.raw", "local", "101/vm-101-disk-0.raw", "vm-101-disk-0.raw", "raw",
-	 VOLUME_IMAGES, 101},
+	{"local:101/vm-101-disk-0.raw", "local", "101/vm-101-disk-0.raw", "vm-101-disk-0.raw",
+	 "raw", VOLUME_IMAGES, 101},
 	{"a.b-c_1:999999999/base-999999999-disk-1.qcow2", "a.b-c_1",
-	 "999999999/base-999999999-disk-1.qcow2", "base-999999999-disk-1.qcow2", "qcow2", VOLUME_IMAGES,
-	 999999999},
+	 "999999999/base-999999999-disk-1.qcow2", "base-999999999-disk-1.qcow2", "qcow2",
+	 VOLUME_IMAGES, 999999999},
 	{"local:101/vm-101-cloudinit.qcow2", "local", "101/vm-101-cloudinit.qcow2",
 	 "vm-101-cloudinit.qcow2", "qcow2", VOLUME_IMAGES, 101},
 	{"local:101/subvol-101-disk-0.subvol", "local", "101/subvol-101-disk-0.subvol",
@@ -27,14 +27,15 @@ static const struct {
 	{"thin:vm-100-disk-0", "thin", "vm-100-disk-0", "vm-100-disk-0", "raw", VOLUME_IMAGES, 100},
 	{"tank:subvol-100-disk-0", "tank", "subvol-100-disk-0", "subvol-100-disk-0", "subvol",
 	 VOLUME_ROOTDIR, 100},
-	{"local:iso/Debian-12.5.ISO", "local", "iso/Debian-12.5.ISO", "Debian-12.5.ISO", "iso", VOLUME_ISO,
-	 0},
+	{"local:iso/Debian-12.5.ISO", "local", "iso/Debian-12.5.ISO", "Debian-12.5.ISO", "iso",
+	 VOLUME_ISO, 0},
 	{"local:vztmpl/debian-12-standard_12.2-1_amd64.tar.zst", "local",
-	 "vztmpl/debian-12-standard_12.2-1_amd64.tar.zst", "debian-12-standard_12.2-1_amd64.tar.zst",
-	 "tzst", VOLUME_VZTMPL, 0},
+	 "vztmpl/debian-12-standard_12.2-1_amd64.tar.zst",
+	 "debian-12-standard_12.2-1_amd64.tar.zst", "tzst", VOLUME_VZTMPL, 0},
 	{"local:vztmpl/a.tar.gz", "local", "vztmpl/a.tar.gz", "a.tar.gz", "tgz", VOLUME_VZTMPL, 0},
 	{"local:vztmpl/a.tar", "local", "vztmpl/a.tar", "a.tar", "tar", VOLUME_VZTMPL, 0},
-	{"local:snippets/hook.sh", "local", "snippets/hook.sh", "hook.sh", "snippet", VOLUME_SNIPPETS, 0},
+	{"local:snippets/hook.sh", "local", "snippets/hook.sh", "hook.sh", "snippet",
+	 VOLUME_SNIPPETS, 0},
 	{"local:import/disk.ova", "local", "import/disk.ova", "disk.ova", "ova", VOLUME_IMPORT, 0},
 	{"local:backup/vzdump-lxc-105-2026_01_31-12_00_00.tar.zst", "local",
 	 "backup/vzdump-lxc-105-2026_01_31-12_00_00.tar.zst",
@@ -136,11 +137,16 @@ static void test_files(void **state)
 		const char *file;
 		int result;
 	} cases[] = {
-		{VOLUME_ISO, "a.iso", 0},	     {VOLUME_ISO, "a.tar.gz", -ERR_INVALID},
-		{VOLUME_VZTMPL, "a.tar.xz", 0},	     {VOLUME_VZTMPL, "a.iso", -ERR_INVALID},
-		{VOLUME_VZTMPL, "../a.tar", -ERR_INVALID}, {VOLUME_VZTMPL, "a/b.tar", -ERR_INVALID},
-		{VOLUME_SNIPPETS, "user.yaml", 0},   {VOLUME_SNIPPETS, "", -ERR_INVALID},
-		{VOLUME_SNIPPETS, ".", -ERR_INVALID}, {VOLUME_IMPORT, "d.qcow2", 0},
+		{VOLUME_ISO, "a.iso", 0},
+		{VOLUME_ISO, "a.tar.gz", -ERR_INVALID},
+		{VOLUME_VZTMPL, "a.tar.xz", 0},
+		{VOLUME_VZTMPL, "a.iso", -ERR_INVALID},
+		{VOLUME_VZTMPL, "../a.tar", -ERR_INVALID},
+		{VOLUME_VZTMPL, "a/b.tar", -ERR_INVALID},
+		{VOLUME_SNIPPETS, "user.yaml", 0},
+		{VOLUME_SNIPPETS, "", -ERR_INVALID},
+		{VOLUME_SNIPPETS, ".", -ERR_INVALID},
+		{VOLUME_IMPORT, "d.qcow2", 0},
 		{VOLUME_SNIPPETS, NULL, -ERR_INVALID},
 	};
 	(void)state;
@@ -154,7 +160,8 @@ static void test_names(void **state)
 	enum volume_content content;
 	(void)state;
 	for (int i = VOLUME_IMAGES; i <= VOLUME_BACKUP; i++) {
-		assert_int_equal(volume_content_from_name(volume_content_name(i), &content, NULL), 0);
+		assert_int_equal(volume_content_from_name(volume_content_name(i), &content, NULL),
+				 0);
 		assert_int_equal(content, i);
 	}
 	assert_true(volume_content_from_name("nothing", &content, NULL) < 0);
@@ -164,8 +171,9 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),  cmocka_unit_test(test_bad), cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_files), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_good),	 cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_too_long), cmocka_unit_test(test_files),
+		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What was observed of guests and node, in memory. Runs on the core's loop. */
+#include "agent/core/facts.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/core/facts_decode.h"
+
+#define FACTS_GUESTS_MAX 65536
+#define FACTS_LISTENERS	 8
+
+struct known {
+	struct guest_fact fact;
+	bool is_seen; /* reported since the monitor said hello */
+};
+
+struct facts {
+	struct known *guests; /* by vmid */
+	size_t count, capacity;
+	struct guest_fact absent; /* what is said of unreported guests */
+	struct node_fact node;
+	uint64_t generation;
+	struct {
+		facts_changed_fn fn;
+		void *ctx;
+	} listeners[FACTS_LISTENERS];
+	size_t listener_count;
+};
+
+struct facts *facts_new(void)
+{
+	struct facts *facts = xcalloc(1, sizeof(*facts));
+
+	facts->generation = 1;
+	return facts;
+}
+
+void facts_free(struct facts *facts)
+{
+	if (!facts)
+		return;
+	free(facts->guests);
+	free(facts);
+}
+
+/* The first with an id that is not smaller. */
+static size_t position(const struct facts *facts, unsigned vmid)
+{
+	size_t low = 0, high = facts->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (facts->guests[middle].fact.vmid < vmid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct known *find(const struct facts *facts, unsigned vmid)
+{
+	size_t at = position(facts, vmid);
+
+	return at < facts->count && facts->guests[at].fact.vmid == vmid ? &facts->guests[at] : NULL;
+}
+
+static struct known *insert(struct facts *facts, unsigned vmid)
+{
+	size_t at = position(facts, vmid);
+
+	if (facts->count == facts->capacity) {
+		facts->capacity = facts->capacity ? facts->capacity * 2 : 16;
+		facts->guests = xrealloc(facts->guests, facts->capacity, sizeof(*facts->guests));
+	}
+	memmove(facts->guests + at + 1, facts->guests + at,
+		(facts->count - at) * sizeof(*facts->guests));
+	facts->count++;
+	facts->guests[at] = (struct known){.fact = facts->absent};
+	facts->guests[at].fact.vmid = vmid;
+	return &facts->guests[at];
+}
+
+static void tell(struct facts *facts, unsigned vmid, enum guest_state before, enum guest_state now)
+{
+	if (before == now)
+		return;
+	for (size_t i = 0; i < facts->listener_count; i++)
+		facts->listeners[i].fn(vmid, before, now, facts->listeners[i].ctx);
+}
+
+int facts_take_guest(struct facts *facts, const struct fields *f, struct err *err)
+{
+	struct guest_fact fact = {0};
+	unsigned vmid;
+	int r = facts_decode_vmid(f, &vmid, err);
+
+	if (r < 0)
+		return r;
+	struct known *known = find(facts, vmid);
+	if (known)
+		fact = known->fact;
+	fact.vmid = vmid;
+	if ((r = facts_decode_guest(f, &fact, err)) < 0)
+		return r;
+	if (!known && facts->count >= FACTS_GUESTS_MAX)
+		return err_set(err, ERR_LIMIT, "too many guests");
+	if (!known)
+		known = insert(facts, vmid);
+	enum guest_state before = known->fact.state;
+	fact.observed = clock_monotonic();
+	fact.generation = ++facts->generation;
+	known->fact = fact;
+	known->is_seen = true;
+	tell(facts, vmid, before, fact.state);
+	return 0;
+}
+
+int facts_take_node(struct facts *facts, const struct fields *f, struct err *err)
+{
+	struct node_fact node = {0};
+	int r = facts_decode_node(f, &node, err);
+
+	if (r < 0)
+		return r;
+	node.observed = clock_monotonic();
+	facts->node = node;
+	facts->generation++;
+	return 0;
+}
+
+/* A guest's observed values go with its process. */
+static void set_state(struct facts *facts, size_t at, enum guest_state state)
+{
+	struct guest_fact *fact = &facts->guests[at].fact;
+	enum guest_state before = fact->state;
+
+	*fact = (struct guest_fact){.vmid = fact->vmid, .state = state, .observed = fact->observed};
+	fact->generation = ++facts->generation;
+	tell(facts, fact->vmid, before, state);
+}
+
+void facts_hello(struct facts *facts)
+{
+	facts->absent.state = GUEST_UNKNOWN;
+	facts->generation++;
+	for (size_t i = 0; i < facts->count; i++) {
+		facts->guests[i].is_seen = false;
+		set_state(facts, i, GUEST_UNKNOWN);
+	}
+}
+
+void facts_listed(struct facts *facts)
+{
+	facts->absent.state = GUEST_STOPPED;
+	facts->generation++;
+	for (size_t i = 0; i < facts->count; i++)
+		if (!facts->guests[i].is_seen)
+			set_state(facts, i, GUEST_STOPPED);
+	/* What a list did not name is as good as unreported: the table holds living guests only. */
+	size_t kept = 0;
+	for (size_t i = 0; i < facts->count; i++)
+		if (facts->guests[i].is_seen)
+			facts->guests[kept++] = facts->guests[i];
+	facts->count = kept;
+}
+
+void facts_lost(struct facts *facts)
+{
+	facts->generation++;
+}
+
+const struct guest_fact *facts_guest(const struct facts *facts, unsigned vmid)
+{
+	const struct known *known = find(facts, vmid);
+
+	return known ? &known->fact : &facts->absent;
+}
+
+const struct node_fact *facts_node(const struct facts *facts)
+{
+	return &facts->node;
+}
+
+uint64_t facts_generation(const struct facts *facts)
+{
+	return facts->generation;
+}
+
+void facts_on_state(struct facts *facts, facts_changed_fn fn, void *ctx)
+{
+	if (facts->listener_count == FACTS_LISTENERS)
+		abort(); /* listeners are part of the program, not of its input */
+	facts->listeners[facts->listener_count].fn = fn;
+	facts->listeners[facts->listener_count++].ctx = ctx;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Queueing the answer of a request: headers, compression, body. */
+#include "agent/gate/request.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define GZIP_MIN 1024
+#define GZIP_MAX (16u * 1024 * 1024)
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (value)
+		MHD_add_response_header(response, name, value);
+}
+
+static void add_headers(const struct request *r, struct MHD_Response *response)
+{
+	static const char csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
+				  "data:; connect-src 'self'; font-src 'self'; form-action 'none'; "
+				  "frame-ancestors 'none'; base-uri 'none'";
+
+	add_header(response, "Content-Type", r->content_type);
+	add_header(response, "Server", "lodge");
+	add_header(response, "X-Content-Type-Options", "nosniff");
+	add_header(response, "Strict-Transport-Security", "max-age=31536000");
+	if (r->is_static) {
+		add_header(response, "Content-Security-Policy", csp);
+		add_header(response, "X-Frame-Options", "DENY");
+		add_header(response, "Referrer-Policy", "no-referrer");
+		add_header(response, "Cache-Control", "no-cache");
+		add_header(response, "ETag", r->etag);
+	} else {
+		add_header(response, "Cache-Control", "max-age=0");
+		add_header(response, "Pragma", "no-cache");
+	}
+}
+
+/* windowBits 15 + 16: a gzip header instead of zlib's (zlib.h, deflateInit2) */
+static bool compress_into(struct buf *out, const void *data, size_t size)
+{
+	z_stream z = {0};
+	bool done;
+
+	if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	buf_reserve(out, deflateBound(&z, size));
+	z.next_in = (Bytef *) data;
+	z.avail_in = (uInt) size;
+	z.next_out = (Bytef *) out->data;
+	z.avail_out = (uInt) (out->capacity - 1);
+	done = deflate(&z, Z_FINISH) == Z_STREAM_END;
+	out->size = z.total_out;
+	deflateEnd(&z);
+	return done;
+}
+
+static bool compress_fd(struct buf *out, int fd, size_t size)
+{
+	void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	bool done;
+
+	if (data == MAP_FAILED)
+		return false;
+	done = compress_into(out, data, size);
+	munmap(data, size);
+	return done;
+}
+
+static void compress_answer(struct request *r, bool *ret_is_gzip)
+{
+	struct stat st;
+	size_t size = r->answer.size;
+	autobuf out = BUF_INIT;
+	bool done;
+
+	if (r->answer_fd >= 0)
+		size = fstat(r->answer_fd, &st) == 0 ? (size_t) st.st_size : 0;
+	if (!r->accepts_gzip || r->is_static || size <= GZIP_MIN || size > GZIP_MAX)
+		return;
+	done = r->answer_fd >= 0 ? compress_fd(&out, r->answer_fd, size)
+				 : compress_into(&out, r->answer.data, size);
+	if (!done)
+		return;
+	if (r->answer_fd >= 0) {
+		close(r->answer_fd);
+		r->answer_fd = -1;
+	}
+	buf_fini(&r->answer);
+	r->answer = out;
+	out = BUF_INIT;
+	*ret_is_gzip = true;
+}
+
+static struct MHD_Response *make_response(struct request *r)
+{
+	struct stat st;
+	size_t size = r->answer.size;
+
+	if (r->answer_fd >= 0) {
+		if (fstat(r->answer_fd, &st) < 0)
+			return NULL;
+		return MHD_create_response_from_fd64((uint64_t) st.st_size, TAKE_FD(r->answer_fd));
+	}
+	return MHD_create_response_from_buffer(size, buf_steal(&r->answer), MHD_RESPMEM_MUST_FREE);
+}
+
+enum MHD_Result request_queue(struct request *r)
+{
+	bool is_gzip = false;
+	struct MHD_Response *response;
+	enum MHD_Result queued;
+
+	compress_answer(r, &is_gzip);
+	response = make_response(r);
+	if (!response)
+		return MHD_NO;
+	add_headers(r, response);
+	if (is_gzip) {
+		add_header(response, "Content-Encoding", "gzip");
+		add_header(response, "Vary", "Accept-Encoding");
+	}
+	reason_set(r->status, r->reason);
+	queued = MHD_queue_response(r->connection, r->status, response);
+	MHD_destroy_response(response);
+	r->state = REQUEST_QUEUED;
+	return queued;
+}

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A systemd Debian, unprivileged and privileged, on a bridge of our own with a static address.
+. "$(dirname "$(readlink -f "$0")")/ct_lib.sh"
+if ! debian_template; then
+	echo "# no Debian template could be made"
+	exit 1
+fi
+ip link add vmbr0 type bridge
+ip addr add 10.77.0.1/24 dev vmbr0
+ip link set vmbr0 up
+
+running() { # systemd inside is up, all units fine
+	[ "$(inside "$1" systemctl is-system-running 2>&1)" = running ] && return
+	inside "$1" systemctl --failed --no-legend
+	inside "$1" systemctl list-jobs --no-legend
+	return 1
+}
+
+for unprivileged in 1 0; do
+	id=20$unprivileged
+	put_conf $id <<-END
+		arch: amd64
+		hostname: deb$unprivileged
+		lock: create
+		memory: 512
+		nameserver: 10.77.0.1
+		net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:02:0$unprivileged,ip=10.77.0.$id/24,gw=10.77.0.1,type=veth
+		searchdomain: lab.example
+		swap: 0
+		unprivileged: $unprivileged
+	END
+	ok "create $id and start it (unprivileged $unprivileged)" \
+		job vzcreate $id ostemplate=local:vztmpl/debian.tar.zst rootfs=local:2 password=pw start=1
+	ok "systemd is up" wait_for 30 running $id
+	ok "hostname" [ "$(inside $id cat /proc/sys/kernel/hostname)" = deb$unprivileged ]
+	ok "hosts" inside $id grep -qx "127.0.1.1 deb$unprivileged.lab.example deb$unprivileged" /etc/hosts
+	ok "resolv.conf" inside $id grep -qx "nameserver 10.77.0.1" /etc/resolv.conf
+	ok "machine-id is its own" inside $id grep -Eqx '[0-9a-f]{32}' /etc/machine-id
+	ok "veth on the bridge" bash -c "ip -o link show veth${id}i0 | grep -q 'master vmbr0'"
+	ok "its address answers" wait_for 15 ping -c1 -W1 10.77.0.$id
+	ok "its mac" inside $id grep -qi "bc:24:11:00:02:0$unprivileged" /sys/class/net/eth0/address
+	ok "setuid programs work" inside $id setpriv --reuid=65534 --clear-groups ping -c1 -W2 10.77.0.1
+	ok "/ is not nosuid" bash -c "! grep ' / / ' /proc/$(pid_of $id)/mountinfo | grep -q nosuid"
+	old=$(pid_of $id)
+	: >"$states"
+	inside $id systemctl reboot >/dev/null 2>&1
+	ok "reboot inside tells the core" wait_for 30 grep -q "vmid=$id .*target=reboot" "$states"
+	ok "start again" job vzstart $id
+	ok "shutdown" job vzshutdown $id timeout=40
+	ok "nothing left" clean_behind $id
+	sed -i "s/^net0:.*/&,link_down=1/" "$(conf $id)"
+	ok "start with link_down" job vzstart $id
+	ok "the link is down" bash -c "ip -o link show veth${id}i0 | grep -vq LOWER_UP"
+	ok "destroy by force" job vzdestroy $id force=1
+	ok "nothing left by destroy" clean_behind $id
+	ok "no volume" not test -e "$LODGE_STATE_DIR/local/images/$id"
+done

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Killed jobs, killed monitors, cancelled jobs, a queue, descriptors of the monitor, init that fails.
+. "$(dirname "$(readlink -f "$0")")/ct_lib.sh"
+busybox_template
+new() { # new VMID: a created container
+	printf 'hostname: f\nlock: create\nmemory: 64\nswap: 0\nunprivileged: 1\n' | put_conf "$1"
+	job vzcreate "$1" ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1
+}
+monitor_of() { awk '/^PPid/ {print $2}' "/proc/$(pid_of "$1")/status"; }
+gone() { not kill -0 "$1"; }
+
+ok "create" new 301
+job vzstart 301 >"$lab/start.log"
+mon=$(monitor_of 301)
+ok "the monitor holds no file of the state folder but its own log" bash -c \
+	"! ls -l /proc/$mon/fd | grep -E '$LODGE_STATE_DIR|$lab/start.log|pipe:.*$$'"
+ok "its standard streams are /dev/null" bash -c \
+	"[ \"\$(readlink /proc/$mon/fd/{0,1,2} | sort -u)\" = /dev/null ]"
+ok "it is in a session of its own" bash -c "[ \$(ps -o sid= -p $mon) -ne $$ ]"
+
+kill -9 "$mon"
+ok "init dies with its monitor" wait_for 5 gone "$mon"
+ok "start after a killed monitor" job vzstart 301
+ok "it runs" inside 301 true
+kill -STOP "$(monitor_of 301)"
+ok "stop of one whose monitor hangs" job vzstop 301
+ok "the core was told" grep -q 'vmid=301 kind=lxc state=stopped' "$states"
+ok "nothing left" clean_behind 301
+
+# a queue: the job waits for the one before it and says so
+sleep 3 &
+sleeper=$!
+start=$(awk '{print $22}' /proc/$sleeper/stat)
+after=$(printf 'UPID:lab:%08X:%08X:%08X:vzstop:301:root@pam:' $sleeper "$start" "$(date +%s)")
+job vzstart 301 "after=$after" >"$lab/queue.log"
+ok "the log says what it waits for" grep -qF "waiting for task $after" "$lab/queue.log"
+ok "the one before is gone by then" gone $sleeper
+ok "stop" job vzstop 301
+
+# cancelling
+sleep 100 &
+sleeper=$!
+start=$(awk '{print $22}' /proc/$sleeper/stat)
+after=$(printf 'UPID:lab:%08X:%08X:%08X:vzstop:301:root@pam:' $sleeper "$start" "$(date +%s)")
+pid=$(job --background vzstart 301 "after=$after")
+wait_for 10 grep -rqF "waiting for task $after" "$LODGE_STATE_DIR/tasks"
+kill "$pid"
+ok "a cancelled job ends" wait_for 5 gone "$pid"
+ok "its status says so" grep -rq "interrupted by signal" "$LODGE_STATE_DIR"/tasks/ --include=*.status
+kill $sleeper
+
+# SIGKILL at any moment of create: undo leaves nothing
+for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.5; do
+	printf 'hostname: k\nlock: create\nunprivileged: 1\n' | put_conf 302
+	pid=$(job --background vzcreate 302 ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1)
+	read -rt $delay <> <(:)
+	kill -9 "$pid" 2>/dev/null
+	wait_for 5 gone "$pid"
+	if grep -q lock "$(conf 302)"; then
+		ok "undo of a create killed after $delay s" job vzcreate-undo 302
+	else
+		ok "destroy of one that was ready after $delay s" job vzdestroy 302
+	fi
+	ok "nothing left of it" bash -c "! test -e $(conf 302) && ! ls $LODGE_STATE_DIR/local/images/302"
+done
+ok "no mount, no loop" clean_behind 302
+
+# SIGKILL at any moment of start: afterwards it runs or not, and both can be dealt with
+for delay in 0.02 0.05 0.08 0.12 0.2 0.4; do
+	pid=$(job --background vzstart 301)
+	read -rt $delay <> <(:)
+	kill -9 "$pid" 2>/dev/null
+	wait_for 5 gone "$pid"
+	job vzstop 301 >/dev/null
+	ok "start after a start killed after $delay s" bash -c "
+		out=\$(python3 $here/ct_job.py vzstart 301) || { echo \"\$out\" | grep -q 'already running' || { echo \"\$out\"; exit 1; }; }"
+	ok "stop" job vzstop 301
+	ok "nothing left" clean_behind 301
+done
+
+# a root without init
+printf 'hostname: n\nlock: create\nmemory: 64\nunprivileged: 1\n' | put_conf 303
+mkdir -p "$lab/empty/etc" && tar -C "$lab/empty" -czf "$LODGE_STATE_DIR/local/template/cache/empty.tar.gz" .
+ok "create without init" job vzcreate 303 ostemplate=local:vztmpl/empty.tar.gz rootfs=local:0.1
+ok "start names the reason" job_fails 'init' vzstart 303
+ok "nothing left by it" clean_behind 303
+
+# links that lead out of the root
+mkdir -p "$lab/evil/sbin" "$lab/outside"
+ln -s "$lab/outside" "$lab/evil/etc"
+ln -s "$lab/outside" "$lab/evil/root"
+ln -s ../bin/busybox "$lab/evil/sbin/init"
+tar -C "$lab/evil" -czf "$LODGE_STATE_DIR/local/template/cache/evil.tar.gz" .
+printf 'hostname: e\nlock: create\nnameserver: 1.1.1.1\nunprivileged: 1\n' | put_conf 304
+job vzcreate 304 ostemplate=local:vztmpl/evil.tar.gz rootfs=local:0.1 password=x ssh-public-keys=k >"$lab/evil.log"
+ok "a link out of the root reaches nothing" bash -c "[ -z \"\$(ls -A $lab/outside)\" ]"
+ok "nothing left by it" clean_behind 304

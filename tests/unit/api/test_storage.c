@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Storages and volumes: definitions, helpers' answers, rights on volumes, and what is refused
+ * before any job starts. The helper program is a script that shows what it was asked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "api_test.h"
+
+static struct fixture f;
+
+static const char user_cfg[] = "user:bob@pve:1:0::::\nuser:eve@pve:1:0::::\n"
+			       "acl:/storage/local:user:bob@pve:PVEDatastoreUser:1\n"
+			       "acl:/vms/101:user:bob@pve:PVEVMAdmin:1\n";
+
+static const char helper[] =
+	"#!/bin/sh\n"
+	"case \"$2\" in\n"
+	"storage-content) echo '[{\"volid\":\"local:iso/a.iso\",\"content\":\"iso\"},"
+	"{\"volid\":\"local:101/vm-101-disk-0.raw\",\"content\":\"rootdir\",\"vmid\":101},"
+	"{\"volid\":\"local:102/vm-102-disk-0.raw\",\"content\":\"rootdir\",\"vmid\":102}]' ;;\n"
+	"storage-info) tr -d '\\000' | grep -q 'local:iso/a.iso' &&"
+	" echo '{\"path\":\"/x/a.iso\",\"size\":1}' ||"
+	" { echo '4 - no such volume'; exit 1; } ;;\n"
+	"storage-alloc) echo 'local:101/vm-101-disk-7.raw' ;;\n"
+	"storage-status) echo '{\"active\":1,\"total\":100,\"used\":25,\"avail\":75}' ;;\n"
+	"esac\n";
+
+static int set_up(void **state)
+{
+	(void)state;
+	fixture_begin(&f);
+	fixture_script(&f, "lodge-task", helper);
+	fixture_start(&f);
+	fixture_put(&f, "/user.cfg", user_cfg);
+	fixture_put(&f, "/storage.cfg",
+		    "dir: local\n\tpath /x\n\tcontent iso,rootdir,images\n\tshared 0\n\n"
+		    "dir: off\n\tpath /y\n\tcontent iso\n\tdisable 1\n\n"
+		    "dir: far\n\tpath /z\n\tcontent iso\n\tnodes n9\n");
+	fixture_put(&f, "/nodes/n1/lxc/101.conf",
+		    "hostname: a\nmemory: 16\nrootfs: local:101/vm-101-disk-0.raw,size=8G\n"
+		    "unused0: local:101/vm-101-disk-1.raw\n");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fixture_end(&f);
+	return 0;
+}
+
+static void test_definitions(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	EXPECT_HAS(&f, "GET /storage", "\"storage\":\"local\"", "\"disable\":1", "\"shared\":0",
+		   "\"content\":\"iso,rootdir,images\"", "\"digest\":\"");
+	EXPECT_HAS(&f, "GET /storage?type=nfs", "!local");
+	EXPECT_HAS(&f, "GET /storage/far", "\"nodes\":\"n9\"");
+	expect(&f, "GET /storage/none", 500,
+	       "{\"data\":null,\"message\":\"storage 'none' does not exist\\n\"}");
+	fixture_login(&f, "bob@pve");
+	EXPECT_HAS(&f, "GET /storage", "\"storage\":\"local\"", "!\"far\"");
+	assert_int_equal(fixture_call(&f, "GET /storage/local"), 403);
+}
+
+static void test_lists(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	EXPECT_HAS(&f, "GET /nodes/n1/storage", "\"storage\":\"local\"",
+		   "\"active\":1,\"shared\":0,\"total\":100,\"used\":25,\"avail\":75,"
+		   "\"used_fraction\":0.25}",
+		   "\"storage\":\"off\",\"type\":\"dir\",\"content\":\"iso\",\"enabled\":0",
+		   "!\"far\"");
+	EXPECT_HAS(&f, "GET /nodes/n1/storage?enabled=1", "\"local\"", "!\"off\"");
+	EXPECT_HAS(&f, "GET /nodes/n1/storage?content=rootdir", "\"local\"", "!\"off\"");
+	EXPECT_HAS(&f, "GET /nodes/n1/storage?format=1", "\"default\":\"raw\"");
+	EXPECT_HAS(&f, "GET /nodes/n1/storage/local", "{\"subdir\":\"content\"}",
+		   "{\"subdir\":\"status\"}", "{\"subdir\":\"upload\"}");
+	EXPECT_HAS(&f, "GET /nodes/n1/storage/local/status", "\"type\":\"dir\"", "\"enabled\":1");
+	assert_int_equal(fixture_call(&f, "GET /nodes/n1/storage/off/status"), 500);
+	assert_int_equal(fixture_call(&f, "GET /nodes/n1/storage/far/content"), 500);
+	fixture_login(&f, "eve@pve");
+	expect(&f, "GET /nodes/n1/storage", 200, "{\"data\":[]}");
+	assert_int_equal(fixture_call(&f, "GET /nodes/n1/storage/local/status"), 403);
+}
+
+static void test_content(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	EXPECT_HAS(&f, "GET /nodes/n1/storage/local/content", "a.iso", "vm-101", "vm-102");
+	fixture_login(&f, "bob@pve");
+	expect(&f, "GET /nodes/n1/storage/local/content", 200,
+	       "{\"data\":[{\"volid\":\"local:iso/a.iso\",\"content\":\"iso\"},"
+	       "{\"volid\":\"local:101/"
+	       "vm-101-disk-0.raw\",\"content\":\"rootdir\",\"vmid\":101}]}");
+}
+
+static void test_volume(void **state)
+{
+	(void)state;
+	fixture_login(&f, "bob@pve");
+	expect(&f, "GET /nodes/n1/storage/local/content/local:iso/a.iso", 200,
+	       "{\"data\":{\"path\":\"/x/a.iso\",\"size\":1}}");
+	expect(&f, "GET /nodes/n1/storage/local/content/iso/a.iso", 200,
+	       "{\"data\":{\"path\":\"/x/a.iso\",\"size\":1}}");
+	expect(&f, "GET /nodes/n1/storage/local/content/iso/b.iso", 500,
+	       "{\"data\":null,\"message\":\"no such volume\\n\"}");
+	assert_int_equal(
+		fixture_call(&f, "GET /nodes/n1/storage/local/content/102/vm-102-disk-0.raw"), 403);
+	assert_int_equal(fixture_call(&f, "GET /nodes/n1/storage/local/content/iso/../../x"), 400);
+	assert_int_equal(fixture_call(&f, "GET /nodes/n1/storage/local/content/off:iso/a.iso"),
+			 400);
+}
+
+static void test_delete(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	expect(&f, "DELETE /nodes/n1/storage/local/content/101/vm-101-disk-0.raw", 500,
+	       "{\"data\":null,\"message\":\"volume 'local:101/vm-101-disk-0.raw' is in use by "
+	       "guest "
+	       "101 (rootfs)\\n\"}");
+	fixture_put(&f, "/nodes/n1/lxc/104.conf", "hostname: d\nlock: create\nmemory: 16\n");
+	expect(&f, "DELETE /nodes/n1/storage/local/content/104/vm-104-disk-0.raw", 500,
+	       "{\"data\":null,\"message\":\"guest 104 is locked (create)\\n\"}");
+	EXPECT_HAS(&f, "DELETE /nodes/n1/storage/local/content/101/vm-101-disk-1.raw",
+		   "{\"data\":\"UPID:n1:", ":imgdel:101@local:root@pam:\"}");
+	EXPECT_HAS(&f, "DELETE /nodes/n1/storage/local/content/local:iso/a.iso",
+		   ":imgdel:local:root@pam:\"}");
+	fixture_login(&f, "bob@pve");
+	assert_int_equal(fixture_call(&f, "DELETE /nodes/n1/storage/local/content/iso/a.iso"), 403);
+}
+
+static void test_alloc(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	expect(&f,
+	       "POST /nodes/n1/storage/local/content?vmid=101&filename=vm-101-disk-7.raw&size=1G",
+	       200, "{\"data\":\"local:101/vm-101-disk-7.raw\"}");
+	assert_int_equal(fixture_call(&f, "POST /nodes/n1/storage/local/content?vmid=101&size=1T"),
+			 400);
+	assert_non_null(strstr(buf_str(&f.last.body), "\"filename\":\"property is missing"));
+	assert_non_null(strstr(buf_str(&f.last.body), "\"size\":\""));
+	assert_int_equal(
+		fixture_call(&f, "POST /nodes/n1/storage/local/content?vmid=101&filename=x&size=0"),
+		400);
+}
+
+static void test_upload(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {"content=iso&filename=a.iso", /* no file came with it */
+					    "content=rootdir&filename=a.iso", "filename=a.iso"};
+	fixture_login(&f, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		autofree char *request =
+			xasprintf("POST /nodes/n1/storage/local/upload?%s", wrong[i]);
+		assert_int_equal(fixture_call(&f, request), 400);
+	}
+	struct call call;
+	unsigned before = f.replies;
+	fixture_fill(&f, "POST /nodes/n1/storage/local/upload?content=iso&filename=a.iso", &call);
+	call.fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	call.fd_count = 1;
+	assert_int_equal(conn_call(f.client, &call, fixture_on_reply, &f, NULL, NULL), 0);
+	call_fini(&call);
+	while (f.replies == before)
+		fixture_turn(&f);
+	assert_int_equal(f.last.status, 200);
+	assert_non_null(strstr(buf_str(&f.last.body), ":imgcopy::root@pam:"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_definitions), cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_content),	    cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_delete),	    cmocka_unit_test(test_alloc),
+		cmocka_unit_test(test_upload),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
