@@ -96,7 +96,7 @@ static int list_content(struct api_request *req, struct err *err)
 	int r = storage_find_usable(req, &def, err);
 	if (r < 0)
 		return r;
-	storage_add_args(&args, def);
+	storage_def_encode(def, &args);
 	fields_add(&args, "content", api_str(req, "content"));
 	fields_add(&args, "vmid", api_str(req, "vmid"));
 	add_containers(&args, req->core->guests);
@@ -139,7 +139,7 @@ static int get_volume(struct api_request *req, struct err *err)
 	int r = find_volume(req, &def, &volume, err);
 	if (r < 0)
 		return r;
-	storage_add_args(&args, def);
+	storage_def_encode(def, &args);
 	add_volume(&args, &volume);
 	return api_run_helper(req, "storage-info", &args, READ_TIMEOUT, volume_described, err);
 }
@@ -196,7 +196,7 @@ static int delete_volume(struct api_request *req, struct err *err)
 		return r;
 	if ((r = check_unused(req, &volume, err)) < 0)
 		return r;
-	storage_add_args(&args, def);
+	storage_def_encode(def, &args);
 	add_volume(&args, &volume);
 	if (volume.vmid)
 		snprintf(id, sizeof(id), "%u@%s", volume.vmid, volume.storage);
@@ -240,7 +240,7 @@ static int alloc_volume(struct api_request *req, struct err *err)
 	if (!storage_def_has_content(def, "images") && !storage_def_has_content(def, "rootdir"))
 		return err_set(err, ERR_UNSUPPORTED, "storage '%s' does not support guest volumes",
 			       def->id);
-	storage_add_args(&args, def);
+	storage_def_encode(def, &args);
 	fields_add(&args, "vmid", api_str(req, "vmid"));
 	fields_add(&args, "name", api_str(req, "filename"));
 	fields_add(&args, "format", api_str(req, "format"));
@@ -283,7 +283,7 @@ static int upload(struct api_request *req, struct err *err)
 		r = check_upload(req, def, err);
 	if (r < 0)
 		return r;
-	storage_add_args(&args, def);
+	storage_def_encode(def, &args);
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		fields_add(&args, passed[i], api_str(req, passed[i]));
 	struct job_spec job = {

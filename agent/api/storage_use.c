@@ -53,16 +53,6 @@ int storage_find_usable(const struct api_request *req, const struct storage_def 
 	return 0;
 }
 
-void storage_add_args(struct fields *args, const struct storage_def *def)
-{
-	fields_add(args, "type", def->type);
-	fields_add(args, "id", def->id);
-	for (size_t i = 0; i < def->keys.count; i++) {
-		autofree char *name = xasprintf("key.%s", def->keys.items[i].name);
-		fields_add(args, name, def->keys.items[i].value);
-	}
-}
-
 int storage_parse_volume(const struct api_request *req, struct volid *ret, struct err *err)
 {
 	const char *storage = api_str(req, "storage"), *volume = api_str(req, "volume");

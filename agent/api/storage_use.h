@@ -13,8 +13,6 @@ int storage_find(const struct api_request *req, const struct storage_def **ret, 
 /* The same, enabled and on this node. */
 int storage_find_usable(const struct api_request *req, const struct storage_def **ret,
 			struct err *err);
-/* The definition as helpers and jobs read it: type, id, and each key as key.NAME. */
-void storage_add_args(struct fields *args, const struct storage_def *def);
 
 /* The parameter "volume": "local:iso/x.iso", or "iso/x.iso" beside a storage. */
 int storage_parse_volume(const struct api_request *req, struct volid *ret, struct err *err);

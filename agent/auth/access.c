@@ -79,6 +79,7 @@ int access_new(struct store *store, struct access **ret, struct err *err)
 
 	(void)err;
 	access->store = store;
+	list_init(&access->edits);
 	list_init(&access->pending);
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		sources[i].load(access, store_get(store, sources[i].path, &value) ? &value : NULL);
@@ -93,6 +94,7 @@ void access_free(struct access *access)
 {
 	if (!access)
 		return;
+	access_edits_drop(access);
 	store_unsubscribe(access->on_user_cfg);
 	store_unsubscribe(access->on_priv);
 	LIST_FOREACH(&access->pending, op, struct access_op, link)

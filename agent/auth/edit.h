@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Changes of the access configuration: a change is a function that is applied to a draft; the result
  * is committed in one transaction on condition that nothing moved meanwhile, else the function is
- * applied again to what is there then (at most ACCESS_EDIT_TRIES times). Core's loop only. */
+ * applied again to what is there then (at most ACCESS_EDIT_TRIES times). Changes wait for those
+ * before them. Core's loop only. */
 #pragma once
 
 #include "agent/auth/access.h"
@@ -22,12 +23,13 @@ struct access_edit {
 	const char *who; /* for the history; copied */
 	/* May be called several times; a negative error ends the change without effect. */
 	int (*apply)(struct access_draft *draft, void *ctx, struct err *err);
-	/* Called exactly once, from store_dispatch(): err->code 0 means committed. */
+	/* Called exactly once, later (from store_dispatch() or access_free()): err->code 0 means
+	 * committed. */
 	void (*done)(const struct err *err, void *ctx);
 	void *ctx;
 };
 
-/* 0: done follows. ACCESS_EDIT_UNCHANGED: the draft was left as it is, nothing to do. Otherwise
+/* 0: done follows, with apply's error too if there were changes to wait for. ACCESS_EDIT_UNCHANGED: the draft was left as it is, nothing to do. Otherwise
  * apply's or the store's error. Only after 0 is done called. */
 int access_edit(struct access *access, const struct access_edit *edit, struct err *err);
 

@@ -20,7 +20,8 @@
 
 #define USERCFG_USERID_MAX   64	 /* characters of a user id */
 #define USERCFG_NAME_MAX     64	 /* of a group, role or token id */
-#define USERCFG_TEXT_MAX     4096 /* of a comment or name */
+#define USERCFG_TEXT_MAX     4096 /* characters of a comment or a name */
+#define USERCFG_TEXT_BYTES   (4 * USERCFG_TEXT_MAX) /* the same in UTF-8 */
 #define USERCFG_ACL_PATH_MAX 255
 #define ROOT_USERID	     "root@pam"
 

@@ -11,7 +11,6 @@
 #include "agent/base/str.h"
 
 #define LINE_FIELDS_MAX 8
-#define LINE_MAX_SIZE	(256u * 1024) /* a group of several thousand members */
 
 /* ---- parser ---- */
 
@@ -20,7 +19,7 @@ static int decode_text(const char *value, char **ret, struct err *err)
 {
 	autobuf text = BUF_INIT;
 
-	if (!url_decode(value, strlen(value), false, &text) || text.size > USERCFG_TEXT_MAX ||
+	if (!url_decode(value, strlen(value), false, &text) || text.size > USERCFG_TEXT_BYTES ||
 	    !str_is_utf8(buf_str(&text), text.size))
 		return err_set(err, ERR_CORRUPT, "bad text");
 	if (text.size > 0) {
@@ -163,7 +162,7 @@ int usercfg_parse(const char *text, size_t size, struct usercfg **ret, struct er
 		size_t length = end ? (size_t)(end - text) : size;
 
 		number++;
-		if (!end || length > LINE_MAX_SIZE || memchr(text, '\0', length))
+		if (!end || memchr(text, '\0', length))
 			return err_set(err, ERR_CORRUPT, "line %u: not a line of text", number);
 		autofree char *line = xstrndup(text, length);
 		struct err why = ERR_INIT;

@@ -5,6 +5,23 @@
 #include <limits.h>
 #include <json-c/json.h>
 
+/* json-c 0.16 takes 'single quotes', NaN, Infinity and comments even when strict. They all need a
+ * character that JSON has in strings only. */
+static bool is_beyond_json(const char *text, size_t size)
+{
+	bool in_string = false;
+
+	for (size_t i = 0; i < size; i++) {
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		else if (!in_string && (text[i] == '\'' || text[i] == '/' || text[i] == 'N' || text[i] == 'I'))
+			return true;
+	}
+	return false;
+}
+
 int json_parse(const char *text, size_t size, size_t limit, struct json_object **ret,
 	       struct err *err)
 {
@@ -15,15 +32,16 @@ int json_parse(const char *text, size_t size, size_t limit, struct json_object *
 
 	if (size > limit || size >= INT_MAX)
 		return err_set(err, ERR_LIMIT, "JSON document is longer than %zu bytes", limit);
+	if (is_beyond_json(text, size))
+		return err_set(err, ERR_INVALID, "not a JSON document: unexpected character");
 	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
 	if (!tokener)
 		return err_set(err, ERR_INTERNAL, "out of memory");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(tokener, text, (int)size);
-	if (json_tokener_get_error(tokener) == json_tokener_continue && !o)
-		o = json_tokener_parse_ex(tokener, "",
-					  1); /* a bare number ends at the end of input */
 	used = json_tokener_get_parse_end(tokener);
+	if (json_tokener_get_error(tokener) == json_tokener_continue)
+		o = json_tokener_parse_ex(tokener, "", 1); /* a bare number ends with the input */
 	if (json_tokener_get_error(tokener) != json_tokener_success)
 		r = err_set(err, ERR_INVALID, "not a JSON document: %s",
 			    json_tokener_error_desc(json_tokener_get_error(tokener)));

@@ -2,52 +2,42 @@
 /* Counting held refusals. Pure. */
 #include "agent/gate/brake.h"
 
-#include "agent/base/map.h"
 #include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+struct place {
+	char address[BRAKE_ADDRESS_MAX];
+	usec_t until;
+};
 
 struct brake {
-	unsigned held;
-	struct map *by_address; /* to unsigned, heap */
+	struct place places[BRAKE_MAX]; /* `until` in the past: free */
 };
 
 struct brake *brake_new(void)
 {
-	struct brake *b = xcalloc(1, sizeof(*b));
-
-	b->by_address = map_new();
-	return b;
+	return xcalloc(1, sizeof(struct brake));
 }
 
 void brake_free(struct brake *b)
 {
-	if (!b)
-		return;
-	map_free(b->by_address, free);
 	free(b);
 }
 
-bool brake_enter(struct brake *b, const char *address)
+bool brake_enter(struct brake *b, const char *address, usec_t now, usec_t until)
 {
-	unsigned *count = map_get(b->by_address, address);
+	struct place *vacant = NULL;
+	unsigned same = 0;
 
-	if (b->held >= BRAKE_MAX || (count && *count >= BRAKE_PER_ADDRESS))
-		return false;
-	if (!count) {
-		count = xcalloc(1, sizeof(*count));
-		map_put(b->by_address, address, count);
+	for (struct place *p = b->places; p < b->places + BRAKE_MAX; p++) {
+		if (p->until <= now)
+			vacant = p;
+		else if (str_eq(p->address, address))
+			same++;
 	}
-	(*count)++;
-	b->held++;
+	if (!vacant || same >= BRAKE_PER_ADDRESS)
+		return false;
+	str_copy(vacant->address, sizeof(vacant->address), address);
+	vacant->until = until;
 	return true;
-}
-
-void brake_leave(struct brake *b, const char *address)
-{
-	unsigned *count = map_get(b->by_address, address);
-
-	if (!count)
-		return;
-	b->held--;
-	if (--*count == 0)
-		free(map_remove(b->by_address, address));
 }

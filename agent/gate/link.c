@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The connection to the core: one socket, calls multiplexed, reconnected with back-off. */
+/* The connection to the core: one socket, calls multiplexed, reconnected with back-off. A call is in one
+ * of two lists: waiting (the core is away) or sent. */
 #include "agent/gate/gate.h"
 
 #include "agent/base/log.h"
-#include "agent/base/paths.h"
+#include "agent/base/mem.h"
 
-#define RETRY_MIN (50 * USEC_PER_MSEC)
-#define RETRY_MAX (1000 * USEC_PER_MSEC)
+#define RETRY_MIN     (50 * USEC_PER_MSEC)
+#define RETRY_MAX     (1000 * USEC_PER_MSEC)
+#define RETRY_WAITING (250 * USEC_PER_MSEC) /* at most, while a client waits */
+#define STATUS_BROKEN 596 /* conn.h: the connection broke before the answer */
 
 struct link_call {
-	struct list node; /* in waiting or sent */
+	struct list node;
 	struct link *link;
 	struct call call;
 	conn_reply_fn done;
 	void *ctx;
-	uint64_t id;	 /* once sent */
-	usec_t give_up; /* while waiting */
+	uint64_t id;	/* when sent */
+	usec_t give_up; /* when waiting */
 	bool is_sent;
+	bool may_repeat;
 };
 
 struct link {
@@ -24,7 +28,7 @@ struct link {
 	char *path;
 	struct conn *conn; /* NULL while the core is away */
 	struct list waiting, sent;
-	sd_event_source *timer; /* next attempt, and give-up of waiting calls */
+	sd_event_source *timer; /* next attempt */
 	usec_t pause;
 	bool is_away_logged;
 };
@@ -36,36 +40,61 @@ static void call_free(struct link_call *c)
 	free(c);
 }
 
-static void call_done(struct reply *reply, void *ctx)
+static void call_finish(struct link_call *c, struct reply *reply)
 {
-	struct link_call *c = ctx;
 	conn_reply_fn done = c->done;
-	void *done_ctx = c->ctx;
+	void *ctx = c->ctx;
 
 	call_free(c);
-	done(reply, done_ctx);
+	done(reply, ctx);
 }
 
-static void call_fail(struct link_call *c, uint16_t status, const char *message)
+static void call_fail(struct link_call *c, const char *message)
 {
 	struct reply reply = REPLY_INIT;
 
-	reply.status = status;
+	reply.status = 503;
 	fields_add(&reply.head, "message", message);
-	call_done(&reply, c);
+	call_finish(c, &reply);
 	reply_fini(&reply);
 }
 
+static void call_wait(struct link_call *c)
+{
+	list_remove(&c->node);
+	list_append(&c->link->waiting, &c->node);
+	c->is_sent = false;
+	c->give_up = clock_monotonic() + GATE_CORE_AWAY;
+}
+
+static void on_reply(struct reply *reply, void *ctx)
+{
+	struct link_call *c = ctx;
+
+	if (reply->status != STATUS_BROKEN) {
+		call_finish(c, reply);
+	} else if (c->may_repeat) {
+		c->may_repeat = false;
+		call_wait(c);
+	} else {
+		call_fail(c, "the node's core stopped while it worked on this; "
+			     "look whether it was done before you try again");
+	}
+}
+
+/* A connection that just failed says so to on_closed() as well: the call stays in the list. */
 static void call_send(struct link_call *c)
 {
 	struct link *link = c->link;
 	struct err err = ERR_INIT;
 
-	if (conn_call(link->conn, &c->call, call_done, c, &c->id, &err) < 0)
-		return; /* too many in flight: stays in the queue */
-	list_remove(&c->node);
-	list_append(&link->sent, &c->node);
-	c->is_sent = true;
+	if (conn_call(link->conn, &c->call, on_reply, c, &c->id, &err) == 0) {
+		list_remove(&c->node);
+		list_append(&link->sent, &c->node);
+		c->is_sent = true;
+	} else if (err.code != ERR_UNAVAILABLE) {
+		call_fail(c, err.message);
+	}
 }
 
 static void arm(struct link *link, usec_t delay)
@@ -78,7 +107,7 @@ static void on_closed(struct conn *conn, const struct err *err, void *ctx)
 {
 	struct link *link = ctx;
 
-	(void) conn;
+	(void)conn;
 	log_warning("connection to the core: %s", err->message);
 	link->conn = NULL;
 	link->pause = RETRY_MIN;
@@ -87,7 +116,7 @@ static void on_closed(struct conn *conn, const struct err *err, void *ctx)
 
 static const struct conn_ops ops = {.on_closed = on_closed};
 
-static void connect_core(struct link *link)
+static bool connect_core(struct link *link)
 {
 	struct err err = ERR_INIT;
 	int fd = -1, r = conn_connect(link->path, &fd, &err);
@@ -99,52 +128,60 @@ static void connect_core(struct link *link)
 	if (r == 0)
 		log_info("connected to the core");
 	link->is_away_logged = r < 0;
+	return r == 0;
 }
 
-static void expire_waiting(struct link *link)
+static usec_t next_pause(struct link *link)
 {
-	usec_t now = clock_monotonic();
+	usec_t max = list_is_empty(&link->waiting) ? RETRY_MAX : RETRY_WAITING;
+	usec_t now = link->pause < max ? link->pause : max;
 
+	link->pause = now * 2 < RETRY_MAX ? now * 2 : RETRY_MAX;
+	return now;
+}
+
+static void expire(struct link *link, usec_t now)
+{
 	LIST_FOREACH(&link->waiting, c, struct link_call, node)
-		if (c->give_up <= now)
-			call_fail(c, 503, "the node's core is restarting; try again in a moment");
+	if (c->give_up <= now)
+		call_fail(c, "the node's core is not running or is restarting; try again in a "
+			     "moment");
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct link *link = userdata;
 
-	(void) source;
-	(void) usec;
-	if (!link->conn)
-		connect_core(link);
-	if (link->conn)
+	(void)source;
+	(void)usec;
+	if (link->conn || connect_core(link)) {
 		LIST_FOREACH(&link->waiting, c, struct link_call, node)
-			call_send(c);
-	expire_waiting(link);
-	if (link->conn && list_is_empty(&link->waiting))
+		call_send(c);
 		return 0;
-	arm(link, link->conn ? RETRY_MIN : link->pause);
-	link->pause = link->pause * 2 < RETRY_MAX ? link->pause * 2 : RETRY_MAX;
+	}
+	expire(link, clock_monotonic());
+	arm(link, next_pause(link));
 	return 0;
 }
 
-struct link_call *link_call(struct link *link, struct call *call, conn_reply_fn done, void *ctx)
+struct link_call *link_call(struct link *link, struct call *call, bool may_repeat,
+			    conn_reply_fn done, void *ctx)
 {
 	struct link_call *c = xcalloc(1, sizeof(*c));
 
 	c->link = link;
 	c->call = *call;
 	*call = CALL_INIT;
+	c->may_repeat = may_repeat;
 	c->done = done;
 	c->ctx = ctx;
-	c->give_up = clock_monotonic() + GATE_CORE_AWAY_MS * USEC_PER_MSEC;
 	list_init(&c->node);
-	list_append(&link->waiting, &c->node);
+	call_wait(c);
+	/* from the loop, never from here: a call that fails at once would call back too early */
 	if (link->conn)
 		call_send(c);
-	if (link->conn && !c->is_sent)
-		arm(link, RETRY_MIN);
+	else
+		arm(link, 0);
 	return c;
 }
 
@@ -158,21 +195,26 @@ void link_cancel(struct link_call *c)
 int link_new(struct gate *gate, struct link **ret, struct err *err)
 {
 	struct link *link = xcalloc(1, sizeof(*link));
-	int r;
+	int r = sd_event_add_time(gate->event, &link->timer, CLOCK_MONOTONIC, 0, 1000, on_timer,
+				  link);
 
-	link->gate = gate;
-	link->path = path_join(path_run(), "%s", GATE_SOCKET);
-	link->pause = RETRY_MIN;
-	list_init(&link->waiting);
-	list_init(&link->sent);
-	r = sd_event_add_time(gate->event, &link->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, link);
 	if (r < 0) {
-		free(link->path);
 		free(link);
 		return err_errno(err, -r, "timer");
 	}
+	sd_event_source_set_enabled(link->timer, SD_EVENT_OFF);
+	link->gate = gate;
+	link->pause = RETRY_MIN;
+	list_init(&link->waiting);
+	list_init(&link->sent);
 	*ret = link;
 	return 0;
+}
+
+void link_start(struct link *link, const char *path)
+{
+	link->path = xstrdup(path);
+	arm(link, 0);
 }
 
 void link_free(struct link *link)
@@ -181,9 +223,9 @@ void link_free(struct link *link)
 		return;
 	conn_close(link->conn);
 	LIST_FOREACH(&link->waiting, c, struct link_call, node)
-		call_free(c);
+	call_free(c);
 	LIST_FOREACH(&link->sent, c, struct link_call, node)
-		call_free(c);
+	call_free(c);
 	sd_event_source_disable_unref(link->timer);
 	free(link->path);
 	free(link);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The HTTP reason phrase. libmicrohttpd (0.9.75, 1.0) has no call for it, but asks two of its own public
- * functions for the phrase while it builds a header; defined in this program they take the place
- * of the library's. The phrase of our answer is set right before it is queued: the header is
- * built in the same pass over that connection. Errors that libmicrohttpd makes by itself get the
- * standard phrases. */
-#include <stdio.h>
+/* The HTTP reason phrase. libmicrohttpd (0.9.75, 1.0) has no call for it, but asks two public functions
+ * of its own for the phrase while it builds a header; defined in this program they take the place of
+ * the library's. It builds the header of a queued answer before it turns to anything else, so the phrase
+ * is set right before the answer is queued, and serves once: errors that the library answers by
+ * itself (a malformed request, say) never show the phrase of another client's answer. */
 #include <string.h>
 
 #include <microhttpd.h>
@@ -41,36 +40,43 @@ static const struct {
 	{503, "Service Unavailable"},
 	{504, "Gateway Timeout"},
 	{505, "HTTP Version Not Supported"},
-	{596, "Broken Connection"},
 };
 
 void reason_set(unsigned status, const char *text)
 {
 	size_t n = 0;
 
+	/* all of it: a length that belongs to another phrase must not read leftovers */
+	memset(phrase, 0, sizeof(phrase));
 	for (; text && *text && *text != '\n' && n + 1 < sizeof(phrase); text++)
-		phrase[n++] = (unsigned char) *text < 0x20 || *text == 0x7f ? ' ' : *text;
-	phrase[n] = '\0';
+		phrase[n++] = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
 	phrase_status = n ? status : 0;
 }
 
-void reason_clear(void)
+static const char *standard_phrase(unsigned status)
 {
-	phrase_status = 0;
-}
-
-const char *MHD_get_reason_phrase_for(unsigned int code)
-{
-	code &= 0xffff; /* flag bits of the library's own */
-	if (phrase_status == code && code != 0)
-		return phrase;
 	for (size_t i = 0; i < ARRAY_SIZE(standard); i++)
-		if (standard[i].status == code)
+		if (standard[i].status == status)
 			return standard[i].phrase;
 	return "Unknown";
 }
 
+/* Flag bits of the library's own are above the status. */
+static bool is_ours(unsigned code)
+{
+	return phrase_status != 0 && phrase_status == (code & 0xffff);
+}
+
+const char *MHD_get_reason_phrase_for(unsigned int code)
+{
+	if (!is_ours(code))
+		return standard_phrase(code & 0xffff);
+	phrase_status = 0;
+	return phrase;
+}
+
+/* Asked first, then the text. */
 size_t MHD_get_reason_phrase_len_for(unsigned int code)
 {
-	return strlen(MHD_get_reason_phrase_for(code));
+	return strlen(is_ours(code) ? phrase : standard_phrase(code & 0xffff));
 }

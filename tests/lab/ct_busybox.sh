@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Life of an unprivileged busybox container: create, start, stop, shutdown, reboot, destroy, errors.
 . "$(dirname "$(readlink -f "$0")")/ct_lib.sh"
+stub_core
 busybox_template
 
 put_conf 101 <<-END

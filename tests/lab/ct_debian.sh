@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A systemd Debian, unprivileged and privileged, on a bridge of our own with a static address.
 . "$(dirname "$(readlink -f "$0")")/ct_lib.sh"
+stub_core
 if ! debian_template; then
 	echo "# no Debian template could be made"
 	exit 1
@@ -56,3 +57,13 @@ for unprivileged in 1 0; do
 	ok "nothing left by destroy" clean_behind $id
 	ok "no volume" not test -e "$LODGE_STATE_DIR/local/images/$id"
 done
+
+# a create that is cancelled while it unpacks
+printf 'hostname: c\nlock: create\nunprivileged: 1\n' | put_conf 202
+pid=$(job --background vzcreate 202 ostemplate=local:vztmpl/debian.tar.zst rootfs=local:2)
+wait_for 30 bash -c "losetup -nO BACK-FILE | grep -q $lab"
+kill "$pid"
+ok "a cancelled create ends" wait_for 10 not kill -0 "$pid"
+ok "its status says so" grep -rq "interrupted by signal" "$LODGE_STATE_DIR"/tasks/ --include=*.status
+ok "nothing left by it" clean_behind 202
+ok "no config, no volume" not test -e "$(conf 202)" -o -e "$LODGE_STATE_DIR/local/images/202"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Killed jobs, killed monitors, cancelled jobs, a queue, descriptors of the monitor, init that fails.
 . "$(dirname "$(readlink -f "$0")")/ct_lib.sh"
+stub_core
 busybox_template
 new() { # new VMID: a created container
 	printf 'hostname: f\nlock: create\nmemory: 64\nswap: 0\nunprivileged: 1\n' | put_conf "$1"

@@ -27,15 +27,18 @@ for f in subuid subgid; do
 done
 printf 'dir: local\n\tpath %s/local\n\tcontent rootdir,images,vztmpl,iso\n' "$LODGE_STATE_DIR" >"$store/storage.cfg"
 
-coproc CORE { exec python3 "$here/ct_stub_core.py" "$LODGE_RUN_DIR/core.sock" "$store" "$states"; }
-core_pid=$CORE_PID
-read -r _ <&"${CORE[0]}"
+core_pid=
+stub_core() {
+	coproc CORE { exec python3 "$here/ct_stub_core.py" "$LODGE_RUN_DIR/core.sock" "$store" "$states"; }
+	core_pid=$CORE_PID
+	read -r _ <&"${CORE[0]}"
+}
 
 finish() {
 	for f in "$LODGE_RUN_DIR"/guests/[0-9]*; do
 		case $f in *[0-9]) job vzstop "${f##*/}" >/dev/null 2>&1 ;; esac
 	done
-	kill "$core_pid" 2>/dev/null
+	[ -z "$core_pid" ] || kill "$core_pid" 2>/dev/null
 	[ -n "$KEEP" ] || rm -rf "$lab" "/run/lxc/lock$lab"
 	echo "1..$count"
 	[ "$failed" = 0 ]
@@ -82,7 +85,11 @@ inside() { # inside VMID COMMAND…: runs in a container
 	local vmid=$1 pid
 	shift
 	pid=$(pid_of "$vmid" 2>/dev/null) && [ -n "$pid" ] || { echo "$vmid does not run"; return 1; }
-	nsenter -t "$pid" -m -u -i -n -p -U -r -S 0 -G 0 -- "$@"
+	if [ /proc/self/ns/user -ef "/proc/$pid/ns/user" ]; then
+		nsenter -t "$pid" -m -u -i -n -p -r -- "$@"
+	else
+		nsenter -t "$pid" -m -u -i -n -p -U -r -S 0 -G 0 -- "$@"
+	fi
 }
 wait_for() { # wait_for SECONDS COMMAND…: an event without a descriptor to wait on
 	local end=$((SECONDS + $1))

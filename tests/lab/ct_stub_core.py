@@ -100,7 +100,10 @@ def answer(op, head, params):
 def read_exactly(conn, size):
     data = b''
     while len(data) < size:
-        part = conn.recv(size - len(data))
+        try:
+            part = conn.recv(size - len(data))
+        except ConnectionResetError:  # the job was killed
+            part = b''
         if not part:
             return None
         data += part

@@ -58,7 +58,6 @@ static void add_system(const struct ct_items *in, struct fields *ret)
 	fields_add(ret, "lxc.pty.max", "1024");
 	if (console && str_to_bool(console, &has_console) && !has_console)
 		fields_add(ret, "lxc.console.path", "none");
-	fields_add(ret, "lxc.mount.auto", "proc:mixed sys:mixed cgroup:mixed");
 	fields_addf(ret, "lxc.signal.halt", "%d", in->halt_signal);
 	if (str_eq(guest_config_get(in->config, "arch"), "i386"))
 		fields_add(ret, "lxc.arch", "i686");
@@ -66,6 +65,25 @@ static void add_system(const struct ct_items *in, struct fields *ret)
 		fields_add(ret, "lxc.seccomp.profile", in->host->seccomp);
 	if (in->host->has_apparmor)
 		fields_add(ret, "lxc.apparmor.profile", "generated");
+}
+
+/* What systemd would try to mount by itself and may not: bound from the host, where only real root
+ * can look into them. */
+static const char *const extra_mounts[] = {
+	"/sys/fs/fuse/connections sys/fs/fuse/connections none bind,optional 0 0",
+	"/sys/kernel/debug sys/kernel/debug none bind,optional 0 0",
+	"/sys/kernel/security sys/kernel/security none bind,optional 0 0",
+	"/sys/fs/pstore sys/fs/pstore none bind,optional 0 0",
+	"mqueue dev/mqueue mqueue rw,relatime,create=dir,optional 0 0",
+};
+
+static void add_mounts(const struct ct_items *in, struct fields *ret)
+{
+	fields_add(ret, "lxc.mount.auto", "proc:mixed sys:mixed cgroup:mixed");
+	if (!ct_is_unprivileged(in->config))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(extra_mounts); i++)
+		fields_add(ret, "lxc.mount.entry", extra_mounts[i]);
 }
 
 static void add_hooks(const struct ct_items *in, const char *veths, struct fields *ret)
@@ -121,6 +139,7 @@ int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields 
 	veths = ct_veth_names(nets, count, in->vmid);
 	add_system(in, ret);
 	add_identity(in, ret);
+	add_mounts(in, ret);
 	add_hooks(in, veths, ret);
 	/* Without any network item liblxc would share the host's network. */
 	if (count == 0)

@@ -24,7 +24,7 @@ static int run(const struct helper_entry *table, const char *name, struct buf *o
 	if (r < 0)
 		return r;
 	struct cursor c = cursor_on(input.data, input.size);
-	r = fields_decode(&c, &args, err);
+	r = input.size > 0 ? fields_decode(&c, &args, err) : 0; /* nothing: no arguments */
 	return r < 0 ? r : table->run(&args, out, err);
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lodge-task: `lodge-task helper NAME` for short questions, `lodge-task COMMAND` for jobs. Storage,
- * TLS and password work: what may block, away from the core. Links neither libvirt nor liblxc. */
+ * TLS, network and password work: what may block, away from the core. Links neither libvirt nor
+ * liblxc. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
+#include "agent/net/net.h"
 #include "agent/task/host/helper.h"
 #include "agent/task/host/helper_crypt.h"
 #include "agent/task/host/helper_interfaces.h"
@@ -18,6 +20,8 @@ static const struct helper_entry helpers[] = {
 	{"crypt-verify", helper_crypt_verify},
 	{"crypt-hash", helper_crypt_hash},
 	{"ct-interfaces", helper_ct_interfaces},
+	{"net-apply", net_apply},
+	{"net-remove", net_remove},
 	{0},
 };
 

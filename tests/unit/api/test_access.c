@@ -346,6 +346,14 @@ static void test_users(void **state)
 	       "group 'ghosts' does not exist");
 	expect(500, ASK(NULL, "GET /access/users/b@pve"), "no such user ('b@pve')");
 
+	/* the longest comment, in the widest characters, can be read back */
+	char longest[8 + 2048 * 4 + 1] = "comment=";
+	for (size_t i = 0; i < 2048; i++)
+		strcat(longest + 8 + 4 * i, "\xf0\x9f\x90\xa7");
+	expect(200, ASK(NULL, "PUT /access/users/a@pve", longest), FORM);
+	expect(200, ASK(NULL, "GET /access/users/a@pve"), longest + 8);
+	expect(400, ASK(NULL, "PUT /access/users/a@pve", "comment=\xff"), "\"comment\":");
+
 	expect(200, ASK(NULL, "PUT /access/users/a@pve", "groups=dev", "append=1", "comment="),
 	       FORM);
 	expect(200, ASK(NULL, "GET /access/users", "full=1"), "\"groups\":\"dev,ops\"");

@@ -21,7 +21,7 @@ static const char helper[] =
 	"storage-content) echo '[{\"volid\":\"local:iso/a.iso\",\"content\":\"iso\"},"
 	"{\"volid\":\"local:101/vm-101-disk-0.raw\",\"content\":\"rootdir\",\"vmid\":101},"
 	"{\"volid\":\"local:102/vm-102-disk-0.raw\",\"content\":\"rootdir\",\"vmid\":102}]' ;;\n"
-	"storage-info) tr -d '\\000' | grep -q 'local:iso/a.iso' &&"
+	"storage-info) tr -cd 'a-z:/.-' | grep -q 'storage-type.*local:iso/a.iso' &&"
 	" echo '{\"path\":\"/x/a.iso\",\"size\":1}' ||"
 	" { echo '4 - no such volume'; exit 1; } ;;\n"
 	"storage-alloc) echo 'local:101/vm-101-disk-7.raw' ;;\n"

@@ -110,7 +110,7 @@ static void test_filters(void **state)
 		{"?statusfilter=ok", "41"},
 		{"?statusfilter=error,warning", "32"},
 		{"?typefilter=vzstart", "1"},
-		{"?userfilter=bob@", "32"},
+		{"?userfilter=bob@", "432"},
 		{"?vmid=101", "31"},
 		{"?since=1610612739", "43"},
 		{"?until=1610612738", "21"},

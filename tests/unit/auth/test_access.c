@@ -95,6 +95,35 @@ static void test_key_is_made_once(void **state)
 	assert_int_equal(value.version, version);
 }
 
+static void key_put_done(const struct store_result *result, void *ctx)
+{
+	(void)ctx;
+	assert_int_equal(result->outcome, STORE_DONE);
+}
+
+/* Another node's key, ahead in the log, is not replaced. */
+static void test_key_of_another_stays(void **state)
+{
+	static const char text[] =
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+	struct store_op op = {
+		.kind = STORE_PUT, .path = "/priv/authkey", .value = text, .size = strlen(text)};
+	struct store_txn txn = {.who = "node", .ops = &op, .op_count = 1};
+	char ticket[TICKET_MAX], csrf[TICKET_MAX];
+	struct store_value value;
+
+	(void)state;
+	put("/x", "");
+	put("/priv/authkey", NULL);
+	access_free(access_);
+	assert_int_equal(store_submit(fixture.store, &txn, key_put_done, NULL, NULL), 0);
+	assert_int_equal(access_new(fixture.store, &access_, NULL), 0);
+	put("/x", "y");
+	assert_true(store_get(fixture.store, "/priv/authkey", &value));
+	assert_string_equal(value.data, text);
+	assert_int_equal(access_ticket_make(access_, "root@pam", NOW, ticket, csrf, NULL), 0);
+}
+
 static void test_key_is_followed(void **state)
 {
 	char ticket[TICKET_MAX], csrf[TICKET_MAX];
@@ -330,24 +359,39 @@ static void test_edit(void **state)
 	assert_false(again.is_done);
 }
 
-/* Both were judged against the same state; both must be there in the end. */
+/* More at once than there are tries: they wait for each other instead of losing. */
 static void test_edits_at_once(void **state)
 {
-	struct edit_case a = {.name = "a@pve"}, b = {.name = "b@pve"}, c = {.name = "a@pve"};
+	struct edit_case cases[3 * ACCESS_EDIT_TRIES];
+	char names[ARRAY_SIZE(cases)][32];
 
 	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(names[i], sizeof(names[i]), "u%zu@pve", i / 2);
+		cases[i] = (struct edit_case){.name = names[i]};
+		assert_int_equal(start(&cases[i], NULL), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		store_fixture_wait(&fixture, &cases[i].is_done);
+		/* the second of each pair finds the first */
+		assert_int_equal(cases[i].code, i % 2 ? ERR_EXISTS : 0);
+		assert_non_null(map_get(access_usercfg(access_)->users, names[i]));
+	}
+}
+
+/* A change from elsewhere, ahead in the log, is judged anew and kept. */
+static void test_edit_behind_a_rival(void **state)
+{
+	struct edit_case a = {.name = "a@pve"};
+
+	(void)state;
+	rival_put(7);
 	assert_int_equal(start(&a, NULL), 0);
-	assert_int_equal(start(&b, NULL), 0);
-	assert_int_equal(start(&c, NULL), 0);
 	store_fixture_wait(&fixture, &a.is_done);
-	store_fixture_wait(&fixture, &b.is_done);
-	store_fixture_wait(&fixture, &c.is_done);
 	assert_int_equal(a.code, 0);
-	assert_int_equal(b.code, 0);
-	assert_int_equal(c.code, ERR_EXISTS);
-	assert_true(b.tries > 1);
+	assert_int_equal(a.tries, 2);
 	assert_non_null(map_get(access_usercfg(access_)->users, "a@pve"));
-	assert_non_null(map_get(access_usercfg(access_)->users, "b@pve"));
+	assert_non_null(map_get(access_usercfg(access_)->users, "rival7@pve"));
 }
 
 static void test_edit_gives_up(void **state)
@@ -388,15 +432,42 @@ static void test_edit_of_nothing_and_of_damage(void **state)
 	assert_string_equal(value.data, "damaged\n");
 }
 
+static int apply_unreadable(struct access_draft *draft, void *ctx, struct err *err)
+{
+	struct cfg_user *user;
+
+	(void)ctx;
+	user = map_get(draft->cfg->users, ROOT_USERID);
+	xreplace(&user->comment, "no UTF-8: \xff");
+	(void)err;
+	return 0;
+}
+
+static void test_unreadable_is_not_written(void **state)
+{
+	struct access_edit edit = {.who = "root@pam", .apply = apply_unreadable, .done = edit_done};
+	struct store_value value;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(access_edit(access_, &edit, &err), -ERR_CORRUPT);
+	assert_non_null(strstr(err.message, "the change was not made"));
+	put("/x", "");
+	assert_false(store_get(fixture.store, "/user.cfg", &value));
+}
+
 /* The store outlives the access object; what is under way then must not touch it. */
 static void test_free_with_an_edit_under_way(void **state)
 {
-	struct edit_case a = {.name = "a@pve"};
+	struct edit_case a = {.name = "a@pve"}, b = {.name = "b@pve"};
 
 	(void)state;
 	assert_int_equal(start(&a, NULL), 0);
+	assert_int_equal(start(&b, NULL), 0);
 	access_free(access_);
 	access_ = NULL;
+	assert_true(b.is_done);
+	assert_int_equal(b.code, ERR_UNAVAILABLE);
 	store_fixture_wait(&fixture, &a.is_done);
 	assert_int_equal(a.code, 0);
 }
@@ -407,6 +478,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_key_is_made_once),
+		TEST(test_key_of_another_stays),
 		TEST(test_key_is_followed),
 		TEST(test_user_state_counts_at_once),
 		TEST(test_texts),
@@ -414,8 +486,10 @@ int main(void)
 		TEST(test_rights),
 		TEST(test_edit),
 		TEST(test_edits_at_once),
+		TEST(test_edit_behind_a_rival),
 		TEST(test_edit_gives_up),
 		TEST(test_edit_of_nothing_and_of_damage),
+		TEST(test_unreadable_is_not_written),
 		TEST(test_free_with_an_edit_under_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

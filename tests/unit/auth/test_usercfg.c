@@ -95,14 +95,16 @@ static void test_bad_text(void **state)
 		"group:ops:ghost@pve:\n",			    /* no such member */
 		"group:o ps::\n",				    /* name */
 		"role:PVEAdmin:VM.Audit\n",			    /* built in */
-		"role:mine:VM.Nothing\n",			    /* no such privilege */
-		"acl:/:user:ghost@pve:PVEAdmin:1\n",		    /* no such user */
-		"acl:/:user:root@pam:Ghost:1\n",		    /* no such role */
-		"acl:/:thing:root@pam:PVEAdmin:1\n",		    /* kind */
-		"acl:/:user:root@pam:PVEAdmin:\n",		    /* flag */
-		"acl:/etc:user:root@pam:PVEAdmin:1\n",		    /* path */
-		"acl:/vms/:user:root@pam:PVEAdmin:1\n",		    /* not normal */
-		"pool:x\n",					    /* unknown record */
+		"role:mine\n",
+		"role:mine:VM.Audit:x\n",
+		"role:mine:VM.Nothing\n",		/* no such privilege */
+		"acl:/:user:ghost@pve:PVEAdmin:1\n",	/* no such user */
+		"acl:/:user:root@pam:Ghost:1\n",	/* no such role */
+		"acl:/:thing:root@pam:PVEAdmin:1\n",	/* kind */
+		"acl:/:user:root@pam:PVEAdmin:\n",	/* flag */
+		"acl:/etc:user:root@pam:PVEAdmin:1\n",	/* path */
+		"acl:/vms/:user:root@pam:PVEAdmin:1\n", /* not normal */
+		"pool:x\n",				/* unknown record */
 	};
 
 	(void)state;

@@ -53,14 +53,15 @@ static void test_many(void **state)
 
 static void test_ranges(void **state)
 {
+	char one[] = "1", two[] = "2", three[] = "3";
 	struct map *m = map_new();
 	const char *key = NULL;
 
 	(void)state;
 	assert_null(map_first(m, NULL, &key));
-	assert_null(map_put(m, "b", "1"));
-	assert_null(map_put(m, "d", "2"));
-	assert_string_equal(map_put(m, "b", "3"), "1");
+	assert_null(map_put(m, "b", one));
+	assert_null(map_put(m, "d", two));
+	assert_string_equal(map_put(m, "b", three), "1");
 	assert_string_equal(map_first(m, "a", &key), "3");
 	assert_string_equal(key, "b");
 	assert_string_equal(map_first(m, "b", NULL), "3");

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Figures of one running container, from its cgroups and its init's /proc. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/fields.h"
+
+struct guest_sample {
+	uint64_t cpu_usec; /* CPU time so far, of the last sample */
+	usec_t taken;	   /* monotonic; 0: never */
+};
+
+/* Adds the fields of EVENT_GUEST (uptime, cpu, mem, …) and moves *last on. */
+void guest_sample_take(pid_t pid, uint64_t started, struct guest_sample *last, struct fields *ret);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the core believes of guests while monitor and jobs report. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "agent/core/facts.h"
+
+struct change {
+	unsigned count, vmid;
+	enum guest_state before, now;
+};
+
+static void on_change(unsigned vmid, enum guest_state before, enum guest_state now, void *ctx)
+{
+	struct change *c = ctx;
+
+	*c = (struct change){c->count + 1, vmid, before, now};
+}
+
+static int report(struct facts *facts, const char *vmid, const char *state, const char *pid,
+		  const char *mem)
+{
+	autofields f = FIELDS_INIT;
+
+	fields_add(&f, "vmid", vmid);
+	fields_add(&f, "state", state);
+	fields_add(&f, "pid", pid);
+	fields_add(&f, "pid_start", pid);
+	fields_add(&f, "mem", mem);
+	return facts_take_guest(facts, &f, NULL);
+}
+
+static void unknown_until_listed(void **state)
+{
+	struct facts *facts = facts_new();
+
+	(void)state;
+	assert_int_equal(facts_guest(facts, 100)->state, GUEST_UNKNOWN);
+	facts_hello(facts);
+	assert_int_equal(report(facts, "101", "running", "50", "4096"), 0);
+	assert_int_equal(facts_guest(facts, 100)->state, GUEST_UNKNOWN);
+	facts_listed(facts);
+	assert_int_equal(facts_guest(facts, 100)->state, GUEST_STOPPED);
+	assert_int_equal(facts_guest(facts, 101)->state, GUEST_RUNNING);
+	facts_lost(facts);
+	assert_int_equal(facts_guest(facts, 101)->state, GUEST_RUNNING);
+	facts_hello(facts);
+	assert_int_equal(facts_guest(facts, 101)->state, GUEST_UNKNOWN);
+	assert_int_equal(facts_guest(facts, 101)->mem, 0);
+	facts_listed(facts);
+	assert_int_equal(facts_guest(facts, 101)->state, GUEST_STOPPED);
+	facts_free(facts);
+}
+
+static void values_belong_to_the_process(void **state)
+{
+	struct facts *facts = facts_new();
+	struct change change = {0};
+
+	(void)state;
+	facts_on_state(facts, on_change, &change);
+	report(facts, "101", "running", "50", "4096");
+	assert_int_equal(change.count, 1);
+	assert_int_equal(change.before, GUEST_UNKNOWN);
+	assert_int_equal(change.now, GUEST_RUNNING);
+	report(facts, "101", "running", "50", NULL); /* the start job, after the monitor */
+	assert_int_equal(facts_guest(facts, 101)->mem, 4096);
+	assert_int_equal(change.count, 1);
+	report(facts, "101", "running", "51", NULL);
+	assert_int_equal(facts_guest(facts, 101)->mem, 0);
+	report(facts, "101", "running", "51", "8192");
+	uint64_t generation = facts_guest(facts, 101)->generation;
+	report(facts, "101", "stopped", NULL, NULL);
+	assert_int_equal(facts_guest(facts, 101)->mem, 0);
+	assert_int_equal(facts_guest(facts, 101)->pid, 0);
+	assert_true(facts_guest(facts, 101)->generation > generation);
+	assert_int_equal(change.now, GUEST_STOPPED);
+	facts_free(facts);
+}
+
+static void bad_fields_change_nothing(void **state)
+{
+	static const char *const cases[][4] = {
+		{NULL, "running", "1", "1"},	   {"0", "running", "1", "1"},
+		{"1000000000", "running", "1", "1"}, {"x", "running", "1", "1"},
+		{"101", NULL, "1", "1"},	   {"101", "walking", "1", "1"},
+		{"101", "stopped", "-1", "1"},	   {"101", "stopped", "1", "1.5"},
+		{"101", "stopped", "1", ""},
+	};
+	struct facts *facts = facts_new();
+
+	(void)state;
+	report(facts, "101", "running", "50", "4096");
+	uint64_t generation = facts_generation(facts);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(report(facts, cases[i][0], cases[i][1], cases[i][2], cases[i][3]),
+				 -ERR_INVALID);
+	assert_true(facts_generation(facts) == generation);
+	assert_int_equal(facts_guest(facts, 101)->state, GUEST_RUNNING);
+	facts_free(facts);
+}
+
+static void node_values(void **state)
+{
+	struct facts *facts = facts_new();
+	autofields f = FIELDS_INIT;
+
+	(void)state;
+	assert_int_equal(facts_node(facts)->observed, 0);
+	fields_add(&f, "uptime", "77");
+	fields_add(&f, "mem_total", "1024");
+	assert_int_equal(facts_take_node(facts, &f, NULL), -ERR_INVALID); /* cpus is missing */
+	fields_add(&f, "cpus", "2");
+	fields_add(&f, "load5", "0.25");
+	fields_add(&f, "cpu_model", "some model");
+	fields_add(&f, "is_efi", "1");
+	assert_int_equal(facts_take_node(facts, &f, NULL), 0);
+	assert_true(facts_node(facts)->load[1] == 0.25);
+	assert_string_equal(facts_node(facts)->cpu_model, "some model");
+	assert_true(facts_node(facts)->is_efi);
+	assert_true(facts_node(facts)->observed > 0);
+	fields_set(&f, "is_efi", "2");
+	assert_int_equal(facts_take_node(facts, &f, NULL), -ERR_INVALID);
+	assert_int_equal(facts_node(facts)->uptime, 77);
+	facts_free(facts);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unknown_until_listed),
+		cmocka_unit_test(values_belong_to_the_process),
+		cmocka_unit_test(bad_fields_change_nothing),
+		cmocka_unit_test(node_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
