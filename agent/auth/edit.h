@@ -29,8 +29,9 @@ struct access_edit {
 	void *ctx;
 };
 
-/* 0: done follows, with apply's error too if there were changes to wait for. ACCESS_EDIT_UNCHANGED: the draft was left as it is, nothing to do. Otherwise
- * apply's or the store's error. Only after 0 is done called. */
+/* 0: done follows, with apply's error too if there were changes to wait for.
+ * ACCESS_EDIT_UNCHANGED: the draft was left as it is, nothing to do. Otherwise apply's or the
+ * store's error. Only after 0 is done called. */
 int access_edit(struct access *access, const struct access_edit *edit, struct err *err);
 
 /* The configuration as applied now; borrowed until the loop runs again. */

@@ -16,12 +16,17 @@
 
 static int print_new_lines(const char *node, const char *upid, size_t *shown, struct err *err)
 {
+	autofree char *path = xasprintf("/nodes/%s/tasks/%s/log", node, upid);
+
 	for (;;) {
+		autofields params = FIELDS_INIT;
 		autojson *lines = NULL;
 		size_t n;
-		int r = cli_get(&lines, err, "/nodes/%s/tasks/%s/log?start=%zu&limit=%d", node, upid,
-				*shown, LINES_AT_ONCE);
+		int r;
 
+		fields_addf(&params, "start", "%zu", *shown);
+		fields_addf(&params, "limit", "%d", LINES_AT_ONCE);
+		r = cli_call("GET", path, &params, -1, &lines, err);
 		if (r < 0)
 			return r;
 		n = json_object_array_length(lines);

@@ -37,7 +37,7 @@ void job_record_encode(const struct job_record *r, struct buf *out)
 	autofields f = FIELDS_INIT;
 
 	fields_add(&f, "boot", r->boot);
-	fields_add(&f, "serial", r->serial);
+	fields_add(&f, "serial", r->serial[0] ? r->serial : NULL);
 	fields_add(&f, "program", job_program_name(r->program));
 	fields_add(&f, "command", r->command);
 	fields_add(&f, "undo", r->undo);

@@ -161,6 +161,17 @@ void job_keep_record(struct job *job, struct job_record *record)
 	*record = (struct job_record){0};
 }
 
+/* Records are found in any order; the last in the list is whom the next job of a guest awaits. */
+static void insert_in_order(struct jobs *jobs, struct job *job)
+{
+	struct list *at = jobs->running.prev;
+
+	while (at != &jobs->running &&
+	       CONTAINER_OF(at, struct job, link)->task->id.pid_start > job->task->id.pid_start)
+		at = at->prev;
+	list_append(at->next, &job->link);
+}
+
 int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
 	      struct err *err)
 {
@@ -170,7 +181,7 @@ int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_
 	job->task = task;
 	job->pidfd = pidfd;
 	job_keep_record(job, record);
-	list_append(&jobs->running, &job->link);
+	insert_in_order(jobs, job);
 	jobs->running_count++;
 	int r = sd_event_add_io(jobs->event, &job->exit_source, pidfd, EPOLLIN, on_exit_fd, job);
 	if (r < 0) {

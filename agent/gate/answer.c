@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Queueing the answer of a request: headers, compression, body. */
+/* Queueing the answer of a request: headers, format, compression, body. */
 #include "agent/gate/request.h"
 
 #include <sys/mman.h>
@@ -12,6 +12,8 @@
 
 #define GZIP_MIN 1024
 #define GZIP_MAX (16u * 1024 * 1024)
+#define WRAP_MAX (64u * 1024 * 1024)
+#define LARGE	 (256u * 1024)
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -36,7 +38,7 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
 		add_header(response, "Cache-Control", "no-cache");
 		add_header(response, "ETag", r->etag);
 	} else {
-		add_header(response, "Cache-Control", "max-age=0");
+		add_header(response, "Cache-Control", "no-cache");
 		add_header(response, "Pragma", "no-cache");
 	}
 }
@@ -81,6 +83,7 @@ static void compress_answer(struct request *r, bool *ret_is_gzip)
 
 	if (r->answer_fd >= 0)
 		size = fstat(r->answer_fd, &st) == 0 ? (size_t) st.st_size : 0;
+	r->was_large = size > LARGE;
 	if (!r->accepts_gzip || r->is_static || size <= GZIP_MIN || size > GZIP_MAX)
 		return;
 	done = r->answer_fd >= 0 ? compress_fd(&out, r->answer_fd, size)
@@ -95,6 +98,30 @@ static void compress_answer(struct request *r, bool *ret_is_gzip)
 	r->answer = out;
 	out = BUF_INIT;
 	*ret_is_gzip = true;
+}
+
+/* The format of the contract's own web UI: always 200, the outcome is a member of the document, which is
+ * not parsed but opened at its first brace. */
+static void wrap_extjs(struct request *r)
+{
+	bool is_ok = r->status >= 200 && r->status < 300;
+	autobuf out = BUF_INIT;
+
+	if (r->answer_fd >= 0 && fd_memfd_read(r->answer_fd, WRAP_MAX, &r->answer, NULL) == 0) {
+		close(r->answer_fd);
+		r->answer_fd = -1;
+	}
+	if (r->answer.size < 2 || r->answer.data[0] != '{')
+		return;
+	buf_addf(&out, "{\"success\":%d,", is_ok);
+	if (!is_ok)
+		buf_addf(&out, "\"status\":%u,", r->status);
+	buf_add(&out, r->answer.data + 1, r->answer.size - 1);
+	buf_fini(&r->answer);
+	r->answer = out;
+	out = BUF_INIT;
+	r->status = 200;
+	xreplace(&r->reason, NULL);
 }
 
 static struct MHD_Response *make_response(struct request *r)
@@ -116,6 +143,8 @@ enum MHD_Result request_queue(struct request *r)
 	struct MHD_Response *response;
 	enum MHD_Result queued;
 
+	if (r->is_extjs)
+		wrap_extjs(r);
 	compress_answer(r, &is_gzip);
 	response = make_response(r);
 	if (!response)

@@ -82,19 +82,14 @@ static void on_reply(struct reply *reply, void *ctx)
 	}
 }
 
-/* A connection that just failed says so to on_closed() as well: the call stays in the list. */
+/* What cannot be sent now (a connection that just broke, too many in flight) stays in the list. */
 static void call_send(struct link_call *c)
 {
-	struct link *link = c->link;
-	struct err err = ERR_INIT;
-
-	if (conn_call(link->conn, &c->call, on_reply, c, &c->id, &err) == 0) {
-		list_remove(&c->node);
-		list_append(&link->sent, &c->node);
-		c->is_sent = true;
-	} else if (err.code != ERR_UNAVAILABLE) {
-		call_fail(c, err.message);
-	}
+	if (conn_call(c->link->conn, &c->call, on_reply, c, &c->id, NULL) < 0)
+		return;
+	list_remove(&c->node);
+	list_append(&c->link->sent, &c->node);
+	c->is_sent = true;
 }
 
 static void arm(struct link *link, usec_t delay)
@@ -155,12 +150,13 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	if (link->conn || connect_core(link)) {
+		link->pause = RETRY_MIN;
 		LIST_FOREACH(&link->waiting, c, struct link_call, node)
 		call_send(c);
-		return 0;
 	}
 	expire(link, clock_monotonic());
-	arm(link, next_pause(link));
+	if (!link->conn || !list_is_empty(&link->waiting))
+		arm(link, next_pause(link));
 	return 0;
 }
 
@@ -177,10 +173,9 @@ struct link_call *link_call(struct link *link, struct call *call, bool may_repea
 	c->ctx = ctx;
 	list_init(&c->node);
 	call_wait(c);
-	/* from the loop, never from here: a call that fails at once would call back too early */
 	if (link->conn)
 		call_send(c);
-	else
+	if (!c->is_sent)
 		arm(link, 0);
 	return c;
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One HTTP request: its life from the request line to the queued answer. Owned by its MHD connection;
- * freed when MHD says that the request is over. */
+ * freed when MHD says that the request is over.
+ *
+ *   READING --> ANSWERED --> QUEUED          made here: static files, bad input
+ *      |            ^
+ *      +--> CALLED -+                        suspended, the core works on it
+ *              |    |
+ *              +-> HELD                      suspended, a refusal that is held back */
 #pragma once
 
 #include <microhttpd.h>
@@ -8,52 +14,74 @@
 #include "agent/gate/gate.h"
 
 enum request_state {
-	REQUEST_READING,  /* head and body come in */
-	REQUEST_CALLED,	  /* suspended, the core works on it */
-	REQUEST_HELD,	  /* suspended, a refusal that is held back */
-	REQUEST_ANSWERED, /* the answer is known: MHD takes it at the next call */
+	REQUEST_READING, /* head and body come in */
+	REQUEST_CALLED,
+	REQUEST_HELD,
+	REQUEST_ANSWERED, /* MHD takes the answer at its next call */
 	REQUEST_QUEUED,
 };
 
 struct request {
-	struct list node; /* in server's list of suspended requests */
+	struct list node; /* in parked.c's list while suspended */
 	struct gate *gate;
 	struct MHD_Connection *connection; /* valid until the request is freed */
 	enum request_state state;
-	char *target;	    /* raw */
+	char *target; /* raw */
 	char verb[16];
-	char address[64];   /* of the peer, without port */
+	char address[64]; /* of the peer, without port */
 	struct buf body;
+	uint64_t body_size; /* of all that came, kept or not */
 	bool is_too_large;
 	bool accepts_gzip;
+	bool is_extjs;
 	struct link_call *call;
 	usec_t release_at; /* REQUEST_HELD */
 	/* the answer */
 	unsigned status;
-	char *reason;	    /* first line of the message, or NULL: the standard phrase */
+	char *reason; /* its first line is sent, NULL: the standard phrase */
 	char *content_type;
 	struct buf answer;
-	int answer_fd;	    /* memfd or static file, -1 if none */
-	char *etag;	    /* static files */
+	int answer_fd; /* memfd or static file, -1 if none */
+	char *etag;    /* static files */
 	bool is_static;
+	bool was_large; /* worth giving memory back afterwards */
 };
 
-/* From MHD's callbacks. */
-struct request *request_new(struct gate *gate, const char *target, struct MHD_Connection *connection);
+/* request.c. NULL target: none was read. */
+struct request *request_new(struct gate *gate, const char *target,
+			    struct MHD_Connection *connection);
 void request_free(struct request *r);
-void request_start(struct request *r, const char *verb);   /* head is complete */
-void request_body(struct request *r, const char *data, size_t size);
+/* The head is complete. false: not even the body is wanted; the state is ANSWERED. */
+bool request_start(struct request *r, const char *verb);
+/* false: close the connection, this will not end. */
+bool request_body(struct request *r, const char *data, size_t size);
 /* The body is complete. Afterwards the state is CALLED (suspended) or ANSWERED. */
 void request_dispatch(struct request *r);
-/* answer.c: queues the answer of an ANSWERED request; MHD_NO closes the connection. */
-enum MHD_Result request_queue(struct request *r);
 /* An answer made by the gate itself, in the API's envelope. */
 void request_fail(struct request *r, unsigned status, const char *message);
+void request_fail_err(struct request *r, unsigned status, const struct err *err);
+
+/* call.c: hands it to the core. path is below /api2/FORMAT. */
+void request_call(struct request *r, const char *path, const char *query);
+/* Forgets the core's work on it. */
+void request_uncall(struct request *r);
+
+/* answer.c: queues the answer of an ANSWERED request; MHD_NO closes the connection. */
+enum MHD_Result request_queue(struct request *r);
 /* static.c: opens the file; state ANSWERED afterwards. */
 void static_serve(struct request *r, const char *path);
-/* Suspended requests are watched for peers that left and for their release. */
-void server_watch(struct server *server, struct request *r);
+
+/* server.c: a connection was resumed. */
+void server_wake(struct server *server);
+
+/* parked.c: suspended requests, watched for peers that left and for their release; libmicrohttpd looks
+ * at neither. */
+struct parked;
+int parked_new(sd_event *event, struct parked **ret, struct err *err);
+void parked_free(struct parked *parked); /* resumes all */
+void parked_add(struct parked *parked, struct request *r); /* suspends it */
+void parked_resume(struct request *r);
+struct parked *server_parked(struct server *server);
 
 /* reason.c: the phrase for the next header with this status that is built on this thread. */
 void reason_set(unsigned status, const char *phrase);
-void reason_clear(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files about jobs may be torn: records and status lines. What decodes must survive a round trip. */
+/* Files about jobs may be torn: records and status lines. What decodes must survive a round trip.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -72,7 +72,10 @@ void ct_clean(unsigned vmid)
 	autofree char *log = path_join(path_run(), "ct/%u.log", vmid);
 	autofree char *target = ct_mount_point(vmid);
 	struct cgroup_layout layout;
+	struct ct_record record;
 
+	if (ct_find_running(vmid, &record))
+		return;
 	remove_veths(vmid);
 	cgroup_layout_read(&layout);
 	cgroup_remove(&layout, vmid);

@@ -15,7 +15,8 @@ int ct_stop(struct task_ctx *task, const struct ct_record *record, struct err *e
 /* Asks init to halt. After timeout_s: ends it if force, else ERR_TIMEOUT. */
 int ct_shutdown(struct task_ctx *task, const struct ct_record *record, unsigned timeout_s, bool force,
 		struct err *err);
-/* Clears what a stopped container left: record, veths, cgroups, log, mount point. */
+/* Clears what a stopped container left: record, veths, cgroups, log, mount point. A running one is
+ * left alone. */
 void ct_clean(unsigned vmid);
 /* After a container's end: spool file, then the record goes, then the core is told. target "stop" or
  * "reboot". Nothing happens if the record is of another, living container than init. */

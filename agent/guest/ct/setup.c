@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/rootdir.h"
@@ -110,14 +111,33 @@ static int setup_network(struct task_ctx *task, int root, const struct guest_con
 	return 0;
 }
 
+/* The node's own servers; behind a local resolver, those that it asks. */
+static void host_dns(struct buf *servers, struct buf *domains)
+{
+	static const char *const files[] = {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files) && servers->size == 0; i++) {
+		autobuf text = BUF_INIT;
+
+		if (file_read(files[i], GUEST_FILE_MAX, &text, NULL) == 0)
+			ct_resolv_parse(buf_str(&text), servers, domains);
+	}
+}
+
 static int setup_dns(int root, const struct guest_config *config, bool is_new, struct err *err)
 {
 	const char *nameserver = guest_config_get(config, "nameserver");
-	autobuf text = BUF_INIT;
+	const char *searchdomain = guest_config_get(config, "searchdomain");
+	autobuf text = BUF_INIT, servers = BUF_INIT, domains = BUF_INIT;
 
+	host_dns(&servers, &domains);
+	if (str_is_empty(nameserver))
+		nameserver = buf_str(&servers);
+	if (str_is_empty(searchdomain))
+		searchdomain = buf_str(&domains);
 	if (str_is_empty(nameserver))
 		return 0;
-	ct_resolv_text(nameserver, guest_config_get(config, "searchdomain"), &text);
+	ct_resolv_text(nameserver, searchdomain, &text);
 	return write_text(root, "/etc/resolv.conf", &text, is_new, err);
 }
 

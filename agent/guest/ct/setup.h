@@ -33,5 +33,8 @@ void ct_hosts_text(const char *old, const char *hostname, const char *domain, st
 void ct_interfaces_text(const struct ct_net *nets, size_t count, struct buf *out);
 void ct_network_text(const struct ct_net *net, struct buf *out);
 void ct_resolv_text(const char *nameserver, const char *searchdomain, struct buf *out);
+/* The servers and domains of a resolv.conf, separated by spaces; those that only the host itself can
+ * reach (127.0.0.53, ::1) are left out. */
+void ct_resolv_parse(const char *text, struct buf *servers, struct buf *domains);
 /* Replaces root's password hash in a shadow file, adds root if it is missing. day: since 1970. */
 void ct_shadow_text(const char *old, const char *hash, unsigned long day, struct buf *out);

@@ -7,33 +7,36 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
+static void own_line(const char *hostname, const char *domain, struct buf *out)
+{
+	buf_add_str(out, "127.0.1.1 ");
+	if (!str_is_empty(domain) && !strchr(hostname, '.'))
+		buf_addf(out, "%s.%s ", hostname, domain);
+	buf_addf(out, "%s\n", hostname);
+}
+
 /* Lines keep their order; the one for 127.0.1.1 is ours. */
 void ct_hosts_text(const char *old, const char *hostname, const char *domain, struct buf *out)
 {
-	autofree char *copy = xstrdup(old);
-	char *rest = copy, *line;
+	const char *end;
 	bool is_written = false;
 
 	if (!*old)
 		buf_add_str(out, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
-	for (;;) {
-		line = *rest ? strsep(&rest, "\n") : NULL;
-		bool is_ours = line && str_starts(line, "127.0.1.1") && strchr(" \t", line[9]);
+	for (const char *line = old; *line; line = *end ? end + 1 : end) {
+		const char *rest = str_after(line, "127.0.1.1");
 
-		if (line && !is_ours)
-			buf_addf(out, "%s\n", line);
-		if ((is_ours || !line) && !is_written) {
-			buf_add_str(out, "127.0.1.1 ");
-			if (!str_is_empty(domain) && !strchr(hostname, '.'))
-				buf_addf(out, "%s.%s ", hostname, domain);
-			buf_addf(out, "%s\n", hostname);
+		end = strchrnul(line, '\n');
+		if (!rest || !strchr(" \t\n", *rest)) {
+			buf_add(out, line, (size_t)(end - line));
+			buf_add_char(out, '\n');
+		} else if (!is_written) {
+			own_line(hostname, domain, out);
 			is_written = true;
 		}
-		if (!line || !rest)
-			break;
 	}
 	if (!is_written)
-		buf_addf(out, "127.0.1.1 %s\n", hostname);
+		own_line(hostname, domain, out);
 }
 
 static void interface_stanza(const char *name, const char *family, const char *ip, const char *gw,
@@ -106,6 +109,26 @@ void ct_resolv_text(const char *nameserver, const char *searchdomain, struct buf
 		buf_add_char(out, '\n');
 	for (char **server = servers; *server; server++)
 		buf_addf(out, "nameserver %s\n", *server);
+}
+
+void ct_resolv_parse(const char *text, struct buf *servers, struct buf *domains)
+{
+	autostrv char **lines = str_split(text, "\n");
+
+	for (char **line = lines; *line; line++) {
+		autostrv char **words = str_split(*line, " \t\r");
+
+		if (strv_count(words) < 2)
+			continue;
+		if (str_eq(words[0], "nameserver") && !str_starts(words[1], "127.") &&
+		    !str_eq(words[1], "::1"))
+			buf_addf(servers, "%s ", words[1]);
+		if (!str_eq(words[0], "search") && !str_eq(words[0], "domain"))
+			continue;
+		buf_clear(domains); /* the last such line counts */
+		for (char **word = words + 1; *word; word++)
+			buf_addf(domains, "%s ", *word);
+	}
 }
 
 void ct_shadow_text(const char *old, const char *hash, unsigned long day, struct buf *out)

@@ -105,8 +105,8 @@ static void test_ownership(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grows),	       cmocka_unit_test(test_steal),
-		cmocka_unit_test(test_integers),       cmocka_unit_test(test_cursor_past_end),
+		cmocka_unit_test(test_grows),	  cmocka_unit_test(test_steal),
+		cmocka_unit_test(test_integers),  cmocka_unit_test(test_cursor_past_end),
 		cmocka_unit_test(test_ownership),
 	};
 

@@ -43,6 +43,7 @@ static void on_call(struct conn *conn, uint64_t id, struct call *call, void *ctx
 {
 	struct side *side = ctx;
 	struct reply reply = REPLY_INIT;
+	uint64_t size;
 
 	side->calls++;
 	side->last_id = id;
@@ -55,14 +56,10 @@ static void on_call(struct conn *conn, uint64_t id, struct call *call, void *ctx
 	if (!side->answers)
 		return;
 	reply.status = 200;
-	for (const char *n = fields_get(&call->params, "size"); n;) {
-		uint64_t size = 0;
-
-		str_to_u64(n, &size);
+	if (str_to_u64(fields_get(&call->params, "size"), &size)) {
 		buf_reserve(&reply.body, size);
 		memset(reply.body.data, 'z', size);
 		reply.body.size = size;
-		n = NULL;
 	}
 	conn_reply(conn, id, &reply);
 }
@@ -186,7 +183,8 @@ static void test_burst(void **state)
 	start(&ops);
 	for (int i = 0; i < FRAME_CALLS_MAX; i++)
 		call_with("size", i % 100 ? "10" : "70000", 0);
-	assert_int_equal(conn_call(client.conn, &CALL_INIT, on_reply, NULL, NULL, NULL), -ERR_LIMIT);
+	assert_int_equal(conn_call(client.conn, &CALL_INIT, on_reply, NULL, NULL, NULL),
+			 -ERR_LIMIT);
 	run_until(&replies, FRAME_CALLS_MAX);
 	assert_int_equal(server.calls, FRAME_CALLS_MAX);
 	assert_int_equal(client.closed + server.closed, 0);
@@ -282,7 +280,8 @@ static void call_again(struct reply *reply, void *ctx)
 	(void)reply;
 	(void)ctx;
 	replies++;
-	assert_int_equal(conn_call(client.conn, &call, on_reply, NULL, NULL, NULL), -ERR_UNAVAILABLE);
+	assert_int_equal(conn_call(client.conn, &call, on_reply, NULL, NULL, NULL),
+			 -ERR_UNAVAILABLE);
 }
 
 static void test_calling_from_a_broken_call(void **state)
@@ -315,7 +314,8 @@ static void test_garbage_closes(void **state)
 		"GET / HTTP/1.1\r\n\r\n",
 		"\xff\xff\xff\xff\x01\x00\x01\x00zzzzzzzz",
 	};
-	static const uint8_t cancel_with_content[] = {1, 0, 0, 0, 3, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9};
+	static const uint8_t cancel_with_content[] = {1, 0, 0, 0, 3, 0, 1, 0, 1,
+						      0, 0, 0, 0, 0, 0, 0, 9};
 	static const uint8_t promised_fds[] = {0, 0, 0, 0, 3, 2, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0};
 	const struct {
 		const void *bytes;
@@ -425,7 +425,8 @@ static void test_listen_and_connect(void **state)
 	assert_int_equal(conn_connect(path, &fd, &err), 0);
 	close(TAKE_FD(listener));
 	assert_true(conn_connect(path, &second, &err) < 0);
-	assert_int_equal(conn_listen(path, 0600, getuid(), getgid(), &listener, &err), 0); /* stale */
+	assert_int_equal(conn_listen(path, 0600, getuid(), getgid(), &listener, &err),
+			 0); /* stale */
 	unlink(path);
 	assert_int_equal(file_write_atomic(path, "", 0, 0600, &err), 0);
 	assert_int_equal(conn_listen(path, 0600, getuid(), getgid(), &second, &err), -ERR_EXISTS);

@@ -34,10 +34,15 @@ static void test_hashes(void **state)
 static void test_base64(void **state)
 {
 	/* RFC 4648, section 10 */
-	static const char *const pairs[][2] = {{"", ""},	   {"f", "Zg=="},     {"fo", "Zm8="},
-					       {"foo", "Zm9v"},	   {"foob", "Zm9vYg=="},
-					       {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
-	static const char *const bad[] = {"Zg", "Zg=", "Zg= =", "Zm9v\n", "Z===", "====", "Zh==", "Zm9vZg==Zg==",
+	static const char *const pairs[][2] = {{"", ""},
+					       {"f", "Zg=="},
+					       {"fo", "Zm8="},
+					       {"foo", "Zm9v"},
+					       {"foob", "Zm9vYg=="},
+					       {"fooba", "Zm9vYmE="},
+					       {"foobar", "Zm9vYmFy"}};
+	static const char *const bad[] = {"Zg",	  "Zg=",   "Zg= =",   "Zm9v\n",
+					  "Z===", "====",  "Zh==",    "Zm9vZg==Zg==",
 					  "Zm9-", " Zg==", "Zg==AAAA"};
 
 	(void)state;

@@ -88,8 +88,10 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_set),	  cmocka_unit_test(test_errno),
-		cmocka_unit_test(test_field_and_prefix), cmocka_unit_test(test_truncates),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_field_and_prefix),
+		cmocka_unit_test(test_truncates),
 		cmocka_unit_test(test_names),
 	};
 

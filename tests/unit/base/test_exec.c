@@ -43,10 +43,11 @@ static void test_output(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(run("echo out; echo err >&2; echo $LC_ALL $PATH", (struct exec_run){0}, &result,
-			     &err),
+	assert_int_equal(run("echo out; echo err >&2; echo $LC_ALL $PATH", (struct exec_run){0},
+			     &result, &err),
 			 0);
-	assert_string_equal(buf_str(&result.output), "out\nC.UTF-8 /usr/sbin:/usr/bin:/sbin:/bin\n");
+	assert_string_equal(buf_str(&result.output),
+			    "out\nC.UTF-8 /usr/sbin:/usr/bin:/sbin:/bin\n");
 	assert_string_equal(buf_str(&result.errors), "err\n");
 	exec_result_fini(&result);
 	assert_no_children();
@@ -59,15 +60,17 @@ static void test_failures(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(run("echo why >&2; echo more >&2; exit 3", (struct exec_run){0}, &result, &err),
-			 -ERR_IO);
+	assert_int_equal(
+		run("echo why >&2; echo more >&2; exit 3", (struct exec_run){0}, &result, &err),
+		-ERR_IO);
 	assert_string_equal(err.message, "sh failed (3): why");
 	assert_int_equal(WEXITSTATUS(result.status), 3);
 	exec_result_fini(&result);
 	assert_int_equal(run("kill -9 $$", (struct exec_run){0}, NULL, &err), -ERR_IO);
 	assert_non_null(strstr(err.message, "signal 9"));
-	assert_int_equal(exec_run(&(struct exec_run){.argv = missing, .deadline = soon()}, NULL, &err),
-			 -ERR_NOT_FOUND);
+	assert_int_equal(
+		exec_run(&(struct exec_run){.argv = missing, .deadline = soon()}, NULL, &err),
+		-ERR_NOT_FOUND);
 	assert_no_children();
 }
 
@@ -82,15 +85,19 @@ static void test_large(void **state)
 	(void)state;
 	for (size_t i = 0; i < size; i++)
 		input[i] = (char)(i * 7);
-	assert_int_equal(run("cat", (struct exec_run){.input = input, .input_size = size, .output_max = size},
-			     &result, &err),
-			 0);
+	assert_int_equal(
+		run("cat",
+		    (struct exec_run){.input = input, .input_size = size, .output_max = size},
+		    &result, &err),
+		0);
 	assert_int_equal(result.output.size, size);
 	assert_memory_equal(result.output.data, input, size);
 	exec_result_fini(&result);
-	assert_int_equal(run("cat", (struct exec_run){.input = input, .input_size = size, .output_max = size - 1},
-			     &result, &err),
-			 -ERR_LIMIT);
+	assert_int_equal(
+		run("cat",
+		    (struct exec_run){.input = input, .input_size = size, .output_max = size - 1},
+		    &result, &err),
+		-ERR_LIMIT);
 	assert_int_equal(result.output.size, size - 1);
 	exec_result_fini(&result);
 }
@@ -103,8 +110,8 @@ static void test_input_not_wanted(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(run("exec <&-; echo done", (struct exec_run){.input = input, .input_size = size}, NULL,
-			     &err),
+	assert_int_equal(run("exec <&-; echo done",
+			     (struct exec_run){.input = input, .input_size = size}, NULL, &err),
 			 0);
 	assert_no_children();
 }
@@ -117,8 +124,10 @@ static void test_deadline_kills_group(void **state)
 	usec_t before = clock_monotonic();
 
 	(void)state;
-	assert_int_equal(run("trap '' TERM; sh -c 'trap \"\" TERM; while :; do sleep 60; done' & echo $!; wait",
-			     (struct exec_run){.deadline = before + 300 * USEC_PER_MSEC}, &result, &err),
+	assert_int_equal(run("trap '' TERM; sh -c 'trap \"\" TERM; while :; do sleep 60; done' & "
+			     "echo $!; wait",
+			     (struct exec_run){.deadline = before + 300 * USEC_PER_MSEC}, &result,
+			     &err),
 			 -ERR_TIMEOUT);
 	assert_true(clock_monotonic() - before < 10 * USEC_PER_SEC);
 	buf_str(&result.output);
@@ -152,10 +161,10 @@ static void test_grandchild_holds_pipes(void **state)
 /* no descriptor, no blocked signal; a session of its own */
 static void test_spawn_inherits_nothing(void **state)
 {
-	const char *const argv[] = {
-		"sh", "-c",
-		"test -e /proc/self/fd/$0 && echo leak; grep SigBlk /proc/self/status; cut -d' ' -f6 /proc/$$/stat",
-		"97", NULL};
+	const char *const argv[] = {"sh", "-c",
+				    "test -e /proc/self/fd/$0 && echo leak; grep SigBlk "
+				    "/proc/self/status; cut -d' ' -f6 /proc/$$/stat",
+				    "97", NULL};
 	autofree char *wanted = NULL;
 	int out[2], status;
 	autobuf text = BUF_INIT;
@@ -168,8 +177,11 @@ static void test_spawn_inherits_nothing(void **state)
 	assert_int_equal(dup3(out[0], 97, O_CLOEXEC), 97);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	assert_int_equal(exec_spawn(&(struct exec_spawn){.argv = argv, .stdin_fd = -1, .stdout_fd = out[1],
-							 .stderr_fd = -1, .new_session = true},
+	assert_int_equal(exec_spawn(&(struct exec_spawn){.argv = argv,
+							 .stdin_fd = -1,
+							 .stdout_fd = out[1],
+							 .stderr_fd = -1,
+							 .new_session = true},
 				    &pid, &err),
 			 0);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -193,10 +205,14 @@ static void test_facts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_output),		     cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_large),		     cmocka_unit_test(test_input_not_wanted),
-		cmocka_unit_test(test_deadline_kills_group), cmocka_unit_test(test_grandchild_holds_pipes),
-		cmocka_unit_test(test_spawn_inherits_nothing), cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_input_not_wanted),
+		cmocka_unit_test(test_deadline_kills_group),
+		cmocka_unit_test(test_grandchild_holds_pipes),
+		cmocka_unit_test(test_spawn_inherits_nothing),
+		cmocka_unit_test(test_facts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

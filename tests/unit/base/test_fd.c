@@ -80,7 +80,8 @@ static void test_failed_write_changes_nothing(void **state)
 
 static void test_dir_make(void **state)
 {
-	autofree char *deep = in_folder("a/b/c/"), *file = in_folder("plain"), *below = in_folder("plain/x");
+	autofree char *deep = in_folder("a/b/c/"), *file = in_folder("plain"),
+		      *below = in_folder("plain/x");
 	struct err err = ERR_INIT;
 	struct stat st;
 
@@ -97,7 +98,8 @@ static void test_dir_make(void **state)
 
 static void test_remove_tree(void **state)
 {
-	autofree char *kept = in_folder("kept"), *link = in_folder("tree/link"), *tree = in_folder("tree/");
+	autofree char *kept = in_folder("kept"), *link = in_folder("tree/link"),
+		      *tree = in_folder("tree/");
 	autofree char *file = in_folder("tree/sub/file"), *sub = in_folder("tree/sub");
 	autofree char *outside = in_folder("kept/file"), *absent = in_folder("absent/too");
 
@@ -143,7 +145,8 @@ static void test_remove_deep_tree(void **state)
 
 static void test_memfd(void **state)
 {
-	autofd int sealed = -1, open_one = memfd_create("x", MFD_CLOEXEC), plain = open("/dev/null", O_RDWR);
+	autofd int sealed = -1, open_one = memfd_create("x", MFD_CLOEXEC),
+		   plain = open("/dev/null", O_RDWR);
 	autobuf b = BUF_INIT;
 	struct err err = ERR_INIT;
 

@@ -63,14 +63,14 @@ static void test_malformed(void **state)
 	} cases[] = {
 		{BYTES("")},
 		{BYTES("\x01")},
-		{BYTES("\x01\0")},			     /* no field */
-		{BYTES("\x01\0\0\0\0\0\0\0")},		     /* empty name */
-		{BYTES("\x01\0\x02\0a\0\0\0\0\0")},	     /* NUL in the name */
-		{BYTES("\x01\0\x01\0a\x02\0\0\0x")},	     /* value cut short */
-		{BYTES("\x01\0\x01\0a\xff\xff\xff\xff")},    /* value beyond the bound */
-		{BYTES("\x01\0\xff\xff\x61")},		     /* name beyond the bound */
-		{BYTES("\x01\x04")},			     /* 1025 fields */
-		{BYTES("\x02\0\x01\0a\0\0\0\0\x01\0b")},   /* the second is cut short */
+		{BYTES("\x01\0")},			  /* no field */
+		{BYTES("\x01\0\0\0\0\0\0\0")},		  /* empty name */
+		{BYTES("\x01\0\x02\0a\0\0\0\0\0")},	  /* NUL in the name */
+		{BYTES("\x01\0\x01\0a\x02\0\0\0x")},	  /* value cut short */
+		{BYTES("\x01\0\x01\0a\xff\xff\xff\xff")}, /* value beyond the bound */
+		{BYTES("\x01\0\xff\xff\x61")},		  /* name beyond the bound */
+		{BYTES("\x01\x04")},			  /* 1025 fields */
+		{BYTES("\x02\0\x01\0a\0\0\0\0\x01\0b")},  /* the second is cut short */
 	};
 
 	(void)state;

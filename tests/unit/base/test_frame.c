@@ -48,7 +48,8 @@ static void test_call(void **state)
 	for (size_t n = 0; n < payload_size(&b); n++)
 		assert_int_equal(frame_decode_call(payload(&b), n, &back, NULL), -ERR_CORRUPT);
 	buf_add_char(&b, 'x');
-	assert_int_equal(frame_decode_call(payload(&b), payload_size(&b), &back, NULL), -ERR_CORRUPT);
+	assert_int_equal(frame_decode_call(payload(&b), payload_size(&b), &back, NULL),
+			 -ERR_CORRUPT);
 	call_fini(&call);
 }
 
@@ -89,7 +90,8 @@ static void test_reply_inline(void **state)
 	buf_add_str(&reply.body, "{\"data\":null}");
 	assert_int_equal(frame_encode_reply(1, &reply, &b, fds, &count, NULL), 0);
 	assert_int_equal(count, 0);
-	assert_int_equal(frame_decode_reply(payload(&b), payload_size(&b), NULL, 0, &back, NULL), 0);
+	assert_int_equal(frame_decode_reply(payload(&b), payload_size(&b), NULL, 0, &back, NULL),
+			 0);
 	assert_int_equal(back.status, 200);
 	assert_string_equal(buf_str(&back.body), "{\"data\":null}");
 	assert_string_equal(fields_get(&back.head, "reason"), "OK");
@@ -117,9 +119,14 @@ static void test_reply_with_descriptors(void **state)
 	for (unsigned i = 0; i < count; i++)
 		received[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
 	/* not as many as the kind of body needs */
-	assert_int_equal(frame_decode_reply(payload(&b), payload_size(&b), received, 0, &back, NULL), -ERR_CORRUPT);
-	assert_int_equal(frame_decode_reply(payload(&b), payload_size(&b), received, 3, &back, NULL), -ERR_CORRUPT);
-	assert_int_equal(frame_decode_reply(payload(&b), payload_size(&b), received, 2, &back, NULL), 0);
+	assert_int_equal(
+		frame_decode_reply(payload(&b), payload_size(&b), received, 0, &back, NULL),
+		-ERR_CORRUPT);
+	assert_int_equal(
+		frame_decode_reply(payload(&b), payload_size(&b), received, 3, &back, NULL),
+		-ERR_CORRUPT);
+	assert_int_equal(
+		frame_decode_reply(payload(&b), payload_size(&b), received, 2, &back, NULL), 0);
 	assert_int_equal(received[0], -1);
 	assert_int_equal(received[1], -1);
 	assert_true(back.fd >= 0);

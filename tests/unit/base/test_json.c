@@ -36,8 +36,9 @@ static void test_document(void **state)
 	json_array_end(&j);
 	json_kv_string(&j, "s", "x");
 	json_object_end(&j);
-	assert_string_equal(buf_str(&out), "{\"i\":-5,\"u\":18446744073709551615,\"b\":1,\"n\":null,"
-					   "\"a\":[null,false,{},[],[1]],\"s\":\"x\"}");
+	assert_string_equal(buf_str(&out),
+			    "{\"i\":-5,\"u\":18446744073709551615,\"b\":1,\"n\":null,"
+			    "\"a\":[null,false,{},[],[1]],\"s\":\"x\"}");
 }
 
 static void test_text(void **state)
@@ -69,8 +70,8 @@ static void test_double(void **state)
 	static const struct {
 		double in;
 		const char *out;
-	} cases[] = {{0, "0"},	   {0.1, "0.1"},     {1.0 / 3, "0.3333333333333333"},
-		     {2.5, "2.5"}, {NAN, "0"},	     {INFINITY, "0"},
+	} cases[] = {{0, "0"},	      {0.1, "0.1"}, {1.0 / 3, "0.3333333333333333"},
+		     {2.5, "2.5"},    {NAN, "0"},   {INFINITY, "0"},
 		     {1e20, "1e+20"}, {-3, "-3"}};
 
 	(void)state;
@@ -86,8 +87,14 @@ static void test_double(void **state)
 
 static void test_parse_good(void **state)
 {
-	static const char *const good[] = {"{}", " {\"a\":[1,2.5,\"x\",true,null]} \n", "12345",
-					   "\"text\"", "[]", "true", " 7 ", "-1.5e3",
+	static const char *const good[] = {"{}",
+					   " {\"a\":[1,2.5,\"x\",true,null]} \n",
+					   "12345",
+					   "\"text\"",
+					   "[]",
+					   "true",
+					   " 7 ",
+					   "-1.5e3",
 					   "{\"it's\": \"\\\"N/A\\\"\"}"};
 
 	(void)state;
@@ -104,9 +111,10 @@ static void test_parse_good(void **state)
 
 static void test_parse_bad(void **state)
 {
-	static const char *const bad[] = {"", " ", "{", "{} x", "{}{}", "[1,]", "{'a':1}", "{\"a\":1,}",
-					  "nul", "tru", "01", "\"\xff\"", "[1] [2]", "\"a", "// x\n1",
-					  "NaN", "Infinity", "12 3"};
+	static const char *const bad[] = {"",	  " ",	      "{",	    "{} x", "{}{}",
+					  "[1,]", "{'a':1}",  "{\"a\":1,}", "nul",  "tru",
+					  "01",	  "\"\xff\"", "[1] [2]",    "\"a",  "// x\n1",
+					  "NaN",  "Infinity", "12 3"};
 	char deep[200];
 
 	(void)state;
@@ -128,8 +136,8 @@ static void test_parse_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_document),   cmocka_unit_test(test_text),
-		cmocka_unit_test(test_double),	   cmocka_unit_test(test_parse_good),
+		cmocka_unit_test(test_document),  cmocka_unit_test(test_text),
+		cmocka_unit_test(test_double),	  cmocka_unit_test(test_parse_good),
 		cmocka_unit_test(test_parse_bad),
 	};
 

@@ -112,7 +112,8 @@ static void test_list(void **state)
 		items[i].n = i;
 		list_append(&head, &items[i].node);
 	}
-	LIST_FOREACH(&head, it, struct item, node) {
+	LIST_FOREACH(&head, it, struct item, node)
+	{
 		sum = sum * 10 + it->n;
 		if (it->n % 2)
 			list_remove(&it->node);
@@ -120,7 +121,7 @@ static void test_list(void **state)
 	assert_int_equal(sum, 123);
 	sum = 0;
 	LIST_FOREACH(&head, it, struct item, node)
-		sum = sum * 10 + it->n;
+	sum = sum * 10 + it->n;
 	assert_int_equal(sum, 2);
 	list_remove(&items[1].node); /* again */
 	list_remove(&items[0].node);

@@ -39,12 +39,12 @@ static void test_unsigned(void **state)
 		bool ok;
 		uint64_t value;
 	} cases[] = {
-		{"0", true, 0},	      {"18446744073709551615", true, UINT64_MAX},
-		{"007", true, 7},     {"18446744073709551616", false, 0},
-		{"", false, 0},	      {NULL, false, 0},
-		{"+1", false, 0},     {"-1", false, 0},
-		{" 1", false, 0},     {"1 ", false, 0},
-		{"0x1", false, 0},    {"1.0", false, 0},
+		{"0", true, 0},	   {"18446744073709551615", true, UINT64_MAX},
+		{"007", true, 7},  {"18446744073709551616", false, 0},
+		{"", false, 0},	   {NULL, false, 0},
+		{"+1", false, 0},  {"-1", false, 0},
+		{" 1", false, 0},  {"1 ", false, 0},
+		{"0x1", false, 0}, {"1.0", false, 0},
 	};
 
 	(void)state;
@@ -75,8 +75,8 @@ static void test_double(void **state)
 {
 	static const char *const good[] = {"0", "1.5", "-2", ".5", "1e3", "1E-3"};
 	static const double values[] = {0, 1.5, -2, .5, 1000, .001};
-	static const char *const bad[] = {"", ".", "inf", "nan", "0x10", "1e", "1.2.3", " 1", "1,5",
-					  "1e999", "-1e999", "--1", "1d"};
+	static const char *const bad[] = {"",	".",   "inf",	"nan",	  "0x10", "1e", "1.2.3",
+					  " 1", "1,5", "1e999", "-1e999", "--1",  "1d"};
 	double v = 77;
 
 	(void)state;
@@ -92,7 +92,8 @@ static void test_hex_bool_bytes(void **state)
 	static const char *const yes[] = {"1", "on", "yes", "true", "TRUE", "Yes"};
 	static const char *const no[] = {"0", "off", "no", "false", "OFF"};
 	static const char *const neither[] = {"", "2", "y", "truee", "-1"};
-	static const char *const no_bytes[] = {"", "G", "1g", "1KB", "-1", "1e3", "99999999P", ".", "1 G"};
+	static const char *const no_bytes[] = {"",    "G",	   "1g", "1KB", "-1",
+					       "1e3", "99999999P", ".",	 "1 G"};
 	uint64_t u = 0;
 	bool b;
 
@@ -117,10 +118,11 @@ static void test_hex_bool_bytes(void **state)
 
 static void test_utf8(void **state)
 {
-	static const char *const good[] = {"", "abc", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-					   "\xf4\x8f\xbf\xbf"};
-	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-					  "\xe2\x82", "\xff", "\xf0\x80\x80\x80", "a\xc3("};
+	static const char *const good[] = {
+		"", "abc", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"};
+	static const char *const bad[] = {"\x80",	  "\xc0\x80",	      "\xc3",
+					  "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
+					  "\xff",	  "\xf0\x80\x80\x80", "a\xc3("};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -135,7 +137,8 @@ static void test_ident_and_copy(void **state)
 
 	(void)state;
 	assert_true(str_is_ident("a") && str_is_ident("a-b_c9"));
-	assert_false(str_is_ident("9a") || str_is_ident("a-") || str_is_ident("") || str_is_ident("a.b"));
+	assert_false(str_is_ident("9a") || str_is_ident("a-") || str_is_ident("") ||
+		     str_is_ident("a.b"));
 	assert_false(str_is_ident(NULL));
 	assert_true(str_copy(small, sizeof(small), "abc"));
 	assert_false(str_copy(small, sizeof(small), "defg"));
@@ -163,8 +166,8 @@ static void test_split(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_compare), cmocka_unit_test(test_unsigned),
-		cmocka_unit_test(test_signed),	cmocka_unit_test(test_double),
+		cmocka_unit_test(test_compare),	       cmocka_unit_test(test_unsigned),
+		cmocka_unit_test(test_signed),	       cmocka_unit_test(test_double),
 		cmocka_unit_test(test_hex_bool_bytes), cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_ident_and_copy), cmocka_unit_test(test_split),
 	};

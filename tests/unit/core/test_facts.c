@@ -84,10 +84,14 @@ static void values_belong_to_the_process(void **state)
 static void bad_fields_change_nothing(void **state)
 {
 	static const char *const cases[][4] = {
-		{NULL, "running", "1", "1"},	   {"0", "running", "1", "1"},
-		{"1000000000", "running", "1", "1"}, {"x", "running", "1", "1"},
-		{"101", NULL, "1", "1"},	   {"101", "walking", "1", "1"},
-		{"101", "stopped", "-1", "1"},	   {"101", "stopped", "1", "1.5"},
+		{NULL, "running", "1", "1"},
+		{"0", "running", "1", "1"},
+		{"1000000000", "running", "1", "1"},
+		{"x", "running", "1", "1"},
+		{"101", NULL, "1", "1"},
+		{"101", "walking", "1", "1"},
+		{"101", "stopped", "-1", "1"},
+		{"101", "stopped", "1", "1.5"},
 		{"101", "stopped", "1", ""},
 	};
 	struct facts *facts = facts_new();

@@ -58,8 +58,8 @@ static struct helper *run(struct world *w, const char *name, usec_t timeout)
 	struct helper *helper = NULL;
 
 	fields_add(&args, "key", "value");
-	assert_int_equal(
-		helpers_run(w->helpers, name, &args, timeout, on_done, w, &helper, NULL), 0);
+	assert_int_equal(helpers_run(w->helpers, name, &args, timeout, on_done, w, &helper, NULL),
+			 0);
 	assert_int_equal(w->done, 0); /* never from inside */
 	return helper;
 }
@@ -93,7 +93,8 @@ static void failures(void **state)
 		const char *field, *message;
 	} cases[] = {
 		{"refuse", FIXTURE_PATIENCE, ERR_INVALID, "size", "value is too large"},
-		{"mumble", FIXTURE_PATIENCE, ERR_INTERNAL, "", "helper mumble failed without a reason"},
+		{"mumble", FIXTURE_PATIENCE, ERR_INTERNAL, "",
+		 "helper mumble failed without a reason"},
 		{"crash", FIXTURE_PATIENCE, ERR_INTERNAL, "", "helper crash died: signal 9"},
 		{"hang", 50 * USEC_PER_MSEC, ERR_TIMEOUT, "", "hang took too long"},
 		{"flood", FIXTURE_PATIENCE, ERR_LIMIT, "", "flood answered too much"},
@@ -140,9 +141,9 @@ static void queue_is_bounded(void **state)
 
 	for (unsigned i = 0; i < HELPERS_QUEUED; i++)
 		run(w, "hang", FIXTURE_PATIENCE);
-	assert_int_equal(helpers_run(w->helpers, "echo", NULL, FIXTURE_PATIENCE, on_done, w, NULL,
-				     &err),
-			 -ERR_LIMIT);
+	assert_int_equal(
+		helpers_run(w->helpers, "echo", NULL, FIXTURE_PATIENCE, on_done, w, NULL, &err),
+		-ERR_LIMIT);
 }
 
 static void cancelled_is_never_answered(void **state)

@@ -160,8 +160,12 @@ static void undo_runs_after_death(void **state)
 
 	give_secret_args(&args);
 	start(w,
-	      (struct job_spec){.command = "die", .undo = "undo", .id = "7", .guest = 7,
-				.args = &args, .fd = -1},
+	      (struct job_spec){.command = "die",
+				.undo = "undo",
+				.id = "7",
+				.guest = 7,
+				.args = &args,
+				.fd = -1},
 	      upid);
 	wait_for_end(w);
 	const struct task *undo = jobs_next(w->jobs, NULL);
@@ -193,9 +197,9 @@ static void undo_runs_after_power_cut(void **state)
 {
 	struct world *w = *state;
 	char upid[UPID_MAX];
-	const struct task *task =
-		start(w, (struct job_spec){.command = "hold", .undo = "undo", .id = "7", .guest = 7},
-		      upid);
+	const struct task *task = start(
+		w, (struct job_spec){.command = "hold", .undo = "undo", .id = "7", .guest = 7},
+		upid);
 	pid_t pid = task->id.pid;
 	autofree char *record = job_file_record(upid);
 
@@ -324,6 +328,16 @@ static void order_of_a_guest(void **state)
 	assert_int_equal(job_record_read(path, &record, NULL), 0);
 	assert_string_equal(record.after, first);
 	job_record_fini(&record);
+	char third[UPID_MAX];
+	jobs_free(w->jobs);
+	open_jobs(w); /* whichever record it finds first */
+	start(w, (struct job_spec){.command = "hold", .id = "5", .guest = 5}, third);
+	autofree char *third_path = job_file_record(third);
+	assert_int_equal(job_record_read(third_path, &record, NULL), 0);
+	assert_string_equal(record.after, second);
+	job_record_fini(&record);
+	assert_int_equal(jobs_stop(w->jobs, third, NULL), 0);
+	wait_for_end(w);
 	assert_int_equal(jobs_stop(w->jobs, first, NULL), 0);
 	wait_for_end(w);
 	assert_int_equal(jobs_stop(w->jobs, second, NULL), 0);
@@ -364,8 +378,8 @@ static void failed_start_leaves_nothing(void **state)
 	struct world *w = *state;
 	struct err err = ERR_INIT;
 	char upid[UPID_MAX];
-	const struct job_spec spec = {.program = JOB_VM, .command = "hold", .undo = "undo",
-				      .user = "root@pam", .fd = -1};
+	const struct job_spec spec = {
+		.program = JOB_VM, .command = "hold", .undo = "undo", .user = "root@pam", .fd = -1};
 	const struct job_spec nobody = {.command = "hold", .user = "", .fd = -1};
 
 	assert_int_equal(jobs_start(w->jobs, &spec, upid, &err), -ERR_NOT_FOUND);

@@ -283,8 +283,8 @@ static void jobs_reach_the_store(void **state)
 	assert_int_equal(transact(id, "0 /nodes/alpha/lxc/101.conf",
 				  "/nodes/alpha/lxc/101.conf\nhostname: a\n"),
 			 200);
-	assert_string_equal(guest_config_get(guests_find(world->core.guests, 101)->config, "hostname"),
-			    "a");
+	assert_string_equal(
+		guest_config_get(guests_find(world->core.guests, 101)->config, "hostname"), "a");
 }
 
 static void index_and_ids(void **state)
@@ -396,9 +396,12 @@ static void startup_texts(void **state)
 		const char *text;
 		uint64_t order, up;
 	} cases[] = {
-		{NULL, ONBOOT_ORDER_NONE, 0},	      {"order=2,up=30", 2, 30},
-		{"7", 7, 0},			      {"up=5", ONBOOT_ORDER_NONE, 5},
-		{"order=x,up=999999", ONBOOT_ORDER_NONE, 3600}, {"down=4,order=1", 1, 0},
+		{NULL, ONBOOT_ORDER_NONE, 0},
+		{"order=2,up=30", 2, 30},
+		{"7", 7, 0},
+		{"up=5", ONBOOT_ORDER_NONE, 5},
+		{"order=x,up=999999", ONBOOT_ORDER_NONE, 3600},
+		{"down=4,order=1", 1, 0},
 	};
 
 	(void)state;

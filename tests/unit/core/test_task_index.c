@@ -24,8 +24,13 @@ static int tear_down(void **state)
 
 static void make_upid(unsigned number, struct upid *id, char text[UPID_MAX])
 {
-	*id = (struct upid){.node = "alpha", .pid = 10, .pid_start = 1, .start_time = 1000 + number,
-			    .type = "vzstart", .id = "101", .user = "root@pam"};
+	*id = (struct upid){.node = "alpha",
+			    .pid = 10,
+			    .pid_start = 1,
+			    .start_time = 1000 + number,
+			    .type = "vzstart",
+			    .id = "101",
+			    .user = "root@pam"};
 	assert_int_equal(upid_format(id, text, NULL), 0);
 }
 
@@ -77,7 +82,8 @@ static void keeps_the_newest(void **state)
 		if (i > 0) /* the very first runs on */
 			task_index_end(index, text, 5, "OK");
 	}
-	/* The one that runs is among them; the last one was still running when it was counted in. */
+	/* The one that runs is among them; the last one was still running when it was counted in.
+	 */
 	assert_int_equal(count(index), TASKS_IN_MEMORY);
 	make_upid(0, &id, text);
 	assert_int_equal(task_index_find(index, text)->state, TASK_RUNNING);

@@ -21,6 +21,8 @@ static void hosts(void **state)
 		{"127.0.1.1 old\n10.0.0.1 b\n", "a", NULL, "127.0.1.1 a\n10.0.0.1 b\n"},
 		{"127.0.1.1\told\n127.0.1.1 twice\n", "a.b.c", "x.org", "127.0.1.1 a.b.c\n"},
 		{"127.0.1.10 other\n", "a", NULL, "127.0.1.10 other\n127.0.1.1 a\n"},
+		{"10.0.0.1 b", "a", "x.org", "10.0.0.1 b\n127.0.1.1 a.x.org a\n"},
+		{"127.0.1.1", "a", NULL, "127.0.1.1 a\n"},
 		{"10.0.0.1 b", "a", NULL, "10.0.0.1 b\n127.0.1.1 a\n"},
 	};
 
@@ -121,11 +123,33 @@ static void resolv(void **state)
 	assert_string_equal(buf_str(&plain), CT_SETUP_MARK "nameserver ::1\n");
 }
 
+static void host_resolv(void **state)
+{
+	static const struct {
+		const char *text, *servers, *domains;
+	} cases[] = {
+		{"", "", ""},
+		{"# c\nnameserver 127.0.0.53\nnameserver ::1\nsearch a b\n", "", "a b "},
+		{"nameserver 9.9.9.9\nnameserver\t1.1.1.1\ndomain a\nsearch b\n",
+		 "9.9.9.9 1.1.1.1 ", "b "},
+		{"nameserver\noptions edns0\n", "", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autobuf servers = BUF_INIT, domains = BUF_INIT;
+
+		ct_resolv_parse(cases[i].text, &servers, &domains);
+		assert_string_equal(buf_str(&servers), cases[i].servers);
+		assert_string_equal(buf_str(&domains), cases[i].domains);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts),    cmocka_unit_test(shadow), cmocka_unit_test(interfaces),
-		cmocka_unit_test(networkd), cmocka_unit_test(resolv),
+		cmocka_unit_test(networkd), cmocka_unit_test(resolv), cmocka_unit_test(host_resolv),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A request on its way to the core and back: flat parameters and raw credentials there, ready bytes
+ * back. Refused credentials are held here. */
+#include "agent/gate/request.h"
+
+#include <string.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/gate/brake.h"
+#include "agent/gate/parse.h"
+
+#define JSON_TYPE "application/json;charset=UTF-8"
+
+static const char *header(const struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+/* ---- back ---- */
+
+static void take_answer(struct request *r, struct reply *reply)
+{
+	const char *type = fields_get(&reply->head, "content-type");
+
+	r->state = REQUEST_ANSWERED;
+	r->status = reply->status;
+	xreplace(&r->reason, fields_get(&reply->head, "reason"));
+	xreplace(&r->content_type, type ? type : JSON_TYPE);
+	r->answer = reply->body;
+	reply->body = BUF_INIT;
+	r->answer_fd = TAKE_FD(reply->body_fd);
+}
+
+static bool is_http_error(unsigned status)
+{
+	return status >= 400 && status <= 999;
+}
+
+static void on_reply(struct reply *reply, void *ctx)
+{
+	struct request *r = ctx;
+	const char *message = fields_get(&reply->head, "message");
+	usec_t now = clock_monotonic();
+
+	r->call = NULL;
+	if (reply->body.size > 0 || reply->body_fd >= 0)
+		take_answer(r, reply);
+	else
+		request_fail(r, is_http_error(reply->status) ? reply->status : 500,
+			     message ? message : "the node's core gave no answer");
+	if (r->status != 401) {
+		parked_resume(r);
+	} else if (brake_enter(r->gate->brake, r->address, now, now + GATE_HOLD_401)) {
+		r->state = REQUEST_HELD;
+		r->release_at = now + GATE_HOLD_401;
+	} else {
+		if (r->answer_fd >= 0)
+			close(TAKE_FD(r->answer_fd));
+		request_fail(r, 429, "too many refused requests; wait a few seconds");
+		parked_resume(r);
+	}
+}
+
+/* ---- there ---- */
+
+static int body_fields(struct request *r, struct fields *ret, struct err *err)
+{
+	switch (parse_content_type(header(r, MHD_HTTP_HEADER_CONTENT_TYPE))) {
+	case BODY_TYPE_NONE:
+	case BODY_TYPE_FORM:
+		return parse_form(r->body.data, r->body.size, ret, err);
+	case BODY_TYPE_JSON:
+		return parse_json(r->body.data, r->body.size, ret, err);
+	case BODY_TYPE_MULTIPART:
+		return err_set(err, ERR_UNSUPPORTED,
+			       "multipart/form-data (upload) is not supported yet");
+	case BODY_TYPE_OTHER:
+		break;
+	}
+	return err_set(err, ERR_INVALID,
+		       "the content type must be application/x-www-form-urlencoded or "
+		       "application/json");
+}
+
+/* What the query names, it overrides. */
+static int all_fields(struct request *r, const char *query, struct fields *ret, struct err *err)
+{
+	autofields asked = FIELDS_INIT;
+	int failed = parse_form(query, strlen(query), &asked, err);
+
+	if (failed == 0 && r->body.size > 0) {
+		if (str_eq(r->verb, "GET") || str_eq(r->verb, "DELETE"))
+			return err_set(err, ERR_UNSUPPORTED, "Unexpected content for method '%s'",
+				       r->verb);
+		failed = body_fields(r, ret, err);
+	}
+	if (failed < 0)
+		return failed;
+	for (size_t i = 0; ret->count > 0 && i < asked.count; i++)
+		fields_remove(ret, asked.items[i].name);
+	fields_copy(ret, &asked);
+	return 0;
+}
+
+static void add_credentials(struct request *r, struct fields *head)
+{
+	autofree char *cookie = parse_cookie(header(r, MHD_HTTP_HEADER_COOKIE), "PVEAuthCookie");
+	autofree char *token = NULL, *ticket = NULL;
+
+	parse_authorization(header(r, MHD_HTTP_HEADER_AUTHORIZATION), &ticket, &token);
+	fields_add(head, "ticket", cookie ? cookie : ticket);
+	fields_add(head, "token", token);
+	fields_add(head, "csrf", header(r, "CSRFPreventionToken"));
+}
+
+static int make_call(struct request *r, const char *path, const char *query, struct call *ret,
+		     struct err *err)
+{
+	int failed = all_fields(r, query, &ret->params, err);
+
+	if (failed < 0)
+		return failed;
+	ret->op = CALL_API;
+	ret->deadline_ms = GATE_CALL_MS;
+	fields_add(&ret->head, "verb", r->verb);
+	fields_add(&ret->head, "path", path);
+	fields_add(&ret->head, "peer", r->address);
+	fields_add(&ret->head, "source", "gate");
+	add_credentials(r, &ret->head);
+	return frame_check_call(ret, err);
+}
+
+void request_call(struct request *r, const char *path, const char *query)
+{
+	struct call call = CALL_INIT;
+	struct err err = ERR_INIT;
+
+	if (make_call(r, path, query, &call, &err) < 0) {
+		request_fail_err(r, err.code == ERR_UNSUPPORTED ? 501 : 400, &err);
+		call_fini(&call);
+		return;
+	}
+	buf_fini(&r->body);
+	r->state = REQUEST_CALLED;
+	parked_add(server_parked(r->gate->server), r);
+	r->call = link_call(r->gate->link, &call, str_eq(r->verb, "GET"), on_reply, r);
+}
+
+void request_uncall(struct request *r)
+{
+	if (r->call)
+		link_cancel(TAKE(r->call));
+}

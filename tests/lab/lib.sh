@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shared by the NN-*.sh tests: TAP output, waiting for events, the installed product on a node. Source
+# it first; it starts nothing by itself. Runs on the host as root; what it changes there goes away
+# with the test, however that ends.
+#
+# LODGE_BUILD: a release build to test (default build/release). LODGE_LAB_KEEP=1 keeps the folder.
+# LODGE_TEST_FULL=1: long forms.
+set -u
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+top=$(readlink -f "$here/../..")
+build=${LODGE_BUILD:-$top/build/release}
+python=/usr/bin/python3
+count=0 failed=0
+
+skip_all() { echo "1..0 # SKIP $*"; exit 0; }
+[ "$(id -u)" = 0 ] || skip_all "needs root"
+
+LAB=$(mktemp -d /var/tmp/lodge-lab.XXXXXX) || exit 1
+chmod 755 "$LAB"
+. "$here/node.sh"
+
+finish() {
+	local code=$?
+	trap '' INT TERM HUP
+	[ $count -eq 0 ] || echo "1..$count"
+	if [ "$failed" != 0 ] && [ -n "${lab_names:-}" ]; then
+		lab_logs
+	fi
+	lab_stop_all
+	[ -n "${LODGE_LAB_KEEP:-}" ] || rm -rf "$LAB"
+	[ "$failed" = 0 ] && [ $code = 0 ]
+	exit
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+pass() { count=$((count + 1)); echo "ok $count - $1"; }
+fail() { # fail TEXT [FILE with details]
+	count=$((count + 1)) failed=$((failed + 1))
+	echo "not ok $count - $1"
+	[ -z "${2:-}" ] || sed 's/^/# /' "$2" | tail -${3:-40}
+}
+ok() { # ok TEXT COMMAND…
+	local text=$1
+	shift
+	if "$@" >"$LAB/out" 2>&1 </dev/null; then
+		pass "$text"
+	else
+		fail "$text" "$LAB/out"
+	fi
+}
+skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
+not() { ! "$@"; }
+is() { # is EXPECTED GOT: for ok
+	[ "$1" = "$2" ] || { printf 'expected: %s\ngot:      %s\n' "$1" "$2"; return 1; }
+}
+pause() { read -rt "$1" <> <(:) || :; }
+wait_for() { # wait_for SECONDS COMMAND…: for events that nothing can be waited on for
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || { "$@"; return; }
+		pause 0.1
+	done
+}
+
+# Runs a program that prints "ok - TEXT" and "not ok - TEXT" and gives its lines our numbers.
+tap() { # tap TEXT SECONDS COMMAND…
+	local text=$1 limit=$2 line code
+	shift 2
+	while IFS= read -r line; do
+		case $line in
+		"ok - "*) count=$((count + 1)) && echo "ok $count - ${line#ok - }" ;;
+		"not ok - "*)
+			count=$((count + 1)) failed=$((failed + 1))
+			echo "not ok $count - ${line#not ok - }"
+			;;
+		"exit "*) code=${line#exit } ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done < <(timeout -k 5 "$limit" "$@" 2>&1 </dev/null; echo; echo "exit $?" | cat)
+	:
+}
+
+# The product, installed once into $LAB/product from $build, then copied into nodes.
+product_make() {
+	[ -x "$build/agent/core/lodged" ] || [ -n "$(find "$build" -name lodged -type f 2>/dev/null)" ] ||
+		skip_all "no build in $build (set LODGE_BUILD)"
+	DESTDIR=$LAB/product cmake --install "$build" --prefix /usr >"$LAB/install.log" 2>&1 ||
+		{ fail "cmake --install" "$LAB/install.log"; exit 1; }
+}
+product_install() { # product_install NODE: programs, user, id ranges
+	lab_in "$1" sh -c '
+		cp -a /lab/product/. / &&
+		{ id lodge || useradd --system --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin lodge; } &&
+		for f in /etc/subuid /etc/subgid; do
+			grep -qs ^root: $f || echo root:100000:65536 >>$f
+		done' >/dev/null
+}
+product_start() { # product_start NODE: brought up and kept up by the supervisor
+	lab_spawn "$1" /lab/supervise
+}
+supervisor_write() { # the product's own, or a loop
+	if [ -x "$top/systemd/lodge-supervise" ]; then
+		printf '#!/bin/sh\nexec /lab/lodge-supervise\n' >"$LAB/supervise"
+		cp "$top/systemd/lodge-supervise" "$LAB/"
+	else
+		cat >"$LAB/supervise" <<-'END'
+			#!/bin/sh
+			for p in lodged lodge-monitor lodge-gate; do
+				while :; do
+					/usr/libexec/lodge/$p >>/var/log/$p.log 2>&1
+					sleep 0.3
+				done &
+			done
+			wait
+		END
+	fi
+	chmod 755 "$LAB/supervise"
+}
+api_answers() { lab_in "$1" lodge get /version; }
+https_answers() { # https_answers ADDRESS, seen from the switch
+	lab_net curl -ksS --max-time 3 -o /dev/null "https://$1:8006/"
+}
+product_up() { # product_up NODE: installed, started, answering
+	product_install "$1" && product_start "$1" && wait_for 20 api_answers "$1" &&
+		wait_for 20 https_answers "$(lab_address "$1")"
+}

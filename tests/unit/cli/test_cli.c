@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line: options, and what tables make of values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agent/base/mem.h"
+#include "agent/cli/cli.h"
+
+#define PARSE(cli, ...)                                                                            \
+	({                                                                                         \
+		const char *argv_[] = {"lodge", "x", __VA_ARGS__, NULL};                           \
+		cli_args_parse((int)ARRAY_SIZE(argv_) - 1, (char **)argv_, cli, &err);              \
+	})
+
+static void words_and_options(void **state)
+{
+	struct err err = ERR_INIT;
+	struct cli cli;
+
+	(void)state;
+	assert_int_equal(PARSE(&cli, "101", "--memory", "512", "--start", "--net0=name=eth0,bridge=b",
+			       "--json", "rest"),
+			 0);
+	assert_int_equal(cli.word_count, 2);
+	assert_string_equal(cli.words[1], "rest");
+	assert_string_equal(fields_get(&cli.options, "memory"), "512");
+	assert_string_equal(fields_get(&cli.options, "start"), "1");
+	assert_string_equal(fields_get(&cli.options, "net0"), "name=eth0,bridge=b");
+	assert_true(cli.wants_json);
+	assert_null(fields_get(&cli.options, "json"));
+	cli_args_fini(&cli);
+}
+
+static void two_dashes_end_the_options(void **state)
+{
+	struct err err = ERR_INIT;
+	struct cli cli;
+
+	(void)state;
+	assert_int_equal(PARSE(&cli, "--", "--memory"), 0);
+	assert_string_equal(cli.words[0], "--memory");
+	assert_int_equal(cli.options.count, 0);
+	cli_args_fini(&cli);
+}
+
+static void wrong_options_are_refused(void **state)
+{
+	struct err err = ERR_INIT;
+	struct cli cli;
+
+	(void)state;
+	assert_int_equal(PARSE(&cli, "--=x"), -ERR_INVALID);
+	assert_int_equal(PARSE(&cli, "--timeout-call", "never"), -ERR_INVALID);
+	assert_string_equal(err.field, "timeout-call");
+}
+
+static void values_for_people(void **state)
+{
+	static const struct {
+		const char *json;
+		struct cli_column column;
+		const char *text;
+	} cases[] = {
+		{"{\"a\":1536}", {"", "a", CLI_BYTES}, "1.5 KiB"},
+		{"{\"a\":17}", {"", "a", CLI_BYTES}, "17 B"},
+		{"{\"a\":0.256}", {"", "a", CLI_PERCENT}, "25.6 %"},
+		{"{\"a\":90061}", {"", "a", CLI_DURATION}, "1d 01:01:01"},
+		{"{\"a\":\"x\\u001b[31my\"}", {"", "a", CLI_TEXT}, "x?[31my"},
+		{"{\"b\":1}", {"", "a", CLI_TEXT}, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autojson *row = json_tokener_parse(cases[i].json);
+		autobuf text = BUF_INIT;
+
+		cli_format(&text, &cases[i].column, row);
+		assert_string_equal(buf_str(&text), cases[i].text);
+	}
+}
+
+static void every_command_is_found(void **state)
+{
+	(void)state;
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		assert_ptr_equal(cli_command_find(c->name), c);
+	assert_null(cli_command_find("nonsense"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_and_options), cmocka_unit_test(two_dashes_end_the_options),
+		cmocka_unit_test(wrong_options_are_refused), cmocka_unit_test(values_for_people),
+		cmocka_unit_test(every_command_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
