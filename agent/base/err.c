@@ -45,6 +45,9 @@ static void one_line(char *text)
 }
 
 static void fill(struct err *err, int code, int errnum, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
+static void fill(struct err *err, int code, int errnum, const char *fmt, va_list ap)
 {
 	err->code = code;
 	err->errnum = errnum;

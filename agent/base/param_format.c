@@ -50,11 +50,22 @@ static bool is_list_of(const struct param_format *f, const char *value)
 	return true;
 }
 
+/* No format has any: such values become lines of configuration. */
+static bool has_control(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}
+
 bool param_format_is_valid(const char *format, const char *value)
 {
 	size_t n = strlen(format);
 	const struct param_format *f = format_find(format, n);
 
+	if (has_control(value))
+		return false;
 	if (f)
 		return value[0] != '\0' && f->is_valid(value);
 	if (str_ends(format, "-list") && (f = format_find(format, n - 5)))

@@ -88,12 +88,19 @@ static void add_part(struct buf *out, const char *key, const char *value)
 	buf_add_str(out, value);
 }
 
+/* a value that would be read as another key, or as nothing */
+static bool needs_name(const char *value)
+{
+	return value[0] == '\0' || strchr(value, '=');
+}
+
 char *propstr_format(const struct param *keys, const char *default_key, const struct fields *f)
 {
+	const char *first = default_key ? fields_get(f, default_key) : NULL;
 	autobuf out = BUF_INIT;
 
-	if (default_key && fields_get(f, default_key))
-		add_part(&out, NULL, fields_get(f, default_key));
+	if (first)
+		add_part(&out, needs_name(first) ? default_key : NULL, first);
 	for (const struct param *p = keys; p->name; p++)
 		if (!str_eq(p->name, default_key) && fields_get(f, p->name))
 			add_part(&out, p->name, fields_get(f, p->name));

@@ -11,5 +11,5 @@
 /* Splits and checks every key; err->field is `field`. *ret gets (key, value) in the given order. */
 int propstr_parse(const struct param *keys, const char *default_key, const char *field,
 		  const char *text, struct fields *ret, struct err *err);
-/* The canonical text: default key first and without its name, the others in table order. */
+/* The canonical text: default key first and, where that can be read back, without its name; the others in table order. */
 char *propstr_format(const struct param *keys, const char *default_key, const struct fields *f);

@@ -272,8 +272,7 @@ void helpers_free(struct helpers *helpers)
 	if (!helpers)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(helpers->lists); i++)
-		LIST_FOREACH(&helpers->lists[i], h, struct helper, link)
-		{
+		LIST_FOREACH (&helpers->lists[i], h, struct helper, link) {
 			if (h->pidfd >= 0)
 				child_signal_group(h->pid, h->pidfd, SIGKILL);
 			helper_free(h);

@@ -134,35 +134,35 @@ static void adopt_unrecorded(struct jobs *jobs)
 	}
 }
 
-/* Files directly in tasks/: first those of logs, so that undoing sees which are held. */
 static void take_unclaimed_log(struct jobs *jobs, const char *name)
 {
 	const char *serial = str_after(name, "new-");
 
-	(void)jobs;
 	if (serial && !job_log_is_held(serial)) {
 		autofree char *path = job_file_new_log(serial);
 
 		(void)file_remove(path, NULL);
+	} else if (serial) {
+		jobs->held = xrealloc(jobs->held, jobs->held_count + 2, sizeof(*jobs->held));
+		jobs->held[jobs->held_count++] = xstrdup(serial);
+		jobs->held[jobs->held_count] = NULL;
 	}
+}
+
+int jobs_scan_unclaimed(struct jobs *jobs, struct err *err)
+{
+	autofree char *path = path_join(path_state(), "tasks");
+
+	return each_name(jobs, path, take_unclaimed_log, err);
 }
 
 static void take_undo(struct jobs *jobs, const char *name)
 {
 	const char *serial = str_after(name, "undo-");
-	autofree char *log_path = serial ? job_file_new_log(serial) : NULL;
 
-	/* A log that is still there is held: that job will claim it, and comes by inotify. */
-	if (serial && strlen(serial) == JOB_SERIAL_SIZE - 1 && access(log_path, F_OK) != 0)
+	if (serial && strlen(serial) == JOB_SERIAL_SIZE - 1 &&
+	    !(jobs->held && strv_has(jobs->held, serial)))
 		job_undo_start(jobs, serial);
-}
-
-static int scan_left_over(struct jobs *jobs, struct err *err)
-{
-	autofree char *path = path_join(path_state(), "tasks");
-	int r = each_name(jobs, path, take_unclaimed_log, err);
-
-	return r < 0 ? r : each_name(jobs, path, take_undo, err);
 }
 
 void jobs_undo_deferred(struct jobs *jobs)
@@ -171,11 +171,13 @@ void jobs_undo_deferred(struct jobs *jobs)
 
 	if (!jobs->is_undo_deferred)
 		return;
-	LIST_FOREACH(&jobs->running, job, struct job, link)
-	if (!job->record.command)
-		return;
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (!job->record.command)
+			return;
+	}
 	jobs->is_undo_deferred = false;
-	if (scan_left_over(jobs, &err) < 0)
+	autofree char *path = path_join(path_state(), "tasks");
+	if (each_name(jobs, path, take_undo, &err) < 0)
 		log_error("left over tasks: %s", err.message);
 }
 

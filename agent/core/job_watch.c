@@ -18,9 +18,10 @@
 
 struct job *job_find(const struct jobs *jobs, const char *upid)
 {
-	LIST_FOREACH(&jobs->running, job, struct job, link)
-	if (str_eq(job->task->upid, upid))
-		return job;
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (str_eq(job->task->upid, upid))
+			return job;
+	}
 	return NULL;
 }
 
@@ -40,10 +41,11 @@ void job_forget(struct job *job)
 
 static bool undo_is_running(const struct jobs *jobs, const char *serial)
 {
-	LIST_FOREACH(&jobs->running, job, struct job, link)
-	if (str_eq(fields_get(&job->record.args, "undo-of"), serial) ||
-	    str_eq(job->record.serial, serial))
-		return true;
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (str_eq(fields_get(&job->record.args, "undo-of"), serial) ||
+		    str_eq(job->record.serial, serial))
+			return true;
+	}
 	return false;
 }
 
@@ -161,17 +163,6 @@ void job_keep_record(struct job *job, struct job_record *record)
 	*record = (struct job_record){0};
 }
 
-/* Records are found in any order; the last in the list is whom the next job of a guest awaits. */
-static void insert_in_order(struct jobs *jobs, struct job *job)
-{
-	struct list *at = jobs->running.prev;
-
-	while (at != &jobs->running &&
-	       CONTAINER_OF(at, struct job, link)->task->id.pid_start > job->task->id.pid_start)
-		at = at->prev;
-	list_append(at->next, &job->link);
-}
-
 int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
 	      struct err *err)
 {
@@ -181,7 +172,7 @@ int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_
 	job->task = task;
 	job->pidfd = pidfd;
 	job_keep_record(job, record);
-	insert_in_order(jobs, job);
+	list_append(&jobs->running, &job->link);
 	jobs->running_count++;
 	int r = sd_event_add_io(jobs->event, &job->exit_source, pidfd, EPOLLIN, on_exit_fd, job);
 	if (r < 0) {

@@ -10,6 +10,9 @@
  * as 0 4 jobs/UPID gets the record, tasks/new-SERIAL becomes tasks/X/UPID; the job does both as
  * well, so each may find it done
  *
+ * The next core looks in this order: held logs, named logs, records. A job that claims its log
+ * between two of these looks was held in the first; so none is taken for dead that lives.
+ *
  * Killed after 1: the next core finds an unlocked new-SERIAL and removes it. After 2: it also runs
  * the undo command, which finds nothing to undo. After 3: the log is locked, the job will write its
  * record, and the next core learns of it by inotify (or finds the record in its scan). After 4: the
@@ -56,6 +59,7 @@ int jobs_new(sd_event *event, const char *node, struct jobs **ret, struct err *e
 	if (!str_copy(jobs->node, sizeof(jobs->node), node))
 		r = err_set(err, ERR_INVALID, "node name is too long");
 	else if ((r = job_files_make_folders(err)) >= 0 &&
+		 (r = jobs_scan_unclaimed(jobs, err)) >= 0 &&
 		 (r = task_index_load(&jobs->index, err)) >= 0)
 		r = jobs_adopt(jobs, err);
 	if (r < 0) {
@@ -70,26 +74,39 @@ void jobs_free(struct jobs *jobs)
 {
 	if (!jobs)
 		return;
-	LIST_FOREACH(&jobs->running, job, struct job, link)
-	job_forget(job);
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		job_forget(job);
+	}
 	if (jobs->inotify_source)
 		sd_event_source_disable_unref(jobs->inotify_source);
 	if (jobs->inotify_fd >= 0)
 		close(jobs->inotify_fd);
+	strv_free(jobs->held);
 	task_index_free(jobs->index);
 	free(jobs);
 }
 
-/* The job of this guest that was started last, whose end the next one awaits. */
+static bool is_awaited(const struct jobs *jobs, const char *upid)
+{
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (str_eq(job->record.after, upid))
+			return true;
+	}
+	return false;
+}
+
+/* The end of the guest's chain of jobs, which the next one awaits. Not the last in the list: a
+ * restarted core finds them in any order. */
 static const char *last_of_guest(const struct jobs *jobs, unsigned guest)
 {
 	const char *last = NULL;
 
 	if (!guest)
 		return NULL;
-	LIST_FOREACH(&jobs->running, job, struct job, link)
-	if (job->task->guest == guest)
-		last = job->task->upid;
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (job->task->guest == guest && !is_awaited(jobs, job->task->upid))
+			last = job->task->upid;
+	}
 	return last;
 }
 

@@ -13,7 +13,7 @@
 
 /* A job that runs. */
 struct job {
-	struct list link; /* in order of start */
+	struct list link; /* in no order */
 	struct jobs *jobs;
 	const struct task *task; /* in the index, which keeps running tasks */
 	struct job_record record; /* command is NULL while the record is not there yet (adopted) */
@@ -38,6 +38,10 @@ struct jobs {
 	/* Undoing waits until it is known which jobs live: a job may have claimed its log and not yet
 	 * written its record. */
 	bool is_undo_deferred;
+	/* Serials of logs that were held before anything else was looked at: those jobs lived then, and
+	 * come by inotify if the scans missed them. NULL-terminated. */
+	char **held;
+	size_t held_count;
 };
 
 /* Watches a process that is (or just was) alive; takes pidfd and the record's content over. */
@@ -55,5 +59,7 @@ void job_undo_start(struct jobs *jobs, const char *serial);
 /* A record arrived or a job without one ended: perhaps now. */
 void jobs_undo_deferred(struct jobs *jobs);
 
+/* Start-up, before the index is loaded: logs without a final name. */
+int jobs_scan_unclaimed(struct jobs *jobs, struct err *err);
 /* Start-up: jobs that run, jobs that died, undoing what the dead left. */
 int jobs_adopt(struct jobs *jobs, struct err *err);

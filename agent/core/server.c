@@ -244,8 +244,7 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	LIST_FOREACH(&server->clients, client, struct client, link)
-	{
+	LIST_FOREACH (&server->clients, client, struct client, link) {
 		struct conn *conn = client->conn;
 
 		forget(client);

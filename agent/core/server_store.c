@@ -92,7 +92,8 @@ void server_store_txn(struct core *core, struct conn *conn, uint64_t id, struct 
 
 void server_store_forget(struct conn *conn)
 {
-	LIST_FOREACH(&all_waiting, w, struct waiting, link)
-	if (w->conn == conn)
-		w->conn = NULL;
+	LIST_FOREACH (&all_waiting, w, struct waiting, link) {
+		if (w->conn == conn)
+			w->conn = NULL;
+	}
 }

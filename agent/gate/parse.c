@@ -19,7 +19,7 @@ int parse_target(const char *target, char **ret_path, const char **ret_query, st
 	if (!url_decode(target, n, false, &path))
 		return err_set(err, ERR_INVALID, "the path has a bad percent escape");
 	for (size_t i = 0; i < path.size; i++)
-		if ((unsigned char) path.data[i] < 0x20 || path.data[i] == 0x7f)
+		if ((unsigned char)path.data[i] < 0x20 || path.data[i] == 0x7f)
 			return err_set(err, ERR_INVALID, "the path has a control character");
 	if (!str_is_utf8(path.data, path.size))
 		return err_set(err, ERR_INVALID, "the path is not valid UTF-8");
@@ -31,7 +31,7 @@ int parse_target(const char *target, char **ret_path, const char **ret_query, st
 static int take_pair(const char *text, size_t size, struct fields *f, struct err *err)
 {
 	const char *equals = memchr(text, '=', size);
-	size_t name_size = equals ? (size_t) (equals - text) : size;
+	size_t name_size = equals ? (size_t)(equals - text) : size;
 	autobuf name = BUF_INIT, value = BUF_INIT;
 
 	if (!url_decode(text, name_size, true, &name) ||

@@ -9,7 +9,8 @@
 
 #define BODY_MAX (512u * 1024)
 
-static int take_scalar(const char *name, struct json_object *value, struct fields *f, struct err *err)
+static int take_scalar(const char *name, struct json_object *value, struct fields *f,
+		       struct err *err)
 {
 	if (f->count >= FIELDS_COUNT_MAX)
 		return err_set(err, ERR_INVALID, "more than %d parameters", FIELDS_COUNT_MAX);
@@ -24,17 +25,20 @@ static int take_scalar(const char *name, struct json_object *value, struct field
 		fields_add(f, name, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
 		return 0;
 	case json_type_string:
-		if (strlen(json_object_get_string(value)) != (size_t) json_object_get_string_len(value))
+		if (strlen(json_object_get_string(value)) !=
+		    (size_t)json_object_get_string_len(value))
 			return err_field(err, name, "the text holds a NUL character");
 		fields_add_n(f, name, json_object_get_string(value),
-			     (size_t) json_object_get_string_len(value));
+			     (size_t)json_object_get_string_len(value));
 		return 0;
 	default:
-		return err_field(err, name, "must be a text, a number, a boolean or a list of these");
+		return err_field(err, name,
+				 "must be a text, a number, a boolean or a list of these");
 	}
 }
 
-static int take_member(const char *name, struct json_object *value, struct fields *f, struct err *err)
+static int take_member(const char *name, struct json_object *value, struct fields *f,
+		       struct err *err)
 {
 	int r = 0;
 
@@ -59,7 +63,8 @@ int parse_json(const char *text, size_t size, struct fields *ret, struct err *er
 		json_object_put(root);
 		return err_set(err, ERR_INVALID, "the body must be a JSON object");
 	}
-	json_object_object_foreach(root, name, value) {
+	json_object_object_foreach(root, name, value)
+	{
 		r = take_member(name, value, ret, err);
 		if (r < 0)
 			break;

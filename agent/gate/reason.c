@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The HTTP reason phrase. libmicrohttpd (0.9.75, 1.0) has no call for it, but asks two public functions
- * of its own for the phrase while it builds a header; defined in this program they take the place of
- * the library's. It builds the header of a queued answer before it turns to anything else, so the phrase
- * is set right before the answer is queued, and serves once: errors that the library answers by
- * itself (a malformed request, say) never show the phrase of another client's answer. */
+/* The HTTP reason phrase. libmicrohttpd (0.9.75, 1.0) has no call for it, but asks two public
+ * functions of its own for the phrase while it builds a header; defined in this program they take
+ * the place of the library's. It builds the header of a queued answer before it turns to anything
+ * else, so the phrase is set right before the answer is queued, and serves once: errors that the
+ * library answers by itself (a malformed request, say) never show the phrase of another client's
+ * answer. */
 #include <string.h>
 
 #include <microhttpd.h>

@@ -1,78 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Giving up privileges: user, capabilities, limits. */
+/* The order of the layers. Test builds (LODGE_TEST_HOOKS) can leave layers out, so that tests can
+ * show that each does what it is there for. */
 #include "agent/gate/sandbox.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <linux/capability.h>
-#include <pwd.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-static int drop_user(const char *user, struct err *err)
-{
-	const struct passwd *pw = getpwnam(user);
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
 
-	if (!pw)
-		return err_set(err, ERR_NOT_FOUND, "user %s does not exist", user);
-	if (getuid() == pw->pw_uid)
-		return 0; /* started as that user */
-	if (setgroups(0, NULL) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
-		return err_errno(err, errno, "become user %s", user);
-	if (setuid(0) == 0 || getuid() == 0)
-		return err_set(err, ERR_INTERNAL, "root privileges did not go away");
+static const struct {
+	const char *name;
+	enum sandbox_layer layer;
+} layers[] = {
+	{"view", SANDBOX_VIEW},
+	{"user", SANDBOX_USER},
+	{"landlock", SANDBOX_LANDLOCK},
+	{"seccomp", SANDBOX_SECCOMP},
+};
+
+static unsigned layers_wanted(void)
+{
+	unsigned wanted = 0;
+	autostrv char **off = NULL;
+
+#ifdef LODGE_TEST_HOOKS
+	const char *text = getenv("LODGE_GATE_TEST_LAYERS_OFF");
+
+	off = str_split(text ? text : "", ",");
+#endif
+	for (size_t i = 0; i < ARRAY_SIZE(layers); i++)
+		if (!off || !strv_has(off, layers[i].name))
+			wanted |= layers[i].layer;
+	return wanted;
+}
+
+/* Before the user database is out of sight. Whoever is not root stays who he is. */
+static int find_user(const char *name, const struct passwd **ret, struct err *err)
+{
+	if (geteuid() != 0)
+		return 0;
+	*ret = getpwnam(name);
+	if (!*ret)
+		return err_set(err, ERR_NOT_FOUND, "there is no user '%s' to become", name);
 	return 0;
 }
 
-/* Before the user changes: the bounding set needs CAP_SETPCAP. */
-static void drop_bounding_set(void)
+static const char *core_path(bool is_inside)
 {
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		prctl(PR_CAPBSET_DROP, cap);
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	static char path[PATH_MAX];
+	autofree char *full = path_join(is_inside ? "" : path_run(), "%s", GATE_SOCKET);
+
+	str_copy(path, sizeof(path), full);
+	return path;
 }
 
-static int clear_capabilities(struct err *err)
+int sandbox_enter(const struct sandbox *sandbox, const char **ret_core_path, struct err *err)
 {
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2];
+	unsigned wanted = layers_wanted();
+	const struct passwd *user = NULL;
+	bool is_inside = false;
+	int r = find_user(sandbox->user, &user, err);
 
-	memset(none, 0, sizeof(none));
-	if (syscall(SYS_capset, &head, none) < 0)
-		return err_errno(err, errno, "drop capabilities");
-	return 0;
-}
-
-int sandbox_user(const char *user, struct err *err)
-{
-	const struct rlimit none = {0};
-	int r;
-
-	if (chdir("/") < 0)
-		return err_errno(err, errno, "chdir");
-	drop_bounding_set();
-	if ((r = drop_user(user, err)) < 0 || (r = clear_capabilities(err)) < 0)
-		return r;
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
-		return err_errno(err, errno, "no core dumps");
-	return 0;
-}
-
-int sandbox_enter(const struct sandbox *sandbox, struct err *err)
-{
-	int r = 0;
-
-	if (sandbox->layers & SANDBOX_USER)
-		r = sandbox_user(sandbox->user, err);
+	if (r == 0 && (wanted & SANDBOX_VIEW))
+		r = sandbox_view(&is_inside, err);
+	if (r == 0 && (wanted & SANDBOX_USER))
+		r = sandbox_user(user, err);
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_errno(err, errno, "no new privileges");
-	if (r == 0 && (sandbox->layers & SANDBOX_LANDLOCK))
+	if (r == 0 && (wanted & SANDBOX_LANDLOCK))
 		r = sandbox_landlock(sandbox->readable, err);
-	if (r == 0 && (sandbox->layers & SANDBOX_SECCOMP))
+	if (r == 0 && (wanted & SANDBOX_SECCOMP))
 		r = sandbox_seccomp(err);
-	return r;
+	if (r < 0)
+		return err_prefix(err, "sandbox");
+	*ret_core_path = core_path(is_inside);
+	return 0;
 }

@@ -17,11 +17,16 @@
 static const struct {
 	const char *suffix, *type;
 } types[] = {
-	{".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
-	{".mjs", "text/javascript; charset=utf-8"}, {".css", "text/css; charset=utf-8"},
-	{".json", "application/json"}, {".svg", "image/svg+xml"},
-	{".png", "image/png"}, {".ico", "image/x-icon"},
-	{".woff2", "font/woff2"}, {".txt", "text/plain; charset=utf-8"},
+	{".html", "text/html; charset=utf-8"},
+	{".js", "text/javascript; charset=utf-8"},
+	{".mjs", "text/javascript; charset=utf-8"},
+	{".css", "text/css; charset=utf-8"},
+	{".json", "application/json"},
+	{".svg", "image/svg+xml"},
+	{".png", "image/png"},
+	{".ico", "image/x-icon"},
+	{".woff2", "font/woff2"},
+	{".txt", "text/plain; charset=utf-8"},
 };
 
 static const char *type_of(const char *path)
@@ -35,15 +40,17 @@ static const char *type_of(const char *path)
 static int open_below(int dir, const char *path)
 {
 	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+					  RESOLVE_NO_MAGICLINKS};
 
-	return (int) syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
 
 void static_serve(struct request *r, const char *path)
 {
 	const char *file = str_eq(path, "/") ? "index.html" : path + 1;
-	const char *known = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "If-None-Match");
+	const char *known =
+		MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "If-None-Match");
 	autofd int fd = r->gate->webui_fd >= 0 ? open_below(r->gate->webui_fd, file) : -1;
 	struct stat st;
 
@@ -56,8 +63,8 @@ void static_serve(struct request *r, const char *path)
 	r->status = 200;
 	xreplace(&r->content_type, type_of(file));
 	free(r->etag);
-	r->etag = xasprintf("\"%llx-%llx\"", (unsigned long long) st.st_mtime,
-			    (unsigned long long) st.st_size);
+	r->etag = xasprintf("\"%llx-%llx\"", (unsigned long long)st.st_mtime,
+			    (unsigned long long)st.st_size);
 	if (str_eq(known, r->etag))
 		r->status = 304;
 	else

@@ -30,7 +30,7 @@ bool net_bridge_is_own(const struct net_host *host, const char *bridge);
 bool net_find_bridge(const struct net_host *host, char ret[16]);
 
 /* Reads the stored choice; makes and stores one at the first time. LODGE_BRIDGE overrides: an
- * existing bridge is used as it is, a missing one is made with NAT. */
+ * existing bridge is used as it is, a missing one is made with NAT; "none" leaves the host alone. */
 int net_choice_get(struct net_choice *ret, struct err *err);
 int net_choice_parse(const char *text, size_t size, struct net_choice *ret, struct err *err);
 void net_choice_format(const struct net_choice *choice, struct buf *out);

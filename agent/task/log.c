@@ -9,7 +9,8 @@
 #include "agent/base/buf.h"
 #include "agent/base/fd.h"
 
-static void log_line(const char *prefix, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+log_line(const char *prefix, const char *fmt, va_list ap)
 {
 	autobuf line = BUF_INIT;
 

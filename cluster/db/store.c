@@ -344,13 +344,14 @@ void store_dispatch(struct store *store)
 	struct writer_job *job = writer_take(store->writer);
 
 	if (job) {
-		store->is_busy = false;
 		if (job->kind == WRITER_SETTLE)
 			settled(store, job);
 		else if (job->result < 0)
 			batch_failed(store, &job->err);
 		else
 			batch_persisted(store);
+		/* only now: callbacks submit, and a batch must not start while this one is walked */
+		store->is_busy = false;
 	}
 	deadlines_check(store);
 	pump(store);

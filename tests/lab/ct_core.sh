@@ -44,16 +44,22 @@ ok "and starts the container" wait_for 15 is_new_init "$old"
 ok "the spool file is gone" wait_for 5 not test -e "$LODGE_RUN_DIR/guests/110.stopped"
 
 # the core dies in the middle of jobs, the job ends alone
-"$lodge" post "/nodes/$node/lxc/110/status/reboot" >"$lab/upid" 2>&1
+"$lodge" post "/nodes/$node/lxc/110/status/reboot" >/dev/null 2>&1 &
+wait_for 10 bash -c "ls $LODGE_RUN_DIR/jobs/*:vzreboot:110:*"
 kill -9 $core_pid
 start_core
 ok "a job survives the core" wait_for 20 task_ended vzreboot OK
 ok "no run record of a job is left" wait_for 5 bash -c "! ls -A $LODGE_RUN_DIR/jobs | grep -v '^\\.'"
 
-# a killed create is undone by the core
-"$lodge" post "/nodes/$node/lxc" --vmid 111 --ostemplate local:vztmpl/busybox.tar.gz --rootfs local:1 >"$lab/upid" 2>&1
-job_pid=$(printf %d "0x$(grep -o 'UPID:[^:]*:[0-9A-F]*' "$lab/upid" | cut -d: -f3)")
-kill -9 "$job_pid"
+# a killed create is undone by the core; the large template gives time to kill it
+debian_template || echo "# no Debian template could be made"
+"$lodge" post "/nodes/$node/lxc" --vmid 111 --ostemplate local:vztmpl/debian.tar.zst --rootfs local:1 \
+	>/dev/null 2>&1 &
+find_job() { basename "$LODGE_RUN_DIR"/jobs/UPID:*:vzcreate:111:* | grep -v '[*]'; }
+wait_for 10 find_job
+job_pid=$((16#$(find_job | cut -d: -f3)))
+[ "$job_pid" -gt 1 ] && kill -9 "$job_pid"
+ok "the create was killed" wait_for 10 task_ended vzcreate "task died without a status (signal 9)"
 ok "a killed create is undone" wait_for 20 bash -c "! $lodge get /nodes/$node/lxc/111/config"
 ok "its volume is gone" wait_for 5 not test -e "$LODGE_STATE_DIR/local/images/111"
 

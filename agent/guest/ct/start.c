@@ -126,7 +126,7 @@ static int start_child(struct task_ctx *task, void *ctx, struct err *err)
 	autofree char *log = path_join(path_run(), "ct/%u.log", task->guest);
 	autofree char *target = ct_mount_point(task->guest);
 	autofields items = FIELDS_INIT, warnings = FIELDS_INIT;
-	enum ct_init init;
+	enum ct_init init = CT_INIT_OTHER;
 	int r;
 
 	if ((r = mount_root(task, start, target, &init, err)) < 0)

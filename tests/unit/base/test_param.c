@@ -180,6 +180,25 @@ static void test_property_strings(void **state)
 	}
 }
 
+/* the name of the default key stays where leaving it out would change the meaning */
+static void test_default_key_with_equals(void **state)
+{
+	static const struct param keys[] = {{.name = "path", .type = PARAM_STRING},
+					    {.name = "x", .type = PARAM_STRING, .optional = true},
+					    PARAM_END};
+	static const char *const texts[] = {"path=/a=b", "path=", "/a,x=1", "path=x=1,x=2"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		autofields f = FIELDS_INIT;
+		autofree char *text = NULL;
+
+		assert_int_equal(propstr_parse(keys, "path", "mp0", texts[i], &f, NULL), 0);
+		text = propstr_format(keys, "path", &f);
+		assert_string_equal(text, texts[i]);
+	}
+}
+
 static void test_no_default_key(void **state)
 {
 	autofields f = FIELDS_INIT;
@@ -216,8 +235,11 @@ static void test_schema(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),		 cmocka_unit_test(test_find),
-		cmocka_unit_test(test_property_strings), cmocka_unit_test(test_no_default_key),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_property_strings),
+		cmocka_unit_test(test_default_key_with_equals),
+		cmocka_unit_test(test_no_default_key),
 		cmocka_unit_test(test_schema),
 	};
 

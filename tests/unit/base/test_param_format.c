@@ -116,7 +116,7 @@ static const struct {
 	 {"", "data", "/a/../b", "/a,b"}},
 	{"pve-lxc-dev-string",
 	 {"/dev/dri/card0"},
-	 {"", "/dev/", "/etc/passwd", "/dev/../etc", "dev/x"}},
+	 {"", "/dev/", "/etc/passwd", "/dev/../etc", "dev/x", "/dev/a\x7f"}},
 	{"pve-startup-order",
 	 {"1", "order=1,up=30,down=60", "up=5"},
 	 {"", "x", "order=", "order=-1", "left=1"}},

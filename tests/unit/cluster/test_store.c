@@ -200,6 +200,49 @@ static void many_writers_share_syncs(void **state)
 	store_close(store);
 }
 
+struct chain {
+	struct store *store;
+	unsigned left;
+};
+
+/* Submits the next one from inside the callback, as code that retries does. */
+static void chained(const struct store_result *result, void *ctx)
+{
+	struct chain *c = ctx;
+	struct store_op op = {.kind = STORE_PUT, .path = "/chain", .value = "v", .size = 1};
+	struct store_txn txn = {.ops = &op, .op_count = 1};
+
+	assert_int_equal(result->outcome, STORE_DONE);
+	if (--c->left > 0)
+		assert_int_equal(store_submit(c->store, &txn, chained, c, NULL), 0);
+}
+
+static void callbacks_may_submit(void **state)
+{
+	struct store *store = must_open();
+	struct store_op op = {.kind = STORE_PUT, .path = "/chain", .value = "v", .size = 1};
+	struct store_txn txn = {.ops = &op, .op_count = 1};
+	struct chain chains[8];
+	unsigned left = 8;
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		chains[i] = (struct chain){.store = store, .left = 20};
+		assert_int_equal(store_submit(store, &txn, chained, &chains[i], NULL), 0);
+	}
+	while (left > 0) {
+		struct pollfd p = {.fd = store_fd(store), .events = POLLIN};
+
+		assert_int_equal(poll(&p, 1, 20000), 1);
+		store_dispatch(store);
+		left = 0;
+		for (unsigned i = 0; i < 8; i++)
+			left += chains[i].left;
+	}
+	assert_int_equal(store_applied(store), 160);
+	store_close(store);
+}
+
 static void on_change(const struct store_change *change, void *ctx)
 {
 	struct buf *log = ctx;
@@ -301,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(identity_stays_and_the_start_number_rises, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_acknowledged_is_lost_by_sigkill, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_writers_share_syncs, setup, teardown),
+		cmocka_unit_test_setup_teardown(callbacks_may_submit, setup, teardown),
 		cmocka_unit_test_setup_teardown(subscribers_see_their_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_database_is_left_alone, setup, teardown),

@@ -52,6 +52,9 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
+	for (const struct task *t = NULL; (t = jobs_next(w->jobs, t));)
+		if (t->state == TASK_RUNNING) /* of a test that failed */
+			kill(-t->id.pid, SIGKILL);
 	jobs_free(w->jobs);
 	sd_event_unref(w->event);
 	free(w);

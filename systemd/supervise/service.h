@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One daemon under supervision: started, watched, started again. Runs on the supervisor's loop. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "agent/base/clock.h"
+#include "systemd/supervise/bounded_log.h"
+
+#define SERVICE_DELAY_MIN (100 * USEC_PER_MSEC)
+#define SERVICE_DELAY_MAX (10 * USEC_PER_SEC)
+#define SERVICE_LIFE_GOOD (10 * USEC_PER_SEC) /* having lived this long, the next restart is quick */
+
+struct service {
+	const char *name; /* of the program in path_libexec() */
+	sd_event *event;
+	struct bounded_log log;
+	sd_event_source *child, *timer;
+	pid_t pid;	/* 0: not running */
+	usec_t started; /* monotonic */
+	usec_t delay;	/* before the next start */
+	bool is_stopping;
+	void (*stopped)(void *ctx); /* the process ended after service_stop() */
+	void *ctx;
+};
+
+/* Name and log directory are borrowed. Does not start it. */
+int service_init(struct service *service, sd_event *event, const char *name,
+		 const char *log_directory, struct err *err);
+/* Starts now, and again whenever it ends. */
+void service_start(struct service *service);
+/* Sends the signal and does not start it again. */
+void service_stop(struct service *service, int signo);
+void service_fini(struct service *service);
+
+/* The pause before the next start, from the one before and how long the process lived. */
+usec_t service_next_delay(usec_t delay, usec_t life);
+
+/* The process of that name that a supervisor, this one or an earlier one, left running; 0: none. */
+pid_t service_find(const char *name);

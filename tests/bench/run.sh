@@ -1,0 +1,180 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Measures Lodge beside other tools in one run: run.sh [memory|version|resources|start|idle]…
+# Everything runs in namespaces of its own (mount, network, pid, cgroup) and in one temporary folder;
+# the host is left as it was. LODGE_LIBEXEC_DIR names programs to measure instead of a release build.
+set -u
+here=$(dirname "$(readlink -f "$0")")
+top=$(readlink -f "$here/../..")
+all=(memory version resources start idle)
+programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/task/host/lodge-task
+	agent/guest/ct/lodge-task-ct)
+
+die() {
+	echo "bench: $*" >&2
+	exit 1
+}
+
+check() {
+	[ "$(id -u)" = 0 ] || die "needs root"
+	for figure; do
+		[ -f "$here/figure_$figure.py" ] || die "no figure '$figure': ${all[*]}"
+	done
+	for tool in python3 nginx wrk lxc-start mkfs.ext4 busybox ip nft dnsmasq; do
+		command -v "$tool" >/dev/null || die "$tool is missing (README.md names the packages)"
+	done
+}
+
+build() { # into $work/libexec
+	mkdir "$work/libexec"
+	if [ -n "${LODGE_LIBEXEC_DIR:-}" ]; then
+		cp "$LODGE_LIBEXEC_DIR"/lodge* "$work/libexec/" || die "no programs in $LODGE_LIBEXEC_DIR"
+		return
+	fi
+	local out=${LODGE_BENCH_BUILD:-$top/build/release}
+	{ cmake -S "$top" --preset release -B "$out" && cmake --build "$out" -j 2; } >"$work/build.log" 2>&1 ||
+		{ tail -20 "$work/build.log"; die "the release build failed"; }
+	for program in "${programs[@]}"; do
+		cp "$out/$program" "$work/libexec/" || die "$program was not built"
+	done
+}
+
+version() { # version PACKAGE…
+	dpkg-query -W -f '${Package} ${Version}\n' "$@" 2>/dev/null | paste -sd, | sed 's/,/, /g'
+}
+
+conditions() {
+	echo "date       $(date -u '+%F %T') UTC, commit $(git -C "$top" rev-parse --short HEAD 2>/dev/null)$(
+		[ -z "$(git -C "$top" status --porcelain 2>/dev/null)" ] || echo ' with local changes')"
+	echo "machine    $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(
+		awk '/MemTotal/ {printf "%.1f GiB", $2 / 1048576}' /proc/meminfo), Linux $(uname -r)"
+	echo "libraries  $(version libmicrohttpd12 libmicrohttpd12t64 libgnutls30 libgnutls30t64 libjson-c5 \
+		libsqlite3-0 libsystemd0 liblxc1 liblxc1t64)"
+	echo "peers      $(version nginx-light nginx wrk lxc lxcfs)"
+	echo "load       $(cut -d' ' -f1-3 /proc/loadavg) before; file system of the state $(
+		stat -f -c %T "$work"), cgroup $(stat -f -c %T /sys/fs/cgroup | sed 's/tmpfs/v1/; s/cgroup2fs/v2/')"
+}
+
+# ---- inside ----
+
+enter() {
+	mount --make-rprivate /
+	ip link set lo up
+	# no system manager, no bus: jobs are plain processes here, and pid files are ours
+	mount -t tmpfs -o mode=755 tmpfs /run
+	mkdir -p /run/lock /run/lxc
+	# /sys must show this network, /sys/fs/cgroup this cgroup namespace
+	mkdir "$work/sys" && mount -t sysfs sysfs "$work/sys" && mount_cgroups "$work/sys/fs/cgroup" &&
+		mount --rbind "$work/sys" /sys && umount -l "$work/sys" || die "cannot mount /sys"
+	for f in passwd group subuid subgid; do
+		cat "/etc/$f" >"$work/$f" 2>/dev/null
+		[ -e "/etc/$f" ] || die "/etc/$f is missing (package uidmap)"
+		mount --bind "$work/$f" "/etc/$f"
+	done
+	getent passwd lodge >/dev/null || {
+		echo 'lodge:x:64806:64806::/nonexistent:/usr/sbin/nologin' >>/etc/passwd
+		echo 'lodge:x:64806:' >>/etc/group
+	}
+	for f in /etc/subuid /etc/subgid; do
+		grep -q '^root:' "$f" || echo root:100000:65536 >>"$f"
+	done
+}
+
+mount_cgroups() { # mount_cgroups TARGET
+	local line
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+		mount -t cgroup2 cgroup2 "$1" || return
+		# processes and enabled controllers do not go together in one group
+		mkdir "$1/daemons" && echo $$ >"$1/daemons/cgroup.procs" || return
+		for c in $(cat "$1/cgroup.controllers"); do
+			echo "+$c" >"$1/cgroup.subtree_control"
+		done 2>/dev/null
+		return 0
+	fi
+	mount -t tmpfs -o mode=755 tmpfs "$1" || return
+	while IFS=: read -r _ line _; do
+		local name=${line#name=}
+		if [ -z "$line" ]; then
+			mkdir "$1/unified" && mount -t cgroup2 cgroup2 "$1/unified" || return
+		elif mkdir "$1/$name"; then
+			mount -t cgroup -o "$line" cgroup "$1/$name" || return
+		fi
+	done </proc/self/cgroup
+}
+
+inside() {
+	local bad=0
+	enter
+	export BENCH_WORK=$work LODGE_LIBEXEC_DIR=$work/libexec LODGE_SHARE_DIR=$work/share \
+		PYTHONDONTWRITEBYTECODE=1
+	mkdir -p "$work/share/webui"
+	for figure; do
+		echo
+		mkdir -p "$work/$figure"
+		BENCH_WORK=$work/$figure python3 "$here/figure_$figure.py" || {
+			echo "$figure: failed, see the lines above"
+			bad=1
+		}
+	done
+	return $bad
+}
+
+# ---- outside ----
+
+group_name=lodge-bench-$$
+group_folders() { # where this process is, in every hierarchy
+	local controllers path name
+	while IFS=: read -r _ controllers path; do
+		name=${controllers#name=}
+		[ -n "$controllers" ] || { [ -e /sys/fs/cgroup/cgroup.controllers ] && name=. || name=unified; }
+		[ ! -d "/sys/fs/cgroup/$name" ] || echo "/sys/fs/cgroup/$name${path%/}"
+	done </proc/self/cgroup
+}
+
+group_enter() {
+	local folder
+	for folder in "${groups[@]}"; do
+		mkdir "$folder/$group_name" || die "cannot make $folder/$group_name"
+		for f in cpuset.cpus cpuset.mems; do
+			[ ! -e "$folder/cgroup.clone_children" ] || [ ! -e "$folder/$f" ] ||
+				cat "$folder/$f" >"$folder/$group_name/$f"
+		done
+		echo "$BASHPID" >"$folder/$group_name/cgroup.procs" || die "cannot enter $folder/$group_name"
+	done
+}
+
+clean() {
+	local folder
+	for folder in "${groups[@]}"; do
+		[ ! -d "$folder/$group_name" ] || find "$folder/$group_name" -depth -type d -exec rmdir {} + 2>/dev/null
+	done
+	if losetup -nO BACK-FILE | grep -qF "$work"; then
+		echo "bench: loop devices are left: $(losetup -nO NAME,BACK-FILE | grep -F "$work")" >&2
+	fi
+	[ -n "${LODGE_BENCH_KEEP:-}" ] && echo "kept: $work" || rm -rf "$work"
+}
+
+if [ "${1:-}" = --inside ]; then
+	work=$2
+	shift 2
+	inside "$@"
+	exit
+fi
+[ $# -gt 0 ] || set -- "${all[@]}"
+check "$@"
+work=$(mktemp -d /var/tmp/lodge-bench.XXXXXX)
+chmod 755 "$work"
+mapfile -t groups < <(group_folders)
+trap clean EXIT
+trap 'exit 1' HUP INT TERM
+build
+conditions
+(
+	group_enter
+	exec unshare --mount --net --pid --cgroup --ipc --fork --kill-child --mount-proc \
+		bash "$here/run.sh" --inside "$work" "$@"
+)
+status=$?
+echo
+echo "load       $(cut -d' ' -f1-3 /proc/loadavg) after"
+exit $status
