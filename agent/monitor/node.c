@@ -82,7 +82,7 @@ static void add_kernel(struct fields *f)
 
 	if (uname(&u) < 0)
 		return;
-	fields_addf(f, "kernel_version", "%s", u.version);
+	fields_addf(f, "kernel_version", "%s %s %s", u.sysname, u.release, u.version);
 	fields_add(f, "kernel_release", u.release);
 	fields_add(f, "kernel_sysname", u.sysname);
 	fields_add(f, "kernel_machine", u.machine);

@@ -66,8 +66,8 @@ def measure(node, nginx, guests, who, token):
 
 def main():
     with Node() as node, Nginx(node) as nginx:
-        node.api('POST', '/access/users', userid='reader@pve')
-        node.api('PUT', '/access/acl', path='/', users='reader@pve', roles='PVEAuditor')
+        node.api('POST', '/access/users', {'userid': 'reader@pve'})
+        node.api('PUT', '/access/acl', {'path': '/', 'users': 'reader@pve', 'roles': 'PVEAuditor'})
         reader = node.make_token('reader@pve', 'bench')
         defined = 0
         for guests in GOALS:

@@ -167,12 +167,12 @@ class Node:
 
     # ---- the core, as root ----
 
-    def api(self, verb, path, **params):
+    def api(self, verb, path, params):
         head = [('verb', verb), ('path', path), ('source', 'cli')]
         return json.loads(self.frames.call(OP_API, head, list(params.items())))['data']
 
     def make_token(self, user, name):
-        data = self.api('POST', f'/access/users/{user}/token/{name}', privsep='0')
+        data = self.api('POST', f'/access/users/{user}/token/{name}', {'privsep': '0'})
         return f"{data['full-tokenid']}={data['value']}"
 
     def put(self, pairs):

@@ -156,7 +156,7 @@ static void show_progress(const struct template_report *report, void *ctx)
 
 static int unpack(const struct create *create, int root, struct err *err)
 {
-	struct template_limits limits = {0};
+	struct template_limits limits = {.is_cancelled = task_is_cancelled};
 	struct template_report report = {0};
 	struct progress progress = {.next = PROGRESS_STEP};
 	autofd int archive = open(create->template_path.data, O_RDONLY | O_CLOEXEC);

@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Makes this Debian host a Lodge node, or brings the node up to this source tree.
+#
+#   sudo ./quickstart.sh                       packages, build, installation, start; again: upgrade in place
+#   sudo ./quickstart.sh status | stop         the daemons; guests go on
+#   sudo ./quickstart.sh uninstall             programs, units, user and the NAT network; guests, volumes and
+#                                              store stay
+#   sudo ./quickstart.sh uninstall --purge     those as well, after asking (--yes: without)
+#
+# Settings, kept in /etc/lodge/lodge.conf: sudo LODGE_PORT=8006 LODGE_LISTEN=:: LODGE_BRIDGE=vmbr0
+# LODGE_NODE=name ./quickstart.sh. Of the first run only: LODGE_ADMIN_PASSWORD (else one is made and shown).
+# LODGE_SKIP_TEMPLATE=1 leaves out the container template.
+#
+# Guests and running jobs are never touched by an upgrade: the daemons are restarted, nothing else. Without
+# systemd the daemons are kept up by /usr/libexec/lodge/lodge-supervise; start it with `setsid -f` after a
+# reboot, from whatever starts things on such a host.
+set -euo pipefail
+top=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+umask 022
+
+say() { echo "lodge: $*"; }
+warn() { echo "lodge: warning: $*" >&2; }
+die() {
+	echo "lodge: $*" >&2
+	exit 1
+}
+usage() {
+	sed -n 's/^#   \(sudo.*\)/  \1/p' "$0"
+	exit "$1"
+}
+
+# shellcheck source=systemd/setup/packages.sh
+. "$top/systemd/setup/packages.sh"
+# shellcheck source=systemd/setup/files.sh
+. "$top/systemd/setup/files.sh"
+# shellcheck source=systemd/setup/service.sh
+. "$top/systemd/setup/service.sh"
+# shellcheck source=systemd/setup/first.sh
+. "$top/systemd/setup/first.sh"
+
+need_root() {
+	[ "$(id -u)" = 0 ] || die "this needs root: sudo $0"
+	exec 9>/run/lodge-quickstart.lock
+	flock -n 9 || die "another quickstart.sh is at work"
+}
+
+node_install() {
+	local logs=$top/build
+	need_root
+	conf_check_all
+	mkdir -p "$logs"
+	# shellcheck disable=SC2086
+	packages_install "$logs/packages.log" $packages_build $packages_run
+	say "building (the first time takes a minute or two)"
+	files_build release "$logs/release.log"
+	files_user
+	files_subids
+	files_install "$logs/install.log"
+	conf_write
+	network_apply
+	service_start
+	service_wait 60 || {
+		service_logs >&2 || :
+		die "the node does not answer; above are the ends of its logs"
+	}
+	first_admin
+	first_template "$logs/template.log"
+	first_hints
+}
+
+node_status() {
+	local code=0
+	[ -x "$libexec/lodged" ] || die "no Lodge is installed here"
+	service_status || code=$?
+	[ $code != 0 ] || lodge status || code=1
+	return $code
+}
+
+node_stop() {
+	need_root
+	service_stop
+	say "stopped; guests go on"
+}
+
+purge_confirm() { # purge_confirm YES
+	local answer
+	[ -z "$1" ] || return 0
+	[ -t 0 ] || die "--purge removes every guest and its disks for good: say --yes as well"
+	read -rp "Stop all guests of this node and remove them, their disks and all settings for good? (yes/no) " answer
+	[ "$answer" = yes ] || die "nothing was changed"
+}
+
+# By the node if it answers; its monitors are asked one by one otherwise.
+purge_guests() {
+	local name upid
+	if lodge get /version >/dev/null 2>&1; then
+		while read -r upid; do
+			lodge task stop "$upid" || :
+		done < <(lodge get "/nodes/$LODGE_NODE/tasks" --source active 2>/dev/null | grep -o 'UPID:[^"]*')
+		while read -r name; do
+			lodge stop "$name" >/dev/null || :
+		done < <(lodge ls 2>/dev/null | awk '$5 == "running" { print $1 }')
+	fi
+	for name in $(lxc-ls -P $run/ct --running -1 2>/dev/null); do
+		timeout 30 lxc-stop -P $run/ct -n "$name" -k || warn "container $name does not stop"
+	done
+}
+
+node_uninstall() {
+	local purge='' yes='' option
+	for option; do
+		case $option in
+		--purge) purge=1 ;;
+		--yes) yes=1 ;;
+		*) usage 2 ;;
+		esac
+	done
+	need_root
+	LODGE_NODE=$(conf_get LODGE_NODE)
+	[ -z "$purge" ] || purge_confirm "$yes"
+	[ -z "$purge" ] || purge_guests
+	service_stop
+	! network_has_guests || warn "guests go on without their bridge $(network_get bridge)"
+	network_remove
+	if packages_has_systemd; then
+		systemctl --quiet disable lodge.target 2>/dev/null || :
+	fi
+	[ ! -f "$manifest" ] || files_remove < <(cat "$manifest")
+	! packages_has_systemd || systemctl daemon-reload
+	files_user_remove
+	if [ -n "$purge" ]; then
+		rm -rf --one-file-system $state $run /var/log/lodge /etc/lodge
+		say "removed, with all guests; volumes on other storages were not touched"
+	else
+		say "removed; guests, volumes, settings and store stay (/var/lib/lodge, /etc/lodge)"
+	fi
+}
+
+trap packages_restore_services EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+case ${1:-install} in
+install) node_install ;;
+status) node_status ;;
+stop) node_stop ;;
+uninstall)
+	shift
+	node_uninstall "$@"
+	;;
+-h | --help | help) usage 0 ;;
+*) usage 2 ;;
+esac

@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The daemons, under systemd or under lodge-supervise, and the guests' network. Sourced by quickstart.sh.
+
+state=/var/lib/lodge
+run=/run/lodge
+units="lodged.service lodge-monitor.service lodge-gate.service"
+
+service_start() { # again: with the new programs and settings
+	if packages_has_systemd; then
+		systemctl daemon-reload
+		systemctl --quiet enable lodge.target
+		# shellcheck disable=SC2086
+		systemctl restart $units
+		systemctl start lodge.target
+	else
+		"$libexec/lodge-supervise" stop
+		setsid -f "$libexec/lodge-supervise" </dev/null 9>&-
+	fi
+}
+
+service_stop() {
+	if packages_has_systemd; then
+		# shellcheck disable=SC2086
+		systemctl stop lodge.target $units 2>/dev/null || :
+	elif [ -x "$libexec/lodge-supervise" ]; then
+		"$libexec/lodge-supervise" stop
+	fi
+}
+
+service_status() {
+	local unit code=0
+	if packages_has_systemd; then
+		for unit in $units; do
+			printf '%-24s %s\n' "$unit" "$(systemctl is-active "$unit")"
+			systemctl --quiet is-active "$unit" || code=3
+		done
+		return $code
+	fi
+	"$libexec/lodge-supervise" status
+}
+
+service_address() { # where this host reaches its own gate
+	local listen
+	listen=$(conf_get LODGE_LISTEN)
+	case $listen in
+	'' | :: | 0.0.0.0) echo 127.0.0.1 ;;
+	*:*) echo "[$listen]" ;;
+	*) echo "$listen" ;;
+	esac
+}
+service_port() {
+	local port
+	port=$(conf_get LODGE_PORT)
+	echo "${port:-8006}"
+}
+service_https_answers() {
+	local code
+	code=$(curl -ks --noproxy '*' --max-time 5 -o /dev/null -w '%{http_code}' \
+		"https://$(service_address):$(service_port)/api2/json/version") || return
+	[ "$code" = 200 ] || [ "$code" = 401 ]
+}
+service_wait() { # service_wait SECONDS
+	local end=$((SECONDS + $1))
+	until lodge get /version >/dev/null 2>&1 && service_https_answers; do
+		[ $SECONDS -lt $end ] || return
+		sleep 0.2
+	done
+}
+service_logs() {
+	if packages_has_systemd; then
+		journalctl --no-pager -q -n 30 -u lodged -u lodge-gate -u lodge-monitor
+	else
+		tail -n 15 /var/log/lodge/*.log
+	fi
+}
+
+# ---- the guests' network ----
+
+network_get() { # network_get bridge|mode|prefix
+	[ ! -f $state/network.conf ] || sed -n "s/^$1=//p" $state/network.conf
+}
+network_has_guests() {
+	[ -n "$(ls "/sys/class/net/$(network_get bridge)/brif" 2>/dev/null)" ]
+}
+# Brought up here already, so that the choice is made once, with LODGE_BRIDGE, and its warnings are read.
+network_apply() {
+	local answer old
+	old=$(network_get bridge)
+	if [ -n "$old" ] && [ -n "${LODGE_BRIDGE:-}" ] && [ "$old" != "$LODGE_BRIDGE" ]; then
+		! { [ "$(network_get mode)" = nat ] && network_has_guests; } ||
+			die "guests are attached to $old: stop them before the bridge becomes $LODGE_BRIDGE"
+		network_remove
+	fi
+	mkdir -p $state $run
+	if ! answer=$("$libexec/lodge-task" helper net-apply </dev/null 2>/dev/null 9>&-); then
+		warn "the guests' network is not there: ${answer#* * }"
+		return
+	fi
+	answer=$(sed -n 's/.*"warnings":\["\(.*\)"\].*/\1/p' <<<"$answer")
+	[ -z "$answer" ] || warn "the guests' network: $answer"
+}
+network_remove() {
+	local answer
+	[ -x "$libexec/lodge-task" ] || return 0
+	answer=$("$libexec/lodge-task" helper net-remove </dev/null 9>&-) ||
+		warn "the guests' network stays: ${answer#* * }"
+}
+network_describe() {
+	local mode prefix
+	mode=$(network_get mode) prefix=$(network_get prefix)
+	case $mode in
+	nat) echo "$(network_get bridge) (Lodge's own: NAT, DHCP and DNS on $prefix.0/24)" ;;
+	host) echo "$(network_get bridge) (this host's own bridge)" ;;
+	*) echo "none yet" ;;
+	esac
+}
