@@ -126,6 +126,8 @@ busybox_dhcp() { # busybox_dhcp ROOT
 		esac
 	END
 	chmod 755 "$1/usr/share/udhcpc/default.script"
+	mkdir -p "$1/etc/udhcpc" # where Debian's busybox looks
+	ln -s ../../usr/share/udhcpc/default.script "$1/etc/udhcpc/default.script"
 }
 
 make_busybox() {

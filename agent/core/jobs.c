@@ -4,11 +4,12 @@
  * The core may be killed between any two steps, so each step leaves something that says how far it
  * came. A start is:
  *
- *   1 tasks/new-SERIAL is created and locked; a process that has it open is alive (the lock ends
- * with the last one that holds it) 2 tasks/undo-SERIAL gets the command that would undo the job
- * (only if it has one) 3 the process is spawned with the log as 1 and 2, its arguments in a memfd
- * as 0 4 jobs/UPID gets the record, tasks/new-SERIAL becomes tasks/X/UPID; the job does both as
- * well, so each may find it done
+ *   1 tasks/new-SERIAL is created and locked; a process that has it open is alive (the lock ends with
+ *     the last one that holds it)
+ *   2 tasks/undo-SERIAL gets the command that would undo the job (only if it has one)
+ *   3 the process is spawned with the log as 1 and 2, its arguments in a memfd as 0
+ *   4 jobs/UPID gets the record, tasks/new-SERIAL becomes tasks/X/UPID; the job does both as well, so
+ *     each may find it done
  *
  * The next core looks in this order: held logs, named logs, records. A job that claims its log
  * between two of these looks was held in the first; so none is taken for dead that lives.
@@ -20,8 +21,8 @@
  *
  * An end is:
  *
- *   5 the job writes tasks/X/UPID.status and exits; if it died without one, the core starts the
- * undo command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself
+ *   5 the job writes tasks/X/UPID.status and exits; if it died without one, the core starts the undo
+ *     command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself
  *   6 tasks/undo-SERIAL is removed, once the job or its undo job left a status of its own
  *   7 jobs/UPID is removed
  *

@@ -67,11 +67,17 @@ static void call_wait(struct link_call *c)
 	c->give_up = clock_monotonic() + GATE_CORE_AWAY;
 }
 
+/* The core's own answers have a body. */
+static bool is_broken(const struct reply *reply)
+{
+	return reply->status == STATUS_BROKEN && reply->body.size == 0 && reply->body_fd < 0;
+}
+
 static void on_reply(struct reply *reply, void *ctx)
 {
 	struct link_call *c = ctx;
 
-	if (reply->status != STATUS_BROKEN) {
+	if (!is_broken(reply)) {
 		call_finish(c, reply);
 	} else if (c->may_repeat) {
 		c->may_repeat = false;

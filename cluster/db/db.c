@@ -13,17 +13,20 @@ static int load_values(struct db *db, struct kv *kv, struct err *err)
 	sqlite3_stmt *s = NULL;
 	int r;
 
-	if (sqlite3_prepare_v2(db->sql, "SELECT path, version, value FROM kv", -1, &s, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db->sql, "SELECT path, version, value FROM kv", -1, &s, NULL) !=
+	    SQLITE_OK)
 		return db_error(db, "load values", err);
 	while ((r = sqlite3_step(s)) == SQLITE_ROW) {
-		const char *path = (const char *) sqlite3_column_text(s, 0);
+		const char *path = (const char *)sqlite3_column_text(s, 0);
 
-		if (!store_path_is_valid(path) || sqlite3_column_bytes(s, 2) > (int) STORE_VALUE_MAX) {
+		if (!store_path_is_valid(path) ||
+		    sqlite3_column_bytes(s, 2) > (int)STORE_VALUE_MAX) {
 			sqlite3_finalize(s);
-			return err_set(err, ERR_CORRUPT, "the store holds an impossible path or value");
+			return err_set(err, ERR_CORRUPT,
+				       "the store holds an impossible path or value");
 		}
-		kv_load(kv, path, (uint64_t) sqlite3_column_int64(s, 1), sqlite3_column_blob(s, 2),
-			(size_t) sqlite3_column_bytes(s, 2));
+		kv_load(kv, path, (uint64_t)sqlite3_column_int64(s, 1), sqlite3_column_blob(s, 2),
+			(size_t)sqlite3_column_bytes(s, 2));
 	}
 	sqlite3_finalize(s);
 	return r == SQLITE_DONE ? 0 : db_error(db, "load values", err);
@@ -35,10 +38,10 @@ static bool read_request(sqlite3_stmt *s, struct kv_request *ret)
 	    sqlite3_column_bytes(s, 2) != SHA256_SIZE)
 		return false;
 	memcpy(ret->id.bytes, sqlite3_column_blob(s, 0), sizeof(ret->id.bytes));
-	ret->index = (uint64_t) sqlite3_column_int64(s, 1);
+	ret->index = (uint64_t)sqlite3_column_int64(s, 1);
 	memcpy(ret->payload_hash, sqlite3_column_blob(s, 2), SHA256_SIZE);
 	ret->outcome = sqlite3_column_int(s, 3);
-	ret->failed = (uint32_t) sqlite3_column_int64(s, 4);
+	ret->failed = (uint32_t)sqlite3_column_int64(s, 4);
 	return ret->outcome == STORE_DONE || ret->outcome == STORE_REFUSED;
 }
 
@@ -47,16 +50,18 @@ static int load_requests(struct db *db, struct kv *kv, struct err *err)
 	sqlite3_stmt *s = NULL;
 	int r;
 
-	if (sqlite3_prepare_v2(db->sql,
-			       "SELECT id, idx, payload_hash, outcome, failed FROM requests ORDER BY idx",
-			       -1, &s, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(
+		    db->sql,
+		    "SELECT id, idx, payload_hash, outcome, failed FROM requests ORDER BY idx", -1,
+		    &s, NULL) != SQLITE_OK)
 		return db_error(db, "load requests", err);
 	while ((r = sqlite3_step(s)) == SQLITE_ROW) {
 		struct kv_request request;
 
 		if (!read_request(s, &request)) {
 			sqlite3_finalize(s);
-			return err_set(err, ERR_CORRUPT, "the store holds an impossible request row");
+			return err_set(err, ERR_CORRUPT,
+				       "the store holds an impossible request row");
 		}
 		kv_load_request(kv, &request);
 	}
@@ -81,7 +86,7 @@ static int replay_row(sqlite3_stmt *s, struct replay *replay, uint64_t applied, 
 		      void *ctx, struct err *err)
 {
 	const void *data = sqlite3_column_blob(s, 0);
-	size_t size = (size_t) sqlite3_column_bytes(s, 0);
+	size_t size = (size_t)sqlite3_column_bytes(s, 0);
 	struct entry e;
 	int r = entry_decode(data, size, &e, err);
 
@@ -89,7 +94,8 @@ static int replay_row(sqlite3_stmt *s, struct replay *replay, uint64_t applied, 
 		return r;
 	if (replay->has_previous && !entry_follows(data, size, &e, replay->previous, replay->hash))
 		return err_set(err, ERR_CORRUPT,
-			       "the store is damaged: log entry %" PRIu64 " does not follow the one before",
+			       "the store is damaged: log entry %" PRIu64
+			       " does not follow the one before",
 			       e.at.index);
 	replay->previous = e.at;
 	memcpy(replay->hash, e.hash, SHA256_SIZE);
@@ -107,7 +113,7 @@ int db_replay(struct db *db, uint64_t applied, db_entry_fn each, void *ctx, stru
 	if (sqlite3_prepare_v2(db->sql, "SELECT data FROM log WHERE idx >= ?1 ORDER BY idx", -1, &s,
 			       NULL) != SQLITE_OK)
 		return db_error(db, "read the log", err);
-	sqlite3_bind_int64(s, 1, (int64_t) applied);
+	sqlite3_bind_int64(s, 1, (int64_t)applied);
 	if (applied == 0)
 		replay.has_previous = true; /* the first entry follows position 0 and a zero hash */
 	while (failed == 0 && (r = sqlite3_step(s)) == SQLITE_ROW)
@@ -125,8 +131,8 @@ static int append_rows(struct db *db, const struct db_row *rows, size_t count, s
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		sqlite3_stmt *s = db->statements[STMT_LOG_ADD];
 
-		sqlite3_bind_int64(s, 1, (int64_t) rows[i].at.index);
-		sqlite3_bind_int64(s, 2, (int64_t) rows[i].at.epoch);
+		sqlite3_bind_int64(s, 1, (int64_t)rows[i].at.index);
+		sqlite3_bind_int64(s, 2, (int64_t)rows[i].at.epoch);
 		sqlite3_bind_blob64(s, 3, rows[i].data, rows[i].size, SQLITE_STATIC);
 		r = db_step(db, STMT_LOG_ADD, "append to the log", err);
 	}
@@ -150,7 +156,7 @@ static int settle_value(struct db *db, const struct settle_row *row, struct err 
 
 	sqlite3_bind_text(s, 1, row->path, -1, SQLITE_STATIC);
 	if (row->value) {
-		sqlite3_bind_int64(s, 2, (int64_t) row->version);
+		sqlite3_bind_int64(s, 2, (int64_t)row->version);
 		sqlite3_bind_blob64(s, 3, row->value, row->size, SQLITE_STATIC);
 	}
 	return db_step(db, which, "settle a value", err);
@@ -160,11 +166,11 @@ static int settle_history(struct db *db, const struct settle_row *row, struct er
 {
 	sqlite3_stmt *s = db->statements[STMT_HISTORY_ADD];
 
-	sqlite3_bind_int64(s, 1, (int64_t) row->index);
+	sqlite3_bind_int64(s, 1, (int64_t)row->index);
 	sqlite3_bind_text(s, 2, row->path, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 3, (int64_t) row->when);
+	sqlite3_bind_int64(s, 3, (int64_t)row->when);
 	sqlite3_bind_text(s, 4, row->who, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 5, (int64_t) row->old_version);
+	sqlite3_bind_int64(s, 5, (int64_t)row->old_version);
 	if (row->old)
 		sqlite3_bind_blob64(s, 6, row->old, row->old_size, SQLITE_STATIC);
 	return db_step(db, STMT_HISTORY_ADD, "settle history", err);
@@ -175,9 +181,9 @@ static int settle_request(struct db *db, const struct kv_request *request, struc
 	sqlite3_stmt *s = db->statements[STMT_REQUEST_ADD];
 
 	sqlite3_bind_blob(s, 1, request->id.bytes, sizeof(request->id.bytes), SQLITE_STATIC);
-	sqlite3_bind_int64(s, 2, (int64_t) request->index);
+	sqlite3_bind_int64(s, 2, (int64_t)request->index);
 	sqlite3_bind_blob(s, 3, request->payload_hash, SHA256_SIZE, SQLITE_STATIC);
-	sqlite3_bind_int(s, 4, (int) request->outcome);
+	sqlite3_bind_int(s, 4, (int)request->outcome);
 	sqlite3_bind_int64(s, 5, request->failed);
 	return db_step(db, STMT_REQUEST_ADD, "settle a request", err);
 }
@@ -187,7 +193,7 @@ static int trim(struct db *db, enum db_statement which, uint64_t applied, uint64
 {
 	if (applied <= kept)
 		return 0;
-	sqlite3_bind_int64(db->statements[which], 1, (int64_t) (applied - kept));
+	sqlite3_bind_int64(db->statements[which], 1, (int64_t)(applied - kept));
 	return db_step(db, which, "trim the store", err);
 }
 
@@ -206,7 +212,7 @@ static int settle_all(struct db *db, const struct settle *settle, struct err *er
 		if (r == 0)
 			r = settle_history(db, row, err);
 	}
-	if (r < 0 || (r = db_meta_put_int(db, "applied", (int64_t) settle->applied, err)) < 0 ||
+	if (r < 0 || (r = db_meta_put_int(db, "applied", (int64_t)settle->applied, err)) < 0 ||
 	    (r = trim(db, STMT_LOG_TRIM, settle->applied, DB_LOG_KEPT, err)) < 0 ||
 	    (r = trim(db, STMT_REQUEST_TRIM, settle->applied, KV_REQUESTS_KEPT, err)) < 0 ||
 	    (r = trim(db, STMT_HISTORY_TRIM, settle->applied, DB_HISTORY_KEPT, err)) < 0)

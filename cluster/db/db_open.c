@@ -18,8 +18,9 @@ static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_HISTORY_ADD] = "INSERT OR REPLACE INTO history (idx, path, at, who, old_version, old)"
 			     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[STMT_HISTORY_TRIM] = "DELETE FROM history WHERE idx < ?1",
-	[STMT_REQUEST_ADD] = "INSERT OR REPLACE INTO requests (id, idx, payload_hash, outcome, failed)"
-			     " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[STMT_REQUEST_ADD] =
+		"INSERT OR REPLACE INTO requests (id, idx, payload_hash, outcome, failed)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)",
 	[STMT_REQUEST_TRIM] = "DELETE FROM requests WHERE idx < ?1",
 	[STMT_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 };
@@ -80,7 +81,7 @@ static int read_text(struct db *db, const char *key, char *ret, size_t size, str
 	    SQLITE_OK)
 		return db_error(db, "read the store's identity", err);
 	sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
-	if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == (int) size - 1)
+	if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == (int)size - 1)
 		memcpy(ret, sqlite3_column_text(s, 0), size);
 	else
 		r = err_set(err, ERR_CORRUPT, "the store is damaged: %s is missing", key);
@@ -148,8 +149,8 @@ static int found(struct db *db, struct err *err)
 		 DB_APPLICATION_ID, DB_SCHEMA);
 	if ((r = db_exec(db, "BEGIN IMMEDIATE", "found the store", err)) < 0 ||
 	    (r = db_exec(db, db_schema_sql, "found the store", err)) < 0 ||
-	    (r = db_exec(db, pragma, "found the store", err)) < 0 || (r = prepare_all(db, err)) < 0 ||
-	    (r = meta_put_random(db, "cluster_id", err)) < 0 ||
+	    (r = db_exec(db, pragma, "found the store", err)) < 0 ||
+	    (r = prepare_all(db, err)) < 0 || (r = meta_put_random(db, "cluster_id", err)) < 0 ||
 	    (r = meta_put_random(db, "incarnation", err)) < 0)
 		return r;
 	return db_exec(db, "COMMIT", "found the store", err);
@@ -167,8 +168,8 @@ static int raise_start(struct db *db, struct db_start *ret, struct err *err)
 		return r;
 	if (epoch < last_epoch)
 		epoch = last_epoch;
-	ret->identity.start = (uint64_t) start + 1;
-	ret->epoch = (uint64_t) epoch + 1;
+	ret->identity.start = (uint64_t)start + 1;
+	ret->epoch = (uint64_t)epoch + 1;
 	if ((r = db_exec(db, "BEGIN IMMEDIATE", "open the store", err)) < 0 ||
 	    (r = db_meta_put_int(db, "start", start + 1, err)) < 0 ||
 	    (r = db_meta_put_int(db, "promised", epoch + 1, err)) < 0)
@@ -184,14 +185,14 @@ static int read_position(struct db *db, struct db_start *ret, struct err *err)
 
 	if (r < 0)
 		return r;
-	ret->applied = (uint64_t) applied;
+	ret->applied = (uint64_t)applied;
 	if (sqlite3_prepare_v2(db->sql, "SELECT data FROM log ORDER BY idx DESC LIMIT 1", -1, &s,
 			       NULL) != SQLITE_OK)
 		return db_error(db, "read the log", err);
 	if (sqlite3_step(s) == SQLITE_ROW) {
 		struct entry e;
 
-		r = entry_decode(sqlite3_column_blob(s, 0), (size_t) sqlite3_column_bytes(s, 0), &e,
+		r = entry_decode(sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0), &e,
 				 err);
 		if (r == 0) {
 			ret->last = e.at;
@@ -202,7 +203,8 @@ static int read_position(struct db *db, struct db_start *ret, struct err *err)
 	}
 	sqlite3_finalize(s);
 	if (r == 0 && ret->last.index < ret->applied)
-		r = err_set(err, ERR_CORRUPT, "the store is damaged: its log ends before its values");
+		r = err_set(err, ERR_CORRUPT,
+			    "the store is damaged: its log ends before its values");
 	return r;
 }
 

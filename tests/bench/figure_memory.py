@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """PSS of the daemons with 100 guests defined, 10 running, after 1,000 requests; PSS of a running
 container with its monitor, beside lxc-start."""
+import time
+
 from measure import below, goal, memory, mib, processes, say
 from node import NAME, Node
 from peer import Bare, monitors, template
 
 RUNNING, DEFINED, REQUESTS = 10, 100, 1000
 FIRST = 100
+SETTLE = 3  # seconds, for what a container starts
 PATHS = ('/version', '/cluster/resources', '/nodes', f'/nodes/{NAME}/lxc', f'/nodes/{NAME}/status',
          f'/nodes/{NAME}/lxc/{FIRST}/status/current', f'/nodes/{NAME}/lxc/{FIRST}/config',
          f'/nodes/{NAME}/tasks', '/storage', '/access/permissions')
@@ -17,15 +20,16 @@ GOALS = {'core + gate': 20, 'all daemons': 32}  # MiB
 def daemons(node):
     sizes = {name: memory(pid) for name, pid in node.pids().items()}
     sums = {'core + gate': sizes['lodged'][0] + sizes['lodge-gate'][0],
-            'all daemons': sum(pss for pss, _ in sizes.values())}
+            'all daemons': sum(pss for pss, _, _ in sizes.values())}
     for what, kib in sums.items():
         say('memory', f"{what}: {mib(kib)} PSS ({goal(kib / 1024, GOALS[what], ' MiB')})")
-    say('', ', '.join(f'{name} {mib(pss)} (private {mib(private)})'
-                      for name, (pss, private) in sizes.items()))
+    say('', ', '.join(f'{name} {mib(pss)} (private {mib(private)}, RSS {mib(rss)})'
+                      for name, (pss, private, rss) in sizes.items()))
 
 
 def containers(path):
     """PSS in KiB of one container: (monitor, all of its processes with the monitor)."""
+    time.sleep(SETTLE)
     table = processes()
     found = monitors(path)
     if len(found) != RUNNING:

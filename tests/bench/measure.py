@@ -8,15 +8,17 @@ median = statistics.median
 
 
 def memory(pid):
-    """(PSS, private part) in KiB."""
-    pss = private = 0
-    with open(f'/proc/{pid}/smaps_rollup') as f:
-        for line in f:
-            if line.startswith('Pss:'):
-                pss = int(line.split()[1])
-            elif line.startswith('Private_'):
-                private += int(line.split()[1])
-    return pss, private
+    """(PSS, private part, RSS) in KiB, what is swapped out included; zeros for a process that just ended."""
+    kib = {}
+    try:
+        with open(f'/proc/{pid}/smaps_rollup') as f:
+            for line in f.read().splitlines()[1:]:
+                name, value = line.split(':')
+                kib[name] = int(value.split()[0])
+    except (OSError, ValueError):
+        return 0, 0, 0
+    return (kib['Pss'] + kib['SwapPss'], kib['Private_Clean'] + kib['Private_Dirty'] + kib['SwapPss'],
+            kib['Rss'] + kib['SwapPss'])
 
 
 def cpu(pids):

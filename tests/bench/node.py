@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import pwd
 import secrets
 import signal
 import socket
@@ -17,6 +16,7 @@ NAME = 'bench'
 PORT = 8006
 OP_API, OP_STORE_TXN = 1, 3
 TXN_PARTS = 200
+KEEP_SECONDS = 10
 
 
 def fields_encode(fields):
@@ -86,7 +86,7 @@ class Node:
                         LODGE_NODE=NAME, LODGE_PORT=str(PORT))
         self.daemons = {}
         self.token = None
-        self.connection = None
+        self.connection, self.last_use = None, 0
 
     # ---- processes ----
 
@@ -118,13 +118,19 @@ class Node:
 
     def _start(self):
         self._spawn('lodged')
-        self._wait('core.sock', lambda: os.path.exists(f'{self.run}/core.sock'))
-        self.frames = Frames(f'{self.run}/core.sock')
+        self._wait('the core', self._accepts)
         self._wait('certificate', lambda: os.path.exists(f'{self.state}/tls/gate.pem'))
         self._spawn('lodge-gate')
         self._spawn('lodge-monitor')
         self.token = self.make_token('root@pam', 'bench')
         self._wait('HTTPS', self._answers)
+
+    def _accepts(self):
+        try:
+            self.frames = Frames(f'{self.run}/core.sock')
+            return True
+        except OSError:
+            return False
 
     def _answers(self):
         try:
@@ -134,8 +140,7 @@ class Node:
             return False
 
     def __exit__(self, *_):
-        if self.connection:
-            self.connection.close()
+        self.disconnect()
         for process in self.daemons.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -145,11 +150,6 @@ class Node:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        pid = self.dnsmasq_pid()
-        if pid:
-            os.kill(pid, signal.SIGTERM)
-        subprocess.run(['ip', 'link', 'del', 'vmbr0'], stderr=subprocess.DEVNULL)
-        subprocess.run(['nft', 'flush', 'ruleset'], stderr=subprocess.DEVNULL)
 
     def dnsmasq_pid(self):
         try:
@@ -193,23 +193,35 @@ class Node:
     def headers(self, token=None):
         return {'Authorization': f'PVEAPIToken={token or self.token}'}
 
+    def connect(self):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.connection = http.client.HTTPSConnection('127.0.0.1', PORT, timeout=60, context=context)
+        self.connection.connect()
+
+    def disconnect(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
     def request(self, verb, path, params=None, token=None):
-        if not self.connection:
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            self.connection = http.client.HTTPSConnection('127.0.0.1', PORT, timeout=60, context=context)
+        """One request on a connection that is kept; the body of its answer."""
         headers, body = self.headers(token), None
         if params:
             body = urllib.parse.urlencode(params)
             headers['Content-Type'] = 'application/x-www-form-urlencoded'
+        if time.monotonic() - self.last_use > KEEP_SECONDS:  # the gate may have ended it
+            self.disconnect()
+        if not self.connection:
+            self.connect()
         try:
             self.connection.request(verb, f'/api2/json{path}', body, headers)
             answer = self.connection.getresponse()
             data = answer.read()
         except Exception:
-            self.connection.close()
-            self.connection = None
+            self.disconnect()
             raise
+        self.last_use = time.monotonic()
         if answer.status != 200:
             raise RuntimeError(f'{verb} {path}: {answer.status} {answer.reason} {data[:500]}')
         return data

@@ -64,7 +64,7 @@ enter() {
 	mount -t tmpfs -o mode=755 tmpfs /run
 	mkdir -p /run/lock /run/lxc
 	# /sys must show this network, /sys/fs/cgroup this cgroup namespace
-	mkdir "$work/sys" && mount -t sysfs sysfs "$work/sys" && mount_cgroups "$work/sys/fs/cgroup" &&
+	mkdir -p "$work/sys" && mount -t sysfs sysfs "$work/sys" && mount_cgroups "$work/sys/fs/cgroup" &&
 		mount --rbind "$work/sys" /sys && umount -l "$work/sys" || die "cannot mount /sys"
 	for f in passwd group subuid subgid; do
 		cat "/etc/$f" >"$work/$f" 2>/dev/null
@@ -102,21 +102,14 @@ mount_cgroups() { # mount_cgroups TARGET
 	done </proc/self/cgroup
 }
 
-inside() {
-	local bad=0
+inside() { # inside FIGURE
 	enter
-	export BENCH_WORK=$work LODGE_LIBEXEC_DIR=$work/libexec LODGE_SHARE_DIR=$work/share \
+	mkdir -p "$work/share/webui" "$work/$1"
+	export BENCH_WORK=$work/$1 LODGE_LIBEXEC_DIR=$work/libexec LODGE_SHARE_DIR=$work/share \
 		PYTHONDONTWRITEBYTECODE=1
-	mkdir -p "$work/share/webui"
-	for figure; do
-		echo
-		mkdir -p "$work/$figure"
-		BENCH_WORK=$work/$figure python3 "$here/figure_$figure.py" || {
-			echo "$figure: failed, see the lines above"
-			bad=1
-		}
-	done
-	return $bad
+	# a child: this shell stays process 1 and takes in orphans
+	python3 "$here/figure_$1.py"
+	return $?
 }
 
 # ---- outside ----
@@ -143,11 +136,19 @@ group_enter() {
 	done
 }
 
-clean() {
+group_leave() { # processes in there have ended with their first one; the kernel takes a moment
 	local folder
 	for folder in "${groups[@]}"; do
-		[ ! -d "$folder/$group_name" ] || find "$folder/$group_name" -depth -type d -exec rmdir {} + 2>/dev/null
+		[ -d "$folder/$group_name" ] || continue
+		for _ in {1..100}; do
+			find "$folder/$group_name" -depth -type d -exec rmdir {} + 2>/dev/null && break
+			sleep 0.05
+		done
 	done
+}
+
+clean() {
+	group_leave
 	if losetup -nO BACK-FILE | grep -qF "$work"; then
 		echo "bench: loop devices are left: $(losetup -nO NAME,BACK-FILE | grep -F "$work")" >&2
 	fi
@@ -169,12 +170,19 @@ trap clean EXIT
 trap 'exit 1' HUP INT TERM
 build
 conditions
-(
-	group_enter
-	exec unshare --mount --net --pid --cgroup --ipc --fork --kill-child --mount-proc \
-		bash "$here/run.sh" --inside "$work" "$@"
-)
-status=$?
+status=0
+for figure; do
+	echo
+	(
+		group_enter
+		exec unshare --mount --net --pid --cgroup --ipc --fork --kill-child --mount-proc \
+			bash "$here/run.sh" --inside "$work" "$figure"
+	) || {
+		echo "$figure: failed, see the lines above"
+		status=1
+	}
+	group_leave
+done
 echo
 echo "load       $(cut -d' ' -f1-3 /proc/loadavg) after"
 exit $status

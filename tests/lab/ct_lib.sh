@@ -9,7 +9,7 @@ if [ -z "$CT_LAB_INSIDE" ]; then
 fi
 here=$(dirname "$(readlink -f "$0")")
 lab=$(mktemp -d /tmp/ct-lab.XXXXXX)
-export LODGE_STATE_DIR=$lab/state LODGE_RUN_DIR=$lab/run ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
+export LODGE_BRIDGE=none LODGE_STATE_DIR=$lab/state LODGE_RUN_DIR=$lab/run ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 store=$lab/store states=$lab/states
 count=0 failed=0
 chmod 711 "$lab"

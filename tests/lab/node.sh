@@ -15,8 +15,8 @@ declare -A lab_pid lab_number
 lab_switch=
 lab_next=10
 
-# Children must not outlive this shell, even when it is killed with SIGKILL.
-lab_child() { setpriv --pdeathsig KILL "$@"; }
+# For background children: they must not outlive this shell, even when it is killed with SIGKILL.
+lab_child() { exec setpriv --pdeathsig KILL "$@"; }
 
 lab_switch_start() {
 	[ -z "$lab_switch" ] || return 0

@@ -5,13 +5,15 @@
  *   /size/N          a JSON text of N bytes (a memfd where large)
  *   /never           no answer; /cancels: how many of those were cancelled
  *   /later/MS/TEXT   status 200 with reason TEXT after MS milliseconds
- *   /exit            the core ends at once */
+ *   /exit/NAME       the core removes the file NAME in its folder and ends at once; without that file it
+ *                    answers */
 #pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/base/conn.h"
@@ -110,6 +112,13 @@ static void fake_status(struct conn *conn, uint64_t id, const char *what)
 		  "{\"data\":null,\"message\":\"as asked\\n\"}");
 }
 
+static bool fake_is_armed(const char *name)
+{
+	autofree char *file = path_join(path_run(), "%s", name);
+
+	return unlink(file) == 0;
+}
+
 static void fake_on_call(struct conn *conn, uint64_t id, struct call *call, void *ctx)
 {
 	struct fake_core *core = ctx;
@@ -118,7 +127,7 @@ static void fake_on_call(struct conn *conn, uint64_t id, struct call *call, void
 
 	if (str_eq(path, "/echo")) {
 		fake_echo(conn, id, call);
-	} else if (str_eq(path, "/exit")) {
+	} else if ((rest = str_after(path, "/exit/")) && fake_is_armed(rest)) {
 		_exit(0);
 	} else if (str_eq(path, "/cancels")) {
 		snprintf(number, sizeof(number), "{\"data\":%u}", core->cancels);

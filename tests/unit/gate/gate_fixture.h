@@ -118,6 +118,7 @@ static inline void fixture_gate_start(struct fixture *f)
 	f->gate = fork();
 	if (f->gate == 0) {
 		close(ready[0]);
+		close(f->core_listen);
 		fixture_gate_main(f, ready[1]);
 	}
 	close(ready[1]);

@@ -46,62 +46,119 @@ static void expect(const struct fixture *f, const struct expectation *e)
 static void answers_are_as_in_the_contract(void **state)
 {
 	static const struct expectation cases[] = {
-		{"GET /api2/json/version", 200, "OK",
-		 "Content-Type: application/json;charset=UTF-8\r\n", "{\"data\":{\"version\""},
-		{"GET /api2/json/version", 200, "OK", "Cache-Control: no-cache\r\nPragma: no-cache"},
-		{"GET /api2/json/version", 200, "OK", "Server: lodge\r\n"},
-		{"GET /api2/json/status/403/Permission%20check%20failed%20(%2Fvms%2F100,%20VM.Audit)",
-		 403, "Permission check failed (/vms/100, VM.Audit)"},
-		{"GET /api2/json/status/500/VM%20117%20does%20not%20exist", 500,
+		{.ask = "GET /api2/json/version",
+		 200,
+		 "OK",
+		 "Content-Type: application/json;charset=UTF-8\r\n",
+		 "{\"data\":{\"version\""},
+		{.ask = "GET /api2/json/version",
+		 200,
+		 "OK",
+		 "Cache-Control: no-cache\r\nPragma: no-cache"},
+		{.ask = "GET /api2/json/version", 200, "OK", "Server: lodge\r\n"},
+		{.ask = "GET "
+			"/api2/json/status/403/"
+			"Permission%20check%20failed%20(%2Fvms%2F100,%20VM.Audit)",
+		 403,
+		 "Permission check failed (/vms/100, VM.Audit)"},
+		{.ask = "GET /api2/json/status/500/VM%20117%20does%20not%20exist",
+		 500,
 		 "VM 117 does not exist"},
-		{"GET /api2/json/status/596/gone", 596, "gone"},
-		{"GET /api2/json/status/500", 500, "Internal Server Error"},
-		{"GET /api2/json/status/500/a%7fb", 400, "the path has a control character"},
-		{"GET /api2/json/echo?a=1&b=%3d+x;a=2&_dc=7", 200, NULL, NULL,
+		{.ask = "GET /api2/json/status/596/gone", 596, "gone"},
+		{.ask = "GET /api2/json/status/500", 500, "Internal Server Error"},
+		{.ask = "GET /api2/json/status/500/a%7fb", 400, "the path has a control character"},
+		{.ask = "GET /api2/json/echo?a=1&b=%3d+x;a=2&_dc=7",
+		 200,
+		 NULL,
+		 NULL,
 		 "param a=1\nparam b== x\nparam a=2\n"},
-		{"GET /api2/json/echo", 200, NULL, NULL, "head path=/echo\n"},
-		{"GET /api2/json/echo", 200, NULL, NULL,
+		{.ask = "GET /api2/json/echo", 200, NULL, NULL, "head path=/echo\n"},
+		{.ask = "GET /api2/json/echo",
+		 200,
+		 NULL,
+		 NULL,
 		 "head verb=GET\nhead path=/echo\nhead peer=127.0.0.1\nhead source=gate\n"},
-		{"GET /api2/json/nodes/%2E%2e/a%2fb%25", 200},
-		{"GET /api2/json/%zz", 400, "the path has a bad percent escape", "json", "message"},
-		{"GET /api2/json/a%00b", 400, "the path has a bad percent escape"},
-		{"POST /api2/json/echo?vmid=7" FORM "\r\n\r\nvmid=8&x=%26&x=2", 200, NULL, NULL,
-		 "param x=&\nparam x=2\nparam vmid=7\n", "vmid=8"},
-		{"PUT /api2/json/echo" JSON
-		 "\r\n\r\n{\"a\":true,\"b\":[1,\"z\"],\"c\":null,\"d\":1.5}",
-		 200, NULL, NULL, "param a=1\nparam b=1\nparam b=z\nparam d=1.5\n", "param c"},
-		{"POST /api2/json/echo" JSON "\r\n\r\n{\"net\":{\"x\":1}}", 400,
-		 "Parameter verification failed.", NULL, "\"errors\":{\"net\":\""},
-		{"POST /api2/json/echo" JSON "\r\n\r\n{\"net\"", 400},
-		{"POST /api2/json/echo\r\nContent-Type: text/xml\r\n\r\n<a/>", 400, NULL, NULL,
+		{.ask = "GET /api2/json/nodes/%2E%2e/a%2fb%25", 200},
+		{.ask = "GET /api2/json/%zz",
+		 400,
+		 "the path has a bad percent escape",
+		 "json",
+		 "message"},
+		{.ask = "GET /api2/json/a%00b", 400, "the path has a bad percent escape"},
+		{.ask = "POST /api2/json/echo?vmid=7" FORM "\r\n\r\nvmid=8&x=%26&x=2",
+		 200,
+		 NULL,
+		 NULL,
+		 "param x=&\nparam x=2\nparam vmid=7\n",
+		 "vmid=8"},
+		{.ask = "PUT /api2/json/echo" JSON
+			"\r\n\r\n{\"a\":true,\"b\":[1,\"z\"],\"c\":null,\"d\":1.5}",
+		 200,
+		 NULL,
+		 NULL,
+		 "param a=1\nparam b=1\nparam b=z\nparam d=1.5\n",
+		 "param c"},
+		{.ask = "POST /api2/json/echo" JSON "\r\n\r\n{\"net\":{\"x\":1}}",
+		 400,
+		 "Parameter verification failed.",
+		 NULL,
+		 "\"errors\":{\"net\":\""},
+		{.ask = "POST /api2/json/echo" JSON "\r\n\r\n{\"net\"", 400},
+		{.ask = "POST /api2/json/echo\r\nContent-Type: text/xml\r\n\r\n<a/>",
+		 400,
+		 NULL,
+		 NULL,
 		 "content type must be"},
-		{"POST /api2/json/echo\r\nContent-Type: multipart/form-data; "
-		 "boundary=x\r\n\r\n--x--",
-		 501, NULL, NULL, "upload"},
-		{"GET /api2/json/echo" FORM "\r\n\r\na=1", 501,
+		{.ask = "POST /api2/json/echo\r\nContent-Type: multipart/form-data; "
+			"boundary=x\r\n\r\n--x--",
+		 501,
+		 NULL,
+		 NULL,
+		 "upload"},
+		{.ask = "GET /api2/json/echo" FORM "\r\n\r\na=1",
+		 501,
 		 "Unexpected content for method 'GET'"},
-		{"DELETE /api2/json/echo" FORM "\r\n\r\na=1", 501},
-		{"DELETE /api2/json/echo?purge=1", 200, NULL, NULL, "param purge=1\n"},
-		{"PATCH /api2/json/version", 501, "Method 'PATCH /version' not implemented"},
-		{"GET /api2/extjs/status/403/no", 200, "OK", NULL,
+		{.ask = "DELETE /api2/json/echo" FORM "\r\n\r\na=1", 501},
+		{.ask = "DELETE /api2/json/echo?purge=1", 200, NULL, NULL, "param purge=1\n"},
+		{.ask = "PATCH /api2/json/version", 501, "Method 'PATCH /version' not implemented"},
+		{.ask = "GET /api2/extjs/status/403/no",
+		 200,
+		 "OK",
+		 NULL,
 		 "{\"success\":0,\"status\":403,\"data\":null"},
-		{"GET /api2/extjs/version", 200, "OK", NULL, "{\"success\":1,\"data\":{"},
-		{"GET /api2/jsonx/version", 404},
-		{"GET /api2/json/echo\r\nCookie: a=b; PVEAuthCookie=PVE%3Aroot@pam%3A1", 200, NULL,
-		 NULL, "head ticket=PVE:root@pam:1\n"},
-		{"GET /api2/json/echo\r\nAuthorization: PVEAuthCookie=PVE:x", 200, NULL, NULL,
+		{.ask = "GET /api2/extjs/version", 200, "OK", NULL, "{\"success\":1,\"data\":{"},
+		{.ask = "GET /api2/jsonx/version", 404},
+		{.ask = "GET /api2/json/echo\r\nCookie: a=b; PVEAuthCookie=PVE%3Aroot@pam%3A1",
+		 200,
+		 NULL,
+		 NULL,
+		 "head ticket=PVE:root@pam:1\n"},
+		{.ask = "GET /api2/json/echo\r\nAuthorization: PVEAuthCookie=PVE:x",
+		 200,
+		 NULL,
+		 NULL,
 		 "head ticket=PVE:x\n"},
-		{"GET /api2/json/echo\r\nAuthorization: PVEAPIToken u@pam!t=12", 200, NULL, NULL,
+		{.ask = "GET /api2/json/echo\r\nAuthorization: PVEAPIToken u@pam!t=12",
+		 200,
+		 NULL,
+		 NULL,
 		 "head token=u@pam!t=12\n"},
-		{"GET /api2/json/echo\r\nAuthorization: PVEAPIToken=u@pam!t=12\r\n"
-		 "CSRFPreventionToken: 5:x",
-		 200, NULL, NULL, "head token=u@pam!t=12\nhead csrf=5:x\n"},
-		{"GET /", 200, "OK", "Content-Security-Policy: default-src 'none'", "<p>here</p>"},
-		{"GET /index.html", 200, "OK", "Content-Type: text/html; charset=utf-8\r\n"},
-		{"GET /../tls/gate.key", 404, "no such file"},
-		{"GET /%2e%2e/tls/gate.key", 404},
-		{"GET //etc/passwd", 404},
-		{"POST /index.html" FORM "\r\n\r\na=1", 501},
+		{.ask = "GET /api2/json/echo\r\nAuthorization: PVEAPIToken=u@pam!t=12\r\n"
+			"CSRFPreventionToken: 5:x",
+		 200,
+		 NULL,
+		 NULL,
+		 "head token=u@pam!t=12\nhead csrf=5:x\n"},
+		{.ask = "GET /",
+		 200,
+		 "OK",
+		 "Content-Security-Policy: default-src 'none'",
+		 "<p>here</p>"},
+		{.ask = "GET /index.html", 200, "OK", "Content-Type: text/html; charset=utf-8\r\n"},
+		{.ask = "GET /../tls/gate.key", 404, "no such file"},
+		{.ask = "GET /%2e%2e/tls/gate.key", 404},
+		{.ask = "GET //etc/passwd", 404},
+		{.ask = "POST /index.html" FORM "\r\n\r\na=1", 501},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		expect(*state, &cases[i]);
@@ -118,7 +175,7 @@ static void phrases_stay_with_their_answers(void **state)
 	for (int n = 0; n < EACH; n++) /* pipelined on each, answered out of order between them */
 		for (int i = 0; i < CLIENTS; i++)
 			client_ask(&clients[i], "GET /api2/json/%s/%d/phrase%%20%d.%d",
-				   n % 2 ? "later" : "status", n % 2 ? (i * 7) % 20 : 400 + i % 3,
+				   n % 2 ? "later" : "status", n % 2 ? (i * 7) % 20 : 500 + i % 3,
 				   i, n);
 	for (int i = 0; i < CLIENTS; i++)
 		for (int n = 0; n < EACH; n++) {
@@ -126,10 +183,7 @@ static void phrases_stay_with_their_answers(void **state)
 			char wanted[64];
 
 			snprintf(wanted, sizeof(wanted), "phrase %d.%d", i, n);
-			/* 401 is held, and its own test */
 			assert_true(client_read(&clients[i], &r));
-			if (r.status == 429)
-				continue;
 			assert_string_equal(r.reason, wanted);
 		}
 	for (int i = 0; i < CLIENTS; i++)
@@ -139,6 +193,7 @@ static void phrases_stay_with_their_answers(void **state)
 /* What libmicrohttpd answers by itself never shows somebody's phrase. */
 static void malformed_requests_get_standard_phrases(void **state)
 {
+	static const char bad[] = "GET /x HTTP/1.1\r\nno colon here\r\n\r\n";
 	struct client a, b;
 	autoresponse first = {0}, second = {0};
 
@@ -147,7 +202,7 @@ static void malformed_requests_get_standard_phrases(void **state)
 	client_ask(&a, "GET /api2/json/status/400/secret%%20of%%20a");
 	assert_true(client_read(&a, &first));
 	assert_string_equal(first.reason, "secret of a");
-	client_send(&b, "GET /x HTTP/1.1\r\nno colon here\r\n\r\n", 35);
+	client_send(&b, bad, strlen(bad));
 	if (client_read(&b, &second)) {
 		assert_int_equal(second.status, 400);
 		assert_string_equal(second.reason, "Bad Request");
@@ -330,19 +385,20 @@ static void core_that_dies_at_work(void **state)
 	static const struct {
 		const char *verb;
 		unsigned status;
-	} cases[] = {{"GET", 503}, {"POST", 503}};
+	} cases[] = {{"GET", 200}, {"POST", 503}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct client c;
 		autoresponse r = {0};
 
+		fixture_write(f->folder, "armed", "", 0);
 		client_open(&c, f);
-		client_ask(&c, "%s /api2/json/exit", cases[i].verb);
+		client_ask(&c, "%s /api2/json/exit/armed", cases[i].verb);
+		waitpid(f->core, NULL, 0);
+		fixture_core_start(f);
 		assert_true(client_read(&c, &r));
 		assert_int_equal(r.status, cases[i].status);
 		client_close(&c);
-		waitpid(f->core, NULL, 0);
-		fixture_core_start(f);
 	}
 }
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the store's driver share. Not for others. */
+#pragma once
+
+#include "agent/base/list.h"
+#include "cluster/db/writer.h"
+
+#define STORE_BATCH_MAX 1024
+#define STORE_FAILED_MARKER "store-failed" /* in the run folder */
+
+/* A transaction on its way. */
+struct proposal {
+	struct list node;
+	struct buf payload;
+	char who[STORE_WHO_MAX];
+	usec_t deadline;
+	store_done_fn done; /* NULL once it was answered */
+	void *ctx;
+	/* set when it becomes an entry */
+	struct entry entry;
+	struct buf encoded;
+};
+
+struct store_subscription {
+	struct list node;
+	char *prefix;
+	store_change_fn fn;
+	void *ctx;
+};
+
+struct store {
+	struct db *db;
+	struct writer *writer;
+	struct kv *kv;
+	struct db_start start;
+	char node[64];
+	struct position last;
+	uint8_t last_hash[SHA256_SIZE];
+	uint8_t hash_before_batch[SHA256_SIZE];
+	uint64_t applied;
+	struct list waiting; /* proposals not yet handed to the writer */
+	struct list batch;   /* proposals that the writer holds */
+	struct db_row rows[STORE_BATCH_MAX];
+	struct writer_job append, settling;
+	bool is_busy;	      /* the writer holds a job */
+	struct settle settle; /* applied, not yet settled */
+	struct list subscriptions;
+	char *read_only;
+	int epoll_fd; /* what the owner polls: the writer's completions and the timer */
+	int timer_fd;
+	usec_t next_deadline; /* earliest of a proposal, what the timer is set to; 0: none */
+};
+
+/* store_apply.c: applies a durable entry; subscribers are told unless it is a replay at start. */
+int store_apply(struct store *store, const struct entry *entry, bool is_replay,
+		struct store_result *ret, struct err *err);
+
+/* store_propose.c: proposals from submission to answer */
+void store_pump(struct store *store); /* gives the writer its next job, if it is idle */
+void store_fail_all(struct list *proposals, enum store_outcome outcome, const struct err *why);
+void store_timer_set(struct store *store, usec_t at); /* 0: off */
