@@ -110,7 +110,7 @@ purge_guests() {
 }
 
 node_uninstall() {
-	local purge='' yes='' option
+	local purge='' yes='' option folder
 	for option; do
 		case $option in
 		--purge) purge=1 ;;
@@ -132,7 +132,10 @@ node_uninstall() {
 	! packages_has_systemd || systemctl daemon-reload
 	files_user_remove
 	if [ -n "$purge" ]; then
-		rm -rf --one-file-system $state $run /var/log/lodge /etc/lodge
+		for folder in $state $run /var/log/lodge /etc/lodge; do
+			[ ! -d "$folder" ] || find "$folder" -xdev -mindepth 1 -delete
+			rmdir "$folder" 2>/dev/null || : # a mount point stays
+		done
 		say "removed, with all guests; volumes on other storages were not touched"
 	else
 		say "removed; guests, volumes, settings and store stay (/var/lib/lodge, /etc/lodge)"

@@ -19,6 +19,7 @@
 #define STORE_PATH_MAX	255
 #define STORE_VALUE_MAX (1024u * 1024)
 #define STORE_TOTAL_MAX (256u * 1024 * 1024)
+#define STORE_TXN_MAX	(4u * 1024 * 1024) /* values of one transaction */
 #define STORE_OPS_MAX	256 /* preconditions + operations of one transaction */
 #define STORE_WHO_MAX	128
 

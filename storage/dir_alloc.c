@@ -120,6 +120,15 @@ static int create_named(const struct storage_def *def, int owner_fd,
 	return 0;
 }
 
+/* The folder of a guest goes with its last volume; while something is left in it this fails. */
+static void remove_owner(const struct storage_def *def, unsigned vmid)
+{
+	autofd int images = -1;
+	autofree char *owner = xasprintf("%u", vmid);
+	if (dir_open_folder(def, VOLUME_IMAGES, &images, NULL) == 0)
+		unlinkat(images, owner, AT_REMOVEDIR);
+}
+
 /* Tries again when the folder was removed between open and create. */
 static int create_volume(const struct storage_def *def, const struct volume_alloc *what,
 			 int *ret_owner, char ret_name[256], int *ret_fd, struct err *err)
@@ -137,19 +146,11 @@ static int create_volume(const struct storage_def *def, const struct volume_allo
 		}
 		if (why.errnum == ENOENT && i < PARENT_TRY)
 			continue;
+		remove_owner(def, what->vmid); /* it may have been made for nothing */
 		if (err)
 			*err = why;
 		return r;
 	}
-}
-
-/* The folder of a guest goes with its last volume; while something is left in it this fails. */
-static void remove_owner(const struct storage_def *def, unsigned vmid)
-{
-	autofd int images = -1;
-	autofree char *owner = xasprintf("%u", vmid);
-	if (dir_open_folder(def, VOLUME_IMAGES, &images, NULL) == 0)
-		unlinkat(images, owner, AT_REMOVEDIR);
 }
 
 static int set_size(int fd, int owner_fd, const char *name, uint64_t size, struct err *err)

@@ -143,9 +143,11 @@ make_busybox() {
 }
 
 # Undone for each container anew: what must not be the same in all of them.
+# shellcheck disable=SC2016 # $1 is the shell's that mmdebstrap starts
 debian_clean='rm -rf "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin
 : >"$1"/etc/machine-id; rm -f "$1"/etc/hostname "$1"/etc/resolv.conf'
 
+# shellcheck disable=SC2016
 make_debian() {
 	need mmdebstrap zstd
 	network_file "$work"

@@ -33,7 +33,7 @@ static void on_done(const struct err *failure, void *ctx)
 	struct err err = *failure;
 	int r = err.code ? -err.code : 0;
 
-	if (r == 0 && edit->next)
+	if (r == 0 && edit->next && edit->req->core)
 		r = edit->next(edit->req, &err);
 	if (r < 0)
 		api_fail(edit->req, &err);

@@ -13,6 +13,9 @@
 #define KEEP_USERID  ".userid"
 #define TEXT_FAILURE "authentication failure"
 
+#define LOGINS_MAX	   32 /* whose passwords are checked at the same time */
+#define LOGINS_OF_PEER_MAX 8
+
 /* ---- tickets ---- */
 
 static uint64_t now_seconds(void)
@@ -91,6 +94,18 @@ static int check_second_factor(const struct api_request *req, struct err *err)
 	return 0;
 }
 
+/* Anybody may ask, and each answer costs a process and a slow hash: those who log in must neither
+ * take all helpers from the others, nor guess as fast as the processors allow. */
+static int check_crowd(const struct api_request *req, struct err *err)
+{
+	bool is_peer_known = req->peer[0] != '\0';
+
+	if (api_count_alike(req, false) > LOGINS_MAX ||
+	    (is_peer_known && api_count_alike(req, true) > LOGINS_OF_PEER_MAX))
+		return err_set(err, ERR_LIMIT, "too many log-ins at once, try again");
+	return 0;
+}
+
 static int post_ticket(struct api_request *req, struct err *err)
 {
 	autofree char *userid = asked_userid(req);
@@ -101,6 +116,8 @@ static int post_ticket(struct api_request *req, struct err *err)
 		return r;
 	if (userid && is_valid_ticket_of(req, userid, password))
 		return write_ticket(req, userid, err);
+	if ((r = check_crowd(req, err)) < 0)
+		return r;
 	/* the same way for all, so that the time does not tell who exists */
 	fields_set(&req->params, KEEP_USERID, userid ? userid : "");
 	return api_password_verify(req, userid ? userid : "", password, on_password, err);

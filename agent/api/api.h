@@ -51,7 +51,7 @@ struct api_route {
 #define API_LATER 1
 
 struct api_request {
-	struct core *core;
+	struct core *core; /* NULL once the core is being taken apart: only to be ended */
 	const struct api_route *route;
 	struct identity who;
 	struct fields params; /* path, query and body parameters, validated */
@@ -85,6 +85,9 @@ int api_run_helper(struct api_request *req, const char *name, const struct field
 		   usec_t timeout,
 		   int (*done)(struct api_request *req, struct buf *output, struct err *err),
 		   struct err *err);
+/* How many requests of the same route are in flight, this one included; only_peer: from the same
+ * address. */
+size_t api_count_alike(const struct api_request *req, bool only_peer);
 /* Handler of index routes: the literal path components below the route's own path, as
  * [{"name":…}] or [{"subdir":…}]. */
 int api_index_names(struct api_request *req, struct err *err);

@@ -188,7 +188,7 @@ static bool expand_path(const struct fields *params, const char *path_template,
 	return true;
 }
 
-static int check_permission(const struct api_request *req, struct err *err)
+static int check_permission(const struct api_request *req, bool is_valid, struct err *err)
 {
 	const struct api_permission *permission = &req->route->permission;
 	char path[PATH_TEXT_MAX];
@@ -198,7 +198,10 @@ static int check_permission(const struct api_request *req, struct err *err)
 	if (permission->kind != API_CHECK)
 		return 0;
 	if (!expand_path(&req->params, permission->path, path))
-		return 0; /* some parameter is wrong: that is reported instead */
+		/* some parameter is wrong: that is reported instead */
+		return is_valid ? err_set(err, ERR_DENIED, "Permission check failed (%s, %s)",
+					  permission->path, permission->privs)
+				: 0;
 	return api_check(req, path, permission->privs, permission->any, err);
 }
 
@@ -237,7 +240,7 @@ static bool admit(struct pending *p, const struct fields *path_params, const str
 	bool is_valid = api_validate(req->route, path_params, &call->params, &req->params, &errors);
 	if (str_eq(api_str(req, "node"), "localhost"))
 		fields_set(&req->params, "node", req->core->node);
-	if (check_permission(req, &err) < 0) {
+	if (check_permission(req, is_valid, &err) < 0) {
 		refuse_err(p->conn, p->id, &err);
 		return false;
 	}
@@ -308,6 +311,16 @@ void api_call(struct core *core, struct conn *conn, uint64_t id, struct call *ca
 	pending_run(p, handle, NULL);
 }
 
+size_t api_count_alike(const struct api_request *req, bool only_peer)
+{
+	size_t count = 0;
+
+	LIST_FOREACH(&in_flight, p, struct pending, link)
+		count += p->req.route == req->route &&
+			 (!only_peer || str_eq(p->req.peer, req->peer));
+	return count;
+}
+
 void api_cancel(struct core *core, struct conn *conn, uint64_t id)
 {
 	LIST_FOREACH(&in_flight, p, struct pending, link)
@@ -328,7 +341,10 @@ void api_fini(struct core *core)
 		else if (p->req.cancel)
 			p->req.cancel(&p->req);
 		else {
-			p->conn = NULL; /* freed when the store gives its last answers */
+			/* freed when the store gives its last answers; nothing follows on those,
+			 * since the parts of the core are gone by then */
+			p->conn = NULL;
+			p->req.core = NULL;
 			continue;
 		}
 		pending_free(p);

@@ -97,50 +97,78 @@ static void write_list(struct api_request *req)
 	json_array_end(&req->json);
 }
 
-/* ctx counts the checks that are awaited, and the walk that starts them. */
-static void list_done_one(struct api_request *req)
+/* Checks that a request waits for. They go on when it is gone. */
+struct status_wait {
+	struct api_request *req; /* NULL: gone */
+	unsigned left;		 /* the walk that starts them counts too */
+	void (*answer)(struct api_request *req);
+};
+
+static void wait_cancel(struct api_request *req)
 {
-	unsigned *waiting = req->ctx;
-	if (--*waiting > 0)
-		return;
-	free(TAKE(req->ctx));
-	write_list(req);
-	api_finish(req);
+	struct status_wait *wait = TAKE(req->ctx);
+	wait->req = NULL;
 }
 
-static void on_list_status(const struct storage_status *status, void *ctx)
+static struct status_wait *wait_new(struct api_request *req,
+				    void (*answer)(struct api_request *req))
+{
+	struct status_wait *wait = xcalloc(1, sizeof(*wait));
+	*wait = (struct status_wait){.req = req, .left = 1, .answer = answer};
+	req->ctx = wait;
+	req->cancel = wait_cancel;
+	return wait;
+}
+
+static void wait_done_one(struct status_wait *wait)
+{
+	struct api_request *req = wait->req;
+	void (*answer)(struct api_request *req) = wait->answer;
+	if (--wait->left > 0)
+		return;
+	free(wait);
+	if (!req)
+		return;
+	req->ctx = NULL;
+	req->cancel = NULL;
+	answer(req);
+}
+
+static void on_checked(const struct storage_status *status, void *ctx)
 {
 	(void)status;
-	list_done_one(ctx);
+	wait_done_one(ctx);
+}
+
+static void answer_list(struct api_request *req)
+{
+	write_list(req);
+	api_finish(req);
 }
 
 static int list_storages(struct api_request *req, struct err *err)
 {
 	struct storages *storages = req->core->storages;
 	const struct storage_cfg *cfg = storages_config(storages);
-	unsigned *waiting = xcalloc(1, sizeof(*waiting));
+	struct status_wait *wait = wait_new(req, answer_list);
 	(void)err;
-	req->ctx = waiting;
-	*waiting = 1;
 	for (size_t i = 0; i < cfg->count; i++) {
 		const char *id = cfg->items[i].id;
 		const struct storage_status *status = storages_status(storages, id);
 		if (!is_listed(req, &cfg->items[i]) || !storage_is_enabled(&cfg->items[i]))
 			continue;
 		bool is_known = status && status->observed;
-		*waiting += !is_known;
-		storages_refresh(storages, id, is_known ? NULL : on_list_status, req);
+		wait->left += !is_known;
+		storages_refresh(storages, id, is_known ? NULL : on_checked, wait);
 	}
-	list_done_one(req);
+	wait_done_one(wait);
 	return API_LATER;
 }
 
-static void on_status(const struct storage_status *status, void *ctx)
+static void answer_status(struct api_request *req)
 {
-	struct api_request *req = ctx;
 	const struct storage_def *def;
 	struct err err = ERR_INIT;
-	(void)status;
 	if (storage_find(req, &def, &err) < 0) {
 		api_fail(req, &err);
 		return;
@@ -158,12 +186,11 @@ static int get_status(struct api_request *req, struct err *err)
 	if (r < 0)
 		return r;
 	const struct storage_status *status = storages_status(req->core->storages, def->id);
-	if (status && status->observed) {
-		storages_refresh(req->core->storages, def->id, NULL, NULL);
-		on_status(status, req);
-	} else {
-		storages_refresh(req->core->storages, def->id, on_status, req);
-	}
+	bool is_known = status && status->observed;
+	struct status_wait *wait = wait_new(req, answer_status);
+	wait->left += !is_known;
+	storages_refresh(req->core->storages, def->id, is_known ? NULL : on_checked, wait);
+	wait_done_one(wait);
 	return API_LATER;
 }
 

@@ -103,6 +103,8 @@ static void explain_refusal(const struct pending *p, size_t index, struct err *e
 static int store_step(struct pending *p, void *arg, struct err *err)
 {
 	const struct store_result *result = arg;
+	if (!p->req.core)
+		return 0;
 	switch (result->outcome) {
 	case STORE_DONE:
 		return p->after_store ? p->after_store(&p->req, err) : 0;

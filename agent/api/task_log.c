@@ -165,6 +165,8 @@ static int window_read(struct window *w, int fd, uint64_t position, uint64_t end
 {
 	autofree char *chunk = xmalloc(CHUNK);
 	size_t before = w->json->out->size;
+	if (end - position > TASK_LOG_SCAN_MAX) /* a line without end is cut there */
+		end = position + TASK_LOG_SCAN_MAX;
 	while (w->left > 0 && position < end && w->json->out->size - before < TASK_LOG_BYTES_MAX) {
 		size_t want = end - position < CHUNK ? (size_t)(end - position) : CHUNK;
 		ssize_t n = read_at(fd, chunk, want, position);

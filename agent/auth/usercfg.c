@@ -236,7 +236,7 @@ int usercfg_remove_group(struct usercfg *cfg, const char *groupid, struct err *e
 
 int usercfg_remove_role(struct usercfg *cfg, const char *roleid, struct err *err)
 {
-	struct cfg_role *role;
+	struct cfg_role *role = NULL;
 	int r = usercfg_role(cfg, roleid, &role, err);
 
 	if (r < 0)
@@ -264,8 +264,8 @@ int usercfg_remove_token(struct usercfg *cfg, const char *tokenid, struct err *e
 int usercfg_set_member(struct usercfg *cfg, const char *groupid, const char *userid, bool is_member,
 		       struct err *err)
 {
-	struct cfg_group *group;
-	struct cfg_user *user;
+	struct cfg_group *group = NULL;
+	struct cfg_user *user = NULL;
 	int r = usercfg_group(cfg, groupid, &group, err);
 
 	if (r < 0)

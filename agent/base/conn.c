@@ -10,6 +10,8 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 
+#define HOLD_MAX (64u * 1024) /* of output, queued while held */
+
 void conn_id_key(uint64_t id, char ret[CONN_KEY_SIZE])
 {
 	snprintf(ret, CONN_KEY_SIZE, "%016llx", (unsigned long long)id);
@@ -138,6 +140,17 @@ int conn_flush(struct conn *c, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+static void end_stream(struct conn *c)
+{
+	shutdown(c->stream.fd, SHUT_RDWR); /* readable now: end of file */
+}
+
+/* Large replies (they carry a descriptor) leave at once: the peer works on them meanwhile. */
+static bool may_wait(const struct conn *c, unsigned fd_count)
+{
+	return c->is_held && fd_count == 0 && c->stream.out.size < HOLD_MAX;
+}
+
 void conn_send(struct conn *c, const struct buf *frame, const int *fds, unsigned count)
 {
 	int r;
@@ -145,10 +158,24 @@ void conn_send(struct conn *c, const struct buf *frame, const int *fds, unsigned
 	if (c->fault.code)
 		return;
 	r = stream_queue(&c->stream, frame, fds, count, &c->fault);
-	if (r == 0)
+	if (r == 0 && !may_wait(c, count))
 		r = conn_flush(c, &c->fault);
 	if (r < 0)
-		shutdown(c->stream.fd, SHUT_RDWR); /* readable now: end of file */
+		end_stream(c);
+}
+
+void conn_hold(struct conn *c)
+{
+	c->is_held = true;
+}
+
+void conn_release(struct conn *c)
+{
+	c->is_held = false;
+	if (c->is_dead || c->fault.code || c->stream.out.size == 0)
+		return;
+	if (conn_flush(c, &c->fault) < 0)
+		end_stream(c);
 }
 
 void conn_reply(struct conn *c, uint64_t id, struct reply *reply)

@@ -49,6 +49,12 @@ void conn_cancel(struct conn *conn, uint64_t id);
 void conn_reply(struct conn *conn, uint64_t id, struct reply *reply);
 void conn_event(struct conn *conn, const struct call *event);
 
+/* Small frames sent between the two leave together at conn_release(), which must follow in the same
+ * callback; what needs a descriptor or piles up leaves at once. Not nested. Frames that come in are
+ * handled this way by themselves. */
+void conn_hold(struct conn *conn);
+void conn_release(struct conn *conn);
+
 /* Listening Unix socket at path (replaced when stale), owned by uid/gid with mode. */
 int conn_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, int *ret_fd, struct err *err);
 /* Non-blocking connect to a Unix socket. */

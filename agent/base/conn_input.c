@@ -101,7 +101,7 @@ static int take_frame(struct conn *c, struct stream_frame *f, struct err *err)
 }
 
 /* Handles a bounded number of frames; the rest waits for its turn. */
-static int take_frames(struct conn *c, struct err *err)
+static int take_batch(struct conn *c, struct err *err)
 {
 	unsigned handled = 0;
 	size_t at = 0;
@@ -124,6 +124,17 @@ static int take_frames(struct conn *c, struct err *err)
 	if (c->has_left && !c->is_dead)
 		sd_event_source_set_enabled(c->again, SD_EVENT_ONESHOT);
 	return r < 0 ? r : 0;
+}
+
+/* The answers to a batch leave in one piece: a system call and a wakeup of the peer, not one each. */
+static int take_frames(struct conn *c, struct err *err)
+{
+	int r;
+
+	conn_hold(c);
+	r = take_batch(c, err);
+	conn_release(c);
+	return r;
 }
 
 int conn_on_again(sd_event_source *source, void *userdata)

@@ -21,6 +21,7 @@ struct conn {
 	struct list outgoing; /* struct outgoing, of conn_call.c */
 	unsigned outgoing_count;
 	struct map *incoming; /* keys: ids of calls to be answered; values are not used */
+	bool is_held; /* between conn_hold() and conn_release(): frames are queued only */
 	struct err fault;     /* first failure while sending; ends the connection at the next wakeup */
 	bool has_left;	      /* whole frames may be left in the input: no reading before they are done */
 	unsigned busy;	      /* our own functions on the stack */

@@ -74,6 +74,8 @@ struct cli_column {
 void cli_table_print(FILE *out, const struct cli_column *columns, size_t count,
 		     struct json_object *rows);
 void cli_json_print(FILE *out, struct json_object *data);
+/* Text of somebody else, of several lines, as a terminal may see it. */
+void cli_text_add(struct buf *out, const char *text);
 /* One value as a table shows it; for tests. */
 void cli_format(struct buf *out, const struct cli_column *column, struct json_object *row);
 

@@ -120,7 +120,10 @@ static int config_show(struct cli *cli, const struct cli_guest *guest, struct er
 		return 0;
 	}
 	json_object_object_foreach(config, key, value) {
-		printf("%s: %s\n", key, json_object_get_string(value));
+		autobuf text = BUF_INIT;
+
+		cli_text_add(&text, json_object_get_string(value));
+		printf("%s: %s\n", key, buf_str(&text));
 	}
 	return 0;
 }

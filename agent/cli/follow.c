@@ -21,6 +21,7 @@ static int print_new_lines(const char *node, const char *upid, size_t *shown, st
 	for (;;) {
 		autofields params = FIELDS_INIT;
 		autojson *lines = NULL;
+		autobuf text = BUF_INIT;
 		size_t n;
 		int r;
 
@@ -36,7 +37,9 @@ static int print_new_lines(const char *node, const char *upid, size_t *shown, st
 			if ((size_t) cli_member_int(line, "n") <= *shown)
 				continue;
 			*shown = (size_t) cli_member_int(line, "n");
-			puts(cli_member(line, "t"));
+			cli_text_add(&text, cli_member(line, "t"));
+			puts(buf_str(&text));
+			buf_clear(&text);
 		}
 		if (n < LINES_AT_ONCE)
 			return fflush(stdout), 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables for people, JSON for programs. Names and notes come from guests' owners: control characters
- * never reach the terminal. */
+/* Tables for people, JSON for programs. Names, notes and logs come from guests' owners and their
+ * templates: control characters never reach the terminal. */
 #include "agent/cli/cli.h"
 
 #include <inttypes.h>
@@ -10,10 +10,27 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-static void add_printable(struct buf *out, const char *text)
+/* Length of the control character at text, 0 if it is none. Those of 8 bits are two bytes in UTF-8. */
+static size_t control_size(const char *text)
 {
-	for (; *text; text++)
-		buf_add_char(out, (unsigned char) *text < 0x20 || *text == 0x7f ? '?' : *text);
+	unsigned char c = (unsigned char) text[0], next = c == 0xc2 ? (unsigned char) text[1] : 0;
+
+	return c < 0x20 || c == 0x7f ? 1 : next >= 0x80 && next < 0xa0 ? 2 : 0;
+}
+
+static void add_printable(struct buf *out, const char *text, const char *allowed)
+{
+	while (*text) {
+		size_t control = strchr(allowed, *text) ? 0 : control_size(text);
+
+		buf_add_char(out, control ? '?' : *text);
+		text += control ? control : 1;
+	}
+}
+
+void cli_text_add(struct buf *out, const char *text)
+{
+	add_printable(out, text, "\n\t");
 }
 
 static void add_bytes(struct buf *out, double bytes)
@@ -54,7 +71,7 @@ void cli_format(struct buf *out, const struct cli_column *column, struct json_ob
 		return;
 	switch (column->kind) {
 	case CLI_TEXT:
-		add_printable(out, json_object_get_string(value));
+		add_printable(out, json_object_get_string(value), "");
 		break;
 	case CLI_BYTES:
 		add_bytes(out, (double) json_object_get_int64(value));

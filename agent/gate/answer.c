@@ -2,6 +2,7 @@
 /* Queueing the answer of a request: headers, format, compression, body. */
 #include "agent/gate/request.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <zlib.h>
@@ -124,28 +125,75 @@ static void wrap_extjs(struct request *r)
 	xreplace(&r->reason, NULL);
 }
 
+struct mapping {
+	void *data;
+	size_t size;
+};
+
+static void mapping_free(void *cls)
+{
+	struct mapping *m = cls;
+
+	munmap(m->data, m->size);
+	free(m);
+}
+
+/* libmicrohttpd reads a file in pieces of 4 KiB, each a TLS record of its own; memory goes out in pieces
+ * as large as a record can be. Only for what cannot shrink under our feet. */
+static struct MHD_Response *response_from_memfd(int fd, size_t size)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct MHD_Response *response;
+	struct mapping *m;
+	void *data;
+
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || size == 0)
+		return NULL;
+	data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return NULL;
+	m = xcalloc(1, sizeof(*m));
+	*m = (struct mapping){.data = data, .size = size};
+	response =
+		MHD_create_response_from_buffer_with_free_callback_cls(size, data, mapping_free, m);
+	if (!response)
+		mapping_free(m);
+	return response;
+}
+
+static struct MHD_Response *response_from_fd(struct request *r)
+{
+	struct MHD_Response *response;
+	struct stat st;
+
+	if (fstat(r->answer_fd, &st) < 0)
+		return NULL;
+	response = response_from_memfd(r->answer_fd, (size_t)st.st_size);
+	if (response)
+		return response;
+	return MHD_create_response_from_fd64((uint64_t)st.st_size, TAKE_FD(r->answer_fd));
+}
+
 static struct MHD_Response *make_response(struct request *r)
 {
-	struct stat st;
 	size_t size = r->answer.size;
 
-	if (r->answer_fd >= 0) {
-		if (fstat(r->answer_fd, &st) < 0)
-			return NULL;
-		return MHD_create_response_from_fd64((uint64_t)st.st_size, TAKE_FD(r->answer_fd));
-	}
+	if (r->answer_fd >= 0)
+		return response_from_fd(r);
 	return MHD_create_response_from_buffer(size, buf_steal(&r->answer), MHD_RESPMEM_MUST_FREE);
 }
 
 enum MHD_Result request_queue(struct request *r)
 {
 	bool is_gzip = false;
+	size_t size;
 	struct MHD_Response *response;
 	enum MHD_Result queued;
 
 	if (r->is_extjs)
 		wrap_extjs(r);
 	compress_answer(r, &is_gzip);
+	size = r->answer_fd >= 0 ? SIZE_MAX : r->answer.size; /* files go in pieces anyway */
 	response = make_response(r);
 	if (!response)
 		return MHD_NO;
@@ -155,6 +203,7 @@ enum MHD_Result request_queue(struct request *r)
 		add_header(response, "Vary", "Accept-Encoding");
 	}
 	reason_set(r->status, r->reason);
+	join_begin(r, size);
 	queued = MHD_queue_response(r->connection, r->status, response);
 	MHD_destroy_response(response);
 	r->state = REQUEST_QUEUED;

@@ -18,7 +18,7 @@
 #define GATE_PER_ADDRESS   64
 #define GATE_IDLE_SECONDS  60
 #define GATE_CALL_MS	   30000u
-#define GATE_CORE_AWAY	   (1700 * USEC_PER_MSEC) /* a request waits this long for a restarting core */
+#define GATE_CORE_AWAY	   (1500 * USEC_PER_MSEC) /* a request waits this long for a restarting core */
 #define GATE_HOLD_401	   (3 * USEC_PER_SEC)
 
 struct gate_options {

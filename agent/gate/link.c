@@ -143,10 +143,11 @@ static usec_t next_pause(struct link *link)
 
 static void expire(struct link *link, usec_t now)
 {
-	LIST_FOREACH(&link->waiting, c, struct link_call, node)
-	if (c->give_up <= now)
-		call_fail(c, "the node's core is not running or is restarting; try again in a "
-			     "moment");
+	LIST_FOREACH (&link->waiting, c, struct link_call, node)
+		if (c->give_up <= now)
+			call_fail(c,
+				  "the node's core is not running or is restarting; try again in a "
+				  "moment");
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -157,8 +158,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	if (link->conn || connect_core(link)) {
 		link->pause = RETRY_MIN;
-		LIST_FOREACH(&link->waiting, c, struct link_call, node)
-		call_send(c);
+		LIST_FOREACH (&link->waiting, c, struct link_call, node)
+			call_send(c);
 	}
 	expire(link, clock_monotonic());
 	if (!link->conn || !list_is_empty(&link->waiting))
@@ -223,10 +224,10 @@ void link_free(struct link *link)
 	if (!link)
 		return;
 	conn_close(link->conn);
-	LIST_FOREACH(&link->waiting, c, struct link_call, node)
-	call_free(c);
-	LIST_FOREACH(&link->sent, c, struct link_call, node)
-	call_free(c);
+	LIST_FOREACH (&link->waiting, c, struct link_call, node)
+		call_free(c);
+	LIST_FOREACH (&link->sent, c, struct link_call, node)
+		call_free(c);
 	sd_event_source_disable_unref(link->timer);
 	free(link->path);
 	free(link);

@@ -45,8 +45,7 @@ static void look_at(struct parked *p, struct pollfd *sockets, usec_t now)
 {
 	struct pollfd *s = sockets;
 
-	LIST_FOREACH(&p->requests, r, struct request, node)
-	{
+	LIST_FOREACH (&p->requests, r, struct request, node) {
 		if (s->revents & (POLLRDHUP | POLLHUP | POLLERR))
 			abandon(r);
 		else if (r->state == REQUEST_HELD && r->release_at <= now)
@@ -60,8 +59,8 @@ static void look(struct parked *p, unsigned count)
 	autofree struct pollfd *sockets = xcalloc(count, sizeof(*sockets));
 	struct pollfd *s = sockets;
 
-	LIST_FOREACH(&p->requests, r, struct request, node)
-	*s++ = (struct pollfd){.fd = socket_of(r), .events = POLLRDHUP};
+	LIST_FOREACH (&p->requests, r, struct request, node)
+		*s++ = (struct pollfd){.fd = socket_of(r), .events = POLLRDHUP};
 	if (poll(sockets, count, 0) >= 0)
 		look_at(p, sockets, clock_monotonic());
 }
@@ -70,8 +69,8 @@ static unsigned count_of(const struct parked *p)
 {
 	unsigned n = 0;
 
-	LIST_FOREACH(&p->requests, r, struct request, node)
-	n++;
+	LIST_FOREACH (&p->requests, r, struct request, node)
+		n++;
 	return n;
 }
 
@@ -121,8 +120,7 @@ void parked_free(struct parked *p)
 {
 	if (!p)
 		return;
-	LIST_FOREACH(&p->requests, r, struct request, node)
-	{
+	LIST_FOREACH (&p->requests, r, struct request, node) {
 		request_uncall(r);
 		request_fail(r, 503, "the node's HTTPS service is stopping");
 		parked_resume(r);

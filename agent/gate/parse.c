@@ -128,12 +128,27 @@ enum body_type parse_content_type(const char *header)
 	return BODY_TYPE_OTHER;
 }
 
+/* "gzip", "gzip;q=0.5" but not "gzip;q=0" */
+static bool is_gzip_wanted(const char *item, size_t size)
+{
+	size_t n = strcspn(item, "; \t,");
+	const char *weight = memchr(item, '=', size);
+
+	if (n != 4 || strncasecmp(item, "gzip", 4) != 0)
+		return false;
+	return !weight || strspn(weight + 1, "0. \t") < (size_t)(item + size - weight - 1);
+}
+
 bool parse_accepts_gzip(const char *header)
 {
-	autostrv char **parts = header ? str_split(header, ", ") : NULL;
+	while (header && *header) {
+		size_t size;
 
-	for (char **p = parts; p && *p; p++)
-		if (str_eq(*p, "gzip") || (str_starts(*p, "gzip;") && !str_starts(*p, "gzip;q=0")))
+		header += strspn(header, ", \t");
+		size = strcspn(header, ",");
+		if (is_gzip_wanted(header, size))
 			return true;
+		header += size;
+	}
 	return false;
 }

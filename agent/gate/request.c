@@ -12,7 +12,8 @@
 #include "agent/gate/parse.h"
 
 #define TARGET_MAX 8192
-#define DRAIN_MAX  (8u * 1024 * 1024) /* of a body too large: read on, so that the answer is seen  \
+#define DRAIN_MAX                                                                                  \
+	(8u * 1024 * 1024) /* of a body too large: read on, so that the answer is seen  \
 				       */
 
 #define JSON_TYPE "application/json;charset=UTF-8"

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +52,8 @@ static const struct {
 	ALLOW(epoll_pwait2),
 	ALLOW(epoll_ctl),
 	ALLOW(timerfd_settime),
+	ALLOW(signalfd4),
+	ALLOW(inotify_rm_watch),
 	ALLOW(openat2),
 	ALLOW(fstat),
 	ALLOW(newfstatat),
@@ -122,6 +126,7 @@ static int add_limited(scmp_filter_ctx ctx)
 		/* the certificate */
 		{SCMP_SYS(openat),
 		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)},
+		{SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ)},
 		{SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
 		{SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
 		/* abort() */

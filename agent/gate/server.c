@@ -13,6 +13,7 @@
 #include "agent/base/fd.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/gate/mhd.h"
 #include "agent/gate/request.h"
 
 #define MEMORY_LIMIT (24u * 1024) /* of head and buffers, per connection */
@@ -79,6 +80,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 
 	(void)connection;
 	(void)code;
+	if (*req_cls)
+		join_end(*req_cls);
 	if (*req_cls && gate->server)
 		trim_after(gate->server, *req_cls);
 	request_free(*req_cls);
@@ -181,8 +184,9 @@ static struct MHD_Daemon *start_daemon(struct gate *gate, const struct gate_opti
 				       int listen_fd)
 {
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-		NULL, on_request, gate, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			MHD_FLAGS_ONE_THREAD,
+		0, NULL, NULL, on_request, gate, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, gate,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, gate, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, gate, MHD_OPTION_HTTPS_CERT_CALLBACK, gate_tls_callback(),

@@ -63,8 +63,8 @@ void static_serve(struct request *r, const char *path)
 	r->status = 200;
 	xreplace(&r->content_type, type_of(file));
 	free(r->etag);
-	r->etag = xasprintf("\"%llx-%llx\"", (unsigned long long)st.st_mtime,
-			    (unsigned long long)st.st_size);
+	r->etag = xasprintf("\"%llx.%lx-%llx\"", (unsigned long long)st.st_mtim.tv_sec,
+			    (unsigned long)st.st_mtim.tv_nsec, (unsigned long long)st.st_size);
 	if (str_eq(known, r->etag))
 		r->status = 304;
 	else

@@ -167,23 +167,6 @@ static bool vmid_of(const char *name, unsigned *ret)
 	return true;
 }
 
-/* A record that was written again belongs to a new start. */
-static int on_change(sd_event_source *source, const struct inotify_event *event, void *userdata)
-{
-	struct guests_watch *w = userdata;
-	struct watched *g;
-	unsigned vmid;
-
-	(void)source;
-	if (event->len == 0 || !vmid_of(event->name, &vmid) || !(event->mask & IN_MOVED_TO))
-		return 0;
-	g = find(w, vmid);
-	if (g)
-		watched_free(g);
-	add_guest(w, vmid);
-	return 0;
-}
-
 static void scan(struct guests_watch *w)
 {
 	DIR *dir = opendir(w->folder);
@@ -195,6 +178,27 @@ static void scan(struct guests_watch *w)
 			add_guest(w, vmid);
 	if (dir)
 		closedir(dir);
+}
+
+/* A record that was written again belongs to a new start. */
+static int on_change(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+	struct guests_watch *w = userdata;
+	struct watched *g;
+	unsigned vmid;
+
+	(void)source;
+	if (event->mask & IN_Q_OVERFLOW) {
+		scan(w); /* some were lost; those that were replaced are known by their end */
+		return 0;
+	}
+	if (event->len == 0 || !vmid_of(event->name, &vmid) || !(event->mask & IN_MOVED_TO))
+		return 0;
+	g = find(w, vmid);
+	if (g)
+		watched_free(g);
+	add_guest(w, vmid);
+	return 0;
 }
 
 void guests_watch_tell_all(struct guests_watch *w)

@@ -13,30 +13,44 @@
 #include "agent/base/str.h"
 
 #define START_DEADLINE (15 * USEC_PER_SEC)
+#define CMDLINE_MAX    (64u * 1024)
 
 char *net_dnsmasq_pid_path(void)
 {
 	return path_join(path_run(), "dnsmasq.pid");
 }
 
-/* The pid in the file, if that process is a dnsmasq. */
+/* Is that process the dnsmasq started here, and not that of another tool with a pid used again? Its
+ * command line names our pid file. */
+static bool is_ours(pid_t pid, const char *pid_path)
+{
+	autofree char *path = xasprintf("/proc/%d/cmdline", (int) pid);
+	autofree char *wanted = xasprintf("--pid-file=%s", pid_path);
+	autobuf words = BUF_INIT;
+
+	if (file_read(path, CMDLINE_MAX, &words, NULL) < 0)
+		return false;
+	buf_str(&words); /* ends it with a NUL */
+	for (size_t at = 0; at < words.size; at += strlen(words.data + at) + 1)
+		if (str_eq(words.data + at, wanted))
+			return true;
+	return false;
+}
+
+/* The pid in the file, if that process is our dnsmasq. */
 static pid_t running_pid(void)
 {
 	autofree char *path = net_dnsmasq_pid_path();
-	autofree char *comm_path = NULL;
-	autobuf text = BUF_INIT, comm = BUF_INIT;
+	autobuf text = BUF_INIT;
 	uint64_t pid;
 
 	if (file_read(path, 64, &text, NULL) < 0)
 		return 0;
 	while (text.size > 0 && text.data[text.size - 1] == '\n')
 		text.data[--text.size] = '\0';
-	if (!str_to_u64(buf_str(&text), &pid) || pid == 0)
+	if (!str_to_u64(buf_str(&text), &pid) || pid == 0 || pid > INT32_MAX)
 		return 0;
-	comm_path = xasprintf("/proc/%d/comm", (int) pid);
-	if (file_read(comm_path, 64, &comm, NULL) < 0 || !str_starts(buf_str(&comm), "dnsmasq"))
-		return 0;
-	return (pid_t) pid;
+	return is_ours((pid_t) pid, path) ? (pid_t) pid : 0;
 }
 
 int net_dnsmasq_apply(const struct net_choice *choice, struct err *err)

@@ -67,6 +67,19 @@ static int check_op(const struct store_op *op, struct err *err)
 	return err_set(err, ERR_INVALID, "unknown store operation %d", (int) op->kind);
 }
 
+/* An entry's payload is bounded when it is read back: what is accepted must fit. */
+static int check_size(const struct store_txn *txn, struct err *err)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < txn->op_count; i++)
+		size += txn->ops[i].kind == STORE_PUT ? txn->ops[i].size : 0;
+	if (size > STORE_TXN_MAX)
+		return err_set(err, ERR_LIMIT, "transaction has %zu bytes, at most %u are stored",
+			       size, STORE_TXN_MAX);
+	return 0;
+}
+
 int txn_check(const struct store_txn *txn, struct err *err)
 {
 	if (txn->op_count + txn->precondition_count > STORE_OPS_MAX)
@@ -85,7 +98,7 @@ int txn_check(const struct store_txn *txn, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return check_size(txn, err);
 }
 
 static void add_text(struct buf *out, const char *text)

@@ -245,6 +245,18 @@ struct settle_row *settle_add(struct settle *settle)
 	return &settle->rows[settle->count++];
 }
 
+void settle_prepend(struct settle *settle, struct settle *earlier)
+{
+	struct settle both = *earlier;
+
+	for (size_t i = 0; i < settle->count; i++)
+		*settle_add(&both) = settle->rows[i];
+	both.applied = settle->applied;
+	free(settle->rows);
+	*settle = both;
+	*earlier = (struct settle){0};
+}
+
 void settle_fini(struct settle *settle)
 {
 	for (size_t i = 0; i < settle->count; i++) {

@@ -49,6 +49,8 @@ struct settle {
 
 void settle_fini(struct settle *settle);
 struct settle_row *settle_add(struct settle *settle);
+/* Moves the rows of `earlier` in front of those of settle. */
+void settle_prepend(struct settle *settle, struct settle *earlier);
 
 int db_open(const char *directory, struct db **ret, struct db_start *ret_start, struct err *err);
 void db_close(struct db *db);

@@ -66,9 +66,12 @@ static int open_steps(struct store *store, const struct store_options *options, 
 	return poll_setup(store, err);
 }
 
+/* The writer may be in the middle of a job, whose data must stay until it ended. */
 static void store_free(struct store *store)
 {
 	writer_free(store->writer);
+	store_forget_all(&store->batch);
+	settle_fini(&store->settling.settle);
 	db_close(store->db);
 	kv_free(store->kv);
 	settle_fini(&store->settle);
@@ -122,7 +125,9 @@ void store_close(struct store *store)
 		return;
 	drain(store);
 	err_set(&err, ERR_UNKNOWN, "the node is stopping");
-	store_fail_all(&store->batch, STORE_UNKNOWN, &err);
+	if (!store->read_only)
+		store->read_only = xstrdup(err.message); /* callbacks submit in vain */
+	store_answer_all(&store->batch, STORE_UNKNOWN, &err);
 	store_fail_all(&store->waiting, STORE_NOT_SENT, &err);
 	store_free(store);
 }

@@ -44,6 +44,7 @@ struct store {
 	struct writer_job append, settling;
 	bool is_busy;	      /* the writer holds a job */
 	struct settle settle; /* applied, not yet settled */
+	bool settle_waits;    /* the last attempt found the disk full: for the next write */
 	struct list subscriptions;
 	char *read_only;
 	int epoll_fd; /* what the owner polls: the writer's completions and the timer */
@@ -57,5 +58,9 @@ int store_apply(struct store *store, const struct entry *entry, bool is_replay,
 
 /* store_propose.c: proposals from submission to answer */
 void store_pump(struct store *store); /* gives the writer its next job, if it is idle */
+/* Answers and frees. The callbacks may submit. */
 void store_fail_all(struct list *proposals, enum store_outcome outcome, const struct err *why);
+/* Answers only: the writer still reads what these hold. */
+void store_answer_all(struct list *proposals, enum store_outcome outcome, const struct err *why);
+void store_forget_all(struct list *proposals);
 void store_timer_set(struct store *store, usec_t at); /* 0: off */

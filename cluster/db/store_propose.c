@@ -37,10 +37,27 @@ void store_fail_all(struct list *proposals, enum store_outcome outcome, const st
 {
 	struct store_result result = {.outcome = outcome, .err = *why};
 
-	LIST_FOREACH (proposals, p, struct proposal, node) {
+	while (!list_is_empty(proposals)) {
+		struct proposal *p = CONTAINER_OF(proposals->next, struct proposal, node);
+
+		list_remove(&p->node); /* first: the callback may make a batch of those that wait */
 		proposal_answer(p, &result);
 		proposal_free(p);
 	}
+}
+
+void store_answer_all(struct list *proposals, enum store_outcome outcome, const struct err *why)
+{
+	struct store_result result = {.outcome = outcome, .err = *why};
+
+	LIST_FOREACH (proposals, p, struct proposal, node)
+		proposal_answer(p, &result);
+}
+
+void store_forget_all(struct list *proposals)
+{
+	LIST_FOREACH (proposals, p, struct proposal, node)
+		proposal_free(p);
 }
 
 static void make_entry(struct store *store, struct proposal *p)
@@ -91,11 +108,12 @@ static void start_settle(struct store *store)
 
 void store_pump(struct store *store)
 {
-	bool has_work = !list_is_empty(&store->waiting) && !store->read_only;
+	bool has_work = !list_is_empty(&store->waiting);
+	bool may_settle = store->settle.count > 0 && !store->settle_waits;
 
-	if (store->is_busy)
+	if (store->is_busy || store->read_only)
 		return;
-	if (store->settle.count > 0 && (!has_work || store->settle.count > SETTLE_MANY))
+	if (may_settle && (!has_work || store->settle.count > SETTLE_MANY))
 		start_settle(store);
 	else if (has_work)
 		start_append(store);
@@ -157,17 +175,20 @@ static usec_t earliest(const struct list *proposals, usec_t so_far)
 /* Not handed to the writer: certainly not done. Handed over: its outcome comes too late to tell. */
 static void expire(struct store *store, usec_t now)
 {
-	struct store_result late = {.outcome = STORE_NOT_SENT};
+	struct store_result late = {.outcome = STORE_UNKNOWN};
+	struct list expired;
+	struct err err = ERR_INIT;
 
-	err_set(&late.err, ERR_TIMEOUT,
-		"the store did not get to this change in time; it was not made");
+	list_init(&expired);
 	LIST_FOREACH (&store->waiting, p, struct proposal, node) {
 		if (p->deadline > now)
 			continue;
-		proposal_answer(p, &late);
-		proposal_free(p);
+		list_remove(&p->node);
+		list_append(&expired, &p->node);
 	}
-	late.outcome = STORE_UNKNOWN;
+	err_set(&err, ERR_TIMEOUT,
+		"the store did not get to this change in time; it was not made");
+	store_fail_all(&expired, STORE_NOT_SENT, &err);
 	err_set(&late.err, ERR_UNKNOWN, "the disk did not confirm in time; the outcome is unknown");
 	LIST_FOREACH (&store->batch, p, struct proposal, node)
 		if (p->deadline <= now)
@@ -225,6 +246,7 @@ static void batch_failed(struct store *store, const struct err *why)
 
 static void batch_persisted(struct store *store)
 {
+	store->settle_waits = false;
 	LIST_FOREACH (&store->batch, p, struct proposal, node) {
 		struct store_result result;
 		struct err err = ERR_INIT;
@@ -239,14 +261,25 @@ static void batch_persisted(struct store *store)
 	}
 }
 
+/* The log has it all, and is only trimmed together with these rows: none may be left out when later
+ * ones are settled. A full disk may heal; anything else ends the writing. */
+static void settle_failed(struct store *store, struct writer_job *job)
+{
+	log_error("settle the store: %s", job->err.message);
+	if (job->err.code == ERR_NO_SPACE) {
+		settle_prepend(&store->settle, &job->settle);
+		store->settle_waits = true;
+		return;
+	}
+	become_read_only(store, job->err.message);
+	remember_failed_sync(job->err.message);
+	store_fail_all(&store->waiting, STORE_NOT_SENT, &job->err);
+}
+
 static void settled(struct store *store, struct writer_job *job)
 {
-	if (job->result < 0) {
-		/* the log still has it all; a full disk may heal, so try again with the next rows */
-		log_error("settle the store: %s", job->err.message);
-		if (job->err.code != ERR_NO_SPACE)
-			become_read_only(store, job->err.message);
-	}
+	if (job->result < 0)
+		settle_failed(store, job);
 	settle_fini(&job->settle);
 }
 

@@ -1,18 +1,21 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Build, programs, user and settings on this host. Sourced by quickstart.sh.
+# Build, programs, user and settings on this host. Sourced by quickstart.sh, which sets $top.
+# shellcheck disable=SC2154
 
+# shellcheck disable=SC2034
 libexec=/usr/libexec/lodge
 manifest=/usr/share/lodge/manifest
 conf=/etc/lodge/lodge.conf
 
 # A tree configured elsewhere, then moved, cannot be used again.
-files_build() { # files_build PRESET LOG
-	local folder=$top/build/$1 log=$2 owner
+files_build() { # files_build PRESET LOG [TARGETS…]
+	local preset=$1 folder=$top/build/$1 log=$2 owner
+	shift 2
 	if ! grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$top" "$folder/CMakeCache.txt"; then
 		rm -rf "$folder"
 	fi
-	(cd "$top" && cmake --preset "$1" && cmake --build "$folder") >"$log" 2>&1 ||
+	(cd "$top" && cmake --preset "$preset" && cmake --build "$folder" ${1:+--target "$@"}) >"$log" 2>&1 ||
 		{ grep -A 5 -m 3 -iE 'error|FAILED' "$log" >&2; die "the build failed (all of it: $log)"; }
 	owner=$(stat -c %u:%g "$top")
 	[ "$owner" = 0:0 ] || chown -R "$owner" "$top/build"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a new node needs to be useful: somebody who may log in, and a template. Sourced by quickstart.sh.
+# shellcheck disable=SC2154
 
 admin=admin@pve
 templates=/var/lib/lodge/local/template/cache
@@ -17,25 +18,33 @@ first_admin() {
 	password=${LODGE_ADMIN_PASSWORD:-$(first_password)}
 	lodge post /access/users --userid "$admin" --comment "made by quickstart" >/dev/null ||
 		die "user $admin could not be made"
-	lodge put /access/acl --path / --roles Administrator --users "$admin" >/dev/null &&
-		lodge passwd "$admin" <<<"$password" >/dev/null ||
-		{
-			lodge delete "/access/users/$admin" >/dev/null || :
-			die "user $admin could not be set up"
-		}
+	if ! { lodge put /access/acl --path / --roles Administrator --users "$admin" >/dev/null &&
+		lodge passwd "$admin" <<<"$password" >/dev/null; }; then
+		lodge delete "/access/users/$admin" >/dev/null || :
+		die "user $admin could not be set up"
+	fi
 }
 
 first_template_name() {
 	lodge get "/nodes/$LODGE_NODE/storage/local/content" --content vztmpl 2>/dev/null |
 		grep -o 'local:vztmpl/[^"]*' | LC_ALL=C sort | head -n 1
 }
+# Asked before, because apt takes minutes to give up. A proxy may resolve names that this host cannot.
+first_has_mirror() {
+	[ -n "${http_proxy:-}" ] || apt-config dump 2>/dev/null | grep -qi '^Acquire::http::Proxy "' ||
+		timeout 10 getent hosts deb.debian.org >/dev/null
+}
 # Nothing else depends on it: a node without network comes up, with a small template or none.
 first_template() { # first_template LOG
 	[ -z "${LODGE_SKIP_TEMPLATE:-}" ] && [ -z "$(first_template_name || :)" ] || return 0
-	say "making a container template: minimal Debian with systemd (about a minute)"
 	mkdir -p "$templates"
-	"$libexec/lodge-make-template" -c "$templates" debian >"$1" 2>&1 </dev/null 9>&- && return
-	warn "no Debian template: $(tail -n 1 "$1")"
+	if first_has_mirror; then
+		say "making a container template: minimal Debian with systemd (about a minute)"
+		"$libexec/lodge-make-template" -c "$templates" debian >"$1" 2>&1 </dev/null 9>&- && return
+		warn "no Debian template: $(tail -n 1 "$1")"
+	else
+		warn "no Debian template: deb.debian.org cannot be reached; there is a small busybox one instead"
+	fi
 	warn "with network, later: $libexec/lodge-make-template -c $templates debian"
 	"$libexec/lodge-make-template" -c "$templates" busybox >>"$1" 2>&1 </dev/null 9>&- ||
 		warn "no busybox template either: $(tail -n 1 "$1")"

@@ -3,9 +3,11 @@
 # Debian packages, installed only when some are missing, and without starting what they bring. Sourced
 # by quickstart.sh and tests/run.sh, which define say, warn and die.
 
+# shellcheck disable=SC2034 # for those who source this
 packages_build="cmake ninja-build gcc libc6-dev pkg-config libjson-c-dev libmicrohttpd-dev libsystemd-dev
 	libsqlite3-dev libarchive-dev libseccomp-dev lxc-dev|liblxc-dev libcrypt-dev nettle-dev libgnutls28-dev
 	zlib1g-dev"
+# shellcheck disable=SC2034
 packages_run="lxc uidmap dnsmasq-base nftables iproute2 e2fsprogs util-linux mount curl ca-certificates
 	mmdebstrap zstd busybox-static"
 

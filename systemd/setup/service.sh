@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The daemons, under systemd or under lodge-supervise, and the guests' network. Sourced by quickstart.sh.
+# shellcheck disable=SC2154
 
 state=/var/lib/lodge
 run=/run/lodge

@@ -4,7 +4,7 @@
 import math
 import threading
 
-from measure import cpu, goal, median, runs, say
+from measure import Others, cpu, goal, median, runs, say
 from node import NAME, PORT, Frames, Node, guest_text
 from peer import NGINX_PORT, Nginx, wrk
 
@@ -51,7 +51,9 @@ def measure(node, nginx, guests, who, token):
     for _ in range(ROUNDS):
         for side, (port, pids) in sides.items():
             before = cpu(pids)
-            result = wrk(port, PATH, headers, CLIENTS, seconds[side])
+            with Others(pids) as others:
+                result = wrk(port, PATH, headers, CLIENTS, seconds[side])
+            result['others'] = others.cores
             result['cpu'] = (cpu(pids) - before) / result['requests'] * 1000
             results[side].append(result)
     lodge, peer = ({k: median(r[k] for r in results[side]) for k in results[side][0]} for side in sides)
@@ -61,7 +63,8 @@ def measure(node, nginx, guests, who, token):
     say('', f"p99 of the runs {runs([r['p99'] for r in results['lodge']], '{:.1f}')}, "
         f"{lodge['requests']:.0f} requests of {lodge['bytes'] / lodge['requests'] / 1024:.0f} KiB each, "
         f"{lodge['rate']:.0f}/s (nginx {peer['rate']:.0f}/s), CPU {lodge['cpu']:.2f} ms each "
-        f"(nginx {peer['cpu']:.2f})")
+        f"(nginx {peer['cpu']:.2f}); others on the machine "
+        f"{runs([r['others'] for r in results['lodge']], '{:.1f}')} cores")
 
 
 def main():

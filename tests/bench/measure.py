@@ -2,6 +2,7 @@
 """Figures of processes from /proc, and how results are printed."""
 import os
 import statistics
+import time
 
 TICK = os.sysconf('SC_CLK_TCK')
 median = statistics.median
@@ -29,6 +30,25 @@ def cpu(pids):
             parts = f.read().rsplit(')', 1)[1].split()
         total += int(parts[11]) + int(parts[12])
     return total / TICK
+
+
+class Others:
+    """How many cores the rest of the machine used meanwhile: with Others(pids) as o: …; o.cores."""
+
+    def __init__(self, pids):
+        self.pids = pids
+
+    def _used(self):
+        with open('/proc/stat') as f:
+            user, nice, system, _, _, irq, softirq, steal = (int(v) for v in f.readline().split()[1:9])
+        return (user + nice + system + irq + softirq + steal) / TICK - cpu(self.pids) - sum(os.times()[:4])
+
+    def __enter__(self):
+        self.began, self.before = time.monotonic(), self._used()
+        return self
+
+    def __exit__(self, *_):
+        self.cores = max(0, (self._used() - self.before) / (time.monotonic() - self.began))
 
 
 def written(pid):

@@ -72,7 +72,7 @@ class Frames:
         (status,) = struct.unpack_from('<H', data, 0)
         head, at = fields_decode(data, 3)
         if status != 200:
-            text = head.get('message') or head.get('reason') or data[at:].decode(errors='replace')
+            text = head.get('message') or data[at:].decode(errors='replace') or head.get('reason')
             raise RuntimeError(f'the core answered {status}: {text}')
         return data[at:]
 

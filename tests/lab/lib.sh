@@ -10,6 +10,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(readlink -f "$here/../..")
 build=${LODGE_BUILD:-$top/build/release}
 python=/usr/bin/python3
+admin_password=correct-horse-7
 count=0 failed=0
 
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
@@ -17,6 +18,7 @@ skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 
 LAB=$(mktemp -d /var/tmp/lodge-lab.XXXXXX) || exit 1
 chmod 755 "$LAB"
+cp "$here/residue.sh" "$LAB/"
 . "$here/node.sh"
 
 finish() {
@@ -66,21 +68,38 @@ wait_for() { # wait_for SECONDS COMMAND…: for events that nothing can be waite
 }
 
 # Runs a program that prints "ok - TEXT" and "not ok - TEXT" and gives its lines our numbers.
-tap() { # tap TEXT SECONDS COMMAND…
-	local text=$1 limit=$2 line code
-	shift 2
+tap() { # tap SECONDS COMMAND…
+	local limit=$1 line code=none pid from
+	shift
+	coproc TAP { exec 2>&1 </dev/null; lab_limit "$limit" "$@"; echo "exit $?"; }
+	pid=$TAP_PID
+	exec {from}<&"${TAP[0]}"
 	while IFS= read -r line; do
 		case $line in
-		"ok - "*) count=$((count + 1)) && echo "ok $count - ${line#ok - }" ;;
-		"not ok - "*)
-			count=$((count + 1)) failed=$((failed + 1))
-			echo "not ok $count - ${line#not ok - }"
-			;;
+		"ok - "*) pass "${line#ok - }" ;;
+		"not ok - "*) fail "${line#not ok - }" ;;
 		"exit "*) code=${line#exit } ;;
 		*) echo "# ${line#\# }" ;;
 		esac
-	done < <(timeout -k 5 "$limit" "$@" 2>&1 </dev/null; echo; echo "exit $?" | cat)
-	:
+	done <&$from
+	exec {from}<&-
+	wait $pid 2>/dev/null
+	case $code in
+	0 | 1) ;;
+	*) fail "$2 came to its end (exit code $code)" ;;
+	esac
+}
+lab_limit() { # lab_limit SECONDS COMMAND…: for shell functions, which timeout(1) cannot run
+	local limit=$1 pid guard code
+	shift
+	"$@" &
+	pid=$!
+	(trap - EXIT; sleep "$limit" >/dev/null 2>&1; pkill -9 -P $pid; kill -9 $pid) >/dev/null 2>&1 &
+	guard=$!
+	wait $pid
+	code=$?
+	pkill -P $guard; kill $guard 2>/dev/null
+	return $code
 }
 
 # The product, installed once into $LAB/product from $build, then copied into nodes.
@@ -99,26 +118,23 @@ product_install() { # product_install NODE: programs, user, id ranges
 		done' >/dev/null
 }
 product_start() { # product_start NODE: brought up and kept up by the supervisor
-	lab_spawn "$1" /lab/supervise
+	lab_spawn "$1" /usr/libexec/lodge/lodge-supervise
 }
-supervisor_write() { # the product's own, or a loop
-	if [ -x "$top/systemd/lodge-supervise" ]; then
-		printf '#!/bin/sh\nexec /lab/lodge-supervise\n' >"$LAB/supervise"
-		cp "$top/systemd/lodge-supervise" "$LAB/"
-	else
-		cat >"$LAB/supervise" <<-'END'
-			#!/bin/sh
-			for p in lodged lodge-monitor lodge-gate; do
-				while :; do
-					/usr/libexec/lodge/$p >>/var/log/$p.log 2>&1
-					sleep 0.3
-				done &
-			done
-			wait
-		END
-	fi
-	chmod 755 "$LAB/supervise"
+node_residue_before() { lab_in "$1" /lab/residue.sh >"$LAB/$1.residue"; } # node_residue_before NODE
+node_residue_same() { lab_in "$1" /lab/residue.sh | diff "$LAB/$1.residue" -; }
+node_residue_after() { wait_for 10 node_residue_same "$1"; }
+product_admin() { # product_admin NODE: admin@pve, Administrator, by the CLI
+	lab_in "$1" lodge post /access/users --userid admin@pve --password "$admin_password" &&
+		lab_in "$1" lodge put /access/acl --path / --users admin@pve --roles Administrator
 }
+client() { # client NODE SCRIPT [ARGUMENTS]: a client's program on the switch's network
+	local node=$1 script=$2
+	shift 2
+	lab_net env LODGE_HOST="$(lab_address "$node")" LODGE_NODE="$node" LODGE_USER=admin@pve \
+		LODGE_PASSWORD="$admin_password" LODGE_IN="$LAB/$node/in" PYTHONDONTWRITEBYTECODE=1 \
+		"$python" "$top/tests/clients/$script" "$@"
+}
+template_busybox() { "$top/storage/make-template.sh" busybox; }
 api_answers() { lab_in "$1" lodge get /version; }
 https_answers() { # https_answers ADDRESS, seen from the switch
 	lab_net curl -ksS --max-time 3 -o /dev/null "https://$1:8006/"

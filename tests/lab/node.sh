@@ -93,6 +93,14 @@ lab_start() { # lab_start NAME
 	lab_pid[$name]=
 	wait_for 10 test -e "$dir/up" || { sed 's/^/# /' "$dir/console"; return 1; }
 	lab_pid[$name]=$(cat /proc/$pid/task/$pid/children | tr -d ' ')
+	{ # the same as lab_in for programs that are no shell
+		echo '#!/bin/bash'
+		declare -f lab_enter lab_groups_enter
+		echo "lab_groups() { printf '%s\\n' $(lab_groups "$name" | tr '\n' ' '); }"
+		echo "declare -A lab_pid=([$name]=${lab_pid[$name]})"
+		echo "lab_enter $name \"\$@\""
+	} >"$dir/in"
+	chmod 755 "$dir/in"
 	lab_link "$name"
 }
 lab_link() { # plugs the node in: eth0, 10.99.0.N, the switch as its router
@@ -145,7 +153,7 @@ lab_logs() { # the ends of all logs, as TAP comments
 
 # What the host has; loop devices only those on our files or on files that are gone.
 lab_residue() {
-	awk '{print "mount", $5, $9}' /proc/self/mountinfo
+	awk '$5 !~ /mmdebstrap/ {print "mount", $5, $9}' /proc/self/mountinfo
 	losetup -nO BACK-FILE | grep -e "$LAB" -e '(deleted)' | sed 's/^/loop /'
 	ip -o link | awk -F': ' '{print "link", $2}'
 	ls /run/netns 2>/dev/null | sed 's/^/netns /'

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "agent/base/exec.h"
@@ -22,6 +23,7 @@
 #include "storage/template.h"
 
 #define MKFS_TIMEOUT	(600 * USEC_PER_SEC)
+#define FULL_BELOW	(1024 * 1024) /* bytes free: too little for the next write */
 #define DEFAULT_STORAGE "local"
 #define PROGRESS_STEP	(256ull * 1024 * 1024)
 #define MIB		(1024.0 * 1024.0)
@@ -209,6 +211,25 @@ static int fill_child(struct task_ctx *task, void *ctx, struct err *err)
 	return r;
 }
 
+/* A sparse image on a full storage: the file system inside only sees that a write failed. */
+static int name_full_storage(const struct create *create, struct err *err)
+{
+	struct statvfs room;
+
+	if (statvfs(create->volume_path.data, &room) == 0 &&
+	    (uint64_t)room.f_bavail * room.f_frsize < FULL_BELOW)
+		return err_set(err, ERR_NO_SPACE, "storage '%s': No space left on device",
+			       create->request.storage);
+	return -err->code;
+}
+
+static int fill_volume(struct task_ctx *task, struct create *create, struct err *err)
+{
+	int r = ct_child_run(task, fill_child, create, 0, err);
+
+	return r < 0 && err->code == ERR_IO ? name_full_storage(create, err) : r;
+}
+
 /* The image file itself must be on disk before the config says that the container is there. */
 static int sync_volume(const struct create *create, struct err *err)
 {
@@ -227,7 +248,7 @@ static int create_steps(struct task_ctx *task, struct create *create, struct err
 	if ((r = read_request(task, create, err)) < 0 || (r = make_volume(task, create, err)) < 0 ||
 	    (r = task_check_cancelled(err)) < 0 || (r = make_filesystem(create, err)) < 0 ||
 	    (r = task_check_cancelled(err)) < 0 ||
-	    (r = ct_child_run(task, fill_child, create, 0, err)) < 0)
+	    (r = fill_volume(task, create, err)) < 0)
 		return r;
 	(void)rmdir(target);
 	if ((r = sync_volume(create, err)) < 0)

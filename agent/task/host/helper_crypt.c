@@ -40,7 +40,7 @@ static void data_free(struct crypt_data **data)
 int helper_crypt_verify(const struct fields *args, struct buf *out, struct err *err)
 {
 	__attribute__((cleanup(data_free))) struct crypt_data *data = xcalloc(1, sizeof(*data));
-	const char *password, *stored, *made;
+	const char *password = NULL, *stored = NULL, *made;
 	int r = require(args, "password", &password, err);
 
 	if (r == 0)
@@ -56,7 +56,7 @@ int helper_crypt_hash(const struct fields *args, struct buf *out, struct err *er
 {
 	__attribute__((cleanup(data_free))) struct crypt_data *data = xcalloc(1, sizeof(*data));
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-	const char *password, *made;
+	const char *password = NULL, *made;
 	int r = require(args, "password", &password, err);
 
 	if (r < 0)

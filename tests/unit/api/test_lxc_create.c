@@ -86,8 +86,9 @@ static void takes_back_what_no_job_will_finish(void **state)
 	unsigned status;
 
 	assert_int_equal(rename(program, away), 0);
-	autobuf body = ask_as(NULL, "POST", "/nodes/n1/lxc", TEMPLATE "|vmid=101", &status);
+	struct buf body = ask_as(NULL, "POST", "/nodes/n1/lxc", TEMPLATE "|vmid=101", &status);
 
+	buf_fini(&body);
 	assert_int_equal(rename(away, program), 0);
 	assert_int_equal(status, 500);
 	while (store_get(core.store, "/nodes/n1/lxc/101.conf", &value))
@@ -125,9 +126,10 @@ static void creation_needs_every_right(void **state)
 				  TEMPLATE "|vmid=101|memory=64", 403, refusal);
 			continue;
 		}
-		autobuf body = ask_as("joe@pve", "POST", "/nodes/n1/lxc",
-				      TEMPLATE "|vmid=101|memory=64", &status);
+		struct buf body = ask_as("joe@pve", "POST", "/nodes/n1/lxc",
+					 TEMPLATE "|vmid=101|memory=64", &status);
 
+		buf_fini(&body);
 		assert_int_equal(status, 200);
 	}
 	put("/user.cfg", "user:joe@pve:1:0::::\nacl:/vms/101:user:joe@pve:PVEVMUser:1\n");

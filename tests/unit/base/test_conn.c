@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -410,6 +411,49 @@ static void test_output_continues_when_read(void **state)
 	stop();
 }
 
+static int unread(int fd)
+{
+	int size = -1;
+
+	assert_int_equal(ioctl(fd, FIONREAD, &size), 0);
+	return size;
+}
+
+static void test_held_output(void **state)
+{
+	autofd int fd = start_raw();
+	struct call small = CALL_INIT, large = CALL_INIT, with_fd = CALL_INIT;
+	autofree char *text = xcalloc(1, 100000);
+	int sent;
+
+	(void)state;
+	memset(text, 'x', 99999);
+	fields_add(&small.head, "text", "a");
+	fields_add(&large.head, "text", text);
+	with_fd.fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	with_fd.fd_count = 1;
+	conn_hold(server.conn);
+	conn_event(server.conn, &small);
+	conn_event(server.conn, &small);
+	assert_int_equal(unread(fd), 0);
+	conn_release(server.conn);
+	sent = unread(fd);
+	assert_true(sent > 0);
+	conn_hold(server.conn);
+	conn_event(server.conn, &small);
+	assert_int_equal(unread(fd), sent);
+	conn_event(server.conn, &with_fd); /* takes along what is before it */
+	assert_true(unread(fd) > sent + sent / 2);
+	sent = unread(fd);
+	conn_event(server.conn, &large);
+	assert_true(unread(fd) >= sent + 99999);
+	conn_release(server.conn);
+	call_fini(&small);
+	call_fini(&large);
+	call_fini(&with_fd);
+	stop();
+}
+
 static void test_listen_and_connect(void **state)
 {
 	autofree char *path = xasprintf("/tmp/lodge-test-conn-%d", (int)getpid());
@@ -462,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_odd_but_legal),
 		cmocka_unit_test(test_peer_that_does_not_read),
 		cmocka_unit_test(test_output_continues_when_read),
+		cmocka_unit_test(test_held_output),
 		cmocka_unit_test(test_listen_and_connect),
 	};
 

@@ -84,6 +84,16 @@ static void values_for_people(void **state)
 	}
 }
 
+/* What a guest's owner or template wrote does not drive the terminal of the one who reads it. */
+static void control_characters_are_shown_as_such(void **state)
+{
+	autobuf text = BUF_INIT;
+
+	(void)state;
+	cli_text_add(&text, "a\033[2Jb\r\n\tc\x7f \xc2\x9b" "31m \xc3\xa9 \xc2\xa0");
+	assert_string_equal(buf_str(&text), "a?[2Jb?\n\tc? ?31m \xc3\xa9 \xc2\xa0");
+}
+
 static void every_command_is_found(void **state)
 {
 	(void)state;
@@ -98,6 +108,7 @@ int main(void)
 		cmocka_unit_test(words_and_options), cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(wrong_options_are_refused), cmocka_unit_test(values_for_people),
 		cmocka_unit_test(every_command_is_found),
+		cmocka_unit_test(control_characters_are_shown_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

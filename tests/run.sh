@@ -1,0 +1,265 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs all tests. As root: the lab makes namespaces and mounts, and missing packages are installed.
+#
+#   sudo ./tests/run.sh [--full] [--only unit|fuzz|lab|clients]…
+#
+# unit     ctest on a build with ASan and UBSan, fuzz corpora included
+# fuzz     libFuzzer, briefly, on copies of the corpora
+# lab      tests/lab/*.sh: the release build on nodes of its own on this machine
+# clients  tests/clients/*.sh: clients of others against such a node
+#
+# Lab and client tests print TAP; a line "# limit: SECONDS" near a file's top replaces its 300 s. --full
+# (LODGE_TEST_FULL=1) asks all of them for their long forms. Logs are in build/test-logs. The last line is
+# "N passed, N failed, N skipped"; the exit status is 1 when something failed or nothing ran.
+set -uo pipefail
+top=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH LC_ALL=C.UTF-8
+umask 022
+logs=$top/build/test-logs
+jobs=$(nproc)
+passed=0 failed=0 skipped=0
+times=()
+
+say() { echo "== $*"; }
+warn() { echo "warning: $*" >&2; }
+die() { # of the functions below: one failed step
+	echo "$*"
+	exit 1
+}
+usage() {
+	sed -n 's/^#   \(sudo.*\)/\1/p' "$0" >&2
+	exit 2
+}
+
+# shellcheck source=systemd/setup/packages.sh
+. "$top/systemd/setup/packages.sh"
+# shellcheck source=systemd/setup/files.sh
+. "$top/systemd/setup/files.sh"
+packages_test="libcmocka-dev clang libclang-rt-14-dev|libclang-rt-19-dev python3 python3-proxmoxer
+	python3-requests nginx-light|nginx wrk tini openssl procps"
+
+# ---- arguments ----
+
+layers=
+full=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--full) full=1 ;;
+	--only)
+		case ${2:-} in
+		unit | fuzz | lab | clients) layers="$layers $2" ;;
+		*) usage ;;
+		esac
+		shift
+		;;
+	*) usage ;;
+	esac
+	shift
+done
+layers=${layers:- unit fuzz lab clients}
+[ -z "$full" ] || export LODGE_TEST_FULL=1
+# no run hangs, whatever its tests do
+minutes=28
+[ -z "$full" ] || minutes=360
+deadline=$((SECONDS + minutes * 60))
+wants() { [[ " $layers " == *" $1 "* ]]; }
+
+# ---- counting ----
+
+count() { # count PASSED FAILED SKIPPED
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+step_failed() { # step_failed TEXT [LOG]
+	count 0 1 0
+	echo "not ok - $1"
+	[ -z "${2:-}" ] || tail -n 40 "$2"
+}
+layer() { # layer NAME FUNCTION
+	local start=$SECONDS was=("$passed" "$failed" "$skipped")
+	wants "$1" || [ "$1" = build ] || return 0
+	say "$1"
+	"$2"
+	times+=("$(printf '%-8s %4d s  %4d passed %4d failed %4d skipped' "$1" $((SECONDS - start)) \
+		$((passed - was[0])) $((failed - was[1])) $((skipped - was[2])))")
+}
+
+# ---- build ----
+
+build() { # build PRESET; the subshell is what die() leaves
+	local log=$logs/build-$1.log
+	if ! (files_build "$1" "$log"); then
+		step_failed "build $1"
+		return 1
+	fi
+	if grep -q 'warning:' "$log"; then
+		step_failed "build $1 has warnings" <(grep -A 3 'warning:' "$log")
+	fi
+	return 0
+}
+build_all() {
+	if [ "$(id -u)" = 0 ]; then
+		# shellcheck disable=SC2086
+		(packages_install "$logs/packages.log" $packages_build $packages_run $packages_test) ||
+			step_failed "packages"
+	fi
+	if wants unit || wants lab; then
+		build asan && has_asan=1
+	fi
+	if wants lab || wants clients; then
+		build release && has_release=1
+	fi
+}
+has_asan='' has_release=''
+
+# ---- unit ----
+
+# Of each case: passed or failed, and how many of its cmocka tests were skipped. A case that skipped all
+# it has did not pass.
+unit_counts() { # LastTest.log on stdin
+	awk '
+		/^[0-9]+\/[0-9]+ Testing: / { ok = not_run = 0 }
+		/^\[       OK \] / { ok++ }
+		/^\[  SKIPPED \] / && !/test\(s\)/ { not_run++ }
+		/^Test Passed\.$/ { skipped += not_run; if (not_run == 0 || ok > 0) passed++ }
+		/^Test (Failed|timeout)|^Unable to find|^Test not run/ { skipped += not_run }
+		END { print passed + 0, skipped + 0 }'
+}
+unit() {
+	local log=$logs/unit.log folder=$top/build/asan counts bad
+	[ -n "$has_asan" ] || return 0
+	rm -f "$folder/Testing/Temporary/LastTest.log"
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		ctest --test-dir "$folder" -j "$jobs" --output-on-failure --no-tests=error >"$log" 2>&1 </dev/null
+	bad=$(sed -n 's/^.* tests passed, \([0-9]*\) tests failed out of .*/\1/p' "$log")
+	if [ -z "$bad" ] || [ "$bad" != 0 ]; then
+		cat "$log"
+	else
+		tail -n 3 "$log"
+	fi
+	[ -n "$bad" ] || { step_failed "ctest did not end"; return; }
+	read -ra counts < <(unit_counts <"$folder/Testing/Temporary/LastTest.log")
+	count "${counts[0]}" "$bad" "${counts[1]}"
+}
+
+# ---- fuzz ----
+
+fuzz_one() { # fuzz_one BINARY: prints one line
+	local what=${1##*/fuzz_} work=$top/build/fuzz-work seconds=${LODGE_TEST_FULL:+120}
+	local log=$logs/fuzz-$what.log
+	mkdir -p "$work/$what" "$work/seeds"
+	rm -rf "${work:?}/seeds/$what"
+	cp -r "$top/tests/fuzz/corpus/$what" "$work/seeds/$what" 2>/dev/null || mkdir "$work/seeds/$what"
+	if timeout -k 5 $((${seconds:-5} + 60)) "$1" -max_total_time="${seconds:-5}" -timeout=10 -rss_limit_mb=2048 \
+		-verbosity=1 -print_final_stats=1 -artifact_prefix="$work/$what." "$work/$what" "$work/seeds/$what" \
+		>"$log" 2>&1 </dev/null; then
+		echo "ok - fuzz $what: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs"
+	else
+		echo "not ok - fuzz $what"
+		tail -n 60 "$log"
+	fi
+}
+fuzz() {
+	local harnesses binaries log=$logs/fuzz.log
+	if ! command -v clang >/dev/null; then
+		echo "ok - fuzz # SKIP no clang"
+		count 0 0 1
+		return
+	fi
+	mapfile -t harnesses < <(basename -s .c "$top"/tests/fuzz/fuzz_*.c)
+	(files_build fuzz "$logs/build-fuzz.log" "${harnesses[@]}") || { step_failed "build fuzz"; return; }
+	binaries=("${harnesses[@]/#/$top/build/fuzz/tests/fuzz/}")
+	export -f fuzz_one
+	export top logs
+	# shellcheck disable=SC2016
+	printf '%s\0' "${binaries[@]}" | xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$1"' fuzz | tee "$log"
+	count "$(grep -c '^ok ' "$log")" "$(grep -c '^not ok ' "$log")" 0
+}
+
+# ---- TAP ----
+
+# Prints PASSED FAILED SKIPPED. What was planned and did not come, and a bad end without a bad test, are one
+# failure each.
+tap_counts() { # tap_counts EXIT_STATUS <LOG
+	awk -v status="$1" '
+		/^1\.\.0([ \t]|$)/ { planned = 0; has_plan = 1; all_skipped = 1; next }
+		/^1\.\.[0-9]+/ { planned = substr($1, 4) + 0; has_plan = 1; next }
+		/^ok([ \t]|$)/ { seen++; if (tolower($0) ~ /# *skip/) skipped++; else passed++; next }
+		/^not ok([ \t]|$)/ { seen++; if (tolower($0) ~ /# *todo/) skipped++; else failed++ }
+		END {
+			if (all_skipped && seen == 0) skipped++
+			else if (!has_plan || planned != seen) failed++
+			else if (status != 0 && failed == 0) failed++
+			print passed + 0, failed + 0, skipped + 0
+		}'
+}
+tap_file() { # tap_file FILE
+	local name log limit left code=0 start=$SECONDS counts
+	name=${1#"$top/tests/"}
+	log=$logs/${name//\//-}.log
+	limit=$(sed -n '1,20s/^# limit: \([0-9]*\)$/\1/p' "$1")
+	limit=${limit:-300}
+	[ -z "$full" ] || limit=$((limit * 10))
+	left=$((deadline - SECONDS))
+	[ "$limit" -le $left ] || limit=$left
+	if [ "$limit" -le 0 ]; then
+		step_failed "$name: no time is left"
+		return
+	fi
+	timeout -k 30 "$limit" "$1" >"$log" 2>&1 </dev/null || code=$?
+	[ $code -lt 124 ] || echo "# ended after $((SECONDS - start)) s, status $code (124: it took too long)" >>"$log"
+	read -ra counts < <(tap_counts $code <"$log")
+	count "${counts[@]}"
+	if [ "${counts[1]}" != 0 ]; then
+		sed 's/^/    /' "$log" | tail -n 300
+	else
+		grep -iE '^1\.\.0|# *(skip|todo)' "$log" | sed 's/^/    /'
+	fi
+	printf '%-32s %4d s  %d passed, %d failed, %d skipped\n' "$name" $((SECONDS - start)) "${counts[@]}"
+}
+tap_layer() { # tap_layer FOLDER
+	local file
+	if [ "$(id -u)" != 0 ]; then
+		echo "ok - $1 # SKIP needs root"
+		count 0 0 1
+		return
+	fi
+	for file in "$top/tests/$1"/*.sh; do
+		case ${file##*/} in
+		*lib.sh | node*.sh | make-*.sh) continue ;; # used by tests
+		esac
+		[ ! -x "$file" ] || tap_file "$file"
+	done
+}
+lab() {
+	[ -n "$has_release" ] && [ -n "$has_asan" ] || return 0
+	# where a test runs a single program, it runs the one that checks itself
+	rm -rf "$top/build/asan/stage"
+	DESTDIR=$top/build/asan/stage cmake --install "$top/build/asan" >"$logs/stage.log" 2>&1 ||
+		step_failed "install asan" "$logs/stage.log"
+	LODGE_LIBEXEC_DIR=$(dirname "$(find "$top/build/asan/stage" -name lodge-task -type f)")
+	export LODGE_LIBEXEC_DIR LODGE_BUILD=$top/build/release
+	tap_layer lab
+	unset LODGE_LIBEXEC_DIR
+}
+clients() {
+	[ -n "$has_release" ] || return 0
+	export LODGE_BUILD=$top/build/release
+	tap_layer clients
+}
+
+# ---- all of it ----
+
+mkdir -p "$logs"
+exec 9>"$top/build/.tests.lock"
+flock -n 9 || die "another run of the tests is at work in $top"
+layer build build_all 9>&-
+layer unit unit 9>&-
+layer fuzz fuzz 9>&-
+layer lab lab 9>&-
+layer clients clients 9>&-
+say "time"
+printf '%s\n' "${times[@]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ] && [ $passed -gt 0 ]
