@@ -3,6 +3,7 @@
  * Runs on the core's loop. */
 #include "agent/api/guest_create.h"
 
+#include "agent/api/storage_use.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -27,12 +28,10 @@ int guest_create_check_storage(const struct api_request *req, const char *storag
 {
 	const struct storage_def *def =
 		storage_cfg_find(storages_config(req->core->storages), storage);
-	bool is_disabled = false;
 
 	if (!def)
 		return err_set(err, ERR_NOT_FOUND, "storage '%s' does not exist", storage);
-	str_to_bool(storage_def_get(def, "disable"), &is_disabled);
-	if (is_disabled)
+	if (!storage_is_enabled(def))
 		return err_set(err, ERR_BUSY, "storage '%s' is disabled", storage);
 	if (!storage_def_is_on_node(def, req->core->node))
 		return err_set(err, ERR_UNSUPPORTED, "storage '%s' is not available on node '%s'",

@@ -71,6 +71,16 @@ static int check_credentials(const struct api_request *req, struct err *err)
 	return 0;
 }
 
+/* Without a map of ids the container's root is the node's: only the kernel's checks stand between. */
+static int check_privileged(const struct api_request *req, const struct fields *set,
+			    struct err *err)
+{
+	bool is_unprivileged = true;
+
+	str_to_bool(fields_get(set, "unprivileged") ?: "1", &is_unprivileged);
+	return is_unprivileged ? 0 : api_check(req, "/", "Sys.Modify", false, err);
+}
+
 static int check_rights(const struct api_request *req, const struct fields *set,
 			const struct ct_rootfs_request *rootfs, const struct volid *template,
 			struct err *err)
@@ -82,6 +92,8 @@ static int check_rights(const struct api_request *req, const struct fields *set,
 
 	if (r == 0)
 		r = guest_request_check_keys(req, &(struct guest_update){.set = set}, err);
+	if (r == 0)
+		r = check_privileged(req, set, err);
 	if (r == 0)
 		r = api_check(req, space, "Datastore.AllocateSpace", false, err);
 	if (r == 0)

@@ -76,7 +76,8 @@ static const struct api_route routes[] = {
 			{.kind = API_HANDLER,
 			 .text = "VM.Allocate on /vms/{vmid} and VM.Config.* as the keys need, "
 				 "Datastore.AllocateSpace on /storage/{storage}, "
-				 "Datastore.Audit on the template's storage."},
+				 "Datastore.Audit on the template's storage; Sys.Modify on / for "
+				 "unprivileged=0."},
 		.returns = "{\"type\":\"string\"}",
 		.handle = ct_handle_create,
 	},

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "agent/api/node_entry.h"
+#include "agent/api/storage_use.h"
 #include "agent/base/str.h"
 #include "agent/core/storages.h"
 
@@ -15,8 +16,6 @@ static void write_storage(struct api_request *req, const struct storage_def *def
 	const struct storage_status *status = storages_status(req->core->storages, def->id);
 	const char *content = storage_def_get(def, "content");
 	char id[192];
-	bool shared = false;
-	const char *text = storage_def_get(def, "shared");
 	snprintf(id, sizeof(id), "storage/%s/%s", req->core->node, def->id);
 	json_object_begin(j);
 	json_kv_string(j, "id", id);
@@ -25,7 +24,7 @@ static void write_storage(struct api_request *req, const struct storage_def *def
 	json_kv_string(j, "node", req->core->node);
 	json_kv_string(j, "plugintype", def->type);
 	json_kv_string(j, "content", content ? content : "");
-	json_kv_bool(j, "shared", text && str_to_bool(text, &shared) && shared);
+	json_kv_bool(j, "shared", storage_is_shared(def));
 	json_kv_string(j, "status", status && status->is_active ? "available" : "unknown");
 	json_kv_uint(j, "disk", status ? status->used : 0);
 	json_kv_uint(j, "maxdisk", status ? status->total : 0);
@@ -37,13 +36,9 @@ static void write_storages(struct api_request *req)
 	const struct storage_cfg *cfg = storages_config(req->core->storages);
 	for (size_t i = 0; i < cfg->count; i++) {
 		const struct storage_def *def = &cfg->items[i];
-		bool off = false;
-		const char *disable = storage_def_get(def, "disable");
 		char path[128];
 		snprintf(path, sizeof(path), "/storage/%s", def->id);
-		if (disable && str_to_bool(disable, &off) && off)
-			continue;
-		if (!storage_def_is_on_node(def, req->core->node) ||
+		if (!storage_is_enabled(def) || !storage_def_is_on_node(def, req->core->node) ||
 		    !api_may(req, path, "Datastore.Audit"))
 			continue;
 		write_storage(req, def);

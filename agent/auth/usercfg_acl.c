@@ -73,13 +73,27 @@ static struct acl_node *node_get(struct usercfg *cfg, const char *path)
 	return node;
 }
 
+/* The first that is not before entry. */
+static size_t node_position(const struct acl_node *node, const struct acl_entry *entry)
+{
+	size_t low = 0, high = node->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (entry_compare(&node->items[middle], entry) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Entries are kept in order, so that the same rights always give the same text. */
 static void node_insert(struct acl_node *node, const struct acl_entry *entry)
 {
-	size_t at = 0;
+	size_t at = node_position(node, entry);
 
-	while (at < node->count && entry_compare(&node->items[at], entry) < 0)
-		at++;
 	if (at < node->count && entry_compare(&node->items[at], entry) == 0) {
 		node->items[at].propagate = entry->propagate;
 		return;

@@ -3,17 +3,20 @@
  * power cut can take away is found again from what is left (see jobs.c). */
 #include "agent/core/job_files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
+#include "agent/base/str.h"
 
 #define STATUS_MAX (64 * 1024)
 
@@ -170,6 +173,24 @@ int job_status_read(const struct upid *id, const char *upid, uint64_t *ret_end, 
 	return r < 0 ? r : job_status_parse(buf_str(&text), text.size, ret_end, ret_text, err);
 }
 
+/* What a job that was killed while it wrote its status has left beside it. */
+static void remove_unfinished(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	autofree char *folder = xstrndup(path, (size_t)(name - path - 1));
+	DIR *dir = opendir(folder);
+
+	if (!dir)
+		return;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		const char *rest = str_after(entry->d_name, name);
+
+		if (rest && str_starts(rest, ".tmp"))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	closedir(dir);
+}
+
 void job_status_leave(const struct upid *id, const char *upid, uint64_t end, const char *text)
 {
 	autofree char *path = job_file_log(id, upid, ".status");
@@ -178,4 +199,5 @@ void job_status_leave(const struct upid *id, const char *upid, uint64_t end, con
 
 	if (write_whole(path, line, strlen(line), 0, &err) < 0)
 		log_warning("status of %s: %s", upid, err.message);
+	remove_unfinished(path);
 }

@@ -186,14 +186,12 @@ static struct MHD_Response *make_response(struct request *r)
 enum MHD_Result request_queue(struct request *r)
 {
 	bool is_gzip = false;
-	size_t size;
 	struct MHD_Response *response;
 	enum MHD_Result queued;
 
 	if (r->is_extjs)
 		wrap_extjs(r);
 	compress_answer(r, &is_gzip);
-	size = r->answer_fd >= 0 ? SIZE_MAX : r->answer.size; /* files go in pieces anyway */
 	response = make_response(r);
 	if (!response)
 		return MHD_NO;
@@ -203,7 +201,6 @@ enum MHD_Result request_queue(struct request *r)
 		add_header(response, "Vary", "Accept-Encoding");
 	}
 	reason_set(r->status, r->reason);
-	join_begin(r, size);
 	queued = MHD_queue_response(r->connection, r->status, response);
 	MHD_destroy_response(response);
 	r->state = REQUEST_QUEUED;

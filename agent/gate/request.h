@@ -44,7 +44,6 @@ struct request {
 	int answer_fd; /* memfd or static file, -1 if none */
 	char *etag;    /* static files */
 	bool is_static;
-	bool is_joined; /* head and body wait for each other, see join.c */
 	bool was_large; /* worth giving memory back afterwards */
 };
 
@@ -69,10 +68,6 @@ void request_uncall(struct request *r);
 
 /* answer.c: queues the answer of an ANSWERED request; MHD_NO closes the connection. */
 enum MHD_Result request_queue(struct request *r);
-/* join.c: libmicrohttpd sends head and body as two TLS records with a system call each; between begin and
- * end a small answer is gathered into one. */
-void join_begin(struct request *r, size_t body_size);
-void join_end(struct request *r);
 /* static.c: opens the file; state ANSWERED afterwards. */
 void static_serve(struct request *r, const char *path);
 

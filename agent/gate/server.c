@@ -80,8 +80,6 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 
 	(void)connection;
 	(void)code;
-	if (*req_cls)
-		join_end(*req_cls);
 	if (*req_cls && gate->server)
 		trim_after(gate->server, *req_cls);
 	request_free(*req_cls);

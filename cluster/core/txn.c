@@ -140,7 +140,7 @@ static char *take_text(struct cursor *c)
 	size_t n = cursor_u16(c);
 	const char *text = n <= STORE_PATH_MAX ? cursor_bytes(c, n) : NULL;
 
-	if (!text) {
+	if (!text || memchr(text, '\0', n)) { /* a shorter path than the one that was counted */
 		c->failed = true;
 		return NULL;
 	}

@@ -141,12 +141,11 @@ static unsigned vmid_take(const char **at)
 	return (unsigned)value;
 }
 
-/* "vm-101-disk-0.raw", "base-101-disk-0.qcow2", "subvol-101-disk-0.subvol": the owner, or 0. */
-static unsigned image_owner(const char *file)
+/* The id behind one of the prefixes (NULL-terminated), or 0. */
+static unsigned owner_behind(const char *const *prefixes, const char *file)
 {
-	static const char *const prefixes[] = {"vm-", "base-", "subvol-"};
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		const char *at = str_after(file, prefixes[i]);
+	for (; *prefixes; prefixes++) {
+		const char *at = str_after(file, *prefixes);
 		unsigned vmid = at ? vmid_take(&at) : 0;
 		if (vmid && at[0] == '-' && is_alnum(at[1]))
 			return vmid;
@@ -154,17 +153,18 @@ static unsigned image_owner(const char *file)
 	return 0;
 }
 
+/* "vm-101-disk-0.raw", "base-101-disk-0.qcow2", "subvol-101-disk-0.subvol": the owner, or 0. */
+static unsigned image_owner(const char *file)
+{
+	static const char *const prefixes[] = {"vm-", "base-", "subvol-", NULL};
+	return owner_behind(prefixes, file);
+}
+
 /* "vzdump-lxc-101-2026_01_31-12_00_00.tar.zst" */
 static unsigned backup_owner(const char *file)
 {
-	static const char *const prefixes[] = {"vzdump-lxc-", "vzdump-qemu-"};
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		const char *at = str_after(file, prefixes[i]);
-		unsigned vmid = at ? vmid_take(&at) : 0;
-		if (vmid && at[0] == '-' && is_alnum(at[1]))
-			return vmid;
-	}
-	return 0;
+	static const char *const prefixes[] = {"vzdump-lxc-", "vzdump-qemu-", NULL};
+	return owner_behind(prefixes, file);
 }
 
 static int volid_fail(struct err *err, const char *text, const char *why)

@@ -3,7 +3,7 @@
 """Start of a container, from POST to the task's end, beside a loop mount and lxc-start -d by hand."""
 import time
 
-from measure import goal, median, runs, say
+from measure import Others, goal, median, runs, say
 from node import Node
 from peer import Bare, template
 
@@ -21,15 +21,16 @@ def measure(node, kind, vmid, size, limit):
     node.create(vmid, node.add_template(template(kind)), size)
     bare = Bare(node.work, f'bare-{kind}', node.image(vmid))
     ours, theirs = [], []
-    for _ in range(ROUNDS):
-        theirs.append(timed(bare.start))
-        bare.stop()
-        ours.append(timed(node.start, vmid))
-        node.stop(vmid)
+    with Others(node.pids().values()) as others:
+        for _ in range(ROUNDS):
+            theirs.append(timed(bare.start))
+            bare.stop()
+            ours.append(timed(node.start, vmid))
+            node.stop(vmid)
     ratio = median(ours) / median(theirs)
     text = f" ({goal(ratio, limit, 'x')})" if limit else ''
     say('start', f"{kind}: {median(ours):.0f} ms, by hand {median(theirs):.0f} ms: {ratio:.2f}x{text}")
-    say('', f'runs {runs(ours)}, by hand {runs(theirs)}')
+    say('', f'runs {runs(ours)}, by hand {runs(theirs)}; all processes but the daemons {others.cores:.1f} cores')
 
 
 def main():

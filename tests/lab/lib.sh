@@ -18,7 +18,7 @@ skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 
 LAB=$(mktemp -d /var/tmp/lodge-lab.XXXXXX) || exit 1
 chmod 755 "$LAB"
-cp "$here/residue.sh" "$LAB/"
+cp "$here/node-residue.sh" "$LAB/residue.sh"
 . "$here/node.sh"
 
 finish() {

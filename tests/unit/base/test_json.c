@@ -109,12 +109,28 @@ static void test_parse_good(void **state)
 	}
 }
 
+/* json-c 0.18 refuses them when strict */
+static void test_parse_beyond_ascii(void **state)
+{
+	static const char text[] =
+		"\xc3\xa4\xe2\x82\xac\xef\xbf\xbd\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf";
+	autofree char *document = xasprintf("{\"%s\":\"a\\n%s\\u00e4z\"}", text, text);
+	autofree char *expected = xasprintf("a\n%s\xc3\xa4z", text);
+	struct json_object *o = NULL, *member = NULL;
+
+	(void)state;
+	assert_int_equal(json_parse(document, strlen(document), 1000, &o, NULL), 0);
+	assert_true(json_object_object_get_ex(o, text, &member));
+	assert_string_equal(json_object_get_string(member), expected);
+	json_object_put(o);
+}
+
 static void test_parse_bad(void **state)
 {
-	static const char *const bad[] = {"",	  " ",	      "{",	    "{} x", "{}{}",
-					  "[1,]", "{'a':1}",  "{\"a\":1,}", "nul",  "tru",
-					  "01",	  "\"\xff\"", "[1] [2]",    "\"a",  "// x\n1",
-					  "NaN",  "Infinity", "12 3"};
+	static const char *const bad[] = {
+		"",	      " ",   "{",	 "{} x", "{}{}",	   "[1,]",    "{'a':1}",
+		"{\"a\":1,}", "nul", "tru",	 "01",	 "\"\xff\"",	   "[1] [2]", "\"a",
+		"// x\n1",    "NaN", "Infinity", "12 3", "\"\\\xc3\xa4\"", "\xc3\xa4"};
 	char deep[200];
 
 	(void)state;
@@ -136,8 +152,11 @@ static void test_parse_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_document),  cmocka_unit_test(test_text),
-		cmocka_unit_test(test_double),	  cmocka_unit_test(test_parse_good),
+		cmocka_unit_test(test_document),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_double),
+		cmocka_unit_test(test_parse_good),
+		cmocka_unit_test(test_parse_beyond_ascii),
 		cmocka_unit_test(test_parse_bad),
 	};
 

@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Work of several clients while the node's processes are killed one after the other. The clients keep a
+journal: what was acknowledged must be there in the end, what was not may be. Arguments: rounds, seed,
+volume id of a busybox template."""
+import random
+import threading
+
+from lodge_test import *
+
+ROUNDS, SEED, TEMPLATE = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+N = f'/nodes/{NODE}'
+KEEPERS = [201, 202]
+session, _ = login()
+stop = threading.Event()
+UNKNOWN = object()
+counts = {'acknowledged': 0, 'refused': 0, 'unclear': 0}
+upids = []
+refused = {}
+lock = threading.Lock()
+
+
+def call(verb, path, params=None):
+    """(status or None when nobody knows whether it was done, data, text)"""
+    try:
+        r = wire(verb, path, params, session)
+    except (OSError, http.client.HTTPException) as e:
+        r = None
+    kind = 'unclear' if r is None or r.status in (503, 504, 596) or r.json is None else \
+        'acknowledged' if r.status == 200 else 'refused'
+    if verb != 'GET':
+        with lock:
+            counts[kind] += 1
+            if kind == 'refused':
+                refused[r.reason] = refused.get(r.reason, 0) + 1
+    if kind == 'unclear':
+        return None, None, str(r)
+    return r.status, r.data, str(r)
+
+
+def ask(path):
+    """A GET that goes on until it is answered."""
+    end = time.monotonic() + 30
+    while True:
+        status, data, text = call('GET', path)
+        if status == 200:
+            return data
+        if status is not None or time.monotonic() > end:
+            raise RuntimeError(f'GET {path}: {text}')
+        time.sleep(0.1)
+
+
+def task(verb, path, params=None):
+    """The exit status of the job, or UNKNOWN when the call was not clearly answered, None when it was refused."""
+    status, upid, _ = call(verb, path, params)
+    if status is None:
+        return UNKNOWN
+    if status != 200:
+        return None
+    with lock:
+        upids.append(upid)
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        s = ask(f'{N}/tasks/{upid}/status')
+        if s['status'] == 'stopped':
+            return s['exitstatus']
+        time.sleep(0.1)
+    raise RuntimeError(f'{upid} does not end')
+
+
+class Guest:
+    """What is known of one guest: each attribute is the set of values that it may have."""
+
+    def __init__(self, vmid):
+        self.vmid, self.there, self.running, self.text = vmid, {False}, {False}, {None}
+
+    def __str__(self):
+        return f'{self.vmid}: there {self.there}, running {self.running}, description {self.text}'
+
+    def path(self, below=''):
+        return f'{N}/lxc/{self.vmid}{below}'
+
+    def create(self):
+        result = task('POST', f'{N}/lxc', {'vmid': self.vmid, 'ostemplate': TEMPLATE, 'rootfs': 'local:0.1', 'memory': 32,
+                                          'swap': 0, 'hostname': f'k{self.vmid}'})
+        if result == 'OK':
+            self.there, self.running, self.text = {True}, {False}, {None}
+        elif result is UNKNOWN:
+            self.there, self.text = self.there | {True}, self.text | {None}
+        # a create that failed or was killed is undone; refused: as it was
+
+    def destroy(self):
+        result = task('DELETE', self.path())
+        if result == 'OK':
+            self.there, self.running, self.text = {False}, {False}, {None}
+        elif result is not None:
+            self.there = self.there | {False}
+
+    def power(self, verb, state):
+        result = task('POST', self.path(f'/status/{verb}'), {})
+        if result == 'OK':
+            self.running = {state}
+        elif result is not None:
+            self.running = {True, False}
+
+    def describe(self, number):
+        status, _, _ = call('PUT', self.path('/config'), {'description': f'number {number}'})
+        if status == 200:
+            self.text = {f'number {number}'}
+        elif status is None:
+            self.text = self.text | {f'number {number}'}
+
+
+def work(guests, rng):
+    number = 0
+    while not stop.is_set():
+        guest = rng.choice(guests)
+        number += 1
+        if guest.there == {False}:
+            guest.create()
+        else:
+            what = rng.choice(['describe'] * 5 + ['start'] * 3 + ['stop'] * 2 + ['destroy', 'create'])
+            if what == 'describe':
+                guest.describe(number)
+            elif what in ('start', 'stop'):
+                guest.power(what, what == 'start')
+            else:
+                getattr(guest, what)()
+
+
+TARGETS = {
+    'lodged': r'^/usr/libexec/lodge/lodged', 'lodge-gate': r'^/usr/libexec/lodge/lodge-gate',
+    'lodge-monitor': r'^/usr/libexec/lodge/lodge-monitor', 'job': r'^/usr/libexec/lodge/lodge-task(-ct)? (vz|img)',
+}
+
+
+def kill(what, rng):
+    def pids():
+        return on_node('pgrep', '-f', TARGETS[what], check=False).stdout.split()
+    found = wait_for(3, pids, 0.01)
+    if not found:
+        return None
+    time.sleep(rng.random() * (0.08 if what == 'job' else 0.2))
+    pid = rng.choice(found)
+    return pid if on_node('kill', '-9', pid, check=False).returncode == 0 else None
+
+
+def rounds():
+    rng = random.Random(SEED)
+    guests = [[Guest(300 + 10 * i + j) for j in range(2)] for i in range(4)]
+    errors = []
+
+    def guarded(*args):
+        try:
+            work(*args)
+        except Exception:
+            errors.append(traceback.format_exc())
+    threads = [threading.Thread(target=guarded, args=(g, random.Random(SEED + i))) for i, g in enumerate(guests)]
+    before = {k: init_of(k) for k in KEEPERS}
+    for t in threads:
+        t.start()
+    killed, away = {}, 0
+    for i in range(ROUNDS):
+        time.sleep(rng.random() * 0.8)
+        what = rng.choice(list(TARGETS)) if i >= len(TARGETS) else list(TARGETS)[i]
+        if kill(what, rng):
+            killed[what] = killed.get(what, 0) + 1
+        begin = time.monotonic()
+        wait_for(15, lambda: call('GET', '/version')[0] == 200, 0.05)
+        away = max(away, time.monotonic() - begin)
+    stop.set()
+    for t in threads:
+        t.join(120)
+    say(f'# killed {killed}, calls {counts}, tasks {len(upids)}, longest away {away:.1f} s')
+    for reason, count in sorted(refused.items(), key=lambda x: -x[1])[:8]:
+        say(f'# refused {count}x {reason}')
+    ok('the clients came to their end', not errors and not any(t.is_alive() for t in threads), *errors)
+    ok('after a kill the API answers again within 5 s', away < 5, away)
+    ok('enough was done to tell', counts['acknowledged'] > ROUNDS, counts)
+    ok('guests that were running run on', {k: init_of(k) for k in KEEPERS} == before, before)
+    check([g for part in guests for g in part])
+
+
+def init_of(vmid):
+    return on_node('lxc-info', '-P', '/run/lodge/ct', '-n', str(vmid), '-pH', check=False).stdout.strip() or None
+
+
+def check(guests):
+    ok('all jobs end', wait_for(60, lambda: not [t for t in ask(f'{N}/tasks?source=active&limit=500') if not t.get('status')]),
+       ask(f'{N}/tasks?source=active&limit=500'))
+    known = {t['upid']: t for t in ask(f'{N}/tasks?source=all&limit=5000')}
+    lost = [u for u in upids if u not in known]
+    ok('every acknowledged task is in the list', not lost, *lost)
+    bad = []
+    for upid in upids:
+        s, log = ask(f'{N}/tasks/{upid}/status'), ask(f'{N}/tasks/{upid}/log?limit=500')
+        if s['status'] != 'stopped' or not s.get('exitstatus') or not log:
+            bad.append(f'{s} {log}')
+    ok('each has an exit status and a log', not bad, *bad)
+    bad = []
+    for g in guests:
+        status, config, text = call('GET', g.path('/config'))
+        there = status == 200
+        running = there and ask(g.path('/status/current'))['status'] == 'running'
+        really = init_of(g.vmid) is not None
+        description = config.get('description', '').strip() or None if there else None
+        if there not in g.there or running not in g.running or description not in g.text or running != really or \
+           (there and 'lock' in config):
+            bad.append(f'{g}; is: there {there}, running {running}, really {really}, {config if there else text}')
+    ok('every acknowledged change is there', not bad, *bad)
+
+
+def keepers():
+    for vmid in KEEPERS:
+        same(f'create {vmid}', task('POST', f'{N}/lxc', {'vmid': vmid, 'ostemplate': TEMPLATE, 'rootfs': 'local:0.1', 'memory': 32,
+             'swap': 0, 'net0': 'name=eth0,bridge=vmbr0,ip=dhcp'}), 'OK')
+        same(f'start {vmid}', task('POST', f'{N}/lxc/{vmid}/status/start', {}), 'OK')
+
+
+def clean_up():
+    for row in ask('/cluster/resources?type=vm'):
+        path = f'{N}/lxc/{row["vmid"]}'
+        if ask(path + '/status/current')['status'] == 'running':
+            same(f'stop {row["vmid"]}', task('POST', path + '/status/stop', {}), 'OK')
+        same(f'destroy {row["vmid"]}', task('DELETE', path), 'OK')
+    same('no guest is left', ask('/cluster/resources?type=vm'), [])
+
+
+run(keepers, rounds, clean_up)

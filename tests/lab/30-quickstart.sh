@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# quickstart.sh for real, on a node of the lab: install; upgrade with a guest and a job running; stop, uninstall,
+# purge. The node sees a copy of this tree in its place, so that the build that is there is used.
+# limit: 300
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+[ -x "$build/agent/lodged" ] || skip_all "no build in $build"
+lab_residue_before
+mkdir "$LAB/src"
+tar -C "$top" --exclude=./build --exclude=./.git -cf - . | tar -C "$LAB/src" -xf - || exit 1
+mkdir "$LAB/src/build" && cp -a "$build" "$LAB/src/build/release" || exit 1
+ok "a node" lab_start q1
+lab_in q1 sh -c 'mkdir -p "$1" && mount --bind /lab/src "$1"' sh "$top"
+
+quickstart() { # quickstart [NAME=VALUE…] [-- ARGUMENTS]
+	local settings=()
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do settings+=("$1") && shift; done
+	[ $# = 0 ] || shift
+	lab_in q1 env "${settings[@]}" "$top/quickstart.sh" "$@" </dev/null
+}
+in_node() { lab_in q1 sh -c "$*"; }
+files_of_node() { # what an installation could have put there
+	in_node 'find /etc /usr/bin /usr/sbin /usr/libexec /usr/lib/systemd /usr/lib/sysusers.d /usr/share/man \
+		/usr/share/lodge -xdev 2>/dev/null' | grep -v -e '^/etc/\.pwd\.lock$' -e '^/etc/[a-z]*-$' | LC_ALL=C sort
+}
+login() { # login PASSWORD: over HTTPS, seen from the switch
+	lab_net curl -ksS --max-time 10 -d username=admin@pve --data-urlencode "password=$1" \
+		"https://$(lab_address q1):8006/api2/json/access/ticket" | tee "$LAB/ticket" | grep -q PVE:admin@pve
+}
+init_of() { lab_in q1 lxc-info -P /run/lodge/ct -n "$1" -pH; }
+create() { # create ID OPTIONS…
+	lab_in q1 lodge create "$1" --ostemplate local:vztmpl/busybox_amd64.tar.gz --hostname "ct$1" --memory 128 \
+		--rootfs local:1 --password choose-one --start 1 "${@:2}"
+}
+is_running() { lab_in q1 lodge ls | grep -q "^$1 .* running "; }
+daemons() { lab_in q1 sh -c 'cat /run/lodge/supervise/*' | cut -d' ' -f1; }
+
+files_of_node >"$LAB/files.before"
+refuses() { # refuses TEXT SETTING
+	not quickstart "$2" >"$LAB/refusal" 2>&1 && grep "$1" "$LAB/refusal" &&
+		files_of_node | diff "$LAB/files.before" - && in_node '! test -e /var/lib/lodge/db'
+}
+ok "LODGE_PORT out of range is refused, nothing is changed" refuses "LODGE_PORT='70000'" LODGE_PORT=70000
+ok "so is a bridge with an impossible name" refuses "LODGE_BRIDGE=" LODGE_BRIDGE="a b"
+
+# ---- install ----
+
+installs() { quickstart >"$LAB/first" 2>"$LAB/first.err" || { cat "$LAB/first" "$LAB/first.err"; return 1; }; }
+ok "quickstart.sh" installs
+password=$(sed -n 's/^  Password  \([^ ]*\) .*shown only now.*/\1/p' "$LAB/first")
+ok "it prints the URL" grep "URL *https://$(lab_address q1):8006" "$LAB/first"
+ok "a password of 20 characters" is 20 "${#password}"
+ok "the bridge" grep "Bridge *vmbr0.*NAT" "$LAB/first"
+ok "the commands for a first container" grep "lodge create 100 --ostemplate local:vztmpl/" "$LAB/first"
+ok "the password works over HTTPS" login "$password"
+ok "and only that" not login "x$password"
+is_administrator() {
+	lab_in q1 lodge get /access/acl | tr -d ' \n' | grep -o '{[^}]*}' | grep '"ugid":"admin@pve"' |
+		grep '"roleid":"Administrator"' | grep '"path":"/"'
+}
+ok "admin@pve is Administrator on /" is_administrator
+ok "status" quickstart -- status
+ok "the gate is not root" in_node '! ps -C lodge-gate -o user= | grep -qx root'
+in_node 'ls /var/lib/lodge/local/template/cache/busybox_*.tar.gz' >/dev/null 2>&1 ||
+	lab_in q1 /usr/libexec/lodge/lodge-make-template -c /var/lib/lodge/local/template/cache busybox >/dev/null
+in_node 'cd /var/lib/lodge/local/template/cache && [ -e busybox_amd64.tar.gz ] || mv busybox_* busybox_amd64.tar.gz'
+ok "a first container" create 100 --net0 name=eth0,bridge=vmbr0,ip=dhcp
+ok "a second one" create 101
+wait_for 10 is_running 101
+
+# ---- upgrade, with guests and a job that waits for one of them ----
+
+first=$(init_of 100) second=$(init_of 101) before=$(daemons)
+in_node "kill -STOP $second"
+lab_in q1 lodge shutdown 101 --timeout 120 --no-wait >"$LAB/upid" 2>&1
+upid=$(grep -o 'UPID:[^ ]*' "$LAB/upid")
+task() { lab_in q1 lodge get "/nodes/q1/tasks/$upid/status" | tr -d ' ' | grep -q "$1"; }
+ok "a job runs" wait_for 10 task '"status":"running"'
+upgrades() { quickstart LODGE_ADMIN_PASSWORD=another-one >"$LAB/second" 2>&1 || { cat "$LAB/second"; return 1; }; }
+ok "quickstart.sh again" upgrades
+ok "it made no new password" grep 'Password *unchanged' "$LAB/second"
+ok "the old one still works" login "$password"
+replaced() { local p; for p in $before; do in_node "! test -e /proc/$p" || return; done; }
+ok "the daemons are new" replaced
+ok "the guest is the same" is "$first" "$(init_of 100)"
+ok "the job still runs" task '"status":"running"'
+in_node "kill -CONT $second"
+ok "and ends well" wait_for 20 task '"exitstatus":"OK"'
+ok "its guest is shut down" wait_for 10 not is_running 101
+
+ok "the node's name stays" not quickstart LODGE_NODE=other
+same_name() { in_node 'grep -x LODGE_NODE=q1 /etc/lodge/lodge.conf'; }
+ok "in its settings too" same_name
+
+# ---- stop, uninstall, back again ----
+
+ok "stop" quickstart -- stop
+stopped() { local code=0; quickstart -- status >/dev/null || code=$?; is 3 $code; }
+ok "status says so" stopped
+ok "the guest goes on" is "$first" "$(init_of 100)"
+ok "uninstall" quickstart -- uninstall
+left() { files_of_node | diff "$LAB/files.before" - | grep '^[<>]' | diff - <(printf '> %s\n' /etc/lodge /etc/lodge/lodge.conf); }
+ok "settings are left, and nothing else" left
+ok "the user is gone" in_node '! id lodge'
+ok "the network is gone" in_node '! test -e /sys/class/net/vmbr0 && ! pgrep -x dnsmasq && ! nft list table inet lodge'
+ok "the guest goes on" in_node "test -e /proc/$first"
+ok "quickstart.sh after that" quickstart
+ok "the guest is known" wait_for 10 is_running 100
+ok "the password is too" login "$password"
+
+# ---- another bridge, purge ----
+
+in_node 'ip link add br9 type bridge'
+ok "another bridge is refused while guests need this one" not quickstart LODGE_BRIDGE=br9
+lab_in q1 lodge stop 100 >/dev/null
+uses_br9() { quickstart LODGE_BRIDGE=br9 && in_node 'grep -x mode=host /var/lib/lodge/network.conf && ! test -e /sys/class/net/vmbr0'; }
+ok "afterwards it is used" uses_br9
+ok "a guest on it" lab_in q1 lodge start 101
+ok "--purge alone asks, and nobody answers" not quickstart -- uninstall --purge
+ok "nothing is lost" wait_for 10 is_running 101
+ok "uninstall --purge --yes" quickstart -- uninstall --purge --yes
+ok "no state is left" in_node 'test -z "$(ls -A /var/lib/lodge 2>/dev/null)" && ! test -e /run/lodge && ! test -e /var/log/lodge'
+ok "no file is left" sh -c 'diff "$1" -' sh "$LAB/files.before" < <(files_of_node)
+no_guest() { in_node '! pgrep -f "lxc monitor" && ! losetup -nO BACK-FILE | grep vm-10 && ! ls /sys/class/net | grep veth'; }
+ok "no guest is left" wait_for 10 no_guest
+ok "the bridge of the host stays" in_node 'test -e /sys/class/net/br9'
+lab_kill q1
+ok "nothing is left on the host" lab_residue_after
