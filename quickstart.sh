@@ -123,7 +123,7 @@ node_uninstall() {
 	[ -z "$purge" ] || purge_confirm "$yes"
 	[ -z "$purge" ] || purge_guests
 	service_stop
-	! network_has_guests || warn "guests go on without their bridge $(network_get bridge)"
+	! { [ "$(network_get mode)" = nat ] && network_has_guests; } || warn "guests go on without their bridge $(network_get bridge): when there is one again, restart them"
 	network_remove
 	if packages_has_systemd; then
 		systemctl --quiet disable lodge.target 2>/dev/null || :

@@ -10,6 +10,9 @@
 
 #define KEEP_SECRET ".secret"
 
+/* Every user may make tokens for itself, and all of them share one file of bounded size. */
+#define TOKENS_OF_USER_MAX 200
+
 static char *full_id(const struct api_request *req)
 {
 	return xasprintf("%s!%s", api_str(req, "userid"), api_str(req, "tokenid"));
@@ -85,6 +88,20 @@ static void take_fields(const struct api_request *req, struct cfg_token *token)
 	token->expire = (uint64_t)api_int(req, "expire", (int64_t)token->expire);
 }
 
+static int check_count(const struct api_request *req, const struct usercfg *cfg, struct err *err)
+{
+	autofree char *prefix = xasprintf("%s!", api_str(req, "userid"));
+	const char *id;
+	size_t count = 0;
+
+	for (const void *t = map_first(cfg->tokens, prefix, &id); t && str_starts(id, prefix);
+	     t = map_next(cfg->tokens, id, &id))
+		count++;
+	if (count > TOKENS_OF_USER_MAX)
+		return err_set(err, ERR_LIMIT, "a user has at most %d tokens", TOKENS_OF_USER_MAX);
+	return 0;
+}
+
 static int apply_create(struct api_request *req, struct access_draft *draft, struct err *err)
 {
 	autofree char *id = full_id(req);
@@ -92,6 +109,8 @@ static int apply_create(struct api_request *req, struct access_draft *draft, str
 	struct cfg_token *token;
 	int r = usercfg_add_token(draft->cfg, id, &token, err);
 
+	if (r == 0)
+		r = check_count(req, draft->cfg, err);
 	if (r < 0)
 		return r;
 	take_fields(req, token);

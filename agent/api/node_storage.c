@@ -123,7 +123,7 @@ static struct status_wait *wait_new(struct api_request *req,
 static void wait_done_one(struct status_wait *wait)
 {
 	struct api_request *req = wait->req;
-	void (*answer)(struct api_request *req) = wait->answer;
+	void (*answer)(struct api_request * req) = wait->answer;
 	if (--wait->left > 0)
 		return;
 	free(wait);

@@ -186,8 +186,7 @@ static void expire(struct store *store, usec_t now)
 		list_remove(&p->node);
 		list_append(&expired, &p->node);
 	}
-	err_set(&err, ERR_TIMEOUT,
-		"the store did not get to this change in time; it was not made");
+	err_set(&err, ERR_TIMEOUT, "the store did not get to this change in time; it was not made");
 	store_fail_all(&expired, STORE_NOT_SENT, &err);
 	err_set(&late.err, ERR_UNKNOWN, "the disk did not confirm in time; the outcome is unknown");
 	LIST_FOREACH (&store->batch, p, struct proposal, node)

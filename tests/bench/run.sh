@@ -148,6 +148,8 @@ group_leave() { # processes in there have ended with their first one; the kernel
 }
 
 clean() {
+	# everything in the namespaces ends with their first process
+	[ -z "$child" ] || { kill -KILL "$child"; wait "$child"; } 2>/dev/null
 	group_leave
 	if losetup -nO BACK-FILE | grep -qF "$work"; then
 		echo "bench: loop devices are left: $(losetup -nO NAME,BACK-FILE | grep -F "$work")" >&2
@@ -166,6 +168,7 @@ check "$@"
 work=$(mktemp -d /var/tmp/lodge-bench.XXXXXX)
 chmod 755 "$work"
 mapfile -t groups < <(group_folders)
+child=
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
 build
@@ -177,10 +180,13 @@ for figure; do
 		group_enter
 		exec unshare --mount --net --pid --cgroup --ipc --fork --kill-child --mount-proc \
 			bash "$here/run.sh" --inside "$work" "$figure"
-	) || {
+	) &
+	child=$!
+	wait "$child" || {
 		echo "$figure: failed, see the lines above"
 		status=1
 	}
+	child=
 	group_leave
 done
 echo

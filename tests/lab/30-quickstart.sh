@@ -91,6 +91,9 @@ ok "its guest is shut down" wait_for 10 not is_running 101
 ok "the node's name stays" not quickstart LODGE_NODE=other
 same_name() { in_node 'grep -x LODGE_NODE=q1 /etc/lodge/lodge.conf'; }
 ok "in its settings too" same_name
+in_node 'ip link add br9 type bridge'
+ok "another bridge is refused while guests need this one" not quickstart LODGE_BRIDGE=br9
+ok "the guest keeps it" in_node 'ls /sys/class/net/vmbr0/brif/veth100i0'
 
 # ---- stop, uninstall, back again ----
 
@@ -110,8 +113,6 @@ ok "the password is too" login "$password"
 
 # ---- another bridge, purge ----
 
-in_node 'ip link add br9 type bridge'
-ok "another bridge is refused while guests need this one" not quickstart LODGE_BRIDGE=br9
 lab_in q1 lodge stop 100 >/dev/null
 uses_br9() { quickstart LODGE_BRIDGE=br9 && in_node 'grep -x mode=host /var/lib/lodge/network.conf && ! test -e /sys/class/net/vmbr0'; }
 ok "afterwards it is used" uses_br9
@@ -120,8 +121,9 @@ ok "--purge alone asks, and nobody answers" not quickstart -- uninstall --purge
 ok "nothing is lost" wait_for 10 is_running 101
 ok "uninstall --purge --yes" quickstart -- uninstall --purge --yes
 ok "no state is left" in_node 'test -z "$(ls -A /var/lib/lodge 2>/dev/null)" && ! test -e /run/lodge && ! test -e /var/log/lodge'
-ok "no file is left" sh -c 'diff "$1" -' sh "$LAB/files.before" < <(files_of_node)
-no_guest() { in_node '! pgrep -f "lxc monitor" && ! losetup -nO BACK-FILE | grep vm-10 && ! ls /sys/class/net | grep veth'; }
+no_file() { files_of_node | diff "$LAB/files.before" -; }
+ok "no file is left" no_file
+no_guest() { in_node '! pgrep -f "[l]xc monitor" && ! losetup -nO BACK-FILE | grep vm-10 && ! ls /sys/class/net | grep veth'; }
 ok "no guest is left" wait_for 10 no_guest
 ok "the bridge of the host stays" in_node 'test -e /sys/class/net/br9'
 lab_kill q1

@@ -86,7 +86,7 @@ lab_start() { # lab_start NAME
 	(
 		lab_groups_enter "$name" $BASHPID
 		exec setpriv --pdeathsig KILL unshare --mount --net --uts --ipc --pid --cgroup --fork \
-			--kill-child --propagation private "$here/node-init.sh" "$name" "$LAB"
+			--kill-child --propagation private "$here/${lab_init:-node-init.sh}" "$name" "$LAB"
 	) >"$dir/console" 2>&1 </dev/null &
 	pid=$!
 	disown $pid

@@ -45,8 +45,9 @@ static void interface_stanza(const char *name, const char *family, const char *i
 	bool is_word = str_eq(ip, "dhcp") || str_eq(ip, "manual") || str_eq(ip, "auto");
 
 	buf_addf(out, "iface %s %s %s\n", name, family, is_word ? ip : "static");
-	if (!is_word)
-		buf_addf(out, "\taddress %s\n", ip);
+	if (!is_word) /* apart: the ifup of busybox does not know "address A/24" */
+		buf_addf(out, "\taddress %.*s\n\tnetmask %s\n", (int)strcspn(ip, "/"), ip,
+			 strchr(ip, '/') ? strchr(ip, '/') + 1 : "32");
 	if (!is_word && *gw)
 		buf_addf(out, "\tgateway %s\n", gw);
 	if (mtu && !str_eq(ip, "dhcp"))

@@ -520,6 +520,27 @@ static void test_tokens(void **state)
 }
 
 /* Neither passwords nor token secrets are stored or shown anywhere. */
+/* A user who makes tokens without end fills the file that all rights are in. */
+static void test_tokens_are_bounded(void **state)
+{
+	int status = 200;
+	unsigned made = 0;
+
+	(void)state;
+	make_user("a@pve");
+	make_user("b@pve");
+	for (; made < 300 && status == 200; made++) {
+		autofree char *what = xasprintf("POST /access/users/a@pve/token/t%u", made);
+
+		status = ASK(NULL, what);
+	}
+	assert_int_equal(made, 201);
+	expect(500, status, "at most 200 tokens");
+	expect(200, ASK(NULL, "POST /access/users/b@pve/token/t1"), "\"value\"");
+	expect(200, ASK(NULL, "DELETE /access/users/a@pve/token/t7"), FORM);
+	expect(200, ASK(NULL, "POST /access/users/a@pve/token/again"), "\"value\"");
+}
+
 static void test_secrets_stay(void **state)
 {
 	struct store_value v;
@@ -550,7 +571,7 @@ int main(int argc, char **argv)
 		TEST(test_password),	 TEST(test_users),
 		TEST(test_roles),	 TEST(test_visibility),
 		TEST(test_acl),		 TEST(test_tokens),
-		TEST(test_secrets_stay),
+		TEST(test_secrets_stay), TEST(test_tokens_are_bounded),
 	};
 
 	if (argc == 3 && str_eq(argv[1], "helper"))

@@ -126,9 +126,9 @@ static void creation_needs_every_right(void **state)
 		put("/user.cfg", users);
 		if (cases[i].missing) {
 			expect_as("joe@pve", "POST", "/nodes/n1/lxc",
-				  str_eq(cases[i].path, "/")
-					  ? TEMPLATE "|vmid=101|memory=64|unprivileged=0"
-					  : TEMPLATE "|vmid=101|memory=64",
+				  str_eq(cases[i].path, "/") ? TEMPLATE
+					  "|vmid=101|memory=64|unprivileged=0"
+							     : TEMPLATE "|vmid=101|memory=64",
 				  403, refusal);
 			continue;
 		}

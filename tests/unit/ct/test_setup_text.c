@@ -74,7 +74,8 @@ static void interfaces(void **state)
 	assert_string_equal(buf_str(&out), CT_SETUP_MARK
 			    "auto lo\niface lo inet loopback\n"
 			    "\nauto eth0\niface eth0 inet dhcp\niface eth0 inet6 auto\n"
-			    "\nauto eth1\niface eth1 inet static\n\taddress 10.0.0.2/24\n"
+			    "\nauto eth1\niface eth1 inet static\n\taddress 10.0.0.2\n"
+			    "\tnetmask 24\n"
 			    "\tgateway 10.0.0.1\n\tmtu 1400\n"
 			    "\nauto eth2\niface eth2 inet manual\n");
 }

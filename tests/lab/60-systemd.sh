@@ -1,0 +1,231 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# limit: 900
+# quickstart.sh on a Debian machine with systemd: the units, guests and jobs that outlive them, an upgrade,
+# reboots, and the way back. The first run makes the machine's tree, which needs the network.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "$here/systemd_tree.sh"
+. "$here/systemd_node.sh"
+. "$top/systemd/setup/packages.sh"
+n=sd1
+units="lodged lodge-gate lodge-monitor"
+
+# ---- what is asked ----
+
+node() { lab_in $n "$@"; }
+quickstart() {
+	node env LODGE_SKIP_TEMPLATE=1 LODGE_ADMIN_PASSWORD=$admin_password "$@" >"$LAB/quickstart.log" 2>&1 ||
+		{ cat "$LAB/quickstart.log"; return 1; }
+}
+https() { # https METHOD PATH [CURL ARGUMENTS]: with the administrator's ticket
+	local method=$1 path=$2
+	shift 2
+	lab_net curl -ksS --fail-with-body --max-time 20 -X "$method" -b "PVEAuthCookie=$ticket" \
+		-H "CSRFPreventionToken: $csrf" "$@" "https://$(lab_address $n):8006/api2/json$path"
+}
+log_in() {
+	local answer
+	answer=$(lab_net curl -ksS --fail-with-body --max-time 20 -d username=admin@pve \
+		-d "password=$admin_password" "https://$(lab_address $n):8006/api2/json/access/ticket") ||
+		{ echo "$answer"; return 1; }
+	ticket=$("$python" -c 'import json, sys; print(json.load(sys.stdin)["data"]["ticket"])' <<<"$answer")
+	csrf=$("$python" -c 'import json, sys; print(json.load(sys.stdin)["data"]["CSRFPreventionToken"])' <<<"$answer")
+}
+state_is() { [ "$(https GET "/nodes/$n/lxc/$1/status/current" | field status)" = "$2" ]; }
+field() { # field NAME: of the object in the answer on stdin
+	"$python" -c 'import json, sys; print(json.load(sys.stdin)["data"].get(sys.argv[1], ""))' "$1"
+}
+upid_ended() { [ "$(https GET "/nodes/$n/tasks/$1/status" | field status)" = stopped ]; }
+task() { # task METHOD PATH [CURL ARGUMENTS]: asks, waits, fails if the task failed
+	local answer upid result
+	answer=$(https "$@") || { echo "$answer"; return 1; }
+	upid=$("$python" -c 'import json, sys; print(json.load(sys.stdin)["data"])' <<<"$answer")
+	wait_for 60 upid_ended "$upid"
+	result=$(https GET "/nodes/$n/tasks/$upid/status" | field exitstatus)
+	is OK "$result" || { https GET "/nodes/$n/tasks/$upid/log"; return 1; }
+}
+create() { # create VMID TEMPLATE ONBOOT
+	task POST "/nodes/$n/lxc" -d "vmid=$1" -d "ostemplate=local:vztmpl/$2" -d rootfs=local:0.125 -d memory=64 \
+		-d swap=0 -d "hostname=ct$1" -d net0=name=eth0,bridge=vmbr0,ip=dhcp -d "onboot=$3"
+}
+start() { task POST "/nodes/$n/lxc/$1/status/start" && wait_for 10 state_is "$1" running; }
+inside() { # inside VMID COMMAND…
+	local id=$1
+	shift
+	node timeout 20 lxc-attach -P /run/lodge/ct -n "$id" -- "$@"
+}
+
+# ---- what is looked at ----
+
+main_pid() { node systemctl show -P MainPID "$1"; }
+all_active() { node systemctl --quiet is-active $units; }
+# A guest's run record names its first process and when it started: the same record, the same run.
+guest_run() { node cat "/run/lodge/guests/$1" | sha256sum; node test -d "/proc/$(guest_pid "$1")"; }
+guest_pid() { node lxc-info -P /run/lodge/ct -n "$1" -pH; }
+keeps_guest() { # keeps_guest VMID COMMAND…: the command leaves that guest's run alone
+	local id=$1 before after
+	shift
+	before=$(guest_run "$id")
+	"$@" || return
+	after=$(guest_run "$id") && is "$before" "$after" && inside "$id" true
+}
+# Every process of guests and jobs, with its cgroups: none may be in a unit of ours.
+guest_processes_are_outside() {
+	local bad
+	bad=$(node sh -c 'for p in /proc/[0-9]*; do
+		read -r comm 2>/dev/null <$p/comm || continue
+		case $(tr "\0" " " 2>/dev/null <$p/cmdline) in
+		*lxc\ monitor*|*lodge-task-ct*|*udhcpc*|/bin/sh\ /sbin/init*)
+			grep -H "lodge.*service" $p/cgroup && echo "$comm" ;;
+		esac
+	done')
+	is "" "$bad"
+}
+comes_back() { # comes_back UNIT: after SIGKILL
+	local old
+	old=$(main_pid "$1")
+	node kill -9 "$old"
+	wait_for 5 is_back "$1" "$old" && wait_for 10 https GET /version
+}
+is_back() {
+	local now
+	now=$(main_pid "$1")
+	node systemctl --quiet is-active "$1" && [ "$now" != 0 ] && [ "$now" != "$2" ]
+}
+job_pid() { # of the job that shuts guest 102 down; fails if there is none
+	local upid
+	upid=$(node sh -c 'ls /run/lodge/jobs | grep :vzshutdown:102:') || return
+	echo $((16#$(cut -d: -f3 <<<"$upid")))
+}
+keeps_job() { # keeps_job COMMAND…
+	local before
+	before=$(job_pid) || { echo "there is no job"; return 1; }
+	"$@" || return
+	node test -d "/proc/$before" && is "$before" "$(job_pid)"
+}
+restart_core() { node systemctl restart lodged && wait_for 10 https GET /version; }
+stop_and_start() { # the job and the guest are looked at while nothing of Lodge runs
+	node systemctl stop lodge.target $units || return
+	not node systemctl --quiet is-active lodged || return
+	"$@" || return
+	node systemctl start lodge.target && wait_for 10 https GET /version
+}
+nothing_of_it_is_gone() { inside 101 true && job_pid && node test -d "/proc/$(job_pid)"; }
+has_network() {
+	node ip -o address show dev vmbr0 | grep -q ' inet ' && node nft list tables | grep -q lodge &&
+		node pgrep -f 'dnsmasq.*lodge' >/dev/null
+}
+has_storage() {
+	https GET "/nodes/$n/storage/local/content?content=vztmpl" | grep -q 'local:vztmpl/busybox.tar.gz'
+}
+has_address() { inside "$1" ip -4 -o address show dev eth0 | grep -q ' inet '; }
+reaches_out() { inside "$1" ping -c 1 -W 2 198.51.100.1; }
+guest_start() { # when its first process started
+	node awk '{ print $22 }' "/proc/$(guest_pid "$1")/stat"
+}
+starts_in_order() {
+	local first second
+	first=$(guest_start 101) second=$(guest_start 103)
+	[ "$first" -lt "$second" ] || { echo "101 at $first, 103 at $second"; return 1; }
+}
+after_boot() { # after_boot HOW
+	ok "$1: systemd is content" systemd_boot $n
+	ok "$1: the node answers" wait_for 20 log_in
+	ok "$1: bridge, NAT and DHCP are back" wait_for 20 has_network
+	ok "$1: storage is back" has_storage
+	ok "$1: guests with onboot are started" wait_for 30 state_is 103 running
+	ok "$1: in the order of their ids" starts_in_order
+	ok "$1: the other one is not" state_is 102 stopped
+	ok "$1: a guest has its address by DHCP" wait_for 20 has_address 101
+	ok "$1: and reaches what lies behind the node" reaches_out 101
+}
+
+# ---- templates ----
+
+# One whose first process wants no end: shutting it down is a job that lasts.
+template_stubborn() {
+	local folder=$LAB/stubborn
+	mkdir -p "$folder" && tar -C "$folder" -xzf "$1" && rm -f "$folder/sbin/init" &&
+		printf '#!/bin/sh\ntrap "" PWR TERM INT\nwhile :; do sleep 1000; done\n' >"$folder/sbin/init" &&
+		chmod 755 "$folder/sbin/init" && tar -C "$folder" --numeric-owner -czf "$LAB/stubborn.tar.gz" .
+}
+put_templates() {
+	node mkdir -p /var/lib/lodge/local/template/cache &&
+		node cp /lab/busybox.tar.gz /lab/stubborn.tar.gz /var/lib/lodge/local/template/cache/
+}
+
+# ---- the machine ----
+
+busybox=$(template_busybox) || skip_all "no busybox template"
+cp "$busybox" "$LAB/busybox.tar.gz"
+# shellcheck disable=SC2086,SC2154
+archive=$(tree_archive systemd bookworm "systemd-sysv dbus udev kmod procps $(tree_packages bookworm $packages_build \
+	$packages_run | tr '\n' ' ')" "$systemd_hook") || skip_all "no Debian tree: $archive"
+lab_residue_before
+ok "a machine" systemd_make $n "$archive"
+ok "systemd is content" systemd_boot $n
+ok "the source tree is on it" sh -c "mkdir -p $LAB/source && cd $top && tar --exclude=./build --exclude=./.git -cf - . |
+	tar -C $LAB/source -xf -"
+node mkdir -p /root/lodge
+node sh -c 'cp -a /lab/source/. /root/lodge/'
+ok "templates are on it" template_stubborn "$LAB/busybox.tar.gz"
+put_templates
+
+# ---- installation ----
+
+ok "quickstart.sh installs" quickstart /root/lodge/quickstart.sh
+ok "no package was missing" not grep -q 'installing .* packages' "$LAB/quickstart.log"
+ok "the units are active" all_active
+ok "systemd finds nothing wrong in them" node systemd-analyze verify lodge.target
+ok "quickstart.sh status" node /root/lodge/quickstart.sh status
+ok "log in over HTTPS" log_in
+ok "the network is there" wait_for 10 has_network
+for id in 103 101; do
+	ok "container $id is made" create $id busybox.tar.gz 1
+done
+ok "container 102 is made" create 102 stubborn.tar.gz 0
+for id in 101 102 103; do
+	ok "container $id starts" start $id
+done
+ok "a guest has its address by DHCP" wait_for 20 has_address 101
+ok "and reaches what lies behind the node" reaches_out 101
+
+# ---- daemons come and go ----
+
+ok "guests' processes are outside of our units" guest_processes_are_outside
+for unit in $units; do
+	ok "SIGKILL of $unit: it is back, guests untouched" keeps_guest 101 comes_back $unit
+done
+https POST "/nodes/$n/lxc/102/status/shutdown" -d timeout=600 >"$LAB/out"
+ok "a long job runs" wait_for 10 job_pid
+ok "systemctl restart lodged leaves it alone" keeps_job restart_core
+ok "and the guests" keeps_guest 101 restart_core
+ok "SIGKILL of lodged leaves it alone" keeps_job comes_back lodged
+ok "systemctl stop leaves guests and job alone" keeps_job keeps_guest 101 stop_and_start nothing_of_it_is_gone
+before=$(node stat -c %i /usr/libexec/lodge/lodged)
+ok "quickstart.sh again: guests and job untouched" keeps_job keeps_guest 101 quickstart /root/lodge/quickstart.sh
+ok "it placed new programs" not is "$before" "$(node stat -c %i /usr/libexec/lodge/lodged)"
+ok "the units are active" all_active
+ok "the job is known as running" sh -c "echo '$(https GET "/nodes/$n/tasks?source=active")' | grep -q vzshutdown"
+upid=$(https GET "/nodes/$n/tasks?source=active" | grep -o 'UPID:[^"]*:vzshutdown:[^"]*')
+ok "it is stopped" https DELETE "/nodes/$n/tasks/$upid"
+ok "and ends" wait_for 15 upid_ended "$upid"
+ok "systemd is content" systemd_is_up $n
+ok "the stubborn guest is stopped" task POST "/nodes/$n/lxc/102/status/stop"
+
+# ---- the machine goes down ----
+
+ok "systemctl reboot" systemd_reboot $n
+after_boot "reboot"
+lab_kill $n
+after_boot "power cut"
+
+# ---- the way back ----
+
+ok "uninstall, guests untouched" keeps_guest 101 quickstart /root/lodge/quickstart.sh uninstall
+ok "no unit is left" sh -c "[ -z \"$(node systemctl list-unit-files 'lodge*' --no-legend)\" ]"
+ok "no program is left" not node sh -c 'ls -d /usr/libexec/lodge /usr/bin/lodge'
+ok "the store and the volumes are" node sh -c 'ls /var/lib/lodge/db /var/lib/lodge/local/images/101'
+ok "systemd is content" systemd_is_up $n
+lab_kill $n
+ok "the host is as before" lab_residue_after

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Debian trees for tests that need another system than this host's: made once by mmdebstrap, kept as
+# archives. Sourced after lib.sh.
+tree_cache=${LODGE_TEST_CACHE:-/var/cache/lodge-test}
+
+# Prints the archive's path; the second line of what went wrong, and fails, if it cannot be made (no network).
+# tree_archive NAME SUITE PACKAGES [COMMANDS run in the tree]
+tree_archive() {
+	local name=$1 suite=$2 packages hook=${4:-true} key archive work
+	packages=$(tr -s ' \t\n' , <<<"$3" | sed 's/^,//; s/,$//')
+	key=$(printf '%s\n' "$suite" "$packages" "$hook" | sha256sum | cut -c1-12)
+	archive=$tree_cache/$name-$suite-$key.tar.zst
+	if [ ! -s "$archive" ]; then
+		command -v mmdebstrap >/dev/null || { echo "mmdebstrap is not installed"; return 1; }
+		mkdir -p "$tree_cache"
+		work=$(mktemp -d "$tree_cache/.tree.XXXXXX") || return
+		# shellcheck disable=SC2016 # $1 is the tree, for the shell that mmdebstrap starts
+		if ! TREE_HOOK=$hook timeout 1200 mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
+			--aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::http::Timeout "20"' \
+			--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+			--dpkgopt='path-exclude=/usr/share/locale/*' \
+			--customize-hook='chroot "$1" sh -c "$TREE_HOOK"' "$suite" "$work/tree.tar" \
+			>"$work/log" 2>&1 </dev/null; then
+			tail -n 1 "$work/log"
+			rm -rf "$work"
+			return 1
+		fi
+		zstd -q -T0 -3 --rm "$work/tree.tar" -o "$work/tree" && chmod 644 "$work/tree" &&
+			rm -f "$tree_cache/$name-$suite"-*.tar.zst && mv "$work/tree" "$archive"
+		rm -rf "$work"
+	fi
+	echo "$archive"
+}
+tree_unpack() { # tree_unpack ARCHIVE FOLDER
+	mkdir -p "$2" && zstd -dcq "$1" | tar -C "$2" --numeric-owner --xattrs -xpf -
+}
+# The first alternative of "a|b" that SUITE calls its own; packages.sh of the product chooses by apt, which
+# knows this host's release only.
+tree_packages() { # tree_packages SUITE PACKAGES…
+	local entry
+	local suite=$1
+	shift
+	for entry; do
+		case $suite in
+		bookworm) echo "${entry%%|*}" ;;
+		*) echo "${entry##*|}" ;;
+		esac
+	done
+}
