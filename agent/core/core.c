@@ -19,6 +19,7 @@
 #include "agent/core/restart.h"
 #include "agent/core/setup.h"
 #include "agent/core/storages.h"
+#include "agent/core/unfinished.h"
 
 static int take_node_name(struct core *core, struct err *err)
 {
@@ -94,6 +95,7 @@ static int fill(struct core *core, struct err *err)
 	core->nextid = nextid_new();
 	core->storages = storages_new(core);
 	core->onboot = onboot_new(core);
+	core->unfinished = unfinished_new(core);
 	return 0;
 }
 
@@ -115,6 +117,7 @@ void core_free(struct core *core)
 {
 	if (!core)
 		return;
+	unfinished_free(core->unfinished);
 	onboot_free(core->onboot);
 	storages_free(core->storages);
 	nextid_free(core->nextid);
@@ -144,6 +147,7 @@ int core_start(struct core *core, struct err *err)
 	setup_storage(core);
 	setup_tls(core);
 	restart_scan(core);
+	unfinished_begin(core->unfinished);
 	setup_network(core, on_network_up);
 	return 0;
 }

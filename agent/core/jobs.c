@@ -271,6 +271,11 @@ char *jobs_log_path(const struct jobs *jobs, const char *upid)
 	return upid_parse(upid, &id, NULL) < 0 ? NULL : job_file_log(&id, upid, "");
 }
 
+bool jobs_are_known(const struct jobs *jobs)
+{
+	return !jobs->is_undo_deferred;
+}
+
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest)
 {
 	return last_of_guest(jobs, guest) != NULL;

@@ -62,6 +62,8 @@ void link_free(struct link *link);
 struct link_call;
 struct link_call *link_call(struct link *link, struct call *call, bool may_repeat, conn_reply_fn done,
 			    void *ctx);
+/* Calls made between on and off leave together (conn.h). */
+void link_hold(struct link *link, bool on);
 void link_cancel(struct link_call *call);
 
 /* server.c. listen_fd is taken over. */

@@ -187,6 +187,14 @@ struct link_call *link_call(struct link *link, struct call *call, bool may_repea
 	return c;
 }
 
+void link_hold(struct link *link, bool on)
+{
+	if (link->conn && on)
+		conn_hold(link->conn);
+	else if (link->conn)
+		conn_release(link->conn);
+}
+
 void link_cancel(struct link_call *c)
 {
 	if (c->is_sent && c->link->conn)

@@ -135,7 +135,9 @@ static void arm_timeout(struct server *s)
 
 static void run(struct server *s)
 {
+	link_hold(s->gate->link, true);
 	MHD_run(s->daemon);
+	link_hold(s->gate->link, false);
 	arm_timeout(s);
 }
 

@@ -173,6 +173,21 @@ def shutdown_and_start():
     ok('nothing is pending', not any('pending' in p for p in ct.pending.get()), ct.pending.get())
 
 
+def cancelled():
+    """A job that waits for a guest which does not answer can be stopped; the guest runs on."""
+    pid = init_pid()
+    on_node('kill', '-STOP', pid)
+    upid = ct.status.shutdown.post(timeout=300)
+    ok('it runs', wait_for(5, lambda: upid in [t['upid'] for t in node.tasks.get(source='active')]))
+    s = node.tasks(upid).status.get()
+    ok('a running task has no exit status', s['status'] == 'running' and 'exitstatus' not in s, s)
+    same('a task is stopped', node.tasks(upid).delete(), None)
+    result = wait_task(px, upid, 15)
+    ok('it says so', result not in ('OK', 'still running'), result, *task_log(px, upid))
+    on_node('kill', '-CONT', pid)
+    same('its guest is the same', init_pid(), pid)
+
+
 def init_pid():
     return on_node('lxc-info', '-P', '/run/lodge/ct', '-n', str(VMID), '-pH', check=False).stdout.strip()
 
@@ -223,5 +238,5 @@ def destroy():
     ok('its volume is gone', not [v for v in node.storage.local.content.get() if v.get('vmid') == VMID])
 
 
-parts = [create, config, start, address, setuid_programs, pending_change, shutdown_and_start, reboot, tasks, destroy]
+parts = [create, config, start, address, setuid_programs, pending_change, shutdown_and_start, cancelled, reboot, tasks, destroy]
 run(*([nextid] if KIND == 'busybox' else []), *parts)

@@ -165,37 +165,59 @@ def bad_templates():
     on_node('sh', '-c', f'rm {cache}/bad.tar.gz {cache}/cut.tar.gz {cache}/empty.tar.gz')
 
 
-def hostile_template():
-    """Links and names that lead out of the container's root."""
-    host = lambda: on_node('sh', '-c', 'ls -la --full-time /etc /root; md5sum /etc/shadow /etc/passwd').splitlines()
-    before = host()
-    on_node('/usr/bin/python3', '-c', '''
-import io, tarfile
-src = tarfile.open('/var/lib/lodge/local/template/cache/busybox.tar.gz')
-out = tarfile.open('/var/lib/lodge/local/template/cache/evil.tar.gz', 'w:gz')
+MAKE_EVIL = '''
+import io, sys, tarfile
+cache = '/var/lib/lodge/local/template/cache/'
+src = tarfile.open(cache + 'busybox.tar.gz')
+out = tarfile.open(cache + 'evil.tar.gz', 'w:gz')
 for m in src:
-    if m.name.lstrip('./') in ('etc', 'root') or m.name.lstrip('./').startswith(('etc/', 'root/')): continue
-    out.addfile(m, src.extractfile(m) if m.isreg() else None)
-def link(name, to):
-    m = tarfile.TarInfo(name); m.type = tarfile.SYMTYPE; m.linkname = to; out.addfile(m)
+    if not (m.name.lstrip('./') + '/').startswith(('etc/', 'root/')):
+        out.addfile(m, src.extractfile(m) if m.isreg() else None)
+def link(name, to, kind=tarfile.SYMTYPE):
+    m = tarfile.TarInfo(name); m.type = kind; m.linkname = to; out.addfile(m)
 def file(name, data=b'owned'):
     m = tarfile.TarInfo(name); m.size = len(data); out.addfile(m, io.BytesIO(data))
-link('./etc', '/etc')
 link('./root', '/root')
-link('./up', '../../../../../../..')
-file('./up/tmp/owned')
-file('./up/etc/owned')
-link('./etc/shadow', '../../../../../../etc/shadow')
+if sys.argv[1] == 'folder link':
+    link('./etc', '/etc')
+elif sys.argv[1] == 'file links':
+    for name in ('shadow', 'passwd', 'hosts', 'hostname', 'resolv.conf', 'machine-id', 'network'):
+        link('./etc/' + name, '../../../../../../../../../etc/' + name)
+elif sys.argv[1] == 'through a link':
+    link('./up', '../../../../../../..')
+    file('./up/etc/owned')
+elif sys.argv[1] == 'dots':
+    file('./../../../../../../../tmp/owned')
+elif sys.argv[1] == 'absolute':
+    file('/tmp/owned')
+elif sys.argv[1] == 'hard link':
+    link('./etc/stolen', '/etc/shadow', tarfile.LNKTYPE)
 out.close()
-''')
-    upid = wire('POST', LXC, {**GOOD, 'ostemplate': 'local:vztmpl/evil.tar.gz', 'password': 'evil-word-1', 'hostname': 'evil'}, session).data
-    result = wait_task(px, upid)
-    say(f'# create from a hostile template: {result}')
-    unchanged('the host is untouched', host, before)
-    ok('no file came out', on_node('ls', '/tmp/owned', '/etc/owned', check=False).returncode != 0)
-    if result == 'OK':
-        task_ok('it is destroyed', px, px.nodes(NODE).lxc(300).delete())
-    on_node('rm', '/var/lib/lodge/local/template/cache/evil.tar.gz')
+'''
+
+
+def hostile_templates():
+    """Links and names that lead out of the container's root: the host must stay as it is, whatever becomes of the create."""
+    def host():
+        return on_node('sh', '-c', 'ls -la --full-time /etc /root /etc/network /root/.ssh 2>/dev/null; '
+                       'md5sum /etc/shadow /etc/passwd /etc/hosts /etc/hostname /etc/resolv.conf; ls /tmp/owned /etc/owned').splitlines()
+    on_node('touch', '/etc/machine-id')
+    before, lists = host(), but_tasks()
+    for kind in ('folder link', 'file links', 'through a link', 'dots', 'absolute', 'hard link'):
+        on_node('/usr/bin/python3', '-c', MAKE_EVIL, kind)
+        upid = wire('POST', LXC, {**GOOD, 'ostemplate': 'local:vztmpl/evil.tar.gz', 'password': 'evil-word-1', 'hostname': 'evil',
+                                  'ssh-public-keys': 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDl3 evil', 'nameserver': '10.6.6.6'},
+                    session).data
+        result = wait_task(px, upid)
+        say(f'# a template with {kind}: {result}')
+        unchanged(f'{kind}: the host is untouched', host, before)
+        if result == 'OK':
+            image = '/var/lib/lodge/local/images/300/vm-300-disk-0.raw'
+            out = on_node('debugfs', '-R', 'cat /etc/stolen', image, check=False)
+            ok(f'{kind}: nothing of the host is inside', 'root:' not in out.stdout, out.stdout)
+            task_ok(f'{kind}: destroyed', px, px.nodes(NODE).lxc(300).delete())
+        on_node('rm', '/var/lib/lodge/local/template/cache/evil.tar.gz')
+        unchanged(f'{kind}: nothing is left', but_tasks, lists)
 
 
 def full_disk():
@@ -214,4 +236,4 @@ def full_disk():
         on_node('sh', '-c', f'umount {images} && rm /var/lib/lodge/small')
 
 
-run(envelope, parameters, bodies, rights, bad_templates, hostile_template, full_disk)
+run(envelope, parameters, bodies, rights, bad_templates, hostile_templates, full_disk)

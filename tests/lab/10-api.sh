@@ -14,6 +14,12 @@ ok "an administrator made by the CLI" product_admin n1
 busybox=$(template_busybox) || skip_all "no busybox template"
 cp "$busybox" "$LAB/busybox.tar.gz"
 
+lab_in n1 cp /var/lib/lodge/tls/ca.pem /lab/ca.pem
+ok "its certificate is the node's authority's, for its address" lab_net curl -sSf --cacert "$LAB/ca.pem" -o /dev/null \
+	"https://$(lab_address n1):8006/api2/json/access/domains"
+ok "TLS 1.3" lab_net curl -sS --tlsv1.3 --cacert "$LAB/ca.pem" -o /dev/null "https://$(lab_address n1):8006/api2/json/version"
+ok "no TLS 1.1" not lab_net curl -sS --tls-max 1.1 --cacert "$LAB/ca.pem" -o /dev/null "https://$(lab_address n1):8006/"
+
 part access && tap 120 client n1 proxmoxer_access.py
 ok "lodge upload" lab_in n1 lodge upload /lab/busybox.tar.gz local:vztmpl
 part storage && tap 60 client n1 proxmoxer_storage.py
@@ -22,6 +28,47 @@ part errors && tap 120 client n1 wire_errors.py local:vztmpl/busybox.tar.gz
 ok "nothing is left of refused calls" node_residue_after n1
 part busybox && tap 120 client n1 proxmoxer_guest.py 100 local:vztmpl/busybox.tar.gz busybox
 ok "nothing is left of it" node_residue_after n1
+
+# the command line, as root on the node
+lodge() { lab_in n1 lodge "$@"; }
+prints() { # prints PATTERN COMMAND…
+	local pattern=$1 out
+	shift
+	out=$("$@" 2>&1) || { echo "$out"; return 1; }
+	grep -qE -e "$pattern" <<<"$out" || { echo "no '$pattern' in: $out"; return 1; }
+}
+if part cli; then
+	ok "lodge status" prints '^node n1, ' lodge status
+	ok "lodge create takes the next id" prints 'creating container 100' lodge create --ostemplate local:vztmpl/busybox.tar.gz \
+		--rootfs local:0.1 --memory 64 --hostname cli
+	ok "lodge ls" prints '^ *100 .*cli .*stopped' lodge ls
+	ok "lodge ls --json" prints '"vmid": *100' lodge ls --json
+	ok "lodge start shows the log" prints 'TASK OK' lodge start 100
+	ok "lodge config" prints '^memory: 64$' lodge config 100
+	ok "lodge config changes" lodge config 100 --memory 80
+	ok "it waits for the next start" prints '"pending": *80' lodge get /nodes/n1/lxc/100/pending
+	ok "lodge reboot" prints 'TASK OK' lodge reboot 100
+	ok "lodge shutdown" prints 'TASK OK' lodge shutdown 100 --timeout 20
+	ok "lodge stop of a stopped one fails" not lodge stop 100
+	ok "lodge task" prints 'vzshutdown' lodge task
+	upid=$(lodge task list --json | grep -o 'UPID:[^"]*' | head -1)
+	ok "lodge task log" prints 'TASK OK' lodge task log "$upid"
+	ok "lodge destroy" prints 'TASK OK' lodge destroy 100
+	ok "lodge token create" prints '^admin@pve!cli=[0-9a-f-]{36}$' lodge token create admin@pve cli
+	ok "lodge token list" prints '^cli ' lodge token list admin@pve
+	ok "lodge token remove" lodge token remove admin@pve cli
+	passwd() { lab_in n1 sh -c "echo '$admin_password' | lodge passwd admin@pve"; }
+	ok "lodge passwd" passwd
+	ok "lodge api describes the calls" prints '"path": *"/nodes/\{node\}/lxc/\{vmid\}/status/start"' lodge api
+	ok "it is JSON with its parts" sh -c "'$LAB/n1/in' lodge api | '$python' -c '
+import json, sys
+rows = json.load(sys.stdin)
+assert len(rows) > 60 and all({\"path\", \"method\", \"params\", \"returns\", \"permissions\"} <= set(r) for r in rows), rows[:1]'"
+	ok "lodge help create" prints '--ostemplate .*required' lodge help create
+	ok "an unknown command" not lodge fly
+	ok "an ordinary user is refused" not lab_in n1 setpriv --reuid=65534 --regid=65534 --clear-groups lodge ls
+	ok "nothing is left of it" node_residue_after n1
+fi
 
 # a power cut and a boot: what is marked starts again, in the order of its ids
 if part onboot; then

@@ -18,8 +18,11 @@ skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 
 LAB=$(mktemp -d /var/tmp/lodge-lab.XXXXXX) || exit 1
 chmod 755 "$LAB"
+echo $$ >"$LAB/pid"
 cp "$here/node-residue.sh" "$LAB/residue.sh"
 . "$here/node.sh"
+
+lab_sweep # of runs that could not tidy up themselves
 
 finish() {
 	local code=$?
@@ -29,7 +32,7 @@ finish() {
 		lab_logs
 	fi
 	lab_stop_all
-	[ -n "${LODGE_LAB_KEEP:-}" ] || rm -rf "$LAB"
+	if [ -n "${LODGE_LAB_KEEP:-}" ]; then touch "$LAB/keep"; else rm -rf "$LAB"; fi
 	[ "$failed" = 0 ] && [ $code = 0 ]
 	exit
 }

@@ -71,6 +71,20 @@ lab_groups_remove() {
 	done
 }
 
+# After SIGKILL nothing of ours runs any more, but these stay: groups and folders of shells that are gone.
+lab_sweep() {
+	local g pid dir
+	for g in /sys/fs/cgroup/lodge-lab.* /sys/fs/cgroup/*/lodge-lab.*; do
+		[ -d "$g" ] || continue
+		pid=${g##*/lodge-lab.} pid=${pid%%.*}
+		[ -e "/proc/$pid" ] || find "$g" -depth -type d -exec rmdir {} + 2>/dev/null
+	done
+	for dir in /var/tmp/lodge-lab.*; do
+		[ -s "$dir/pid" ] && [ ! -e "$dir/keep" ] && [ ! -e "/proc/$(cat "$dir/pid")" ] && rm -rf "$dir"
+	done
+	:
+}
+
 lab_start() { # lab_start NAME
 	local name=$1 dir=$LAB/$1 pid
 	lab_switch_start

@@ -15,8 +15,10 @@ mount -t proc proc "$root/proc"
 mount --bind "$root/proc/sys" "$root/proc/sys"
 mount --bind "$root/proc/sys/net" "$root/proc/sys/net"
 mount -o remount,bind,ro "$root/proc/sys"
-mount --bind "$root/proc/sysrq-trigger" "$root/proc/sysrq-trigger"
-mount -o remount,bind,ro "$root/proc/sysrq-trigger"
+if [ -e "$root/proc/sysrq-trigger" ]; then
+	mount --bind "$root/proc/sysrq-trigger" "$root/proc/sysrq-trigger"
+	mount -o remount,bind,ro "$root/proc/sysrq-trigger"
+fi
 mount -t sysfs -o ro sysfs "$root/sys"
 
 dev=$root/dev
@@ -30,6 +32,11 @@ node urandom 1 9 666 c
 node tty 5 0 666 c
 node fuse 10 229 666 c
 node loop-control 10 237 600 c
+# the kernel gives a guest proc and sysfs of its own only where whole ones can be seen
+mkdir -p "$dev/.whole/proc" "$dev/.whole/sys"
+mount -t proc proc "$dev/.whole/proc"
+mount -t sysfs sysfs "$dev/.whole/sys"
+chmod 700 "$dev/.whole"
 mkdir "$dev/net" "$dev/pts" "$dev/shm" "$dev/mqueue"
 node net/tun 10 200 666 c
 for i in {0..63}; do node "loop$i" 7 "$i" 660 b; done

@@ -39,15 +39,33 @@ void ct_hosts_text(const char *old, const char *hostname, const char *domain, st
 		own_line(hostname, domain, out);
 }
 
+/* Apart, and dotted for IPv4: the ifup of busybox knows neither "address A/24" nor "netmask 24". */
+static void address_lines(const char *cidr, struct buf *out)
+{
+	const char *slash = strchr(cidr, '/');
+	bool is_v6 = strchr(cidr, ':') != NULL;
+	uint64_t bits = is_v6 ? 128 : 32;
+
+	if (slash)
+		str_to_u64(slash + 1, &bits);
+	buf_addf(out, "\taddress %.*s\n", (int)strcspn(cidr, "/"), cidr);
+	if (is_v6) {
+		buf_addf(out, "\tnetmask %u\n", (unsigned)bits);
+		return;
+	}
+	uint32_t mask = bits == 0 ? 0 : ~UINT32_C(0) << (32 - (bits > 32 ? 32 : bits));
+	buf_addf(out, "\tnetmask %u.%u.%u.%u\n", mask >> 24, mask >> 16 & 255, mask >> 8 & 255,
+		 mask & 255);
+}
+
 static void interface_stanza(const char *name, const char *family, const char *ip, const char *gw,
 			     unsigned mtu, struct buf *out)
 {
 	bool is_word = str_eq(ip, "dhcp") || str_eq(ip, "manual") || str_eq(ip, "auto");
 
 	buf_addf(out, "iface %s %s %s\n", name, family, is_word ? ip : "static");
-	if (!is_word) /* apart: the ifup of busybox does not know "address A/24" */
-		buf_addf(out, "\taddress %.*s\n\tnetmask %s\n", (int)strcspn(ip, "/"), ip,
-			 strchr(ip, '/') ? strchr(ip, '/') + 1 : "32");
+	if (!is_word)
+		address_lines(ip, out);
 	if (!is_word && *gw)
 		buf_addf(out, "\tgateway %s\n", gw);
 	if (mtu && !str_eq(ip, "dhcp"))

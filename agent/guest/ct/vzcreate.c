@@ -247,8 +247,7 @@ static int create_steps(struct task_ctx *task, struct create *create, struct err
 
 	if ((r = read_request(task, create, err)) < 0 || (r = make_volume(task, create, err)) < 0 ||
 	    (r = task_check_cancelled(err)) < 0 || (r = make_filesystem(create, err)) < 0 ||
-	    (r = task_check_cancelled(err)) < 0 ||
-	    (r = fill_volume(task, create, err)) < 0)
+	    (r = task_check_cancelled(err)) < 0 || (r = fill_volume(task, create, err)) < 0)
 		return r;
 	(void)rmdir(target);
 	if ((r = sync_volume(create, err)) < 0)

@@ -64,7 +64,11 @@ static void interfaces(void **state)
 {
 	static const struct ct_net nets[] = {
 		{.name = "eth0", .ip = "dhcp", .ip6 = "auto", .mtu = 1400},
-		{.name = "eth1", .ip = "10.0.0.2/24", .gw = "10.0.0.1", .mtu = 1400},
+		{.name = "eth1",
+		 .ip = "10.0.0.2/24",
+		 .gw = "10.0.0.1",
+		 .ip6 = "fd00::2/64",
+		 .mtu = 1400},
 		{.name = "eth2"},
 	};
 	autobuf out = BUF_INIT;
@@ -75,8 +79,9 @@ static void interfaces(void **state)
 			    "auto lo\niface lo inet loopback\n"
 			    "\nauto eth0\niface eth0 inet dhcp\niface eth0 inet6 auto\n"
 			    "\nauto eth1\niface eth1 inet static\n\taddress 10.0.0.2\n"
-			    "\tnetmask 24\n"
+			    "\tnetmask 255.255.255.0\n"
 			    "\tgateway 10.0.0.1\n\tmtu 1400\n"
+			    "iface eth1 inet6 static\n\taddress fd00::2\n\tnetmask 64\n"
 			    "\nauto eth2\niface eth2 inet manual\n");
 }
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A core that was killed after it stored a new guest and before it started the job: the next one undoes
+ * that guest, and no other. */
+#include "tests/unit/core/fixture.h"
+
+#include "agent/core/core.h"
+#include "agent/core/guests.h"
+#include "agent/core/unfinished.h"
+
+static const char program[] = "#!/bin/sh\n"
+			      "fields=$(tr -c '[:print:]' ' ')\n"
+			      "echo \"$1 $fields\" >>\"$LODGE_STATE_DIR/called\"\n";
+
+struct put {
+	bool is_done;
+};
+
+static void done(const struct store_result *result, void *ctx)
+{
+	assert_int_equal(result->outcome, STORE_DONE);
+	((struct put *)ctx)->is_done = true;
+}
+
+static bool is_put(void *ctx)
+{
+	return ((struct put *)ctx)->is_done;
+}
+
+static void put(struct core *core, const char *path, const char *text)
+{
+	struct store_op op = {
+		.kind = STORE_PUT, .path = path, .value = text, .size = strlen(text)};
+	struct store_txn txn = {.ops = &op, .op_count = 1};
+	struct put state = {0};
+
+	assert_int_equal(store_submit(core->store, &txn, done, &state, NULL), 0);
+	fixture_run_until(core->event, is_put, &state);
+}
+
+static bool has_called(void *ctx)
+{
+	(void)ctx;
+	return fixture_exists("called");
+}
+
+static bool are_jobs_over(void *ctx)
+{
+	const struct core *core = ctx;
+
+	return !jobs_guest_is_busy(core->jobs, 101) && !jobs_guest_is_busy(core->jobs, 102) &&
+	       !jobs_guest_is_busy(core->jobs, 103);
+}
+
+static void only_the_unfinished_one_is_undone(void **state)
+{
+	sd_event *event = NULL;
+	struct core *core = NULL;
+	autofree char *called = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	fixture_make();
+	fixture_write("lodge-task-ct", program, 0755);
+	assert_true(sd_event_new(&event) >= 0);
+	if (core_new(event, &core, &err) < 0)
+		fail_msg("%s", err.message);
+	put(core, "/nodes/alpha/lxc/101.conf", "hostname: whole\n");
+	put(core, "/nodes/alpha/lxc/102.conf", "hostname: half\nlock: create\n");
+	put(core, "/nodes/beta/lxc/103.conf", "hostname: elsewhere\nlock: create\n");
+	unfinished_begin(core->unfinished);
+	fixture_run_until(event, has_called, core);
+	fixture_run_until(event, are_jobs_over, core);
+	called = fixture_read("called");
+	assert_non_null(strstr(called, "vzcreate-undo "));
+	assert_non_null(strstr(called, " 102 "));
+	assert_null(strstr(called, " 101 "));
+	assert_null(strstr(called, " 103 "));
+	core_free(core);
+	sd_event_unref(event);
+	fixture_remove();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_unfinished_one_is_undone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
