@@ -197,6 +197,27 @@ static int trim(struct db *db, enum db_statement which, uint64_t applied, uint64
 	return db_step(db, which, "trim the store", err);
 }
 
+static int trim_bytes(struct db *db, enum db_statement which, uint64_t applied, uint64_t bytes,
+		      struct err *err)
+{
+	sqlite3_bind_int64(db->statements[which], 1, (int64_t)applied);
+	sqlite3_bind_int64(db->statements[which], 2, (int64_t)bytes);
+	return db_step(db, which, "trim the store", err);
+}
+
+static int trim_sizes(struct db *db, uint64_t applied, struct err *err)
+{
+	int r;
+
+	if (applied < db->sizes_looked_at + DB_BYTES_EVERY)
+		return 0;
+	if ((r = trim_bytes(db, STMT_LOG_TRIM_BYTES, applied, DB_LOG_BYTES, err)) < 0 ||
+	    (r = trim_bytes(db, STMT_HISTORY_TRIM_BYTES, applied, DB_HISTORY_BYTES, err)) < 0)
+		return r;
+	db->sizes_looked_at = applied;
+	return 0;
+}
+
 static int settle_all(struct db *db, const struct settle *settle, struct err *err)
 {
 	int r = db_exec(db, "BEGIN IMMEDIATE", "settle", err);
@@ -215,7 +236,8 @@ static int settle_all(struct db *db, const struct settle *settle, struct err *er
 	if (r < 0 || (r = db_meta_put_int(db, "applied", (int64_t)settle->applied, err)) < 0 ||
 	    (r = trim(db, STMT_LOG_TRIM, settle->applied, DB_LOG_KEPT, err)) < 0 ||
 	    (r = trim(db, STMT_REQUEST_TRIM, settle->applied, KV_REQUESTS_KEPT, err)) < 0 ||
-	    (r = trim(db, STMT_HISTORY_TRIM, settle->applied, DB_HISTORY_KEPT, err)) < 0)
+	    (r = trim(db, STMT_HISTORY_TRIM, settle->applied, DB_HISTORY_KEPT, err)) < 0 ||
+	    (r = trim_sizes(db, settle->applied, err)) < 0)
 		return r;
 	return db_exec(db, "COMMIT", "settle", err);
 }

@@ -16,6 +16,10 @@
 #define DB_SCHEMA	  1
 #define DB_LOG_KEPT	  1000u	  /* applied entries kept for those who lag behind */
 #define DB_HISTORY_KEPT	  50000u /* log indices for which old values are kept */
+/* bounds on their size as well: a large value may be written often */
+#define DB_LOG_BYTES	 (64u * 1024 * 1024)
+#define DB_HISTORY_BYTES (128u * 1024 * 1024)
+#define DB_BYTES_EVERY	 64u /* log indices between two looks at the sizes */
 
 struct db;
 

@@ -9,10 +9,12 @@
 enum db_statement {
 	STMT_LOG_ADD,
 	STMT_LOG_TRIM,
+	STMT_LOG_TRIM_BYTES,
 	STMT_KV_PUT,
 	STMT_KV_DELETE,
 	STMT_HISTORY_ADD,
 	STMT_HISTORY_TRIM,
+	STMT_HISTORY_TRIM_BYTES,
 	STMT_REQUEST_ADD,
 	STMT_REQUEST_TRIM,
 	STMT_META_PUT,
@@ -22,6 +24,7 @@ enum db_statement {
 struct db {
 	sqlite3 *sql;
 	sqlite3_stmt *statements[STMT_COUNT];
+	uint64_t sizes_looked_at; /* index at the last look */
 };
 
 /* Translates SQLite's last error; `what` says what was being done. */

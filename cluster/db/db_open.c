@@ -13,11 +13,20 @@
 static const char *const statement_sql[STMT_COUNT] = {
 	[STMT_LOG_ADD] = "INSERT INTO log (idx, epoch, data) VALUES (?1, ?2, ?3)",
 	[STMT_LOG_TRIM] = "DELETE FROM log WHERE idx < ?1",
+	/* what lies behind the newest ?2 bytes, and is settled */
+	[STMT_LOG_TRIM_BYTES] =
+		"DELETE FROM log WHERE idx <= ?1 AND idx < (SELECT idx FROM (SELECT idx,"
+		" sum(length(data)) OVER (ORDER BY idx DESC) AS total FROM log)"
+		" WHERE total > ?2 ORDER BY idx DESC LIMIT 1)",
 	[STMT_KV_PUT] = "INSERT OR REPLACE INTO kv (path, version, value) VALUES (?1, ?2, ?3)",
 	[STMT_KV_DELETE] = "DELETE FROM kv WHERE path = ?1",
 	[STMT_HISTORY_ADD] = "INSERT OR REPLACE INTO history (idx, path, at, who, old_version, old)"
 			     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[STMT_HISTORY_TRIM] = "DELETE FROM history WHERE idx < ?1",
+	[STMT_HISTORY_TRIM_BYTES] =
+		"DELETE FROM history WHERE idx <= ?1 AND idx < (SELECT idx FROM (SELECT idx,"
+		" sum(length(old)) OVER (ORDER BY idx DESC) AS total FROM history)"
+		" WHERE total > ?2 ORDER BY idx DESC LIMIT 1)",
 	[STMT_REQUEST_ADD] =
 		"INSERT OR REPLACE INTO requests (id, idx, payload_hash, outcome, failed)"
 		" VALUES (?1, ?2, ?3, ?4, ?5)",

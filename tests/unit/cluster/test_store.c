@@ -243,6 +243,45 @@ static void callbacks_may_submit(void **state)
 	store_close(store);
 }
 
+static int64_t one_number(const char *query)
+{
+	autofree char *path = xasprintf("%s/lodge.db", directory);
+	sqlite3_stmt *statement;
+	int64_t value;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, query, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	value = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return value;
+}
+
+/* A large value that is written often fills neither log nor history without bound. */
+static void sizes_are_bounded(void **state)
+{
+	struct store *store = must_open();
+	autofree char *large = xmalloc(STORE_VALUE_MAX);
+	struct store_value v;
+
+	(void)state;
+	memset(large, 'x', STORE_VALUE_MAX - 1);
+	large[STORE_VALUE_MAX - 1] = '\0';
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(put(store, "/large", large).outcome, STORE_DONE);
+	store_close(store);
+	assert_in_range(one_number("SELECT sum(length(data)) FROM log"), 1,
+			(64 + 64 + 1) * 1024 * 1024);
+	assert_in_range(one_number("SELECT sum(length(old)) FROM history"), 1,
+			(128 + 64 + 1) * 1024 * 1024);
+	store = must_open();
+	assert_true(store_get(store, "/large", &v));
+	assert_int_equal(v.version, 200);
+	store_close(store);
+}
+
 static void on_change(const struct store_change *change, void *ctx)
 {
 	struct buf *log = ctx;
@@ -345,6 +384,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_acknowledged_is_lost_by_sigkill, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_writers_share_syncs, setup, teardown),
 		cmocka_unit_test_setup_teardown(callbacks_may_submit, setup, teardown),
+		cmocka_unit_test_setup_teardown(sizes_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(subscribers_see_their_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_database_is_left_alone, setup, teardown),
