@@ -123,7 +123,9 @@ node_uninstall() {
 	[ -z "$purge" ] || purge_confirm "$yes"
 	[ -z "$purge" ] || purge_guests
 	service_stop
-	! { [ "$(network_get mode)" = nat ] && network_has_guests; } || warn "guests go on without their bridge $(network_get bridge): when there is one again, restart them"
+	if [ "$(network_get mode)" = nat ] && network_has_guests; then
+		warn "guests go on without their bridge $(network_get bridge): when there is one again, restart them"
+	fi
 	network_remove
 	if packages_has_systemd; then
 		systemctl --quiet disable lodge.target 2>/dev/null || :

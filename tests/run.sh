@@ -6,10 +6,10 @@
 #
 # unit     ctest on a build with ASan and UBSan, fuzz corpora included
 # fuzz     libFuzzer, briefly, on copies of the corpora
-# lab      tests/lab/*.sh: the release build on nodes of its own on this machine
-# clients  tests/clients/*.sh: clients of others against such a node
+# lab      tests/lab/NN-*.sh: the release build on nodes of its own on this machine; ct_*.sh: its jobs alone
+# clients  tests/clients/NN-*.sh: clients of others against such a node
 #
-# Lab and client tests print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
+# Lab and client tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
 # (LODGE_TEST_FULL=1) asks all of them for their long forms. Logs are in build/test-logs. The last line is
 # "N passed, N failed, N skipped"; the exit status is 1 when something failed or nothing ran.
 set -uo pipefail
@@ -87,10 +87,9 @@ layer() { # layer NAME FUNCTION
 
 # ---- build ----
 
-build() { # build PRESET [TARGETS]; the subshell is what die() leaves
+build() { # build PRESET; the subshell is what die() leaves
 	local log=$logs/build-$1.log preset=$1
-	shift
-	if ! (files_build "$preset" "$log" "$@"); then
+	if ! (files_build "$preset" "$log"); then
 		step_failed "build $preset"
 		return 1
 	fi
@@ -111,9 +110,6 @@ build_all() {
 	if wants lab || wants clients; then
 		build release && has_release=1
 	fi
-	if wants lab; then # a gate with hooks for its attackers; sanitizers do not fit into its sandbox
-		build dev lodge-gate-hooks
-	fi
 }
 has_asan='' has_release=''
 
@@ -123,9 +119,10 @@ has_asan='' has_release=''
 # it has did not pass.
 unit_counts() { # LastTest.log on stdin
 	awk '
-		/^[0-9]+\/[0-9]+ Testing: / { ok = not_run = 0 }
+		/^[0-9]+\/[0-9]+ Testing: / { ok = not_run = is_summary = 0 }
 		/^\[       OK \] / { ok++ }
-		/^\[  SKIPPED \] / && !/test\(s\)/ { not_run++ }
+		/^\[==========\] .* run\.$/ { is_summary = 1 } # names come once more
+		/^\[  SKIPPED \] / && !is_summary { not_run++ }
 		/^Test Passed\.$/ { skipped += not_run; if (not_run == 0 || ok > 0) passed++ }
 		/^Test (Failed|timeout)|^Unable to find|^Test not run/ { skipped += not_run }
 		END { print passed + 0, skipped + 0 }'
@@ -198,7 +195,7 @@ tap_counts() { # tap_counts EXIT_STATUS <LOG
 			print passed + 0, failed + 0, skipped + 0
 		}'
 }
-tap_file() { # tap_file FILE [ARGUMENTS]
+tap_file() { # tap_file FILE
 	local name log limit left code=0 start=$SECONDS counts
 	name=${1#"$top/tests/"}
 	log=$logs/${name//\//-}.log
@@ -211,7 +208,7 @@ tap_file() { # tap_file FILE [ARGUMENTS]
 		step_failed "$name: no time is left"
 		return
 	fi
-	timeout -k 30 "$limit" "$@" >"$log" 2>&1 </dev/null || code=$?
+	timeout -k 30 "$limit" "$1" >"$log" 2>&1 </dev/null || code=$?
 	[ $code -lt 124 ] || echo "# ended after $((SECONDS - start)) s, status $code (124: it took too long)" >>"$log"
 	read -ra counts < <(tap_counts $code <"$log")
 	count "${counts[@]}"
@@ -231,9 +228,8 @@ tap_layer() { # tap_layer FOLDER
 	fi
 	for file in "$top/tests/$1"/*.sh; do
 		case ${file##*/} in
-		*lib.sh | node*.sh | make-*.sh) continue ;; # used by tests
-		gate_sandbox.sh) tap_file "$file" "$top/build/dev" ;;
-		*) [ ! -x "$file" ] || tap_file "$file" ;;
+		*lib.sh) ;;
+		[0-9]*-*.sh | ct_*.sh) [ ! -x "$file" ] || tap_file "$file" ;;
 		esac
 	done
 }

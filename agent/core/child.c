@@ -19,7 +19,8 @@
 #define ENV_MAX 16
 
 static const char *const kept_variables[] = {
-	"LODGE_STATE_DIR", "LODGE_RUN_DIR", "LODGE_LIBEXEC_DIR", "LODGE_SHARE_DIR", "LODGE_LOG",
+	"LODGE_STATE_DIR", "LODGE_RUN_DIR", "LODGE_LIBEXEC_DIR",
+	"LODGE_SHARE_DIR", "LODGE_LOG",	    "LODGE_BRIDGE",
 };
 
 static size_t make_env(char *env[ENV_MAX])

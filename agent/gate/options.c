@@ -66,9 +66,11 @@ int gate_options_parse(int argc, char **argv, struct gate_options *ret, struct e
 				       .port = PORT_DEFAULT,
 				       .per_address = GATE_PER_ADDRESS,
 				       .user = GATE_USER};
-	const char *port = secure_getenv("LODGE_PORT");
+	const char *port = secure_getenv("LODGE_PORT"), *listen = secure_getenv("LODGE_LISTEN");
 	int c, r = str_is_empty(port) ? 0 : port_from("LODGE_PORT", port, &options, err);
 
+	if (!str_is_empty(listen))
+		options.listen = listen;
 	opterr = 0;
 	optind = 1;
 	while (r == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1)

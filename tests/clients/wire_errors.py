@@ -177,11 +177,15 @@ def link(name, to, kind=tarfile.SYMTYPE):
     m = tarfile.TarInfo(name); m.type = kind; m.linkname = to; out.addfile(m)
 def file(name, data=b'owned'):
     m = tarfile.TarInfo(name); m.size = len(data); out.addfile(m, io.BytesIO(data))
-link('./root', '/root')
-if sys.argv[1] == 'folder link':
+if sys.argv[1] == 'folder links':
     link('./etc', '/etc')
+    link('./root', '/root')
+elif sys.argv[1] == 'a network link':
+    link('./etc/network', '/etc/network')
+elif sys.argv[1] == 'a home link':
+    link('./root', '/root')
 elif sys.argv[1] == 'file links':
-    for name in ('shadow', 'passwd', 'hosts', 'hostname', 'resolv.conf', 'machine-id', 'network'):
+    for name in ('shadow', 'passwd', 'hosts', 'hostname', 'resolv.conf', 'machine-id'):
         link('./etc/' + name, '../../../../../../../../../etc/' + name)
 elif sys.argv[1] == 'through a link':
     link('./up', '../../../../../../..')
@@ -203,7 +207,7 @@ def hostile_templates():
                        'md5sum /etc/shadow /etc/passwd /etc/hosts /etc/hostname /etc/resolv.conf; ls /tmp/owned /etc/owned; :').splitlines()
     on_node('touch', '/etc/machine-id')
     before, lists = host(), but_tasks()
-    for kind in ('folder link', 'file links', 'through a link', 'dots', 'absolute', 'hard link'):
+    for kind in ('folder links', 'file links', 'a network link', 'a home link', 'through a link', 'dots', 'absolute', 'hard link'):
         on_node('/usr/bin/python3', '-c', MAKE_EVIL, kind)
         upid = wire('POST', LXC, {**GOOD, 'ostemplate': 'local:vztmpl/evil.tar.gz', 'password': 'evil-word-1', 'hostname': 'evil',
                                   'ssh-public-keys': 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDl3 evil', 'nameserver': '10.6.6.6'},

@@ -39,21 +39,21 @@ prints() { # prints PATTERN COMMAND…
 }
 if part cli; then
 	ok "lodge status" prints '^node n1, ' lodge status
-	ok "lodge create takes the next id" prints 'creating container 100' lodge create --ostemplate local:vztmpl/busybox.tar.gz \
+	ok "lodge create" prints 'creating container 130' lodge create 130 --ostemplate local:vztmpl/busybox.tar.gz \
 		--rootfs local:0.1 --memory 64 --hostname cli
-	ok "lodge ls" prints '^ *100 .*cli .*stopped' lodge ls
-	ok "lodge ls --json" prints '"vmid": *100' lodge ls --json
-	ok "lodge start shows the log" prints 'TASK OK' lodge start 100
-	ok "lodge config" prints '^memory: 64$' lodge config 100
-	ok "lodge config changes" lodge config 100 --memory 80
-	ok "it waits for the next start" prints '"pending": *80' lodge get /nodes/n1/lxc/100/pending
-	ok "lodge reboot" prints 'TASK OK' lodge reboot 100
-	ok "lodge shutdown" prints 'TASK OK' lodge shutdown 100 --timeout 20
-	ok "lodge stop of a stopped one fails" not lodge stop 100
+	ok "lodge ls" prints '^ *130 .*cli .*stopped' lodge ls
+	ok "lodge ls --json" prints '"vmid": *130' lodge ls --json
+	ok "lodge start shows the log" prints 'TASK OK' lodge start 130
+	ok "lodge config" prints '^memory: 64$' lodge config 130
+	ok "lodge config changes" lodge config 130 --memory 80
+	ok "it waits for the next start" prints '"pending": *80' lodge get /nodes/n1/lxc/130/pending
+	ok "lodge reboot" prints 'TASK OK' lodge reboot 130
+	ok "lodge shutdown" prints 'TASK OK' lodge shutdown 130 --timeout 20
+	ok "lodge stop of a stopped one fails" not lodge stop 130
 	ok "lodge task" prints 'vzshutdown' lodge task
 	upid=$(lodge task list --json | grep -o 'UPID:[^"]*' | head -1)
 	ok "lodge task log" prints 'TASK OK' lodge task log "$upid"
-	ok "lodge destroy" prints 'TASK OK' lodge destroy 100
+	ok "lodge destroy" prints 'TASK OK' lodge destroy 130
 	ok "lodge token create" prints '^admin@pve!cli=[0-9a-f-]{36}$' lodge token create admin@pve cli
 	ok "lodge token list" prints '^cli ' lodge token list admin@pve
 	ok "lodge token remove" lodge token remove admin@pve cli

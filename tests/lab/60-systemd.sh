@@ -6,60 +6,10 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$here/systemd_tree.sh"
 . "$here/systemd_node.sh"
+. "$here/systemd_ask.sh"
 . "$top/systemd/setup/packages.sh"
-n=sd1 ticket='' csrf=''
+n=sd1
 units="lodged lodge-gate lodge-monitor"
-
-must() { # as ok; what follows makes no sense without it
-	local before=$failed
-	ok "$@"
-	[ "$failed" = "$before" ] || exit 1
-}
-
-# ---- what is asked ----
-
-node() { lab_in $n "$@"; }
-quickstart() {
-	node env LODGE_SKIP_TEMPLATE=1 LODGE_ADMIN_PASSWORD=$admin_password "$@" >"$LAB/quickstart.log" 2>&1 ||
-		{ cat "$LAB/quickstart.log"; return 1; }
-}
-https() { # https METHOD PATH [CURL ARGUMENTS]: with the administrator's ticket
-	local method=$1 path=$2
-	shift 2
-	lab_net curl -ksS --fail-with-body --max-time 20 -X "$method" -b "PVEAuthCookie=$ticket" \
-		-H "CSRFPreventionToken: $csrf" "$@" "https://$(lab_address $n):8006/api2/json$path"
-}
-log_in() {
-	local answer
-	answer=$(lab_net curl -ksS --fail-with-body --max-time 20 -d username=admin@pve \
-		-d "password=$admin_password" "https://$(lab_address $n):8006/api2/json/access/ticket") ||
-		{ echo "$answer"; return 1; }
-	ticket=$("$python" -c 'import json, sys; print(json.load(sys.stdin)["data"]["ticket"])' <<<"$answer")
-	csrf=$("$python" -c 'import json, sys; print(json.load(sys.stdin)["data"]["CSRFPreventionToken"])' <<<"$answer")
-}
-state_is() { [ "$(https GET "/nodes/$n/lxc/$1/status/current" | field status)" = "$2" ]; }
-field() { # field NAME: of the object in the answer on stdin
-	"$python" -c 'import json, sys; print(json.load(sys.stdin)["data"].get(sys.argv[1], ""))' "$1"
-}
-upid_ended() { [ "$(https GET "/nodes/$n/tasks/$1/status" | field status)" = stopped ]; }
-task() { # task METHOD PATH [CURL ARGUMENTS]: asks, waits, fails if the task failed
-	local answer upid result
-	answer=$(https "$@") || { echo "$answer"; return 1; }
-	upid=$("$python" -c 'import json, sys; print(json.load(sys.stdin)["data"])' <<<"$answer")
-	wait_for 60 upid_ended "$upid"
-	result=$(https GET "/nodes/$n/tasks/$upid/status" | field exitstatus)
-	is OK "$result" || { https GET "/nodes/$n/tasks/$upid/log"; return 1; }
-}
-create() { # create VMID TEMPLATE ONBOOT
-	task POST "/nodes/$n/lxc" -d "vmid=$1" -d "ostemplate=local:vztmpl/$2" -d rootfs=local:0.125 -d memory=64 \
-		-d swap=0 -d "hostname=ct$1" -d net0=name=eth0,bridge=vmbr0,ip=dhcp -d "onboot=$3"
-}
-start() { task POST "/nodes/$n/lxc/$1/status/start" && wait_for 10 state_is "$1" running; }
-inside() { # inside VMID COMMAND…
-	local id=$1
-	shift
-	node timeout 20 lxc-attach -P /run/lodge/ct -n "$id" -- "$@"
-}
 
 # ---- what is looked at ----
 
@@ -123,7 +73,6 @@ has_network() {
 has_storage() {
 	https GET "/nodes/$n/storage/local/content?content=vztmpl" | grep -q 'local:vztmpl/busybox.tar.gz'
 }
-has_address() { inside "$1" ip -4 -o address show dev eth0 | grep -q ' inet '; }
 reaches_out() { inside "$1" ping -c 1 -W 2 198.51.100.1; }
 guest_start() { # when its first process started
 	node awk '{ print $22 }' "/proc/$(guest_pid "$1")/stat"
@@ -154,27 +103,20 @@ template_stubborn() {
 		printf '#!/bin/sh\ntrap "" PWR TERM INT\nwhile :; do sleep 1000; done\n' >"$folder/sbin/init" &&
 		chmod 755 "$folder/sbin/init" && tar -C "$folder" --numeric-owner -czf "$LAB/stubborn.tar.gz" .
 }
-put_templates() {
-	node mkdir -p /var/lib/lodge/local/template/cache &&
-		node cp /lab/busybox.tar.gz /lab/stubborn.tar.gz /var/lib/lodge/local/template/cache/
-}
 
 # ---- the machine ----
 
 busybox=$(template_busybox) || skip_all "no busybox template"
 cp "$busybox" "$LAB/busybox.tar.gz"
 # shellcheck disable=SC2086,SC2154
-archive=$(tree_archive systemd bookworm "systemd-sysv dbus udev kmod procps $(tree_packages bookworm $packages_build \
+archive=$(tree_archive systemd bookworm "systemd-sysv dbus udev kmod procps $(tree_packages $packages_build \
 	$packages_run | tr '\n' ' ')" "$systemd_hook") || skip_all "no Debian tree: $archive"
 lab_residue_before
 must "a machine" systemd_make $n "$archive"
 must "systemd is content" systemd_boot $n
-must "the source tree is on it" sh -c "mkdir -p $LAB/source && cd $top && tar --exclude=./build --exclude=./.git -cf - . |
-	tar -C $LAB/source -xf -"
-node mkdir -p /root/lodge
-node sh -c 'cp -a /lab/source/. /root/lodge/'
+must "the source tree is on it" put_source
 ok "templates are on it" template_stubborn "$LAB/busybox.tar.gz"
-put_templates
+put_templates busybox.tar.gz stubborn.tar.gz
 
 # ---- installation ----
 
@@ -190,7 +132,7 @@ for id in 103 101; do
 done
 ok "container 102 is made" create 102 stubborn.tar.gz 0
 for id in 101 102 103; do
-	ok "container $id starts" start $id
+	must "container $id starts" start $id
 done
 ok "a guest has its address by DHCP" wait_for 20 has_address 101
 ok "and reaches what lies behind the node" reaches_out 101

@@ -61,12 +61,11 @@ lab_groups_enter() { # lab_groups_enter NAME PID
 	for g in $(lab_groups "$1"); do echo "$2" >"$g/cgroup.procs" || return; done
 }
 lab_groups_remove() {
-	local g tries=50
+	local g tries
 	for g in $(lab_groups "$1"); do
-		while [ -d "$g" ] && [ $tries -gt 0 ]; do
-			find "$g" -depth -type d -exec rmdir {} + 2>/dev/null && break
-			tries=$((tries - 1))
-			pause 0.1
+		for ((tries = 0; tries < 50; tries++)); do
+			[ -d "$g" ] || break
+			find "$g" -depth -type d -exec rmdir {} + 2>/dev/null || pause 0.1
 		done
 	done
 }

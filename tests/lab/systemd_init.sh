@@ -19,7 +19,8 @@ if [ -e "$root/proc/sysrq-trigger" ]; then
 	mount --bind "$root/proc/sysrq-trigger" "$root/proc/sysrq-trigger"
 	mount -o remount,bind,ro "$root/proc/sysrq-trigger"
 fi
-mount -t sysfs -o ro sysfs "$root/sys"
+mount -t sysfs sysfs "$root/sys"
+mount -o remount,bind,ro "$root/sys"
 
 dev=$root/dev
 mount -t tmpfs -o mode=755 tmpfs "$dev"
@@ -74,5 +75,6 @@ hostname "$name"
 echo "$name" >/etc/hostname
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" >/etc/hosts
 touch "/lab/$name/up"
+# the last word: systemd of Debian 13 boots on cgroup v1 only when told to
 exec env -i container=lodge-lab LODGE_LAB="$lab" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-	/sbin/init
+	/sbin/init SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1

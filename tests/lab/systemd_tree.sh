@@ -4,7 +4,7 @@
 # archives. Sourced after lib.sh.
 tree_cache=${LODGE_TEST_CACHE:-/var/cache/lodge-test}
 
-# Prints the archive's path; the second line of what went wrong, and fails, if it cannot be made (no network).
+# Prints the archive's path; or what went wrong, and fails, if it cannot be made (no network).
 # tree_archive NAME SUITE PACKAGES [COMMANDS run in the tree]
 tree_archive() {
 	local name=$1 suite=$2 packages hook=${4:-true} key archive work
@@ -22,7 +22,7 @@ tree_archive() {
 			--dpkgopt='path-exclude=/usr/share/locale/*' \
 			--customize-hook='chroot "$1" sh -c "$TREE_HOOK"' "$suite" "$work/tree.tar" \
 			>"$work/log" 2>&1 </dev/null; then
-			tail -n 1 "$work/log"
+			grep -m 1 '^E: ' "$work/log" || tail -n 1 "$work/log"
 			rm -rf "$work"
 			return 1
 		fi
@@ -35,16 +35,5 @@ tree_archive() {
 tree_unpack() { # tree_unpack ARCHIVE FOLDER
 	mkdir -p "$2" && zstd -dcq "$1" | tar -C "$2" --numeric-owner --xattrs -xpf -
 }
-# The first alternative of "a|b" that SUITE calls its own; packages.sh of the product chooses by apt, which
-# knows this host's release only.
-tree_packages() { # tree_packages SUITE PACKAGES…
-	local entry
-	local suite=$1
-	shift
-	for entry; do
-		case $suite in
-		bookworm) echo "${entry%%|*}" ;;
-		*) echo "${entry##*|}" ;;
-		esac
-	done
-}
+# The first of each "a|b": Debian 12 and 13 have it.
+tree_packages() { printf '%s\n' "${@%%|*}"; }

@@ -109,10 +109,10 @@ static pid_t spawn(const char *command, const char *after)
 		close_range(3, ~0u, 0); /* as after an exec */
 		_exit(task_main(2, argv, commands));
 	}
-	close(input[0]);
 	job_start = exec_pid_start(pid); /* it cannot end before its arguments did */
 	assert_int_equal(fd_write_all(input[1], data.data, data.size, NULL), 0);
 	close(input[1]);
+	close(input[0]); /* last: a job that refuses its command never reads them */
 	return pid;
 }
 
