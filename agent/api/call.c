@@ -315,7 +315,7 @@ size_t api_count_alike(const struct api_request *req, bool only_peer)
 {
 	size_t count = 0;
 
-	LIST_FOREACH(&in_flight, p, struct pending, link)
+	LIST_FOREACH (&in_flight, p, struct pending, link)
 		count += p->req.route == req->route &&
 			 (!only_peer || str_eq(p->req.peer, req->peer));
 	return count;
@@ -323,8 +323,7 @@ size_t api_count_alike(const struct api_request *req, bool only_peer)
 
 void api_cancel(struct core *core, struct conn *conn, uint64_t id)
 {
-	LIST_FOREACH(&in_flight, p, struct pending, link)
-	{
+	LIST_FOREACH (&in_flight, p, struct pending, link) {
 		if (p->req.core == core && p->conn == conn && (id == 0 || p->id == id))
 			abandon(p);
 	}
@@ -332,8 +331,7 @@ void api_cancel(struct core *core, struct conn *conn, uint64_t id)
 
 void api_fini(struct core *core)
 {
-	LIST_FOREACH(&in_flight, p, struct pending, link)
-	{
+	LIST_FOREACH (&in_flight, p, struct pending, link) {
 		if (p->req.core != core)
 			continue;
 		if (p->helper)

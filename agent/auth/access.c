@@ -97,8 +97,7 @@ void access_free(struct access *access)
 	access_edits_drop(access);
 	store_unsubscribe(access->on_user_cfg);
 	store_unsubscribe(access->on_priv);
-	LIST_FOREACH(&access->pending, op, struct access_op, link)
-	{
+	LIST_FOREACH (&access->pending, op, struct access_op, link) {
 		list_remove(&op->link);
 		op->access = NULL;
 	}

@@ -242,8 +242,7 @@ void access_edits_drop(struct access *access)
 	struct err err = ERR_INIT;
 
 	err_set(&err, ERR_UNAVAILABLE, "the agent is stopping");
-	LIST_FOREACH(&access->edits, edit, struct edit, queue)
-	{
+	LIST_FOREACH (&access->edits, edit, struct edit, queue) {
 		list_remove(&edit->queue);
 		edit_end(edit, &err);
 	}

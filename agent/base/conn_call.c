@@ -81,9 +81,9 @@ int conn_call(struct conn *c, struct call *call, conn_reply_fn done, void *ctx, 
 
 static struct outgoing *outgoing_find(struct conn *c, uint64_t id)
 {
-	LIST_FOREACH(&c->outgoing, o, struct outgoing, node)
-	if (o->id == id)
-		return o;
+	LIST_FOREACH (&c->outgoing, o, struct outgoing, node)
+		if (o->id == id)
+			return o;
 	return NULL;
 }
 
@@ -122,15 +122,15 @@ void conn_call_fail_all(struct conn *c)
 
 void conn_call_free_all(struct conn *c)
 {
-	LIST_FOREACH(&c->outgoing, o, struct outgoing, node)
-	forget(c, o);
+	LIST_FOREACH (&c->outgoing, o, struct outgoing, node)
+		forget(c, o);
 }
 
 static struct outgoing *expired(struct conn *c, usec_t now)
 {
-	LIST_FOREACH(&c->outgoing, o, struct outgoing, node)
-	if (o->deadline && o->deadline <= now)
-		return o;
+	LIST_FOREACH (&c->outgoing, o, struct outgoing, node)
+		if (o->deadline && o->deadline <= now)
+			return o;
 	return NULL;
 }
 
@@ -138,9 +138,9 @@ static usec_t earliest_deadline(struct conn *c)
 {
 	usec_t earliest = 0;
 
-	LIST_FOREACH(&c->outgoing, o, struct outgoing, node)
-	if (o->deadline && (earliest == 0 || o->deadline < earliest))
-		earliest = o->deadline;
+	LIST_FOREACH (&c->outgoing, o, struct outgoing, node)
+		if (o->deadline && (earliest == 0 || o->deadline < earliest))
+			earliest = o->deadline;
 	return earliest;
 }
 

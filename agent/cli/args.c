@@ -16,7 +16,7 @@ static int take_own(struct cli *cli, struct err *err)
 	cli->no_wait = fields_get(&cli->options, "no-wait") != NULL;
 	if (timeout && (!str_to_u64(timeout, &seconds) || seconds == 0 || seconds > 3600))
 		return err_field(err, "timeout-call", "must be a number of seconds from 1 to 3600");
-	cli->timeout = (unsigned) seconds;
+	cli->timeout = (unsigned)seconds;
 	fields_remove(&cli->options, "json");
 	fields_remove(&cli->options, "no-wait");
 	fields_remove(&cli->options, "timeout-call");
@@ -32,7 +32,7 @@ static bool is_flag(const char *name)
 static int add_option(struct cli *cli, const char *text, char **next, struct err *err)
 {
 	const char *equals = strchr(text, '=');
-	autofree char *name = equals ? xstrndup(text, (size_t) (equals - text)) : xstrdup(text);
+	autofree char *name = equals ? xstrndup(text, (size_t)(equals - text)) : xstrdup(text);
 
 	if (name[0] == '\0')
 		return err_set(err, ERR_INVALID, "an option has no name: --%s", text);
@@ -47,7 +47,7 @@ static int add_option(struct cli *cli, const char *text, char **next, struct err
 
 int cli_args_parse(int argc, char **argv, struct cli *ret, struct err *err)
 {
-	struct cli cli = {.words = xcalloc((size_t) argc + 1, sizeof(char *))};
+	struct cli cli = {.words = xcalloc((size_t)argc + 1, sizeof(char *))};
 	bool only_words = false;
 	int r = 0;
 
@@ -77,7 +77,8 @@ void cli_args_fini(struct cli *cli)
 	fields_fini(&cli->options);
 }
 
-int cli_word(const struct cli *cli, size_t index, const char *what, const char **ret, struct err *err)
+int cli_word(const struct cli *cli, size_t index, const char *what, const char **ret,
+	     struct err *err)
 {
 	if (index >= cli->word_count)
 		return err_set(err, ERR_INVALID, "%s is missing", what);

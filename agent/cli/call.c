@@ -37,12 +37,16 @@ static int envelope_error(struct json_object *envelope, unsigned status, const c
 	while (text.size > 0 && text.data[text.size - 1] == '\n')
 		text.size--;
 	if (json_object_object_get_ex(envelope, "errors", &errors)) {
-		json_object_object_foreach(errors, field, why) {
+		json_object_object_foreach(errors, field, why)
+		{
 			buf_addf(&text, " [%s: %s]", field, json_object_get_string(why));
 		}
 	}
-	return err_set(err, status == 403 ? ERR_DENIED : status == 400 ? ERR_INVALID : ERR_IO, "%.*s",
-		       (int) text.size, text.data ? text.data : "");
+	return err_set(err,
+		       status == 403   ? ERR_DENIED
+		       : status == 400 ? ERR_INVALID
+				       : ERR_IO,
+		       "%.*s", (int)text.size, text.data ? text.data : "");
 }
 
 static int read_reply(struct reply *reply, struct json_object **ret, struct err *err)
@@ -78,7 +82,7 @@ int cli_call(const char *verb, const char *path, const struct fields *params, in
 	if (path[0] != '/')
 		return err_set(err, ERR_INVALID, "an API path starts with '/': %s", path);
 	call.op = CALL_API;
-	call.deadline_ms = (uint32_t) (CALL_TIMEOUT / USEC_PER_MSEC);
+	call.deadline_ms = (uint32_t)(CALL_TIMEOUT / USEC_PER_MSEC);
 	fields_add(&call.head, "verb", verb);
 	fields_add(&call.head, "path", path);
 	fields_add(&call.head, "source", "cli");
@@ -88,8 +92,8 @@ int cli_call(const char *verb, const char *path, const struct fields *params, in
 		call.fds[0] = dup(fd);
 		call.fd_count = 1;
 	}
-	r = client_call(socket_path, &call, clock_monotonic() + CALL_TIMEOUT, str_eq(verb, "GET"), &reply,
-			err);
+	r = client_call(socket_path, &call, clock_monotonic() + CALL_TIMEOUT, str_eq(verb, "GET"),
+			&reply, err);
 	call_fini(&call);
 	if (r < 0)
 		return r;

@@ -20,7 +20,7 @@ static int read_line(const char *prompt, char ret[PASSWORD_MAX], struct err *err
 	if (is_terminal) {
 		fprintf(stderr, "%s: ", prompt);
 		silent = before;
-		silent.c_lflag &= ~(tcflag_t) ECHO;
+		silent.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	}
 	line = fgets(ret, PASSWORD_MAX, stdin);

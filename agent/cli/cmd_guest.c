@@ -6,10 +6,11 @@
 #include "agent/base/str.h"
 
 static const struct cli_column guest_columns[] = {
-	{"ID", "vmid", CLI_TEXT},     {"TYPE", "type", CLI_TEXT},     {"NAME", "name", CLI_TEXT},
-	{"NODE", "node", CLI_TEXT},   {"STATUS", "status", CLI_TEXT}, {"CPU", "cpu", CLI_PERCENT},
-	{"MEMORY", "mem", CLI_BYTES}, {"OF", "maxmem", CLI_BYTES},    {"UPTIME", "uptime", CLI_DURATION},
-	{"TAGS", "tags", CLI_TEXT},
+	{"ID", "vmid", CLI_TEXT},	    {"TYPE", "type", CLI_TEXT},
+	{"NAME", "name", CLI_TEXT},	    {"NODE", "node", CLI_TEXT},
+	{"STATUS", "status", CLI_TEXT},	    {"CPU", "cpu", CLI_PERCENT},
+	{"MEMORY", "mem", CLI_BYTES},	    {"OF", "maxmem", CLI_BYTES},
+	{"UPTIME", "uptime", CLI_DURATION}, {"TAGS", "tags", CLI_TEXT},
 };
 
 int cli_ls(struct cli *cli, struct err *err)
@@ -52,9 +53,10 @@ int cli_create(struct cli *cli, struct err *err)
 	int r;
 
 	if (!fields_get(&cli->options, "ostemplate"))
-		return err_field(err, "ostemplate",
-				 "--ostemplate is missing: 'lodge get /nodes/NODE/storage/local/content "
-				 "--content vztmpl' lists templates");
+		return err_field(
+			err, "ostemplate",
+			"--ostemplate is missing: 'lodge get /nodes/NODE/storage/local/content "
+			"--content vztmpl' lists templates");
 	if ((r = choose_id(cli, err)) < 0 || (r = cli_node(&node, err)) < 0)
 		return r;
 	path = xasprintf("/nodes/%s/lxc", node);
@@ -111,7 +113,8 @@ int cli_destroy(struct cli *cli, struct err *err)
 static int config_show(struct cli *cli, const struct cli_guest *guest, struct err *err)
 {
 	autojson *config = NULL;
-	int r = cli_get(&config, err, "/nodes/%s/%s/%u/config", guest->node, guest->kind, guest->vmid);
+	int r = cli_get(&config, err, "/nodes/%s/%s/%u/config", guest->node, guest->kind,
+			guest->vmid);
 
 	if (r < 0)
 		return r;
@@ -119,7 +122,8 @@ static int config_show(struct cli *cli, const struct cli_guest *guest, struct er
 		cli_json_print(stdout, config);
 		return 0;
 	}
-	json_object_object_foreach(config, key, value) {
+	json_object_object_foreach(config, key, value)
+	{
 		autobuf text = BUF_INIT;
 
 		cli_text_add(&text, json_object_get_string(value));

@@ -12,15 +12,17 @@
 #include "agent/base/upid.h"
 
 static const struct cli_column storage_columns[] = {
-	{"STORAGE", "storage", CLI_TEXT}, {"TYPE", "type", CLI_TEXT},	{"ACTIVE", "active", CLI_TEXT},
-	{"USED", "used", CLI_BYTES},	  {"OF", "total", CLI_BYTES},	{"CONTENT", "content", CLI_TEXT},
+	{"STORAGE", "storage", CLI_TEXT}, {"TYPE", "type", CLI_TEXT},
+	{"ACTIVE", "active", CLI_TEXT},	  {"USED", "used", CLI_BYTES},
+	{"OF", "total", CLI_BYTES},	  {"CONTENT", "content", CLI_TEXT},
 };
 
 static void print_node(struct json_object *status)
 {
 	struct json_object *memory = NULL;
 	const struct cli_column used = {"", "used", CLI_BYTES}, total = {"", "total", CLI_BYTES};
-	const struct cli_column uptime = {"", "uptime", CLI_DURATION}, cpu = {"", "cpu", CLI_PERCENT};
+	const struct cli_column uptime = {"", "uptime", CLI_DURATION},
+				cpu = {"", "cpu", CLI_PERCENT};
 	autobuf text = BUF_INIT;
 
 	json_object_object_get_ex(status, "memory", &memory);
@@ -56,8 +58,9 @@ int cli_status(struct cli *cli, struct err *err)
 }
 
 static const struct cli_column task_columns[] = {
-	{"START", "starttime", CLI_TIME}, {"TYPE", "type", CLI_TEXT},	{"ID", "id", CLI_TEXT},
-	{"USER", "user", CLI_TEXT},	  {"STATUS", "status", CLI_TEXT}, {"UPID", "upid", CLI_TEXT},
+	{"START", "starttime", CLI_TIME}, {"TYPE", "type", CLI_TEXT},
+	{"ID", "id", CLI_TEXT},		  {"USER", "user", CLI_TEXT},
+	{"STATUS", "status", CLI_TEXT},	  {"UPID", "upid", CLI_TEXT},
 };
 
 static int task_list(struct cli *cli, struct err *err)
@@ -125,13 +128,14 @@ int cli_upload(struct cli *cli, struct err *err)
 		return r;
 	colon = strchr(target, ':');
 	if (!colon)
-		return err_set(err, ERR_INVALID, "'%s' is not STORAGE:CONTENT, as local:vztmpl", target);
+		return err_set(err, ERR_INVALID, "'%s' is not STORAGE:CONTENT, as local:vztmpl",
+			       target);
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_errno(err, errno, "%s", file);
 	if ((r = cli_node(&node, err)) < 0)
 		return r;
-	storage = xstrndup(target, (size_t) (colon - target));
+	storage = xstrndup(target, (size_t)(colon - target));
 	path = xasprintf("/nodes/%s/storage/%s/upload", node, storage);
 	slash = strrchr(file, '/');
 	fields_set(&cli->options, "content", colon + 1);

@@ -48,7 +48,7 @@ int cli_api(struct cli *cli, struct err *err)
 	autojson *data = NULL;
 	int r = cli_get(&data, err, "/lodge/api");
 
-	(void) cli;
+	(void)cli;
 	if (r == 0)
 		cli_json_print(stdout, data);
 	return r;
@@ -60,8 +60,8 @@ static void print_param(const char *name, struct json_object *param)
 	bool is_optional = json_object_object_get_ex(param, "optional", &optional) &&
 			   json_object_get_int(optional) != 0;
 
-	printf("  --%-22s %-8s %s%s\n", name, cli_member(param, "type"), is_optional ? "" : "(required) ",
-	       cli_member(param, "description"));
+	printf("  --%-22s %-8s %s%s\n", name, cli_member(param, "type"),
+	       is_optional ? "" : "(required) ", cli_member(param, "description"));
 }
 
 /* The parameters of the route behind a command, out of the core's own tables. */
@@ -74,12 +74,14 @@ static int print_route(const char *route, struct err *err)
 		return r;
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i), *params = NULL;
-		autofree char *name = xasprintf("%s %s", cli_member(row, "method"), cli_member(row, "path"));
+		autofree char *name =
+			xasprintf("%s %s", cli_member(row, "method"), cli_member(row, "path"));
 
 		if (!str_eq(name, route) || !json_object_object_get_ex(row, "params", &params))
 			continue;
 		printf("\nOptions:\n");
-		json_object_object_foreach(params, key, param) {
+		json_object_object_foreach(params, key, param)
+		{
 			autofree char *in_path = xasprintf("{%s}", key);
 
 			if (!strstr(route, in_path))

@@ -34,9 +34,9 @@ static int print_new_lines(const char *node, const char *upid, size_t *shown, st
 		for (size_t i = 0; i < n; i++) {
 			struct json_object *line = json_object_array_get_idx(lines, i);
 
-			if ((size_t) cli_member_int(line, "n") <= *shown)
+			if ((size_t)cli_member_int(line, "n") <= *shown)
 				continue;
-			*shown = (size_t) cli_member_int(line, "n");
+			*shown = (size_t)cli_member_int(line, "n");
 			cli_text_add(&text, cli_member(line, "t"));
 			puts(buf_str(&text));
 			buf_clear(&text);
@@ -48,7 +48,8 @@ static int print_new_lines(const char *node, const char *upid, size_t *shown, st
 
 static void pause_ms(unsigned ms)
 {
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long) (ms % 1000) * 1000000}, NULL);
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000},
+		  NULL);
 }
 
 static int ended(const char *exit_text, struct err *err)
@@ -75,7 +76,9 @@ int cli_task_follow(const char *upid, struct err *err)
 			return r;
 		if (str_eq(cli_member(status, "status"), "stopped"))
 			return ended(cli_member(status, "exitstatus"), err);
-		pause = shown > before ? PAUSE_MIN_MS : pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
+		pause = shown > before		   ? PAUSE_MIN_MS
+			: pause * 2 < PAUSE_MAX_MS ? pause * 2
+						   : PAUSE_MAX_MS;
 		pause_ms(pause);
 	}
 	return r;

@@ -19,7 +19,8 @@ static int run(int argc, char **argv, struct err *err)
 	}
 	command = cli_command_find(name);
 	if (!command)
-		return err_set(err, ERR_INVALID, "there is no command '%s'; 'lodge help' lists them", name);
+		return err_set(err, ERR_INVALID,
+			       "there is no command '%s'; 'lodge help' lists them", name);
 	r = cli_args_parse(argc, argv, &cli, err);
 	if (r < 0)
 		return r;

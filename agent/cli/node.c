@@ -30,7 +30,8 @@ int cli_guest_find(const char *word, struct cli_guest *ret, struct err *err)
 	int r;
 
 	if (!str_to_u64(word, &vmid) || vmid < 100 || vmid > 999999999)
-		return err_set(err, ERR_INVALID, "'%s' is not a guest id (a number from 100 on)", word);
+		return err_set(err, ERR_INVALID, "'%s' is not a guest id (a number from 100 on)",
+			       word);
 	r = cli_get(&rows, err, "/cluster/resources");
 	if (r < 0)
 		return r;
@@ -39,9 +40,9 @@ int cli_guest_find(const char *word, struct cli_guest *ret, struct err *err)
 		const char *type = cli_member(row, "type");
 
 		if ((str_eq(type, "lxc") || str_eq(type, "qemu")) &&
-		    (uint64_t) cli_member_int(row, "vmid") == vmid) {
+		    (uint64_t)cli_member_int(row, "vmid") == vmid) {
 			ret->node = xstrdup(cli_member(row, "node"));
-			ret->vmid = (unsigned) vmid;
+			ret->vmid = (unsigned)vmid;
 			str_copy(ret->kind, sizeof(ret->kind), type);
 			return 0;
 		}

@@ -13,7 +13,7 @@
 /* Length of the control character at text, 0 if it is none. Those of 8 bits are two bytes in UTF-8. */
 static size_t control_size(const char *text)
 {
-	unsigned char c = (unsigned char) text[0], next = c == 0xc2 ? (unsigned char) text[1] : 0;
+	unsigned char c = (unsigned char)text[0], next = c == 0xc2 ? (unsigned char)text[1] : 0;
 
 	return c < 0x20 || c == 0x7f ? 1 : next >= 0x80 && next < 0xa0 ? 2 : 0;
 }
@@ -49,14 +49,14 @@ static void add_duration(struct buf *out, int64_t seconds)
 {
 	if (seconds >= 86400)
 		buf_addf(out, "%" PRId64 "d ", seconds / 86400);
-	buf_addf(out, "%02d:%02d:%02d", (int) (seconds / 3600 % 24), (int) (seconds / 60 % 60),
-		 (int) (seconds % 60));
+	buf_addf(out, "%02d:%02d:%02d", (int)(seconds / 3600 % 24), (int)(seconds / 60 % 60),
+		 (int)(seconds % 60));
 }
 
 static void add_time(struct buf *out, int64_t seconds)
 {
 	char text[32];
-	time_t t = (time_t) seconds;
+	time_t t = (time_t)seconds;
 	struct tm tm;
 
 	if (localtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
@@ -74,7 +74,7 @@ void cli_format(struct buf *out, const struct cli_column *column, struct json_ob
 		add_printable(out, json_object_get_string(value), "");
 		break;
 	case CLI_BYTES:
-		add_bytes(out, (double) json_object_get_int64(value));
+		add_bytes(out, (double)json_object_get_int64(value));
 		break;
 	case CLI_PERCENT:
 		buf_addf(out, "%.1f %%", 100 * json_object_get_double(value));
@@ -94,7 +94,7 @@ static size_t width_of(const char *text)
 	size_t n = 0;
 
 	for (; *text; text++)
-		n += ((unsigned char) *text & 0xc0) != 0x80;
+		n += ((unsigned char)*text & 0xc0) != 0x80;
 	return n;
 }
 
@@ -121,7 +121,8 @@ void cli_table_print(FILE *out, const struct cli_column *columns, size_t count,
 	for (size_t i = 0; i < row_count * count; i++) {
 		size_t width;
 
-		cli_format(&cells[i], &columns[i % count], json_object_array_get_idx(rows, i / count));
+		cli_format(&cells[i], &columns[i % count],
+			   json_object_array_get_idx(rows, i / count));
 		width = width_of(buf_str(&cells[i]));
 		if (width > widths[i % count])
 			widths[i % count] = width;

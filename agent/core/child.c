@@ -9,14 +9,17 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 
-#define ENV_MAX 16
+#define ENV_MAX	    16
+#define CHILD_FILES 1024 /* the soft limit everywhere; who needs more, raises it */
 
 static const char *const kept_variables[] = {
 	"LODGE_STATE_DIR", "LODGE_RUN_DIR", "LODGE_LIBEXEC_DIR",
@@ -71,6 +74,23 @@ static void kill_unknown(pid_t pid)
 	waitpid(pid, NULL, WNOHANG);
 }
 
+/* The core's shield from the kernel's memory killer (OOMScoreAdjust= of its unit) and its many files are
+ * not for them: guests and dnsmasq come from these children and would keep both. */
+static void make_ordinary(pid_t pid)
+{
+	struct rlimit files;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		log_debug("%s: %m", path);
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur <= CHILD_FILES)
+		return;
+	files.rlim_cur = CHILD_FILES;
+	prlimit(pid, RLIMIT_NOFILE, &files, NULL);
+}
+
 int child_spawn(const struct child_spec *spec, pid_t *ret_pid, int *ret_pidfd, struct err *err)
 {
 	posix_spawn_file_actions_t actions;
@@ -95,6 +115,7 @@ int child_spawn(const struct child_spec *spec, pid_t *ret_pid, int *ret_pidfd, s
 		kill_unknown(pid);
 		return err_errno(err, r, "watch %s", spec->argv[0]);
 	}
+	make_ordinary(pid);
 	*ret_pid = pid;
 	*ret_pidfd = pidfd;
 	return 0;

@@ -90,6 +90,7 @@ void unfinished_free(struct unfinished *u)
 
 void unfinished_begin(struct unfinished *u)
 {
-	if (sd_event_add_time(u->core->event, &u->timer, CLOCK_MONOTONIC, 0, 10000, on_timer, u) < 0)
+	if (sd_event_add_time(u->core->event, &u->timer, CLOCK_MONOTONIC, 0, 10000, on_timer, u) <
+	    0)
 		log_error("unfinished creations are not looked for");
 }

@@ -56,14 +56,16 @@ static void usage_v2(const char *cgroups, struct usage *ret)
 
 static void usage_v1(const char *cgroups, struct usage *ret)
 {
-	autofree char *cpuacct = proc_cgroup(cgroups, "cpuacct"), *memory = proc_cgroup(cgroups, "memory");
+	autofree char *cpuacct = proc_cgroup(cgroups, "cpuacct"),
+		      *memory = proc_cgroup(cgroups, "memory");
 	autofree char *blkio = proc_cgroup(cgroups, "blkio"), *cpu = proc_cgroup(cgroups, "cpu");
 	autobuf text = BUF_INIT;
 
 	if (cpuacct)
 		ret->cpu_usec = proc_read_u64(CGROUP "/cpuacct%s/cpuacct.usage", cpuacct) / 1000;
 	if (memory) {
-		uint64_t both = proc_read_u64(CGROUP "/memory%s/memory.memsw.usage_in_bytes", memory);
+		uint64_t both =
+			proc_read_u64(CGROUP "/memory%s/memory.memsw.usage_in_bytes", memory);
 		uint64_t mem = proc_read_u64(CGROUP "/memory%s/memory.usage_in_bytes", memory);
 
 		ret->swap = both > mem ? both - mem : 0;
@@ -77,8 +79,9 @@ static void usage_v1(const char *cgroups, struct usage *ret)
 	if (blkio && proc_read(&text, CGROUP "/blkio%s/blkio.throttle.io_service_bytes", blkio))
 		proc_io_bytes(text.data, &ret->read, &ret->written);
 	if (cpu)
-		ret->cpus = quota_cpus((int64_t)proc_read_u64(CGROUP "/cpu%s/cpu.cfs_quota_us", cpu),
-				       (int64_t)proc_read_u64(CGROUP "/cpu%s/cpu.cfs_period_us", cpu));
+		ret->cpus =
+			quota_cpus((int64_t)proc_read_u64(CGROUP "/cpu%s/cpu.cfs_quota_us", cpu),
+				   (int64_t)proc_read_u64(CGROUP "/cpu%s/cpu.cfs_period_us", cpu));
 }
 
 static void add_cpu(const struct usage *u, struct guest_sample *last, struct fields *ret)
@@ -89,7 +92,8 @@ static void add_cpu(const struct usage *u, struct guest_sample *last, struct fie
 
 	if (last->taken && now > last->taken && u->cpu_usec >= last->cpu_usec)
 		fields_addf(ret, "cpu", "%.6f",
-			    (double)(u->cpu_usec - last->cpu_usec) / (double)(now - last->taken) / cpus);
+			    (double)(u->cpu_usec - last->cpu_usec) / (double)(now - last->taken) /
+				    cpus);
 	last->cpu_usec = u->cpu_usec;
 	last->taken = now;
 }
@@ -102,7 +106,8 @@ static void add_disk(pid_t pid, struct fields *ret)
 
 	if (statvfs(root, &fs) < 0)
 		return;
-	fields_addf(ret, "disk", "%llu", (unsigned long long)(fs.f_blocks - fs.f_bfree) * fs.f_frsize);
+	fields_addf(ret, "disk", "%llu",
+		    (unsigned long long)(fs.f_blocks - fs.f_bfree) * fs.f_frsize);
 	fields_addf(ret, "maxdisk", "%llu", (unsigned long long)fs.f_blocks * fs.f_frsize);
 }
 

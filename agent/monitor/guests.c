@@ -41,7 +41,7 @@ struct guests_watch {
 
 static struct watched *find(struct guests_watch *w, unsigned vmid)
 {
-	LIST_FOREACH(&w->guests, g, struct watched, node)
+	LIST_FOREACH (&w->guests, g, struct watched, node)
 		if (g->vmid == vmid)
 			return g;
 	return NULL;
@@ -203,14 +203,14 @@ static int on_change(sd_event_source *source, const struct inotify_event *event,
 
 void guests_watch_tell_all(struct guests_watch *w)
 {
-	LIST_FOREACH(&w->guests, g, struct watched, node)
+	LIST_FOREACH (&w->guests, g, struct watched, node)
 		tell_running(w, g);
 	scan(w);
 }
 
 void guests_watch_sample(struct guests_watch *w)
 {
-	LIST_FOREACH(&w->guests, g, struct watched, node)
+	LIST_FOREACH (&w->guests, g, struct watched, node)
 		tell_running(w, g);
 }
 
@@ -224,7 +224,8 @@ int guests_watch_new(struct monitor *m, struct guests_watch **ret, struct err *e
 	list_init(&w->guests);
 	r = dir_make(w->folder, 0700, err);
 	if (r == 0) {
-		r = sd_event_add_inotify(m->event, &w->changes, w->folder, IN_MOVED_TO, on_change, w);
+		r = sd_event_add_inotify(m->event, &w->changes, w->folder, IN_MOVED_TO, on_change,
+					 w);
 		if (r < 0)
 			r = err_errno(err, -r, "watch %s", w->folder);
 	}
@@ -240,7 +241,7 @@ void guests_watch_free(struct guests_watch *w)
 {
 	if (!w)
 		return;
-	LIST_FOREACH(&w->guests, g, struct watched, node)
+	LIST_FOREACH (&w->guests, g, struct watched, node)
 		watched_free(g);
 	sd_event_source_disable_unref(w->changes);
 	free(w->folder);

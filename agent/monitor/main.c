@@ -67,12 +67,12 @@ static int start(struct monitor *m, struct err *err)
 	    (r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop, NULL)) < 0 ||
 	    (r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, NULL)) < 0)
 		return err_errno(err, -r, "event loop");
-	if ((r = guests_watch_new(m, &m->guests, err)) < 0 || (r = node_watch_new(&m->node, err)) < 0 ||
-	    (r = net_watch_new(m, &m->net, err)) < 0 ||
+	if ((r = guests_watch_new(m, &m->guests, err)) < 0 ||
+	    (r = node_watch_new(&m->node, err)) < 0 || (r = net_watch_new(m, &m->net, err)) < 0 ||
 	    (r = reporter_new(m->event, on_connected, m, &m->reporter, err)) < 0)
 		return r;
-	r = sd_event_add_time(m->event, NULL, CLOCK_MONOTONIC, clock_monotonic() + USEC_PER_SEC, 100000,
-			      on_sample, m);
+	r = sd_event_add_time(m->event, NULL, CLOCK_MONOTONIC, clock_monotonic() + USEC_PER_SEC,
+			      100000, on_sample, m);
 	return r < 0 ? err_errno(err, -r, "timer") : 0;
 }
 

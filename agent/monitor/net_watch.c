@@ -86,7 +86,8 @@ void net_watch_check(struct net_watch *w)
 		return;
 	while (text.size > 0 && text.data[text.size - 1] == '\n')
 		text.data[--text.size] = '\0';
-	is_gone = str_to_u64(buf_str(&text), &pid) && pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+	is_gone = str_to_u64(buf_str(&text), &pid) && pid > 0 && kill((pid_t)pid, 0) < 0 &&
+		  errno == ESRCH;
 	if (is_gone && !w->is_dnsmasq_reported)
 		report(w, "dnsmasq");
 	w->is_dnsmasq_reported = is_gone;
@@ -95,7 +96,8 @@ void net_watch_check(struct net_watch *w)
 static int open_netlink(int *ret, struct err *err)
 {
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	autofd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	autofd int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 	int group = NFNLGRP_NFTABLES;
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
@@ -121,7 +123,8 @@ int net_watch_new(struct monitor *m, struct net_watch **ret, struct err *err)
 	}
 	sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
 	if (open_netlink(&w->fd, &why) < 0)
-		log_warning("%s: a flushed firewall is only repaired at the next start", why.message);
+		log_warning("%s: a flushed firewall is only repaired at the next start",
+			    why.message);
 	else
 		sd_event_add_io(m->event, &w->io, w->fd, EPOLLIN, on_netlink, w);
 	*ret = w;

@@ -86,7 +86,8 @@ static void add_kernel(struct fields *f)
 	fields_add(f, "kernel_release", u.release);
 	fields_add(f, "kernel_sysname", u.sysname);
 	fields_add(f, "kernel_machine", u.machine);
-	fields_add(f, "is_cgroup2", access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "1" : "0");
+	fields_add(f, "is_cgroup2",
+		   access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "1" : "0");
 	fields_add(f, "is_efi", access("/sys/firmware/efi", F_OK) == 0 ? "1" : "0");
 }
 
@@ -122,7 +123,8 @@ static void add_root(struct fields *f)
 	if (statvfs("/", &fs) < 0)
 		return;
 	fields_addf(f, "root_total", "%llu", (unsigned long long)fs.f_blocks * fs.f_frsize);
-	fields_addf(f, "root_used", "%llu", (unsigned long long)(fs.f_blocks - fs.f_bfree) * fs.f_frsize);
+	fields_addf(f, "root_used", "%llu",
+		    (unsigned long long)(fs.f_blocks - fs.f_bfree) * fs.f_frsize);
 	fields_addf(f, "root_avail", "%llu", (unsigned long long)fs.f_bavail * fs.f_frsize);
 }
 
@@ -152,7 +154,8 @@ static void add_cpu(struct node_watch *w, struct fields *f)
 		return;
 	all = now.all - w->last.all;
 	if (w->last.all && all > 0) {
-		fields_addf(f, "cpu", "%.6f", 1.0 - (double)(now.idle - w->last.idle) / (double)all);
+		fields_addf(f, "cpu", "%.6f",
+			    1.0 - (double)(now.idle - w->last.idle) / (double)all);
 		fields_addf(f, "wait", "%.6f", (double)(now.wait - w->last.wait) / (double)all);
 	}
 	w->last = now;

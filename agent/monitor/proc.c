@@ -37,8 +37,8 @@ void proc_net_bytes(const char *text, uint64_t *ret_in, uint64_t *ret_out)
 		uint64_t in, out;
 		char name[32];
 
-		if (sscanf(text, " %31[^: ]: %" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, name, &in,
-			   &out) != 3 ||
+		if (sscanf(text, " %31[^: ]: %" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64,
+			   name, &in, &out) != 3 ||
 		    str_eq(name, "lo"))
 			continue;
 		*ret_in += in;
@@ -52,8 +52,8 @@ bool proc_cpu_ticks(const char *text, struct proc_cpu *ret)
 	uint64_t v[8] = {0};
 
 	if (sscanf(text,
-		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		   " %" SCNu64,
+		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		   " %" SCNu64 " %" SCNu64,
 		   &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) < 5)
 		return false;
 	*ret = (struct proc_cpu){.idle = v[3] + v[4], .wait = v[4]};
@@ -93,7 +93,8 @@ static bool names_controller(const char *at, size_t n, const char *controller)
 char *proc_cgroup(const char *text, const char *controller)
 {
 	for (; text && *text; text = next_line(text)) {
-		const char *names = strchr(text, ':'), *path = names ? strchr(names + 1, ':') : NULL;
+		const char *names = strchr(text, ':'),
+			   *path = names ? strchr(names + 1, ':') : NULL;
 		const char *payload;
 		size_t n;
 

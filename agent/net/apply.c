@@ -28,7 +28,8 @@ static void forward_warning(struct buf *ret)
 	exec_result_fini(&result);
 	if (names.size > 0)
 		buf_addf(ret,
-			 "forwarded packets are dropped by the policy of chain %s: guests reach nothing "
+			 "forwarded packets are dropped by the policy of chain %s: guests reach "
+			 "nothing "
 			 "beyond this node; allow the bridge there, or set that policy to accept",
 			 buf_str(&names));
 }
@@ -62,7 +63,7 @@ int net_apply(const struct fields *args, struct buf *out, struct err *err)
 	struct net_choice choice;
 	int r;
 
-	(void) args;
+	(void)args;
 	if (str_eq(wanted, "none")) {
 		buf_add_str(out, "{\"bridge\":\"\",\"mode\":\"none\",\"warnings\":[]}");
 		return 0;
@@ -73,7 +74,8 @@ int net_apply(const struct fields *args, struct buf *out, struct err *err)
 		r = net_nat_apply(&choice, err);
 	else if (if_nametoindex(choice.bridge) == 0)
 		r = err_set(err, ERR_NOT_FOUND,
-			    "bridge %s of this host is gone; bring it back, or remove %s/network.conf to "
+			    "bridge %s of this host is gone; bring it back, or remove "
+			    "%s/network.conf to "
 			    "choose again",
 			    choice.bridge, path_state());
 	if (r == 0)
@@ -88,8 +90,8 @@ int net_remove(const struct fields *args, struct buf *out, struct err *err)
 	autobuf text = BUF_INIT;
 	int r = file_read(path, 4096, &text, err);
 
-	(void) args;
-	(void) out;
+	(void)args;
+	(void)out;
 	if (r < 0)
 		return err->code == ERR_NOT_FOUND ? 0 : r;
 	if ((r = net_choice_parse(text.data ? text.data : "", text.size, &choice, err)) < 0)

@@ -24,7 +24,7 @@ char *net_dnsmasq_pid_path(void)
  * command line names our pid file. */
 static bool is_ours(pid_t pid, const char *pid_path)
 {
-	autofree char *path = xasprintf("/proc/%d/cmdline", (int) pid);
+	autofree char *path = xasprintf("/proc/%d/cmdline", (int)pid);
 	autofree char *wanted = xasprintf("--pid-file=%s", pid_path);
 	autobuf words = BUF_INIT;
 
@@ -50,7 +50,7 @@ static pid_t running_pid(void)
 		text.data[--text.size] = '\0';
 	if (!str_to_u64(buf_str(&text), &pid) || pid == 0 || pid > INT32_MAX)
 		return 0;
-	return is_ours((pid_t) pid, path) ? (pid_t) pid : 0;
+	return is_ours((pid_t)pid, path) ? (pid_t)pid : 0;
 }
 
 int net_dnsmasq_apply(const struct net_choice *choice, struct err *err)
@@ -58,8 +58,8 @@ int net_dnsmasq_apply(const struct net_choice *choice, struct err *err)
 	autofree char *pid_path = net_dnsmasq_pid_path();
 	autofree char *pid_file = xasprintf("--pid-file=%s", pid_path);
 	autofree char *interface = xasprintf("--interface=%s", choice->bridge);
-	autofree char *range = xasprintf("--dhcp-range=%s.50,%s.250,255.255.255.0,12h", choice->prefix,
-					 choice->prefix);
+	autofree char *range = xasprintf("--dhcp-range=%s.50,%s.250,255.255.255.0,12h",
+					 choice->prefix, choice->prefix);
 	autofree char *leases = xasprintf("--dhcp-leasefile=%s/dnsmasq.leases", path_state());
 	const char *argv[] = {"dnsmasq",
 			      "--conf-file=/dev/null",

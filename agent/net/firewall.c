@@ -22,7 +22,8 @@ void net_table_text(const struct net_choice *choice, struct buf *out)
 		 "table inet " NET_TABLE " {\n"
 		 "	chain postrouting {\n"
 		 "		type nat hook postrouting priority srcnat; policy accept;\n"
-		 "		ip saddr %s.0/24 ip daddr != %s.0/24 masquerade comment \"lodge-nat\"\n"
+		 "		ip saddr %s.0/24 ip daddr != %s.0/24 masquerade comment "
+		 "\"lodge-nat\"\n"
 		 "	}\n"
 		 "	chain input {\n"
 		 "		type filter hook input priority filter; policy accept;\n"
@@ -31,7 +32,8 @@ void net_table_text(const struct net_choice *choice, struct buf *out)
 		 "	chain forward {\n"
 		 "		type filter hook forward priority filter; policy accept;\n"
 		 "		iifname \"%s\" accept comment \"lodge-out\"\n"
-		 "		oifname \"%s\" ct state established,related accept comment \"lodge-in\"\n"
+		 "		oifname \"%s\" ct state established,related accept comment "
+		 "\"lodge-in\"\n"
 		 "	}\n"
 		 "}\n",
 		 prefix, prefix, bridge, bridge, bridge);
@@ -102,8 +104,8 @@ int net_forward_drops(const char *ruleset_json, size_t size, struct buf *ret_nam
 	if (r < 0)
 		return r;
 	json_object_object_get_ex(root, "nftables", &items);
-	for (size_t i = 0; json_object_is_type(items, json_type_array) &&
-			   i < json_object_array_length(items);
+	for (size_t i = 0;
+	     json_object_is_type(items, json_type_array) && i < json_object_array_length(items);
 	     i++) {
 		struct json_object *chain = NULL;
 
@@ -111,8 +113,8 @@ int net_forward_drops(const char *ruleset_json, size_t size, struct buf *ret_nam
 		if (!chain || !str_eq(text_of(chain, "hook"), "forward") ||
 		    !str_eq(text_of(chain, "policy"), "drop"))
 			continue;
-		buf_addf(ret_names, "%s%s %s %s", ret_names->size ? ", " : "", text_of(chain, "family"),
-			 text_of(chain, "table"), text_of(chain, "name"));
+		buf_addf(ret_names, "%s%s %s %s", ret_names->size ? ", " : "",
+			 text_of(chain, "family"), text_of(chain, "table"), text_of(chain, "name"));
 	}
 	json_object_put(root);
 	return 0;

@@ -24,7 +24,7 @@ static void add_text(struct buf *out, const char *text)
 {
 	size_t n = strlen(text);
 
-	buf_add_u16(out, (uint16_t) n);
+	buf_add_u16(out, (uint16_t)n);
 	buf_add(out, text, n);
 }
 
@@ -33,7 +33,7 @@ void entry_encode(struct entry *entry, const uint8_t previous_hash[SHA256_SIZE],
 	size_t start = out->size;
 
 	buf_add_u8(out, ENTRY_VERSION);
-	buf_add_u8(out, (uint8_t) entry->kind);
+	buf_add_u8(out, (uint8_t)entry->kind);
 	buf_add_u64(out, entry->at.epoch);
 	buf_add_u64(out, entry->at.index);
 	buf_add_u64(out, entry->previous.epoch);
@@ -41,7 +41,7 @@ void entry_encode(struct entry *entry, const uint8_t previous_hash[SHA256_SIZE],
 	buf_add_u64(out, entry->when);
 	add_text(out, entry->origin);
 	add_text(out, entry->who);
-	buf_add_u32(out, (uint32_t) entry->payload_size);
+	buf_add_u32(out, (uint32_t)entry->payload_size);
 	buf_add(out, entry->payload, entry->payload_size);
 	running_hash(previous_hash, out->data + start, out->size - start, entry->hash);
 	buf_add(out, entry->hash, SHA256_SIZE);
@@ -83,14 +83,14 @@ int entry_decode(const void *data, size_t size, struct entry *ret, struct err *e
 		return err_set(err, ERR_CORRUPT, "log entry is cut short or has bytes left over");
 	if (e.kind != ENTRY_TXN && e.kind != ENTRY_BARRIER)
 		return err_set(err, ERR_CORRUPT, "log entry %llu is of an unknown kind (%d)",
-			       (unsigned long long) e.at.index, (int) e.kind);
+			       (unsigned long long)e.at.index, (int)e.kind);
 	memcpy(e.hash, hash, SHA256_SIZE);
 	*ret = e;
 	return 0;
 }
 
-bool entry_follows(const void *data, size_t size, const struct entry *entry, struct position previous,
-		   const uint8_t previous_hash[SHA256_SIZE])
+bool entry_follows(const void *data, size_t size, const struct entry *entry,
+		   struct position previous, const uint8_t previous_hash[SHA256_SIZE])
 {
 	uint8_t hash[SHA256_SIZE];
 

@@ -122,9 +122,8 @@ static void steps_report(struct kv *kv, struct steps *steps, kv_change_fn each, 
 		for (size_t k = 0; k < i && is_first; k++)
 			is_first = !str_eq(steps->items[k].path, s->path);
 		if (is_first && each) {
-			struct kv_change change = {.path = s->path,
-						   .before = s->before,
-						   .now = kv_get(kv, s->path)};
+			struct kv_change change = {
+				.path = s->path, .before = s->before, .now = kv_get(kv, s->path)};
 
 			if (change.before || change.now)
 				each(&change, ctx);
@@ -177,7 +176,7 @@ static int preconditions_check(const struct kv *kv, const struct txn *txn, uint3
 
 		if (version == p->version)
 			continue;
-		*ret_failed = (uint32_t) i;
+		*ret_failed = (uint32_t)i;
 		if (p->version == 0)
 			return err_set(err, ERR_CONFLICT, "%s already exists", p->path);
 		return err_set(err, ERR_CONFLICT, "%s %s", p->path,
@@ -198,7 +197,7 @@ static void id_text(const struct store_request_id *id, char ret[33])
 static void index_text(uint64_t index, char ret[24])
 {
 	for (int i = 19; i >= 0; i--, index /= 10)
-		ret[i] = (char) ('0' + index % 10);
+		ret[i] = (char)('0' + index % 10);
 	ret[20] = '\0';
 }
 
@@ -218,7 +217,8 @@ static void requests_forget(struct kv *kv, uint64_t index)
 	const char *key;
 	struct kv_request *old;
 
-	while ((old = map_first(kv->by_index, NULL, &key)) && old->index + KV_REQUESTS_KEPT < index) {
+	while ((old = map_first(kv->by_index, NULL, &key)) &&
+	       old->index + KV_REQUESTS_KEPT < index) {
 		char id[33];
 
 		id_text(&old->id, id);
@@ -244,7 +244,8 @@ static void answer_repeat(const struct kv_request *known, const uint8_t payload_
 				     .failed_precondition = known->failed};
 	if (memcmp(known->payload_hash, payload_hash, SHA256_SIZE) != 0) {
 		ret->outcome = STORE_REFUSED;
-		err_set(&ret->err, ERR_INVALID, "request id was used before for another transaction");
+		err_set(&ret->err, ERR_INVALID,
+			"request id was used before for another transaction");
 	} else if (known->outcome == STORE_REFUSED) {
 		err_set(&ret->err, ERR_CONFLICT, "a precondition of the transaction did not hold");
 	}

@@ -56,15 +56,16 @@ static int check_op(const struct store_op *op, struct err *err)
 	switch (op->kind) {
 	case STORE_PUT:
 		if (op->size > STORE_VALUE_MAX)
-			return err_set(err, ERR_LIMIT, "value of %s has %zu bytes, at most %u are stored",
-				       op->path, op->size, STORE_VALUE_MAX);
+			return err_set(err, ERR_LIMIT,
+				       "value of %s has %zu bytes, at most %u are stored", op->path,
+				       op->size, STORE_VALUE_MAX);
 		return 0;
 	case STORE_DELETE:
 		return 0;
 	case STORE_RENAME:
 		return check_path(op->to, err);
 	}
-	return err_set(err, ERR_INVALID, "unknown store operation %d", (int) op->kind);
+	return err_set(err, ERR_INVALID, "unknown store operation %d", (int)op->kind);
 }
 
 /* An entry's payload is bounded when it is read back: what is accepted must fit. */
@@ -105,16 +106,16 @@ static void add_text(struct buf *out, const char *text)
 {
 	size_t n = strlen(text);
 
-	buf_add_u16(out, (uint16_t) n);
+	buf_add_u16(out, (uint16_t)n);
 	buf_add(out, text, n);
 }
 
 static void encode_op(const struct store_op *op, struct buf *out)
 {
-	buf_add_u8(out, (uint8_t) op->kind);
+	buf_add_u8(out, (uint8_t)op->kind);
 	add_text(out, op->path);
 	if (op->kind == STORE_PUT) {
-		buf_add_u32(out, (uint32_t) op->size);
+		buf_add_u32(out, (uint32_t)op->size);
 		buf_add(out, op->value, op->size);
 	} else if (op->kind == STORE_RENAME) {
 		add_text(out, op->to);
@@ -125,12 +126,12 @@ void txn_encode(const struct store_txn *txn, struct buf *out)
 {
 	buf_add_u8(out, TXN_VERSION);
 	buf_add(out, txn->id.bytes, sizeof(txn->id.bytes));
-	buf_add_u16(out, (uint16_t) txn->precondition_count);
+	buf_add_u16(out, (uint16_t)txn->precondition_count);
 	for (size_t i = 0; i < txn->precondition_count; i++) {
 		add_text(out, txn->preconditions[i].path);
 		buf_add_u64(out, txn->preconditions[i].version);
 	}
-	buf_add_u16(out, (uint16_t) txn->op_count);
+	buf_add_u16(out, (uint16_t)txn->op_count);
 	for (size_t i = 0; i < txn->op_count; i++)
 		encode_op(&txn->ops[i], out);
 }
@@ -224,11 +225,11 @@ int txn_decode(const void *data, size_t size, struct txn *ret, struct err *err)
 void txn_fini(struct txn *t)
 {
 	for (size_t i = 0; i < t->precondition_count; i++)
-		free((char *) t->preconditions[i].path);
+		free((char *)t->preconditions[i].path);
 	for (size_t i = 0; i < t->op_count; i++) {
-		free((char *) t->ops[i].path);
-		free((char *) t->ops[i].to);
-		free((void *) t->ops[i].value);
+		free((char *)t->ops[i].path);
+		free((char *)t->ops[i].to);
+		free((void *)t->ops[i].value);
 	}
 	free(t->preconditions);
 	free(t->ops);

@@ -175,10 +175,17 @@ def shutdown_and_start():
 
 def cancelled():
     """A job that waits for a guest which does not answer can be stopped; its guest is left alone."""
+    # an init that is still starting ignores what it is asked
+    if KIND == 'debian':
+        wait_for(40, lambda: inside(VMID, 'systemctl', 'is-system-running', check=False).stdout.strip() == 'running')
+    else:
+        wait_for(20, lambda: 'inet 10.' in inside(VMID, 'ip', 'address', check=False).stdout)
     pid = init_pid()
     on_node('kill', '-STOP', pid)
     upid = ct.status.shutdown.post(timeout=300)
     ok('it runs', wait_for(5, lambda: upid in [t['upid'] for t in node.tasks.get(source='active')]))
+    asked = lambda: any(int(line.split()[1], 16) for line in on_node('grep', 'Pnd', f'/proc/{pid}/status').splitlines())
+    ok('it has asked the guest', wait_for(10, asked))
     s = node.tasks(upid).status.get()
     ok('a running task has no exit status', s['status'] == 'running' and 'exitstatus' not in s, s)
     same('a task is stopped', node.tasks(upid).delete(), None)

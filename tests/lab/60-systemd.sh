@@ -36,11 +36,22 @@ guest_processes_are_outside() {
 		done
 	done
 }
+# What systemd grants the core is not the guests': they get what a process of the host gets.
+guests_are_ordinary() {
+	node grep -qx 0 "/proc/$(guest_pid 101)/oom_score_adj" &&
+		node grep -E 'Max open files +1024 +524288' "/proc/$(guest_pid 101)/limits"
+}
 comes_back() { # comes_back UNIT: after SIGKILL
 	local old
 	old=$(main_pid "$1")
 	node kill -9 "$old"
 	wait_for 5 is_back "$1" "$old" && wait_for 10 https GET /version
+}
+hang_is_noticed() { # by the unit's watchdog, 30 s
+	local old
+	old=$(main_pid lodged)
+	node kill -STOP "$old"
+	wait_for 45 is_back lodged "$old" && wait_for 10 https GET /version
 }
 is_back() {
 	local now
@@ -140,6 +151,7 @@ ok "and reaches what lies behind the node" reaches_out 101
 # ---- daemons come and go ----
 
 ok "guests' processes are outside of our units" guest_processes_are_outside
+ok "guests have no share in what the core is granted" guests_are_ordinary
 for unit in $units; do
 	ok "SIGKILL of $unit: it is back, guests untouched" keeps_guest 101 comes_back $unit
 done
@@ -148,6 +160,9 @@ ok "a long job runs" wait_for 10 job_pid
 ok "systemctl restart lodged leaves it alone" keeps_job restart_core
 ok "and the guests" keeps_guest 101 restart_core
 ok "SIGKILL of lodged leaves it alone" keeps_job comes_back lodged
+if [ -n "${LODGE_TEST_FULL:-}" ]; then
+	ok "a lodged that hangs is replaced by systemd" keeps_job keeps_guest 101 hang_is_noticed
+fi
 ok "systemctl stop leaves guests and job alone" keeps_job keeps_guest 101 stop_and_start nothing_of_it_is_gone
 before=$(node stat -c %i /usr/libexec/lodge/lodged)
 ok "quickstart.sh again: guests and job untouched" keeps_job keeps_guest 101 quickstart /root/lodge/quickstart.sh

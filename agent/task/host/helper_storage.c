@@ -197,7 +197,8 @@ int helper_storage_alloc(const struct fields *args, struct buf *out, struct err 
 	int r = alloc_args(args, &what, err);
 	if (r == 0)
 		r = volume_target_storage(args, &target, err);
-	if (r == 0 && !fields_get(args, "content") && !storage_def_has_content(&target.def, "images"))
+	if (r == 0 && !fields_get(args, "content") &&
+	    !storage_def_has_content(&target.def, "images"))
 		what.content = VOLUME_ROOTDIR;
 	if (r == 0)
 		r = target.driver->activate(&target.def, err);

@@ -14,7 +14,7 @@
 #define PARSE(cli, ...)                                                                            \
 	({                                                                                         \
 		const char *argv_[] = {"lodge", "x", __VA_ARGS__, NULL};                           \
-		cli_args_parse((int)ARRAY_SIZE(argv_) - 1, (char **)argv_, cli, &err);              \
+		cli_args_parse((int)ARRAY_SIZE(argv_) - 1, (char **)argv_, cli, &err);             \
 	})
 
 static void words_and_options(void **state)
@@ -23,8 +23,8 @@ static void words_and_options(void **state)
 	struct cli cli;
 
 	(void)state;
-	assert_int_equal(PARSE(&cli, "101", "--memory", "512", "--start", "--net0=name=eth0,bridge=b",
-			       "--json", "rest"),
+	assert_int_equal(PARSE(&cli, "101", "--memory", "512", "--start",
+			       "--net0=name=eth0,bridge=b", "--json", "rest"),
 			 0);
 	assert_int_equal(cli.word_count, 2);
 	assert_string_equal(cli.words[1], "rest");
@@ -90,7 +90,8 @@ static void control_characters_are_shown_as_such(void **state)
 	autobuf text = BUF_INIT;
 
 	(void)state;
-	cli_text_add(&text, "a\033[2Jb\r\n\tc\x7f \xc2\x9b" "31m \xc3\xa9 \xc2\xa0");
+	cli_text_add(&text, "a\033[2Jb\r\n\tc\x7f \xc2\x9b"
+			    "31m \xc3\xa9 \xc2\xa0");
 	assert_string_equal(buf_str(&text), "a?[2Jb?\n\tc? ?31m \xc3\xa9 \xc2\xa0");
 }
 
@@ -105,8 +106,10 @@ static void every_command_is_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_and_options), cmocka_unit_test(two_dashes_end_the_options),
-		cmocka_unit_test(wrong_options_are_refused), cmocka_unit_test(values_for_people),
+		cmocka_unit_test(words_and_options),
+		cmocka_unit_test(two_dashes_end_the_options),
+		cmocka_unit_test(wrong_options_are_refused),
+		cmocka_unit_test(values_for_people),
 		cmocka_unit_test(every_command_is_found),
 		cmocka_unit_test(control_characters_are_shown_as_such),
 	};

@@ -34,7 +34,7 @@ static void entry_round_trip(void **state)
 	autobuf data = BUF_INIT;
 	struct entry e = sample(&data), back;
 
-	(void) state;
+	(void)state;
 	assert_int_equal(entry_decode(data.data, data.size, &back, &err), 0);
 	assert_int_equal(back.at.index, 8);
 	assert_string_equal(back.who, "root@pam");
@@ -49,11 +49,12 @@ static void a_changed_byte_breaks_the_chain(void **state)
 	autobuf data = BUF_INIT;
 	struct entry e = sample(&data), back;
 
-	(void) state;
+	(void)state;
 	for (size_t i = 2; i < data.size; i++) {
 		data.data[i] ^= 1;
 		if (entry_decode(data.data, data.size, &back, &err) == 0)
-			assert_false(entry_follows(data.data, data.size, &back, e.previous, zero_hash));
+			assert_false(
+				entry_follows(data.data, data.size, &back, e.previous, zero_hash));
 		data.data[i] ^= 1;
 	}
 }
@@ -64,10 +65,11 @@ static void every_cut_is_refused(void **state)
 	autobuf data = BUF_INIT;
 	struct entry back;
 
-	(void) state;
+	(void)state;
 	sample(&data);
 	for (size_t n = 0; n < data.size; n++) {
-		autofree void *cut = xmemdup(data.data, n ? n : 1); /* its end is what ASan watches */
+		autofree void *cut =
+			xmemdup(data.data, n ? n : 1); /* its end is what ASan watches */
 
 		assert_int_equal(entry_decode(cut, n, &back, &err), -ERR_CORRUPT);
 	}
@@ -85,7 +87,7 @@ static void every_cut_of_a_transaction_is_refused(void **state)
 	autobuf data = BUF_INIT;
 	struct txn back;
 
-	(void) state;
+	(void)state;
 	txn_encode(&txn, &data);
 	assert_int_equal(txn_decode(data.data, data.size, &back, &err), 0);
 	assert_int_equal(back.op_count, 3);
@@ -104,28 +106,29 @@ static void paths(void **state)
 		const char *path;
 		bool is_valid;
 	} cases[] = {
-		{"/a", true},		 {"/nodes/n1/lxc/101.conf", true},
-		{"/user@pam!x", true},	 {"", false},
-		{"/", false},		 {"a", false},
-		{"/a/", false},		 {"/a//b", false},
-		{"/a/../b", false},	 {"/./a", false},
-		{"/a b", false},	 {"/a\n", false},
-		{"/...", true},		 {NULL, false},
+		{"/a", true},	       {"/nodes/n1/lxc/101.conf", true},
+		{"/user@pam!x", true}, {"", false},
+		{"/", false},	       {"a", false},
+		{"/a/", false},	       {"/a//b", false},
+		{"/a/../b", false},    {"/./a", false},
+		{"/a b", false},       {"/a\n", false},
+		{"/...", true},	       {NULL, false},
 	};
 
-	(void) state;
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(store_path_is_valid(cases[i].path), cases[i].is_valid);
 }
 
 static void bounds_of_a_transaction(void **state)
 {
-	struct store_op too_big = {.kind = STORE_PUT, .path = "/a", .value = "", .size = STORE_VALUE_MAX + 1};
+	struct store_op too_big = {
+		.kind = STORE_PUT, .path = "/a", .value = "", .size = STORE_VALUE_MAX + 1};
 	struct store_op bad_path = {.kind = STORE_DELETE, .path = "a"};
 	struct store_txn txn = {.ops = &too_big, .op_count = 1};
 	struct err err = ERR_INIT;
 
-	(void) state;
+	(void)state;
 	assert_int_equal(txn_check(&txn, &err), -ERR_LIMIT);
 	txn.ops = &bad_path;
 	assert_int_equal(txn_check(&txn, &err), -ERR_INVALID);

@@ -15,8 +15,8 @@ static unsigned changes;
 
 static void count_change(const struct kv_change *change, void *ctx)
 {
-	(void) change;
-	(void) ctx;
+	(void)change;
+	(void)ctx;
 	changes++;
 }
 
@@ -46,7 +46,8 @@ static struct store_result apply(struct kv *kv, uint8_t id, const struct store_p
 
 static struct store_result put(struct kv *kv, uint8_t id, const char *path, const char *value)
 {
-	struct store_op op = {.kind = STORE_PUT, .path = path, .value = value, .size = strlen(value)};
+	struct store_op op = {
+		.kind = STORE_PUT, .path = path, .value = value, .size = strlen(value)};
 
 	return apply(kv, id, NULL, 0, &op, 1);
 }
@@ -168,7 +169,7 @@ static void iteration_stays_below_the_prefix(void **state)
 	unsigned seen = 0;
 
 	for (uint8_t i = 0; i < ARRAY_SIZE(paths); i++)
-		put(*state, (uint8_t) (i + 1), paths[i], "v");
+		put(*state, (uint8_t)(i + 1), paths[i], "v");
 	while (kv_next(*state, "/a/", path, &path))
 		assert_string_equal(path, paths[seen++]);
 	assert_int_equal(seen, 2);
@@ -192,11 +193,13 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(preconditions_are_judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_of_a_transaction_or_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(rename_moves_and_refuses_to_overwrite, setup, teardown),
+		cmocka_unit_test_setup_teardown(rename_moves_and_refuses_to_overwrite, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(several_steps_on_one_path_are_one_change, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(iteration_stays_below_the_prefix, setup, teardown),
-		cmocka_unit_test_setup_teardown(old_requests_are_forgotten_by_index, setup, teardown),
+		cmocka_unit_test_setup_teardown(old_requests_are_forgotten_by_index, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

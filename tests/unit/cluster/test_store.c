@@ -67,7 +67,8 @@ static void wait_for(struct store *store, struct waiting *w)
 
 static struct store_result put(struct store *store, const char *path, const char *value)
 {
-	struct store_op op = {.kind = STORE_PUT, .path = path, .value = value, .size = strlen(value)};
+	struct store_op op = {
+		.kind = STORE_PUT, .path = path, .value = value, .size = strlen(value)};
 	struct store_txn txn = {.who = "root@pam", .ops = &op, .op_count = 1};
 	struct waiting w = {.left = 1};
 	struct err err = ERR_INIT;
@@ -89,7 +90,7 @@ static void sql(const char *text)
 
 static int setup(void **state)
 {
-	(void) state;
+	(void)state;
 	strcpy(directory, "/tmp/lodge-store-XXXXXX");
 	assert_non_null(mkdtemp(directory));
 	setenv("LODGE_RUN_DIR", directory, 1);
@@ -98,7 +99,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void) state;
+	(void)state;
 	return dir_remove_tree(directory, NULL);
 }
 
@@ -107,7 +108,7 @@ static void values_survive_a_restart(void **state)
 	struct store *store = must_open();
 	struct store_value v;
 
-	(void) state;
+	(void)state;
 	assert_int_equal(put(store, "/a", "one").outcome, STORE_DONE);
 	assert_int_equal(put(store, "/b/c", "two").outcome, STORE_DONE);
 	store_close(store);
@@ -124,7 +125,7 @@ static void identity_stays_and_the_start_number_rises(void **state)
 	struct store *store = must_open();
 	struct store_identity first = *store_identity(store);
 
-	(void) state;
+	(void)state;
 	store_close(store);
 	store = must_open();
 	assert_string_equal(store_identity(store)->cluster_id, first.cluster_id);
@@ -150,7 +151,7 @@ static void write_until_killed(int report)
 
 static void nothing_acknowledged_is_lost_by_sigkill(void **state)
 {
-	(void) state;
+	(void)state;
 	for (unsigned round = 1; round <= 5; round++) {
 		unsigned acknowledged = 0, n;
 		struct store_value v;
@@ -173,7 +174,7 @@ static void nothing_acknowledged_is_lost_by_sigkill(void **state)
 		assert_true(acknowledged >= 20 * round);
 		store = must_open();
 		assert_true(store_get(store, "/counter", &v));
-		assert_true((unsigned) atoi(v.data) >= acknowledged);
+		assert_true((unsigned)atoi(v.data) >= acknowledged);
 		store_close(store);
 	}
 }
@@ -184,7 +185,7 @@ static void many_writers_share_syncs(void **state)
 	struct waiting w = {.left = 3000};
 	struct err err = ERR_INIT;
 
-	(void) state;
+	(void)state;
 	for (unsigned i = 0; i < 3000; i++) {
 		char path[32];
 		struct store_op op = {.kind = STORE_PUT, .path = path, .value = "v", .size = 1};
@@ -296,7 +297,7 @@ static void subscribers_see_their_prefix(void **state)
 	autobuf log = BUF_INIT;
 	struct store_subscription *s = store_subscribe(store, "/a/", on_change, &log);
 
-	(void) state;
+	(void)state;
 	put(store, "/a/x", "1");
 	put(store, "/b", "1");
 	put(store, "/a/x", "2");
@@ -321,21 +322,21 @@ static void a_second_process_is_kept_out(void **state)
 {
 	struct store *store = must_open();
 
-	(void) state;
+	(void)state;
 	refused_with_its_reason("in use by another process");
 	store_close(store);
 }
 
 static void a_foreign_database_is_left_alone(void **state)
 {
-	(void) state;
+	(void)state;
 	sql("CREATE TABLE other (x)");
 	refused_with_its_reason("not made by Lodge");
 }
 
 static void a_newer_schema_is_left_alone(void **state)
 {
-	(void) state;
+	(void)state;
 	store_close(must_open());
 	sql("PRAGMA user_version=99");
 	refused_with_its_reason("newer Lodge");
@@ -348,7 +349,7 @@ static void a_file_that_is_no_database_is_left_alone(void **state)
 	autofree char *path = xasprintf("%s/lodge.db", directory);
 	struct err err = ERR_INIT;
 
-	(void) state;
+	(void)state;
 	assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, &err), 0);
 	refused_with_its_reason("damaged");
 }
@@ -357,7 +358,7 @@ static void a_changed_log_is_noticed(void **state)
 {
 	struct store *store = must_open();
 
-	(void) state;
+	(void)state;
 	put(store, "/a", "1");
 	put(store, "/a", "2");
 	store_close(store);
@@ -371,7 +372,7 @@ static void a_failed_sync_is_remembered(void **state)
 	autofree char *path = xasprintf("%s/store-failed", directory);
 	struct err err = ERR_INIT;
 
-	(void) state;
+	(void)state;
 	file_write_atomic(path, "x", 1, 0600, &err);
 	refused_with_its_reason("reboot");
 }
@@ -380,8 +381,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(values_survive_a_restart, setup, teardown),
-		cmocka_unit_test_setup_teardown(identity_stays_and_the_start_number_rises, setup, teardown),
-		cmocka_unit_test_setup_teardown(nothing_acknowledged_is_lost_by_sigkill, setup, teardown),
+		cmocka_unit_test_setup_teardown(identity_stays_and_the_start_number_rises, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(nothing_acknowledged_is_lost_by_sigkill, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(many_writers_share_syncs, setup, teardown),
 		cmocka_unit_test_setup_teardown(callbacks_may_submit, setup, teardown),
 		cmocka_unit_test_setup_teardown(sizes_are_bounded, setup, teardown),
@@ -389,7 +392,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_database_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_newer_schema_is_left_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_left_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_left_alone, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_changed_log_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failed_sync_is_remembered, setup, teardown),
 	};

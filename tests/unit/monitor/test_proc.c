@@ -24,7 +24,8 @@ static void network_counts_all_but_loopback(void **state)
 {
 	static const char text[] =
 		"Inter-|   Receive                                                |  Transmit\n"
-		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets\n"
+		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		"packets\n"
 		"    lo: 999 1 0 0 0 0 0 0 999 1 0 0 0 0 0 0\n"
 		"  eth0: 100 1 0 0 0 0 0 0 20 1 0 0 0 0 0 0\n"
 		"  eth1:7 1 0 0 0 0 0 0 3 1 0 0 0 0 0 0\n";

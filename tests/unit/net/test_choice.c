@@ -129,9 +129,11 @@ static void forward_chains_that_drop_are_named(void **state)
 		"{\"nftables\":[{\"metainfo\":{}},"
 		"{\"chain\":{\"family\":\"ip\",\"table\":\"filter\",\"name\":\"FORWARD\",\"hook\":"
 		"\"forward\",\"policy\":\"drop\"}},"
-		"{\"chain\":{\"family\":\"ip\",\"table\":\"filter\",\"name\":\"INPUT\",\"hook\":\"input\","
+		"{\"chain\":{\"family\":\"ip\",\"table\":\"filter\",\"name\":\"INPUT\",\"hook\":"
+		"\"input\","
 		"\"policy\":\"drop\"}},"
-		"{\"chain\":{\"family\":\"inet\",\"table\":\"x\",\"name\":\"f\",\"hook\":\"forward\","
+		"{\"chain\":{\"family\":\"inet\",\"table\":\"x\",\"name\":\"f\",\"hook\":"
+		"\"forward\","
 		"\"policy\":\"accept\"}}]}";
 	autobuf names = BUF_INIT;
 
@@ -147,10 +149,13 @@ static void forward_chains_that_drop_are_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_bridge_with_a_physical_port_is_own, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_bridge_with_the_default_route_is_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_bridge_with_a_physical_port_is_own, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_bridge_with_the_default_route_is_own, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(bridges_of_other_tools_never_are, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_interface_that_is_no_bridge_is_not_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_interface_that_is_no_bridge_is_not_one, setup,
+						teardown),
 		cmocka_unit_test(the_choice_reads_back),
 		cmocka_unit_test(bad_choices_are_refused),
 		cmocka_unit_test(forward_chains_that_drop_are_named),
