@@ -12,11 +12,12 @@
 
 struct child_spec {
 	const char *const *argv; /* argv[0]: absolute path */
-	int fds[CHILD_FDS_MAX]; /* become descriptors 0 to 3; -1: /dev/null for 0 to 2, else closed */
+	int fds[CHILD_FDS_MAX];  /* become descriptors 0 to 3; -1: /dev/null for 0 to 2, else closed */
 };
 
 /* In a session (and process group) of its own, with default signals and the core's LODGE_*
- * environment, without the core's protection from the memory killer; everything else is closed. The caller reaps it (child_reap). */
+ * environment, without the core's protection from the memory killer; everything else is closed.
+ * The caller reaps it (child_reap). */
 int child_spawn(const struct child_spec *spec, pid_t *ret_pid, int *ret_pidfd, struct err *err);
 /* After the pidfd became readable. true, and *ret gets the wait status, if it was a child of ours. */
 bool child_reap(int pidfd, int *ret_status);

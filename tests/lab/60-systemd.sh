@@ -38,8 +38,8 @@ guest_processes_are_outside() {
 }
 # What systemd grants the core is not the guests': they get what a process of the host gets.
 guests_are_ordinary() {
-	node grep -qx 0 "/proc/$(guest_pid 101)/oom_score_adj" &&
-		node grep -E 'Max open files +1024 +524288' "/proc/$(guest_pid 101)/limits"
+	is 0 "$(node cat "/proc/$(guest_pid 101)/oom_score_adj")" &&
+		is 1024 "$(node awk '/^Max open files/ { print $4 }' "/proc/$(guest_pid 101)/limits")"
 }
 comes_back() { # comes_back UNIT: after SIGKILL
 	local old
