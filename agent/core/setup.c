@@ -3,8 +3,10 @@
  * logged and stops nothing. Runs on the core's loop. */
 #include "agent/core/setup.h"
 
+#include <json-c/json.h>
 #include <string.h>
 
+#include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
@@ -14,6 +16,7 @@
 #define TLS_TIMEOUT	 (30 * USEC_PER_SEC)
 #define TLS_EVERY	 (24 * 3600 * USEC_PER_SEC) /* the helper renews what will soon end */
 #define NETWORK_TIMEOUT	 (60 * USEC_PER_SEC)
+#define OUTPUT_MAX	 65536
 
 static void on_storage_written(const struct store_result *result, void *ctx)
 {
@@ -75,15 +78,32 @@ void setup_tls(struct core *core)
 					   TLS_EVERY, 60 * USEC_PER_SEC, on_tls_time, core);
 }
 
+/* What the helper found wrong beyond what it may change: who reads the log shall know. */
+static void log_warnings(const struct buf *output)
+{
+	struct json_object *root = NULL, *warnings = NULL;
+
+	if (!output || json_parse(output->data, output->size, OUTPUT_MAX, &root, NULL) < 0)
+		return;
+	json_object_object_get_ex(root, "warnings", &warnings);
+	for (size_t i = 0; json_object_is_type(warnings, json_type_array) &&
+			   i < json_object_array_length(warnings);
+	     i++)
+		log_warning("guests' network: %s",
+			    json_object_get_string(json_object_array_get_idx(warnings, i)));
+	json_object_put(root);
+}
+
 static void on_network(const struct err *err, struct buf *output, void *ctx)
 {
 	struct core *core = ctx;
 	void (*done)(struct core * core) = TAKE(core->network.done);
 
-	(void)output;
 	core->network.is_running = false;
 	if (err->code != 0)
 		log_error("guests' network: %s", err->message);
+	else
+		log_warnings(output);
 	if (core->network.is_wanted)
 		setup_network(core, NULL);
 	if (done)

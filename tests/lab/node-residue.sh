@@ -4,7 +4,8 @@
 # and took away again must not change this list.
 disk=$(stat -c '%d' /var/lib/lodge) # loop devices of other nodes show here too: ours lie on our disk
 disk=$((disk >> 8 & 4095)):$((disk & 255))
-awk '{print "mount", $5, $9}' /proc/1/mountinfo | sort
+# a node that was started again may sit on another loop device
+awk '{gsub(/loop[0-9]+/, "loop", $9); print "mount", $5, $9}' /proc/1/mountinfo | sort
 losetup -nO BACK-MAJ:MIN,BACK-FILE | awk -v disk="$disk" '$1 == disk {print "loop", $2}' | sort
 ip -o link | awk -F'[:@ ]+' '$2 != "eth0" {print "link", $2}' | sort
 nft list tables | sed 's/^/nft /'

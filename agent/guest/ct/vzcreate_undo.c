@@ -8,6 +8,8 @@
 #include "agent/guest/ct/volume.h"
 #include "agent/guest/ct_schema.h"
 
+#define TRIES 5
+
 static int free_rootfs(struct task_ctx *task, const struct guest_config *config, struct err *err)
 {
 	struct ct_rootfs rootfs;
@@ -20,23 +22,42 @@ static int free_rootfs(struct task_ctx *task, const struct guest_config *config,
 	return ct_volume_free(task, rootfs.volume, err);
 }
 
-int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
+/* The creation's last write may still be on its way to the store when its job dies. Writing the config
+ * again makes that write come too late; where it came first, there is nothing to undo. */
+static int claim(struct task_ctx *task, struct guest_config *ret, uint64_t *ret_version,
+		 struct err *err)
 {
 	struct guest_config config;
 	uint64_t version;
 	int r = task_config_get(task, "lxc", &config, &version, err);
 
+	if (r < 0)
+		return r;
+	if (!str_eq(guest_config_get(&config, "lock"), "create"))
+		r = err_set(err, ERR_NOT_FOUND, "CT %u is not being created", task->guest);
+	else
+		r = task_config_put(task, "lxc", &config, version, err);
+	guest_config_fini(&config);
+	return r < 0 ? r : task_config_get(task, "lxc", ret, ret_version, err);
+}
+
+int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
+{
+	struct guest_config config;
+	uint64_t version;
+	int r;
+
+	for (int i = 0; (r = claim(task, &config, &version, err)) == -ERR_CONFLICT && i < TRIES; i++)
+		continue;
 	if (r == -ERR_NOT_FOUND)
 		return 0;
 	if (r < 0)
 		return r;
-	if (str_eq(guest_config_get(&config, "lock"), "create")) {
-		ct_clean(task->guest);
-		if (may_free_volume)
-			r = free_rootfs(task, &config, err);
-		if (r == 0)
-			r = task_config_delete(task, "lxc", version, err);
-	}
+	ct_clean(task->guest);
+	if (may_free_volume)
+		r = free_rootfs(task, &config, err);
+	if (r == 0)
+		r = task_config_delete(task, "lxc", version, err);
 	guest_config_fini(&config);
 	return r;
 }

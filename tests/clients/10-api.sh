@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One node with the release programs, brought up by the supervisor, driven by real clients over HTTPS.
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "$(dirname "$(readlink -f "$0")")/../lab/lib.sh"
 only=${1:-}
 part() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 
