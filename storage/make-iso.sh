@@ -111,7 +111,7 @@ make_root() {
 		done
 		[ -e /sys/block/sr0 ] && mount -t iso9660 -o ro /dev/sr0 /mnt &&
 			say "lodge-iso medium: $(cat /mnt/lodge-iso.txt)"
-		acpid
+		acpid -l /dev/null -p /run/acpid.pid
 		say "lodge-iso ready"
 		while :; do setsid -c sh </dev/ttyS0 >/dev/ttyS0 2>&1; sleep 1; done &
 		while :; do setsid -c sh </dev/tty1 >/dev/tty1 2>&1; sleep 1; done

@@ -150,7 +150,7 @@ static const struct {
 	{VIR_ERR_OPERATION_TIMEOUT, ERR_TIMEOUT},
 };
 
-/* What libvirt says of its last failure in this thread. */
+/* What libvirt says of its last failure in this thread; asking whether the link lives clears that. */
 static int failed(struct call *call)
 {
 	const virError *why = virGetLastError();
@@ -160,10 +160,11 @@ static int failed(struct call *call)
 		if (codes[i].virt == why->code)
 			code = codes[i].code;
 	}
+	err_set(&call->err, code, "%s",
+		why && why->message ? why->message : "libvirt failed without a reason");
 	if (call->conn && virConnectIsAlive(call->conn) != 1)
 		return err_set(&call->err, ERR_UNKNOWN, "the connection to libvirtd broke");
-	return err_set(&call->err, code, "%s",
-		       why && why->message ? why->message : "libvirt failed without a reason");
+	return -call->err.code;
 }
 
 static int run_open(struct call *call)
