@@ -117,6 +117,9 @@ static bool base64_text(const char *text, char *dst, size_t size)
 		if (c < 0x20 || c == 0x7f)
 			return false;
 	}
+	/* U+FFFE and U+FFFF are no characters of XML */
+	if (strstr(buf_str(&out), "\xEF\xBF\xBE") || strstr(buf_str(&out), "\xEF\xBF\xBF"))
+		return false;
 	return str_copy(dst, size, buf_str(&out));
 }
 

@@ -9,16 +9,15 @@
 
 #include "tests/unit/api/lxc_test.h"
 
-#define VM	 "/nodes/n1/qemu/101"
-#define VM_CONF	 "/nodes/n1/qemu/101.conf"
-#define UUID	 "smbios1=uuid=6f2c1b0e-58d5-4a3c-9d62-0a6f4f3a1b7c"
+#define VM	    "/nodes/n1/qemu/101"
+#define VM_CONF	    "/nodes/n1/qemu/101.conf"
+#define UUID	    "smbios1=uuid=6f2c1b0e-58d5-4a3c-9d62-0a6f4f3a1b7c"
 #define STORED_UUID "smbios1: uuid=6f2c1b0e-58d5-4a3c-9d62-0a6f4f3a1b7c\n"
 
 static int open_vm_core(void **state)
 {
-	static const char storages[] =
-		"dir: local\n\tpath /nowhere\n\tcontent images,iso\n\n"
-		"dir: backups\n\tpath /nowhere2\n\tcontent backup\n";
+	static const char storages[] = "dir: local\n\tpath /nowhere\n\tcontent images,iso\n\n"
+				       "dir: backups\n\tpath /nowhere2\n\tcontent backup\n";
 	static const char script[] = "#!/bin/sh\nset -C\ncat > \"${0%/*}/args-$1\"\n";
 	struct err err = ERR_INIT;
 
@@ -52,7 +51,8 @@ static int no_vm(void **state)
 static int stopped_vm(void **state)
 {
 	(void)state;
-	put(VM_CONF, "memory: 256\nname: web\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n" STORED_UUID);
+	put(VM_CONF,
+	    "memory: 256\nname: web\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n" STORED_UUID);
 	take_fact("stopped", NULL);
 	return 0;
 }
@@ -90,7 +90,8 @@ static void refuses_bad_creations(void **state)
 		{"vmid=101|memory=4", "memory",
 		 "invalid format - current: value must have a minimum value of 16"},
 		{"vmid=101|args=-x", "args",
-		 "property is not defined in schema and the schema does not allow additional properties"},
+		 "property is not defined in schema and the schema does not allow additional "
+		 "properties"},
 		{"vmid=101|scsi0=local:102/vm-102-disk-0.raw", "scsi0",
 		 "volume 'local:102/vm-102-disk-0.raw' does not belong to guest 101"},
 		{"vmid=101|ide2=local:iso/x.iso", "ide2", "'local:iso/x.iso' needs media=cdrom"},
@@ -167,8 +168,7 @@ static void starts_and_stops(void **state)
 	assert_string_equal(fields_get(&args, "timeout"), "5");
 	take_fact("running", "1");
 	expect_failure("POST", VM "/status/start", NULL, "VM 101 already running");
-	expect_failure("DELETE", VM, NULL,
-		       "unable to destroy VM 101 - virtual machine is running");
+	expect_failure("DELETE", VM, NULL, "unable to destroy VM 101 - virtual machine is running");
 	expect_job("POST", VM "/status/reset", NULL, "qmreset", &none);
 	expect_failure("POST", "/nodes/n1/lxc/101/status/start", NULL,
 		       "Configuration file 'nodes/n1/lxc/101.conf' does not exist");
@@ -199,8 +199,8 @@ static void creation_needs_every_right(void **state)
 		{"VM.Audit", "Datastore.Audit", "/vms/101", "VM.Allocate"},
 		{"VM.Allocate", "Datastore.Audit", "/vms/101", "VM.Config.HWType"},
 		{"VM.Allocate,VM.Config.HWType", "Datastore.Audit", "/vms/101", "VM.Config.Disk"},
-		{"VM.Allocate,VM.Config.HWType,VM.Config.Disk", "Datastore.Audit",
-		 "/storage/local", "Datastore.AllocateSpace"},
+		{"VM.Allocate,VM.Config.HWType,VM.Config.Disk", "Datastore.Audit", "/storage/local",
+		 "Datastore.AllocateSpace"},
 	};
 
 	(void)state;

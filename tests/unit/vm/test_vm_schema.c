@@ -125,7 +125,8 @@ static int update(struct guest_config *config, const char *key, const char *valu
 	autofields set = FIELDS_INIT;
 
 	fields_add(&set, key, value);
-	return guest_config_update(&guest_kind_vm, config, &(struct guest_update){.set = &set}, err);
+	return guest_config_update(&guest_kind_vm, config, &(struct guest_update){.set = &set},
+				   err);
 }
 
 /* A card keeps its address, a volume its size, whatever else of them changes. */
@@ -213,9 +214,15 @@ static void reads_new_volumes(void **state)
 	static const struct {
 		const char *value;
 		uint64_t mib; /* 0: refused */
-	} cases[] = {{"local:4", 4096},	   {"local:0.5", 512},	     {"local:4,ssd=1", 4096},
-		     {"local:0", 0},	   {"local:-1", 0},	     {"local:1e9", 0},
-		     {"local:200000", 0},  {"local:4,media=cdrom", 0}, {":4", 0},
+	} cases[] = {{"local:4", 4096},
+		     {"local:0.5", 512},
+		     {"local:4,ssd=1", 4096},
+		     {"local:0", 0},
+		     {"local:-1", 0},
+		     {"local:1e9", 0},
+		     {"local:200000", 0},
+		     {"local:4,media=cdrom", 0},
+		     {":4", 0},
 		     {"local:4,format=qcow2", 0}};
 
 	(void)state;
