@@ -49,7 +49,7 @@ tap 60 lab_in n1 bash /lab/vm_golden.sh /lab/golden
 ok "the product answers on it" product_up n1
 ok "lodge upload" in_n1 lodge upload /lab/lodge.iso local:iso
 
-create=(in_n1 lodge post /nodes/n1/qemu --vmid 200 --name first --memory 256 --kvm 0 --ostype l26 --vga serial0
+create=(in_n1 lodge create 200 --name first --memory 256 --kvm 0 --ostype l26 --vga serial0
 	--serial0 socket --ide2 local:iso/lodge.iso,media=cdrom --net0 virtio,bridge=vmbr0 --tags lab)
 ok "a storage that is not there is refused" fails_with "does not exist" "${create[@]}" --scsi0 none-such:1
 ok "an image of another guest is refused" fails_with "does not belong" "${create[@]}" --scsi0 local:201/vm-201-disk-0.raw
@@ -103,6 +103,16 @@ ok "destroy is refused" fails_with "unknown" timeout 90 "$LAB/n1/in" lodge delet
 in_n1 kill -CONT "$daemon"
 ok "libvirtd goes on: start" in_n1 lodge post $vm/status/start
 ok "it runs" status_is running
+in_n1 sh -c 'virsh -q dumpxml --inactive lodge-200 >/tmp/left.xml'
+in_n1 lodge post $vm/status/stop >/dev/null
+ok "what a start left that was given up: paused, never ran" in_n1 virsh -q create --paused /tmp/left.xml
+left=$(qemu_pid)
+ok "it is not running" status_is stopped
+ok "destroy is refused" fails_with "is running" in_n1 lodge delete $vm
+ok "a start takes it away and makes its own" in_n1 lodge post $vm/status/start
+ok "there is one process" is "$(qemu_pid)" "$(in_n1 pgrep -f guest=lodge-200)"
+ok "it is another" not is "$left" "$(qemu_pid)"
+daemon=$(in_n1 pgrep -x libvirtd)
 in_n1 kill -9 "$daemon"
 ok "libvirtd killed: the machine runs on" status_is running
 ok "a stop says what is missing" fails_with "libvirtd is not reachable" in_n1 lodge post $vm/status/stop
@@ -114,5 +124,6 @@ ok "destroy" in_n1 lodge delete $vm
 ok "its config is gone" fails_with "does not exist" in_n1 lodge get $vm/config
 ok "its volume is gone" not volume
 ok "nothing is left of it" wait_for 5 no_trace
+ok "no sanitizer spoke" not lab_in n1 grep -r Sanitizer /var/lib/lodge/tasks
 lab_stop_all
 ok "nothing is left on the host" lab_residue_after

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Starts libvirtd and virtlogd in a lab node without systemd; run inside the node. There is no DMI to take a
-# host id from, and no other user to run machines as. libvirtd is its own process group: killing it leaves
+# host id from; machines run as the user that the package made for them. libvirtd is its own process group: killing it leaves
 # the machines.
 set -e
 mkdir -p /etc/libvirt/qemu /var/lib/libvirt/qemu /var/log/libvirt/qemu
@@ -11,10 +11,6 @@ cat >/etc/libvirt/libvirtd.conf <<-EOF
 EOF
 cat >/etc/libvirt/qemu.conf <<-EOF
 	security_driver = "none"
-	user = "root"
-	group = "root"
-	dynamic_ownership = 0
-	remember_owner = 0
 	namespaces = []
 EOF
 rm -rf /etc/libvirt/qemu/networks/autostart
