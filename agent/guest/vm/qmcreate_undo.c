@@ -51,7 +51,8 @@ int vm_create_undo(struct task_ctx *task, const struct fields *kept, struct err 
 	uint64_t version;
 	int r;
 
-	for (int i = 0; (r = claim(task, &config, &version, err)) == -ERR_CONFLICT && i < TRIES; i++)
+	for (int i = 0; (r = claim(task, &config, &version, err)) == -ERR_CONFLICT && i < TRIES;
+	     i++)
 		continue;
 	if (r == -ERR_NOT_FOUND)
 		return 0;
