@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Drives and their controllers. Places on the buses follow from the key's number, so that another
- * drive that comes or goes never moves them. Pure. */
+ * drive that comes or goes never moves them; only PCI slots of further SCSI controllers may change.
+ * Pure. */
 #include <stdio.h>
 
 #include "agent/base/mem.h"
