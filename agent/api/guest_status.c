@@ -74,6 +74,8 @@ void guest_status_write(const struct guest_status *s, struct json *j)
 	text_write(s, "lock", j);
 	limits_write(s, j);
 	load_write(s, j);
+	if (s->ops->is_machine)
+		json_kv_string(j, "qmpstatus", guest_state_name(s->fact->state));
 	if (s->with_ha) {
 		json_key(j, "ha");
 		json_object_begin(j);

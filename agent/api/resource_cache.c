@@ -38,7 +38,8 @@ static struct cache {
 	struct guest_list lists[LISTS];
 } cache;
 
-static const struct guest_kind_ops *const kinds[] = {[GUEST_LXC] = &guest_kind_ct};
+static const struct guest_kind_ops *const kinds[] = {
+	[GUEST_LXC] = &guest_kind_ct, [GUEST_QEMU] = &guest_kind_vm};
 
 static void write_identity(struct json *j, const struct guest *guest,
 			   const struct guest_kind_ops *ops)

@@ -24,7 +24,10 @@
 	X(lxc_list)                                                                                \
 	X(lxc_config)                                                                              \
 	X(lxc_status)                                                                              \
-	X(lxc_interfaces)
+	X(lxc_interfaces)                                                                          \
+	X(qemu_list)                                                                               \
+	X(qemu_config)                                                                             \
+	X(qemu_status)
 
 #define DECLARE(name) extern const struct api_table api_table_##name;
 #define LIST(name)    &api_table_##name,

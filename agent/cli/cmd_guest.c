@@ -46,25 +46,41 @@ static int choose_id(struct cli *cli, struct err *err)
 	return r;
 }
 
+/* What has drives, or says how to be emulated, is a virtual machine. */
+static bool is_machine(const struct fields *options)
+{
+	static const char *const stems[] = {"ide", "sata", "scsi", "virtio", "kvm"};
+
+	for (size_t i = 0; i < options->count; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(stems); k++) {
+			if (str_starts(options->items[i].name, stems[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
 int cli_create(struct cli *cli, struct err *err)
 {
 	autofree char *node = NULL, *path = NULL;
 	autojson *upid = NULL;
+	bool is_vm = is_machine(&cli->options);
 	int r;
 
-	if (!fields_get(&cli->options, "ostemplate"))
+	if (!is_vm && !fields_get(&cli->options, "ostemplate"))
 		return err_field(
 			err, "ostemplate",
 			"--ostemplate is missing: 'lodge get /nodes/NODE/storage/local/content "
 			"--content vztmpl' lists templates");
 	if ((r = choose_id(cli, err)) < 0 || (r = cli_node(&node, err)) < 0)
 		return r;
-	path = xasprintf("/nodes/%s/lxc", node);
+	path = xasprintf("/nodes/%s/%s", node, is_vm ? "qemu" : "lxc");
 	r = cli_call("POST", path, &cli->options, -1, &upid, err);
 	if (r < 0)
 		return r;
 	if (!cli->wants_json)
-		printf("creating container %s\n", fields_get(&cli->options, "vmid"));
+		printf("creating %s %s\n", is_vm ? "virtual machine" : "container",
+		       fields_get(&cli->options, "vmid"));
 	return cli_task_result(cli, upid, err);
 }
 

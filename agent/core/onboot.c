@@ -73,8 +73,7 @@ static bool wants_start(const struct onboot *o, const struct guest *guest)
 		str_to_bool(text, &on);
 	if (is_template)
 		str_to_bool(is_template, &template);
-	return on && !template && !guest->config_is_bad && str_eq(guest->node, o->core->node) &&
-	       guest->kind == GUEST_LXC;
+	return on && !template && !guest->config_is_bad && str_eq(guest->node, o->core->node);
 }
 
 static void collect(struct onboot *o, char *const *started)

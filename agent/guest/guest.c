@@ -10,7 +10,7 @@
 
 #define ROUTE_ROOT "/nodes/{node}/"
 
-static const struct guest_kind_ops *const kinds[] = {&guest_kind_ct};
+static const struct guest_kind_ops *const kinds[] = {&guest_kind_ct, &guest_kind_vm};
 
 const struct guest_kind_ops *guest_kind_by_route(const char *path)
 {

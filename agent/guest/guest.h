@@ -27,6 +27,7 @@ struct guest_kind_ops {
 	const char *task_prefix; /* "vz": vzstart, vzstop, … */
 	const char *name_key;	 /* key of the guest's name: "hostname" */
 	bool has_swap;		 /* lists show swap of its own */
+	bool is_machine;	 /* lists show the state of its emulator */
 	const struct param *params;
 	const char *const *live_keys;	  /* change at once even while running */
 	const char *const *fixed_keys;	  /* chosen at creation, never changed */
@@ -42,6 +43,7 @@ struct guest_kind_ops {
 };
 
 extern const struct guest_kind_ops guest_kind_ct;
+extern const struct guest_kind_ops guest_kind_vm;
 
 /* The kind whose routes start with "/nodes/{node}/NAME"; NULL if none. */
 const struct guest_kind_ops *guest_kind_by_route(const char *path);

@@ -17,6 +17,7 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/monitor/guest_sample.h"
+#include "agent/monitor/machine_sample.h"
 
 #define RECORD_MAX (64u * 1024)
 
@@ -72,7 +73,10 @@ static void tell_running(struct guests_watch *w, struct watched *g)
 {
 	autofields figures = FIELDS_INIT;
 
-	guest_sample_take(g->pid, g->started, &g->last, &figures);
+	if (str_eq(g->kind, "qemu"))
+		machine_sample_take(g->vmid, g->pid, g->started, &g->last, &figures);
+	else
+		guest_sample_take(g->pid, g->started, &g->last, &figures);
 	tell(w, g, "running", &figures);
 }
 

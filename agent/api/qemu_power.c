@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Start and reset of virtual machines; stop and shutdown are those of every guest. Runs on the core's
+ * loop. */
+#include "agent/api/guest_handlers.h"
+#include "agent/api/qemu_handlers.h"
+#include "agent/base/mem.h"
+
+static int target_unlocked(struct api_request *req, struct guest_target *ret, struct err *err)
+{
+	bool skip = false;
+	int r = guest_request_target(req, ret, err);
+
+	if (r == 0)
+		r = guest_request_skiplock(req, &skip, err);
+	if (r == 0 && !skip)
+		r = guest_target_check_lock(ret, NULL, err);
+	return r;
+}
+
+int vm_handle_start(struct api_request *req, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	struct guest_target target;
+	int r = target_unlocked(req, &target, err);
+
+	if (r < 0)
+		return r;
+	if (guest_target_is_running(&target))
+		return err_set(err, ERR_BUSY, "VM %u already running", target.vmid);
+	fields_add(&args, "timeout", api_str(req, "timeout"));
+	return guest_request_job(
+		req,
+		&(struct guest_job){
+			.ops = target.ops, .vmid = target.vmid, .verb = "start", .args = &args},
+		err);
+}
+
+int vm_handle_reset(struct api_request *req, struct err *err)
+{
+	struct guest_target target;
+	int r = target_unlocked(req, &target, err);
+
+	if (r < 0)
+		return r;
+	if (target.fact->state == GUEST_STOPPED)
+		return err_set(err, ERR_BUSY, "VM %u not running", target.vmid);
+	return guest_request_job(
+		req, &(struct guest_job){.ops = target.ops, .vmid = target.vmid, .verb = "reset"},
+		err);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The jobs of lodge-task-vm. Arguments (beside those of every job):
+ *
+ *   qmcreate    disk.KEY ("disk.scsi0": "STORAGE:GIB[,…]") for every volume to make, start (boolean). The
+ *               stored config carries "lock: create".
+ *   qmconfig    set.KEY, delete, revert, digest: a change of the stored config
+ *   qmstart     timeout (seconds that libvirtd has, 60)
+ *   qmshutdown  timeout (seconds, 60), forceStop (boolean)
+ *   qmreboot    timeout (seconds, 60)
+ *   qmdestroy   destroy-unreferenced-disks (boolean), force (a running machine is stopped first)
+ *
+ * qmcreate-undo, qmstop, qmreset have none. */
+#pragma once
+
+#include "agent/task/task.h"
+
+int qmcreate_run(struct task_ctx *task, struct err *err);
+int qmcreate_undo_run(struct task_ctx *task, struct err *err);
+int qmconfig_run(struct task_ctx *task, struct err *err);
+int qmstart_run(struct task_ctx *task, struct err *err);
+int qmstop_run(struct task_ctx *task, struct err *err);
+int qmshutdown_run(struct task_ctx *task, struct err *err);
+int qmreboot_run(struct task_ctx *task, struct err *err);
+int qmreset_run(struct task_ctx *task, struct err *err);
+int qmdestroy_run(struct task_ctx *task, struct err *err);

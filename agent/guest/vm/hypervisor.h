@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one place that calls libvirt. Every call runs in a thread of its own and is given up at the link's
+ * deadline or when the job is cancelled: a stopped libvirtd hangs no job. Errors:
+ *
+ *   ERR_UNAVAILABLE  libvirtd is not there: certainly not done
+ *   ERR_UNKNOWN      no answer in time, or the connection broke: it may be done now, later or never.
+ *                    Nothing can be called on that link any more.
+ *   others           libvirt's own refusal, with its text
+ *
+ * Runs in jobs. */
+#pragma once
+
+#include "agent/base/clock.h"
+#include "agent/base/err.h"
+
+enum hv_state { HV_ABSENT, HV_RUNNING, HV_PAUSED, HV_ENDING };
+
+struct hv; /* lives until the process ends: closing could hang, too */
+
+int hv_open(usec_t deadline, struct hv **ret, struct err *err);
+void hv_set_deadline(struct hv *hv, usec_t deadline);
+int hv_look(struct hv *hv, const char *name, enum hv_state *ret, struct err *err);
+/* A transient domain, paused before its first instruction. */
+int hv_create_paused(struct hv *hv, const char *xml, struct err *err);
+/* These are ERR_NOT_FOUND when there is no such domain. */
+int hv_resume(struct hv *hv, const char *name, struct err *err);
+int hv_destroy(struct hv *hv, const char *name, struct err *err);
+int hv_reset(struct hv *hv, const char *name, struct err *err);
+int hv_press_power_button(struct hv *hv, const char *name, struct err *err);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job: create a virtual machine's volumes. The config with "lock: create" is there before; the name of each
+ * volume is stored in it before the volume is made, so that undoing finds it. */
+#include <stdio.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/guest/vm/commands.h"
+#include "agent/guest/vm/control.h"
+#include "agent/guest/vm/create.h"
+#include "agent/guest/vm/volume.h"
+
+#define DISK_PREFIX "disk."
+#define MIB	    (1024.0 * 1024.0)
+
+struct create {
+	struct guest_config config;
+	uint64_t version;
+	struct fields unmade; /* key of the drive whose volume is named, but not made by us yet */
+};
+
+static int store_config(struct task_ctx *task, struct create *create, struct err *err)
+{
+	int r = task_config_put(task, "qemu", &create->config, create->version, err);
+
+	if (r < 0)
+		return r;
+	guest_config_fini(&create->config);
+	create->config = (struct guest_config){0};
+	return task_config_get(task, "qemu", &create->config, &create->version, err);
+}
+
+static void warn_space(struct task_ctx *task, const struct vm_storage *storage, uint64_t size)
+{
+	struct storage_space space;
+
+	if (storage->driver->status(storage->def, &space, NULL) == 0 && space.available < size)
+		task_warn(task, "storage '%s' has less free space than the volume may grow to",
+			  storage->def->id);
+}
+
+/* Names it in the config, makes it, and corrects the name if the driver chose another. */
+static int make_named(struct task_ctx *task, struct create *create,
+		      const struct vm_storage *storage, const struct vm_drive *drive,
+		      const char *value, const char *name, struct err *err)
+{
+	autofree char *planned = xasprintf("%s:%u/%s", storage->def->id, task->guest, name);
+	autofree char *stored = vm_drive_value(value, planned, drive->size);
+	struct volume_alloc what = {.vmid = task->guest,
+				    .content = VOLUME_IMAGES,
+				    .format = "raw",
+				    .name = name,
+				    .size = drive->size};
+	char volid[VOLID_MAX];
+	int r;
+
+	fields_set(&create->unmade, drive->key, "");
+	guest_config_set(&create->config, drive->key, stored);
+	if ((r = store_config(task, create, err)) < 0 ||
+	    (r = storage->driver->alloc(storage->def, &what, volid, err)) < 0)
+		return err_prefix(err, "%s", drive->key);
+	fields_remove(&create->unmade, drive->key);
+	task_log("%s: volume %s, %.0f MiB", drive->key, volid, (double)drive->size / MIB);
+	if (str_eq(volid, planned))
+		return 0;
+	autofree char *corrected = vm_drive_value(value, volid, drive->size);
+
+	guest_config_set(&create->config, drive->key, corrected);
+	return store_config(task, create, err);
+}
+
+static int make_volume(struct task_ctx *task, struct create *create, const char *key,
+		       const char *value, struct err *err)
+{
+	struct vm_storage storage;
+	struct vm_drive drive;
+	int r;
+
+	if ((r = vm_drive_parse(key, value, &drive, err)) < 0)
+		return r;
+	if (!drive.is_new)
+		return err_field(err, key, "no new volume is asked for");
+	if ((r = vm_storage_open(task, drive.storage, VOLUME_IMAGES, &storage, err)) < 0)
+		return err_prefix(err, "%s", key);
+	warn_space(task, &storage, drive.size);
+	autofree char *name = vm_volume_next_name(&storage, &create->config, task->guest, err);
+
+	r = name ? make_named(task, create, &storage, &drive, value, name, err) : -err->code;
+	vm_storage_close(&storage);
+	return r;
+}
+
+static int create_steps(struct task_ctx *task, struct create *create, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < task->args.count; i++) {
+		const struct field *f = &task->args.items[i];
+		const char *key = str_after(f->name, DISK_PREFIX);
+
+		if (key && (r = task_check_cancelled(err)) == 0)
+			r = make_volume(task, create, key, f->value, err);
+	}
+	if (r < 0)
+		return r;
+	guest_config_delete(&create->config, "lock");
+	return store_config(task, create, err);
+}
+
+static void undo(struct task_ctx *task, const struct create *create)
+{
+	struct err err = ERR_INIT;
+
+	task_log("creation failed: removing what was made");
+	if (vm_create_undo(task, &create->unmade, &err) < 0)
+		task_warn(task, "could not remove everything: %s", err.message);
+}
+
+int qmcreate_run(struct task_ctx *task, struct err *err)
+{
+	struct create create = {0};
+	int r;
+
+	if ((r = task_config_get(task, "qemu", &create.config, &create.version, err)) < 0)
+		return r;
+	if (str_eq(guest_config_get(&create.config, "lock"), "create")) {
+		r = create_steps(task, &create, err);
+		if (r < 0)
+			undo(task, &create);
+	} else {
+		r = err_set(err, ERR_BUSY, "VM %u is not being created", task->guest);
+	}
+	guest_config_fini(&create.config);
+	fields_fini(&create.unmade);
+	if (r == 0 && vm_bool_arg(task, "start"))
+		return vm_start(task, err);
+	return r < 0 ? err_prefix(err, "unable to create VM %u", task->guest) : 0;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starts a virtual machine: configuration, checks, then a paused domain, which runs only after a last look
+ * at the store. Runs in jobs. */
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+#include "agent/guest/guest.h"
+#include "agent/guest/pending.h"
+#include "agent/guest/vm/control.h"
+#include "agent/guest/vm/domain.h"
+#include "agent/guest/vm/volume.h"
+#include "agent/task/internal.h"
+
+#define MERGE_TRIES 5
+#define LOOK_EVERY  50 /* ms */
+
+struct start {
+	char name[VM_DOMAIN_NAME_SIZE];
+	struct guest_config config;
+	struct vm_hardware hw;
+	char *paths[VM_DRIVES_MAX]; /* owned */
+	struct buf xml;
+	struct hv *hv;
+	usec_t deadline;
+	struct vm_record record;
+};
+
+static void start_fini(struct start *start)
+{
+	for (size_t i = 0; i < VM_DRIVES_MAX; i++)
+		free(start->paths[i]);
+	vm_hardware_fini(&start->hw);
+	guest_config_fini(&start->config);
+	buf_fini(&start->xml);
+}
+
+/* The configuration that this start uses is the stored one: [PENDING] is merged in the store first, and a
+ * change in between makes us read again. */
+static int read_config(struct task_ctx *task, struct guest_config *ret, struct err *err)
+{
+	for (int i = 0;; i++) {
+		struct guest_config config;
+		const char *lock;
+		uint64_t version;
+		int r = task_config_get(task, "qemu", &config, &version, err);
+
+		if (r < 0)
+			return r;
+		if ((lock = guest_config_get(&config, "lock")))
+			r = err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
+		else if (config_pending_merge(&config))
+			r = task_config_put(task, "qemu", &config, version, err);
+		if (r == 0) {
+			*ret = config;
+			return 0;
+		}
+		guest_config_fini(&config);
+		if (r != -ERR_CONFLICT || i >= MERGE_TRIES)
+			return r;
+	}
+}
+
+static int check_networks(const struct vm_hardware *hw, struct err *err)
+{
+	for (size_t i = 0; i < hw->net_count; i++) {
+		if (if_nametoindex(hw->nets[i].bridge) == 0)
+			return err_set(err, ERR_UNAVAILABLE, "net%u: bridge '%s' does not exist",
+				       hw->nets[i].index, hw->nets[i].bridge);
+	}
+	return 0;
+}
+
+static int find_volumes(struct task_ctx *task, struct start *start, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < start->hw.drive_count; i++) {
+		const struct vm_drive *drive = &start->hw.drives[i];
+
+		if (drive->is_new)
+			r = err_set(err, ERR_INVALID, "%s: its volume was never made", drive->key);
+		else if (!drive->is_empty)
+			r = vm_volume_path(task, drive, &start->paths[i], err);
+	}
+	return r;
+}
+
+/* Serial ports' sockets: a new one is bound at each start. */
+static int prepare_run_dir(const struct task_ctx *task, const char *run_dir, struct err *err)
+{
+	int r = dir_make(run_dir, 0711, err);
+
+	for (unsigned i = 0; r == 0 && i < VM_SERIALS_MAX; i++) {
+		autofree char *path = vm_serial_path(run_dir, task->guest, i);
+
+		r = file_remove(path, err);
+	}
+	return r;
+}
+
+static int prepare(struct task_ctx *task, struct start *start, struct err *err)
+{
+	autofree char *run_dir = path_join(path_run(), "vm");
+	int r;
+
+	if ((r = read_config(task, &start->config, err)) < 0 ||
+	    (r = guest_kind_vm.check(&start->config, err)) < 0 ||
+	    (r = vm_hardware_read(&start->config, &start->hw, err)) < 0 ||
+	    (r = start->hw.kvm ? vm_kvm_check(task, err) : 0) < 0 ||
+	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0 ||
+	    (r = prepare_run_dir(task, run_dir, err)) < 0)
+		return r;
+	vm_domain_format(&(struct vm_domain){.vmid = task->guest,
+					     .hw = &start->hw,
+					     .paths = (const char *const *)start->paths,
+					     .run_dir = run_dir},
+			 &start->xml);
+	return 0;
+}
+
+static int adopt(struct task_ctx *task, const struct start *start, struct err *err)
+{
+	struct vm_record record;
+
+	if (vm_record_of_domain(start->name, &record, NULL) == 0 &&
+	    vm_record_write(task->guest, &record, NULL) == 0)
+		vm_tell(task->guest, "running", &record);
+	return err_set(err, ERR_BUSY, "VM %u already running", task->guest);
+}
+
+/* What an earlier start left behind that was given up: it has never run, and nobody waits for it. One
+ * that is ending is waited for. */
+static int clear_place(struct task_ctx *task, struct start *start, struct err *err)
+{
+	for (;;) {
+		enum hv_state state;
+		struct vm_record record;
+		int r = hv_look(start->hv, start->name, &state, err);
+
+		if (r < 0 || state == HV_ABSENT)
+			return r;
+		bool is_alive = vm_record_of_domain(start->name, &record, NULL) == 0;
+
+		if (state == HV_PAUSED) {
+			task_log("removing what an unfinished start left");
+			r = hv_destroy(start->hv, start->name, err);
+			if (r < 0 && r != -ERR_NOT_FOUND)
+				return r;
+		} else if (state == HV_RUNNING && is_alive) {
+			return adopt(task, start, err);
+		}
+		if (clock_left_ms(start->deadline) == 0)
+			return err_set(err, ERR_TIMEOUT, "VM %u is still stopping", task->guest);
+		poll(NULL, 0, LOOK_EVERY);
+	}
+}
+
+/* Nothing of it has run yet: the last moment to find that it must not. */
+static int check_again(struct task_ctx *task, struct err *err)
+{
+	struct guest_config config;
+	const char *lock;
+	int r = task_check_cancelled(err);
+
+	if (r < 0 || (r = task_config_get(task, "qemu", &config, NULL, err)) < 0)
+		return r;
+	if ((lock = guest_config_get(&config, "lock")))
+		r = err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
+	guest_config_fini(&config);
+	return r;
+}
+
+/* A store that does not answer leaves nothing unknown about the machine: it has not run. */
+static int may_run(struct task_ctx *task, struct err *err)
+{
+	int r = check_again(task, err);
+
+	if (r == -ERR_UNKNOWN)
+		return err_set(err, ERR_UNAVAILABLE, "the core does not answer");
+	return r;
+}
+
+static int let_run(struct task_ctx *task, struct start *start, struct err *err)
+{
+	int r;
+
+	if ((r = vm_record_of_domain(start->name, &start->record, err)) < 0 ||
+	    (r = may_run(task, err)) < 0 ||
+	    (r = vm_record_write(task->guest, &start->record, err)) < 0)
+		return r;
+	return hv_resume(start->hv, start->name, err);
+}
+
+static int explain_refusal(const struct start *start, struct err *err)
+{
+	if (start->hw.kvm && strstr(err->message, "virt type 'kvm'"))
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"libvirtd cannot use KVM on this node; set the machine's kvm to 0 for "
+			"plain emulation");
+	return -err->code;
+}
+
+static int run_start(struct task_ctx *task, struct start *start, struct err *err)
+{
+	int r;
+
+	if ((r = hv_open(start->deadline, &start->hv, err)) < 0 ||
+	    (r = clear_place(task, start, err)) < 0 || (r = task_check_cancelled(err)) < 0)
+		return r;
+	vm_record_remove(task->guest); /* of a process that is gone */
+	if ((r = hv_create_paused(start->hv, buf_str(&start->xml), err)) < 0)
+		return explain_refusal(start, err);
+	if ((r = let_run(task, start, err)) == 0 || r == -ERR_UNKNOWN)
+		return r;
+	hv_set_deadline(start->hv, clock_monotonic() + VM_CALL_TIMEOUT * USEC_PER_SEC);
+	if (hv_destroy(start->hv, start->name, NULL) == 0)
+		vm_record_remove(task->guest);
+	return r;
+}
+
+int vm_start(struct task_ctx *task, struct err *err)
+{
+	unsigned timeout = vm_timeout_arg(task, VM_CALL_TIMEOUT);
+	struct start start = {0};
+	struct vm_record record;
+	int r;
+
+	vm_domain_name(task->guest, start.name);
+	if (vm_record_find(task->guest, &record)) {
+		vm_tell(task->guest, "running", &record);
+		return err_set(err, ERR_BUSY, "VM %u already running", task->guest);
+	}
+	if ((r = prepare(task, &start, err)) == 0) {
+		start.deadline = clock_monotonic() + timeout * USEC_PER_SEC;
+		r = run_start(task, &start, err);
+		if (r == 0) {
+			vm_tell(task->guest, "running", &start.record);
+		} else if (r == -ERR_UNKNOWN) {
+			vm_tell(task->guest, "unknown", NULL);
+			err_prefix(err, "outcome unknown after at most %u s", timeout);
+		}
+	}
+	start_fini(&start);
+	return r < 0 ? err_prefix(err, "start of VM %u", task->guest) : 0;
+}

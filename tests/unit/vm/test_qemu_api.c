@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Routes of virtual machines: what reaches the store and the jobs, and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/api/lxc_test.h"
+
+#define VM	    "/nodes/n1/qemu/101"
+#define VM_CONF	    "/nodes/n1/qemu/101.conf"
+#define UUID	    "smbios1=uuid=6f2c1b0e-58d5-4a3c-9d62-0a6f4f3a1b7c"
+#define STORED_UUID "smbios1: uuid=6f2c1b0e-58d5-4a3c-9d62-0a6f4f3a1b7c\n"
+
+static int open_vm_core(void **state)
+{
+	static const char storages[] = "dir: local\n\tpath /nowhere\n\tcontent images,iso\n\n"
+				       "dir: backups\n\tpath /nowhere2\n\tcontent backup\n";
+	static const char script[] = "#!/bin/sh\nset -C\ncat > \"${0%/*}/args-$1\"\n";
+	struct err err = ERR_INIT;
+
+	if (open_core(state) < 0)
+		return -1;
+	autofree char *path = path_join(folder, "lodge-task-vm");
+
+	put("/storage.cfg", storages);
+	return file_write_atomic(path, script, strlen(script), 0755, &err);
+}
+
+static void expect_vm(const char *text)
+{
+	struct store_value value;
+
+	if (!text) {
+		assert_false(store_get(core.store, VM_CONF, &value));
+		return;
+	}
+	assert_true(store_get(core.store, VM_CONF, &value));
+	assert_string_equal(value.data, text);
+}
+
+static int no_vm(void **state)
+{
+	(void)state;
+	store_op(STORE_DELETE, VM_CONF, "");
+	return 0;
+}
+
+static int stopped_vm(void **state)
+{
+	(void)state;
+	put(VM_CONF,
+	    "memory: 256\nname: web\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n" STORED_UUID);
+	take_fact("stopped", NULL);
+	return 0;
+}
+
+static void creates(void **state)
+{
+	autofields args = FIELDS_INIT;
+
+	(void)state;
+	expect_job("POST", "/nodes/n1/qemu",
+		   "vmid=101|name=web|memory=256|kvm=0|scsi0=local:4,ssd=1|virtio1=local:0.5"
+		   "|ide2=local:iso/x.iso,media=cdrom|net0=virtio=BC:24:11:00:00:01,bridge=vmbr0"
+		   "|serial0=socket|start=1|" UUID,
+		   "qmcreate", &args);
+	expect_vm("name: web\nmemory: 256\nkvm: 0\nide2: local:iso/x.iso,media=cdrom\n"
+		  "net0: virtio=BC:24:11:00:00:01,bridge=vmbr0\nserial0: socket\n" STORED_UUID
+		  "scsihw: virtio-scsi-pci\nboot: order=scsi0;ide2;net0\nlock: create\n");
+	assert_string_equal(fields_get(&args, "disk.scsi0"), "local:4,ssd=1");
+	assert_string_equal(fields_get(&args, "disk.virtio1"), "local:0.5");
+	assert_string_equal(fields_get(&args, "start"), "1");
+	assert_string_equal(fields_get(&args, "guest"), "101");
+	assert_null(fields_get(&args, "disk.ide2"));
+	expect_failure("POST", "/nodes/n1/qemu", "vmid=101",
+		       "unable to create VM 101 - VM 101 already exists on node 'n1'");
+	expect_failure("POST", VM "/status/start", NULL, "VM is locked (create)");
+	expect_failure("DELETE", VM, NULL, "VM is locked (create)");
+}
+
+static void refuses_bad_creations(void **state)
+{
+	static const struct {
+		const char *params, *field, *text; /* field NULL: 500 */
+	} cases[] = {
+		{"memory=256", "vmid", "property is missing and it is not optional"},
+		{"vmid=101|memory=4", "memory",
+		 "invalid format - current: value must have a minimum value of 16"},
+		{"vmid=101|args=-x", "args",
+		 "property is not defined in schema and the schema does not allow additional "
+		 "properties"},
+		{"vmid=101|scsi0=local:102/vm-102-disk-0.raw", "scsi0",
+		 "volume 'local:102/vm-102-disk-0.raw' does not belong to guest 101"},
+		{"vmid=101|ide2=local:iso/x.iso", "ide2", "'local:iso/x.iso' needs media=cdrom"},
+		{"vmid=101|scsi0=none:4", NULL, "storage 'none' does not exist"},
+		{"vmid=101|scsi0=backups:4", NULL,
+		 "storage 'backups' does not support content type 'images'"},
+		{"vmid=101|ide2=backups:iso/x.iso,media=cdrom", NULL,
+		 "storage 'backups' does not support content type 'iso'"},
+		{"vmid=101|lock=backup", "lock", "a new virtual machine cannot be locked"},
+		{"vmid=101|net0=virtio", "net0",
+		 "bridge: property is missing and it is not optional"},
+		{"vmid=101|vga=serial0", "vga", "there is no serial0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (cases[i].field)
+			expect_wrong("POST", "/nodes/n1/qemu", cases[i].params, cases[i].field,
+				     cases[i].text);
+		else
+			expect_failure("POST", "/nodes/n1/qemu", cases[i].params, cases[i].text);
+	}
+	expect_vm(NULL);
+}
+
+static void changes_at_once(void **state)
+{
+	(void)state;
+	expect("PUT", VM "/config", "memory=512|description=hello", 200, "{\"data\":null}");
+	expect_wrong("PUT", VM "/config", "scsi1=local:4", "scsi1",
+		     "new volumes are made when the machine is created; allocate one in the "
+		     "storage's content first");
+	expect_wrong("PUT", VM "/config", "scsi1=local:102/vm-102-disk-0.raw", "scsi1",
+		     "volume 'local:102/vm-102-disk-0.raw' does not belong to guest 101");
+	expect("PUT", VM "/config", "scsi1=local:101/vm-101-disk-1.raw|delete=name", 200,
+	       "{\"data\":null}");
+	expect_vm("#hello\nmemory: 512\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n" STORED_UUID
+		  "scsi1: local:101/vm-101-disk-1.raw\n");
+}
+
+static void waits_while_running(void **state)
+{
+	(void)state;
+	take_fact("running", "1");
+	expect("PUT", VM "/config", "memory=512|tags=a", 200, "{\"data\":null}");
+	expect_vm("memory: 256\nname: web\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n" STORED_UUID
+		  "tags: a\n\n[PENDING]\nmemory: 512\n");
+	take_fact("stopped", NULL);
+}
+
+static void changes_by_a_job(void **state)
+{
+	autofields args = FIELDS_INIT;
+
+	(void)state;
+	expect_job("POST", VM "/config", "memory=512|delete=name", "qmconfig", &args);
+	assert_string_equal(fields_get(&args, "set.memory"), "512");
+	assert_string_equal(fields_get(&args, "delete"), "name");
+	assert_null(fields_get(&args, "is-running"));
+	expect_wrong("POST", VM "/config", "memory=4", "memory",
+		     "invalid format - current: value must have a minimum value of 16");
+	expect_failure("POST", VM "/config", "memory=512|digest=0000",
+		       "detected modified configuration - file changed by other user? Try again.");
+}
+
+static void starts_and_stops(void **state)
+{
+	autofields args = FIELDS_INIT, none = FIELDS_INIT;
+
+	(void)state;
+	expect_failure("POST", VM "/status/stop", NULL, "VM 101 not running");
+	expect_failure("POST", VM "/status/reset", NULL, "VM 101 not running");
+	expect_job("POST", VM "/status/start", "timeout=5", "qmstart", &args);
+	assert_string_equal(fields_get(&args, "timeout"), "5");
+	take_fact("running", "1");
+	expect_failure("POST", VM "/status/start", NULL, "VM 101 already running");
+	expect_failure("DELETE", VM, NULL, "unable to destroy VM 101 - virtual machine is running");
+	expect_job("POST", VM "/status/reset", NULL, "qmreset", &none);
+	expect_failure("POST", "/nodes/n1/lxc/101/status/start", NULL,
+		       "Configuration file 'nodes/n1/lxc/101.conf' does not exist");
+	take_fact("stopped", NULL);
+}
+
+static void tells_its_state(void **state)
+{
+	unsigned status;
+
+	(void)state;
+	autobuf body = ask_as(NULL, "GET", VM "/status/current", NULL, &status);
+
+	assert_int_equal(status, 200);
+	assert_non_null(strstr(buf_str(&body), "\"qmpstatus\":\"stopped\""));
+	assert_non_null(strstr(buf_str(&body), "\"maxmem\":268435456"));
+	assert_non_null(strstr(buf_str(&body), "\"maxdisk\":4294967296"));
+	assert_non_null(strstr(buf_str(&body), "\"name\":\"web\""));
+	assert_null(strstr(buf_str(&body), "swap"));
+}
+
+/* Each right in turn is the first that is missing. */
+static void creation_needs_every_right(void **state)
+{
+	static const struct {
+		const char *vm, *storage, *path, *missing;
+	} cases[] = {
+		{"VM.Audit", "Datastore.Audit", "/vms/101", "VM.Allocate"},
+		{"VM.Allocate", "Datastore.Audit", "/vms/101", "VM.Config.HWType"},
+		{"VM.Allocate,VM.Config.HWType", "Datastore.Audit", "/vms/101", "VM.Config.Disk"},
+		{"VM.Allocate,VM.Config.HWType,VM.Config.Disk", "Datastore.Audit", "/storage/local",
+		 "Datastore.AllocateSpace"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *users = xasprintf("user:joe@pve:1:0::::\nrole:A:%s\nrole:B:%s\n"
+						 "acl:/vms/101:user:joe@pve:A:1\n"
+						 "acl:/storage:user:joe@pve:B:1\n",
+						 cases[i].vm, cases[i].storage);
+		autofree char *refusal = xasprintf("{\"data\":null,\"message\":\"Permission check "
+						   "failed (%s, %s)\\n\"}",
+						   cases[i].path, cases[i].missing);
+
+		put("/user.cfg", users);
+		expect_as("joe@pve", "POST", "/nodes/n1/qemu", "vmid=101|kvm=0|scsi0=local:1", 403,
+			  refusal);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(creates, NULL, no_vm),
+		cmocka_unit_test(refuses_bad_creations),
+		cmocka_unit_test(creation_needs_every_right),
+		cmocka_unit_test_setup_teardown(changes_at_once, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(waits_while_running, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(changes_by_a_job, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(starts_and_stops, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),
+	};
+
+	return cmocka_run_group_tests(tests, open_vm_core, close_core);
+}
