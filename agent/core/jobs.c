@@ -55,6 +55,7 @@ int jobs_new(sd_event *event, const char *node, struct jobs **ret, struct err *e
 	int r;
 
 	jobs->event = event;
+	jobs->scopes = scopes_new(event);
 	jobs->inotify_fd = -1;
 	list_init(&jobs->running);
 	if (!str_copy(jobs->node, sizeof(jobs->node), node))
@@ -83,6 +84,7 @@ void jobs_free(struct jobs *jobs)
 	if (jobs->inotify_fd >= 0)
 		close(jobs->inotify_fd);
 	strv_free(jobs->held);
+	scopes_free(jobs->scopes);
 	task_index_free(jobs->index);
 	free(jobs);
 }
@@ -243,6 +245,7 @@ int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPI
 	make_record(jobs, spec, &id, &record);
 	if ((r = spawn(&record, &id, spec->fd, &id.pid, &pidfd, err)) < 0)
 		return err_prefix(err, "start task %s", id.type);
+	scopes_move(jobs->scopes, id.pid, record.serial);
 	id.pid_start = exec_pid_start(id.pid);
 	if ((r = upid_format(&id, upid, err)) < 0)
 		return r; /* cannot happen: only the numbers changed */

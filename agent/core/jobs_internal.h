@@ -5,6 +5,7 @@
 #include "agent/base/list.h"
 #include "agent/core/job_record.h"
 #include "agent/core/jobs.h"
+#include "agent/core/scopes.h"
 #include "agent/core/task_index.h"
 
 #define JOBS_LISTENERS_MAX 8
@@ -26,6 +27,7 @@ struct jobs {
 	sd_event *event;
 	char node[64];
 	struct task_index *index;
+	struct scopes *scopes;
 	struct list running;
 	size_t running_count;
 	int inotify_fd;

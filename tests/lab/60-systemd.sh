@@ -157,6 +157,8 @@ for unit in $units; do
 done
 https POST "/nodes/$n/lxc/102/status/shutdown" -d timeout=600 >"$LAB/out"
 ok "a long job runs" wait_for 10 job_pid
+has_scope() { node grep -q 'lodge-job-.*\.scope' "/proc/$(job_pid)/cgroup"; }
+ok "it is in a scope of its own" wait_for 10 has_scope
 ok "systemctl restart lodged leaves it alone" keeps_job restart_core
 ok "and the guests" keeps_guest 101 restart_core
 ok "SIGKILL of lodged leaves it alone" keeps_job comes_back lodged
