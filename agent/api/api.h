@@ -60,6 +60,13 @@ struct api_request {
 	struct json json;     /* writes to data */
 	struct fields extra;  /* further members of the envelope beside data: name -> JSON text */
 	int fd;		      /* uploaded file or -1 */
+	bool takes_raw_stream; /* the caller can take a descriptor where others upgrade to WebSocket */
+	bool wants_websocket;  /* the request is a valid WebSocket handshake */
+	char last_event_id[64]; /* header Last-Event-ID, "" if none */
+	struct {
+		int fd;		  /* api_stream(); -1: none */
+		const char *type; /* static */
+	} stream;
 	void *ctx;	      /* the handler's, for API_LATER */
 	void (*cancel)(struct api_request *req); /* set by the handler: the client went away or the
 						    deadline passed; must forget req. May be NULL */
@@ -73,6 +80,12 @@ unsigned api_vmid(const struct api_request *req);
 
 void api_finish(struct api_request *req); /* req is gone afterwards */
 void api_fail(struct api_request *req, const struct err *err);
+#define API_STREAM_WEBSOCKET "websocket"
+/* Answers with a byte stream instead of a document: fd, a connected stream socket that is taken over, goes
+ * to the caller. type (static): API_STREAM_WEBSOCKET, whose bytes the gate carries as binary WebSocket
+ * messages (status 101), or a content type (status 200), whose body ends with the stream. The handler
+ * returns 0 or calls api_finish() afterwards. */
+void api_stream(struct api_request *req, int fd, const char *type);
 /* Convenience for job-starting handlers: starts it and writes its UPID as data. */
 int api_start_job(struct api_request *req, struct job_spec *spec, struct err *err);
 /* Submits a transaction; on DONE calls next(req) (which finishes or returns like a handler), else

@@ -25,6 +25,8 @@ static void pending_free(struct pending *p)
 		sd_event_source_disable_unref(p->timer);
 	if (p->req.fd >= 0)
 		close(p->req.fd);
+	if (p->req.stream.fd >= 0)
+		close(p->req.stream.fd);
 	fields_fini(&p->req.params);
 	fields_fini(&p->req.extra);
 	fields_fini(&p->preconditions);
@@ -55,10 +57,22 @@ static void answer_err(struct pending *p, const struct err *err)
 	answer(p, &reply);
 }
 
+static void answer_stream(struct pending *p)
+{
+	struct reply reply = REPLY_INIT;
+
+	reply.status = str_eq(p->req.stream.type, API_STREAM_WEBSOCKET) ? 101 : 200;
+	fields_add(&reply.head, "content-type", p->req.stream.type);
+	reply.fd = TAKE_FD(p->req.stream.fd);
+	answer(p, &reply);
+}
+
 static void settle(struct pending *p, const struct err *failure)
 {
 	if (failure) {
 		answer_err(p, failure);
+	} else if (p->req.stream.fd >= 0) {
+		answer_stream(p);
 	} else {
 		struct reply reply = REPLY_INIT;
 		api_reply_data(&reply, &p->req.data, &p->req.extra);
@@ -76,6 +90,12 @@ void api_finish(struct api_request *req)
 	}
 	p->is_settled = true;
 	p->failure = ERR_INIT;
+}
+
+void api_stream(struct api_request *req, int fd, const char *type)
+{
+	req->stream.fd = fd;
+	req->stream.type = type;
 }
 
 void api_fail(struct api_request *req, const struct err *err)
@@ -262,11 +282,18 @@ static struct pending *pending_new(struct core *core, struct conn *conn, uint64_
 {
 	struct pending *p = xcalloc(1, sizeof(*p));
 	const char *peer = fields_get(&call->head, "peer");
+	const char *upgrade = fields_get(&call->head, "upgrade");
+	const char *last_event_id = fields_get(&call->head, "last-event-id");
 	p->conn = conn;
 	p->id = id;
 	p->deadline_ms = call->deadline_ms ? call->deadline_ms : DEADLINE_DEFAULT_MS;
 	p->req.core = core;
-	p->req.fd = -1;
+	p->req.fd = p->req.stream.fd = -1;
+	p->req.wants_websocket = str_eq(upgrade, "websocket");
+	p->req.takes_raw_stream = str_eq(upgrade, "raw");
+	if (!str_copy(p->req.last_event_id, sizeof(p->req.last_event_id),
+		      last_event_id ? last_event_id : ""))
+		p->req.last_event_id[0] = '\0';
 	if (!str_copy(p->req.peer, sizeof(p->req.peer), peer ? peer : ""))
 		p->req.peer[0] = '\0';
 	buf_add_str(&p->req.data, API_ENVELOPE);

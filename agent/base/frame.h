@@ -31,9 +31,12 @@ enum frame_type { FRAME_CALL = 1, FRAME_REPLY, FRAME_CANCEL, FRAME_EVENT };
 /* Operations of calls and events. A peer that does not serve an op answers status 501. */
 enum call_op {
 	CALL_API = 1,	  /* API request. head: verb, path, peer (address), source (gate|cli),
-			     ticket, csrf, token (raw credentials, as the client sent them);
-			     params: query and body. Reply: HTTP status, head: reason,
-			     content-type; body: the ready document */
+			     ticket, csrf, token (raw credentials, as the client sent them),
+			     upgrade (websocket: a valid handshake; raw: the caller takes
+			     descriptors), last-event-id; params: query and body. Reply: HTTP
+			     status, head: reason, content-type; body: the ready document. Or a
+			     stream socket instead of a body: status 101, content-type "websocket",
+			     or 200 with its content type */
 	CALL_STORE_GET,	  /* jobs: head path. Reply 200, head version; body: the value.
 			     404 when absent */
 	CALL_STORE_TXN,	  /* jobs: see cluster/store.h; params in order: see agent/core/remote.h */
