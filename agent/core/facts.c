@@ -29,6 +29,11 @@ struct facts {
 		void *ctx;
 	} listeners[FACTS_LISTENERS];
 	size_t listener_count;
+	struct {
+		facts_node_fn fn;
+		void *ctx;
+	} node_listeners[FACTS_LISTENERS];
+	size_t node_listener_count;
 };
 
 struct facts *facts_new(void)
@@ -128,9 +133,12 @@ int facts_take_node(struct facts *facts, const struct fields *f, struct err *err
 
 	if (r < 0)
 		return r;
+	const struct node_fact before = facts->node;
 	node.observed = clock_monotonic();
 	facts->node = node;
 	facts->generation++;
+	for (size_t i = 0; i < facts->node_listener_count; i++)
+		facts->node_listeners[i].fn(&before, facts->node_listeners[i].ctx);
 	return 0;
 }
 
@@ -145,10 +153,19 @@ static void set_state(struct facts *facts, size_t at, enum guest_state state)
 	tell(facts, fact->vmid, before, state);
 }
 
+/* What is said of those who are not in the table. */
+static void set_absent(struct facts *facts, enum guest_state state)
+{
+	enum guest_state before = facts->absent.state;
+
+	facts->absent.state = state;
+	facts->generation++;
+	tell(facts, 0, before, state);
+}
+
 void facts_hello(struct facts *facts)
 {
-	facts->absent.state = GUEST_UNKNOWN;
-	facts->generation++;
+	set_absent(facts, GUEST_UNKNOWN);
 	for (size_t i = 0; i < facts->count; i++) {
 		facts->guests[i].is_seen = false;
 		set_state(facts, i, GUEST_UNKNOWN);
@@ -157,8 +174,7 @@ void facts_hello(struct facts *facts)
 
 void facts_listed(struct facts *facts)
 {
-	facts->absent.state = GUEST_STOPPED;
-	facts->generation++;
+	set_absent(facts, GUEST_STOPPED);
 	for (size_t i = 0; i < facts->count; i++)
 		if (!facts->guests[i].is_seen)
 			set_state(facts, i, GUEST_STOPPED);
@@ -198,4 +214,12 @@ void facts_on_state(struct facts *facts, facts_changed_fn fn, void *ctx)
 		abort(); /* listeners are part of the program, not of its input */
 	facts->listeners[facts->listener_count].fn = fn;
 	facts->listeners[facts->listener_count++].ctx = ctx;
+}
+
+void facts_on_node(struct facts *facts, facts_node_fn fn, void *ctx)
+{
+	if (facts->node_listener_count == FACTS_LISTENERS)
+		abort();
+	facts->node_listeners[facts->node_listener_count].fn = fn;
+	facts->node_listeners[facts->node_listener_count++].ctx = ctx;
 }

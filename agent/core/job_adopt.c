@@ -57,6 +57,8 @@ static void adopt(struct jobs *jobs, const char *upid, const struct upid *id,
 	log_info("task %s still runs", upid);
 	if (job_watch(jobs, task, pidfd, record, &err) < 0)
 		log_error("%s", err.message);
+	else
+		jobs_tell(&jobs->begun, task);
 }
 
 /* A record of this name is in the folder. */

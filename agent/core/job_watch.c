@@ -115,8 +115,7 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 	ended.state = TASK_STOPPED;
 	ended.end_time = end;
 	ended.exit_text = text;
-	for (size_t i = 0; i < jobs->listener_count; i++)
-		jobs->listeners[i].fn(&ended, jobs->listeners[i].ctx);
+	jobs_tell(&jobs->ended, &ended);
 }
 
 static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ctx)

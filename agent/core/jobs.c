@@ -252,6 +252,7 @@ int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPI
 	const struct task *task = settle(jobs, &record, &id, upid);
 	if ((r = job_watch(jobs, task, TAKE_FD(pidfd), &record, err)) < 0)
 		return r;
+	jobs_tell(&jobs->begun, task);
 	memcpy(ret_upid, upid, sizeof(upid));
 	return 0;
 }
@@ -284,10 +285,26 @@ bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest)
 	return last_of_guest(jobs, guest) != NULL;
 }
 
-void jobs_on_ended(struct jobs *jobs, jobs_ended_fn fn, void *ctx)
+void jobs_tell(const struct jobs_listeners *listeners, const struct task *task)
 {
-	if (jobs->listener_count == JOBS_LISTENERS_MAX)
+	for (size_t i = 0; i < listeners->count; i++)
+		listeners->items[i].fn(task, listeners->items[i].ctx);
+}
+
+static void listen_to(struct jobs_listeners *listeners, jobs_task_fn fn, void *ctx)
+{
+	if (listeners->count == JOBS_LISTENERS_MAX)
 		abort(); /* listeners are part of the program, not of its input */
-	jobs->listeners[jobs->listener_count].fn = fn;
-	jobs->listeners[jobs->listener_count++].ctx = ctx;
+	listeners->items[listeners->count].fn = fn;
+	listeners->items[listeners->count++].ctx = ctx;
+}
+
+void jobs_on_begun(struct jobs *jobs, jobs_task_fn fn, void *ctx)
+{
+	listen_to(&jobs->begun, fn, ctx);
+}
+
+void jobs_on_ended(struct jobs *jobs, jobs_task_fn fn, void *ctx)
+{
+	listen_to(&jobs->ended, fn, ctx);
 }

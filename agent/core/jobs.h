@@ -68,6 +68,8 @@ char *jobs_log_path(const struct jobs *jobs, const char *upid);
 bool jobs_are_known(const struct jobs *jobs);
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest);
 
-/* Called once for every job that ends, from the loop. */
-typedef void (*jobs_ended_fn)(const struct task *task, void *ctx);
-void jobs_on_ended(struct jobs *jobs, jobs_ended_fn fn, void *ctx);
+/* Called once for every job that begins (or is found running after the start of the core), and once for
+ * every job that ends, from the loop. The listeners stay for good. */
+typedef void (*jobs_task_fn)(const struct task *task, void *ctx);
+void jobs_on_begun(struct jobs *jobs, jobs_task_fn fn, void *ctx);
+void jobs_on_ended(struct jobs *jobs, jobs_task_fn fn, void *ctx);

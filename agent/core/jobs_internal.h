@@ -23,6 +23,14 @@ struct job {
 	sd_event_source *kill_timer; /* armed by jobs_stop() */
 };
 
+struct jobs_listeners {
+	struct {
+		jobs_task_fn fn;
+		void *ctx;
+	} items[JOBS_LISTENERS_MAX];
+	size_t count;
+};
+
 struct jobs {
 	sd_event *event;
 	char node[64];
@@ -32,11 +40,7 @@ struct jobs {
 	size_t running_count;
 	int inotify_fd;
 	sd_event_source *inotify_source;
-	struct {
-		jobs_ended_fn fn;
-		void *ctx;
-	} listeners[JOBS_LISTENERS_MAX];
-	size_t listener_count;
+	struct jobs_listeners begun, ended;
 	/* Undoing waits until it is known which jobs live: a job may have claimed its log and not yet
 	 * written its record. */
 	bool is_undo_deferred;
@@ -50,6 +54,7 @@ struct jobs {
 int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
 	      struct err *err);
 void job_keep_record(struct job *job, struct job_record *record); /* takes its content over */
+void jobs_tell(const struct jobs_listeners *listeners, const struct task *task);
 struct job *job_find(const struct jobs *jobs, const char *upid);
 void job_forget(struct job *job); /* frees; the process goes on */
 /* What is left to do for a task whose process is gone. record may be NULL (unknown). */
