@@ -10,6 +10,7 @@
 	X(node_host)                                                                               \
 	X(cluster)                                                                                 \
 	X(resources)                                                                               \
+	X(events)                                                                                  \
 	X(task_list)                                                                               \
 	X(tasks)                                                                                   \
 	X(storage)                                                                                 \

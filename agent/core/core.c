@@ -13,6 +13,7 @@
 #include "agent/base/param.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/core/events.h"
 #include "agent/core/guests.h"
 #include "agent/core/nextid.h"
 #include "agent/core/onboot.h"
@@ -94,6 +95,7 @@ static int fill(struct core *core, struct err *err)
 	core->guests = guests_new(core);
 	core->nextid = nextid_new();
 	core->storages = storages_new(core);
+	core->events = events_new(core);
 	core->onboot = onboot_new(core);
 	core->unfinished = unfinished_new(core);
 	return 0;
@@ -117,6 +119,7 @@ void core_free(struct core *core)
 {
 	if (!core)
 		return;
+	events_free(core->events);
 	unfinished_free(core->unfinished);
 	onboot_free(core->onboot);
 	storages_free(core->storages);

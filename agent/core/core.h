@@ -23,6 +23,7 @@ struct core {
 	struct guests *guests;	 /* index of guests in the store, see guests.h */
 	struct nextid *nextid;	 /* ids handed out and not yet used, see nextid.h */
 	struct storages *storages; /* cached storage status, see storages.h */
+	struct events *events;	   /* the event stream, see events.h */
 
 	/* the rest belongs to the core's own files */
 	struct onboot *onboot;
