@@ -21,6 +21,8 @@ const struct cli_command cli_commands[] = {
 	{"config", "ID [--KEY VALUE…] [--delete KEYS]", "show or change a guest's configuration",
 	 cli_config, "PUT /nodes/{node}/lxc/{vmid}/config"},
 	{"task", "[list | log UPID | stop UPID]", "list, follow or stop tasks", cli_task, NULL},
+	{"events", "[--types TYPE,…] [--figures]", "follow what changes", cli_events,
+	 "GET /cluster/events"},
 	{"upload", "FILE STORAGE:CONTENT", "put a file into a storage", cli_upload, NULL},
 	{"token", "list|create|remove USER [NAME]", "API tokens of a user", cli_token,
 	 "POST /access/users/{userid}/token/{tokenid}"},

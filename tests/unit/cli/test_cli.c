@@ -103,6 +103,53 @@ static void every_command_is_found(void **state)
 	assert_null(cli_command_find("nonsense"));
 }
 
+/* Feeds lines; returns what the last complete event looks like. */
+static void events_as_lines(void **state)
+{
+	static const struct {
+		const char *lines[6];
+		const char *shown, *last_id;
+	} cases[] = {
+		{{"retry: 1000", "", ": ", ""}, NULL, ""},
+		{{"id: b-1", "event: sync", "data: {\"reason\":\"new\"}", ""},
+		 "sync        new",
+		 "b-1"},
+		{{"id: b-2", "event: guest",
+		  "data: "
+		  "{\"id\":\"lxc/100\",\"name\":\"a\\u001bb\",\"status\":\"running\",\"cpu\":0.5,"
+		  "\"mem\":1024}",
+		  ""},
+		 "guest       lxc/100  a?b  running  CPU 50.0 %  memory 1.0 KiB",
+		 "b-2"},
+		{{"id: b-3", "event: config", "data: {\"path\":\"/x.cfg\",\"version\":7}", ""},
+		 "config      /x.cfg  version 7",
+		 "b-3"},
+		{{"id: b-4", "event: news", "data: {\"x\":1}", ""}, "news      ", "b-4"},
+		/* cut off in the middle: it does not count as seen */
+		{{"id: b-5", "event: sync", "data: {\"reason\":\"new\"}"}, NULL, "b-4"},
+	};
+	struct cli_event event = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool is_complete = false;
+
+		for (const char *const *line = cases[i].lines; *line; line++)
+			is_complete |= cli_event_take_line(&event, *line);
+		assert_int_equal(is_complete, cases[i].shown != NULL);
+		assert_string_equal(buf_str(&event.last_id), cases[i].last_id);
+		if (is_complete) {
+			autojson *data = json_tokener_parse(buf_str(&event.data));
+			autobuf text = BUF_INIT;
+
+			cli_event_format(&text, &event, data);
+			assert_string_equal(buf_str(&text), cases[i].shown);
+		}
+		buf_clear(&event.data);
+	}
+	cli_event_fini(&event);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +159,7 @@ int main(void)
 		cmocka_unit_test(values_for_people),
 		cmocka_unit_test(every_command_is_found),
 		cmocka_unit_test(control_characters_are_shown_as_such),
+		cmocka_unit_test(events_as_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
