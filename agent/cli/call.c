@@ -83,10 +83,9 @@ static void fill_call(struct call *call, const char *verb, const char *path,
 		fields_copy(&call->params, params);
 }
 
-static int send_call(const struct call *call, struct reply *ret, struct err *err)
+static int send_call(const struct call *call, bool again, struct reply *ret, struct err *err)
 {
 	autofree char *socket_path = path_join(path_run(), "%s", CORE_SOCKET);
-	bool again = str_eq(fields_get(&call->head, "verb"), "GET");
 
 	return client_call(socket_path, call, clock_monotonic() + CALL_TIMEOUT, again, ret, err);
 }
@@ -105,7 +104,7 @@ int cli_call(const char *verb, const char *path, const struct fields *params, in
 		call.fds[0] = dup(fd);
 		call.fd_count = 1;
 	}
-	r = send_call(&call, &reply, err);
+	r = send_call(&call, str_eq(verb, "GET"), &reply, err);
 	call_fini(&call);
 	if (r < 0)
 		return r;
@@ -125,7 +124,7 @@ int cli_stream(const char *path, const struct fields *params, const char *last_e
 	fill_call(&call, "GET", path, params);
 	fields_add(&call.head, "upgrade", "raw");
 	fields_add(&call.head, "last-event-id", last_event_id);
-	r = send_call(&call, &reply, err);
+	r = send_call(&call, last_event_id != NULL, &reply, err);
 	call_fini(&call);
 	if (r < 0)
 		return r;
