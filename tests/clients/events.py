@@ -299,7 +299,10 @@ def slow_reader():
 
 def command_line():
     """lodge events, across a SIGKILL of the core."""
-    p = subprocess.Popen([os.environ['LODGE_IN'], 'lodge', 'events', '--types', 'guest', '--json'], stdout=subprocess.PIPE, text=True)
+    # its pid on the node: killing what entered the node would leave it there
+    p = subprocess.Popen([os.environ['LODGE_IN'], 'sh', '-c', 'echo $$; exec lodge events --types guest --json'],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    pid = p.stdout.readline().strip()
     lines = queue.Queue()
     threading.Thread(target=lambda: [lines.put(json.loads(x)) for x in p.stdout], daemon=True).start()
     same('lodge events begins with sync', lines.get(timeout=20)['data'], {'reason': 'new'})
@@ -319,7 +322,7 @@ def command_line():
         pass
     ok('it tells what changes', event['event'] == 'guest', event)
     ok('and so does HTTPS', again.wait('guest', id='lxc/210', tags='after')[0] is not None)
-    p.terminate()
+    on_node('kill', pid)
     p.wait(10)
     for s in (over_https, again):
         s.close()
