@@ -84,9 +84,13 @@ int cli_task_follow(const char *upid, struct err *err);
 /* What to do with the UPID that a call returned: print it, or follow the task. */
 int cli_task_result(const struct cli *cli, struct json_object *upid, struct err *err);
 
+/* cmd_kvm.c: one line on KVM as GET /nodes/{node}/kvm describes it. */
+void cli_kvm_describe(struct json_object *kvm, struct buf *out);
+
 /* the commands */
 int cli_ls(struct cli *cli, struct err *err);
 int cli_status(struct cli *cli, struct err *err);
+int cli_kvm_check(struct cli *cli, struct err *err);
 int cli_create(struct cli *cli, struct err *err);
 int cli_start(struct cli *cli, struct err *err);
 int cli_stop(struct cli *cli, struct err *err);
