@@ -8,6 +8,7 @@
 	X(describe)                                                                                \
 	X(nodes)                                                                                   \
 	X(node_host)                                                                               \
+	X(node_kvm)                                                                                \
 	X(cluster)                                                                                 \
 	X(resources)                                                                               \
 	X(events)                                                                                  \

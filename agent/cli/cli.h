@@ -96,10 +96,13 @@ struct cli_event {
 bool cli_event_take_line(struct cli_event *event, const char *line); /* true: the event is complete */
 void cli_event_format(struct buf *out, struct cli_event *event, struct json_object *data);
 void cli_event_fini(struct cli_event *event);
+/* cmd_kvm.c: one line on KVM as GET /nodes/{node}/kvm describes it. */
+void cli_kvm_describe(struct json_object *kvm, struct buf *out);
 
 /* the commands */
 int cli_ls(struct cli *cli, struct err *err);
 int cli_status(struct cli *cli, struct err *err);
+int cli_kvm_check(struct cli *cli, struct err *err);
 int cli_create(struct cli *cli, struct err *err);
 int cli_start(struct cli *cli, struct err *err);
 int cli_stop(struct cli *cli, struct err *err);

@@ -20,6 +20,7 @@ const struct cli_command cli_commands[] = {
 	 "DELETE /nodes/{node}/lxc/{vmid}"},
 	{"config", "ID [--KEY VALUE…] [--delete KEYS]", "show or change a guest's configuration",
 	 cli_config, "PUT /nodes/{node}/lxc/{vmid}/config"},
+	{"kvm-check", "", "test whether virtual machines can use KVM here", cli_kvm_check, NULL},
 	{"task", "[list | log UPID | stop UPID]", "list, follow or stop tasks", cli_task, NULL},
 	{"events", "[--types TYPE,…] [--figures]", "follow what changes", cli_events,
 	 "GET /cluster/events"},

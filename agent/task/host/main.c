@@ -28,6 +28,7 @@ static const struct helper_entry helpers[] = {
 static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
+	{"kvmcheck", job_kvmcheck},
 	{0},
 };
 

@@ -150,6 +150,33 @@ static void events_as_lines(void **state)
 	cli_event_fini(&event);
 }
 
+static void kvm_in_one_line(void **state)
+{
+	static const struct {
+		const char *json, *text;
+	} cases[] = {
+		{"{}", "KVM: not tested yet; 'lodge kvm-check' does it"},
+		{"{\"usable\":1,\"reason\":\"ready\",\"tested\":1700000000,\"kernel\":\"6.1\","
+		 "\"outdated\":0}",
+		 "KVM: usable: ready (tested 2023-11-14 22:13:20)"},
+		{"{\"usable\":0,\"reason\":\"a\\u001bb\",\"tested\":1700000000,\"kernel\":\"6.1\","
+		 "\"outdated\":1,\"remedy\":\"pray\"}",
+		 "KVM: not usable: a?b (tested 2023-11-14 22:13:20 under kernel 6.1, another one "
+		 "runs "
+		 "now: test again with 'lodge kvm-check'); remedy: pray"},
+	};
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autojson *kvm = json_tokener_parse(cases[i].json);
+		autobuf got = BUF_INIT;
+
+		cli_kvm_describe(kvm, &got);
+		assert_string_equal(buf_str(&got), cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +187,7 @@ int main(void)
 		cmocka_unit_test(every_command_is_found),
 		cmocka_unit_test(control_characters_are_shown_as_such),
 		cmocka_unit_test(events_as_lines),
+		cmocka_unit_test(kvm_in_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
