@@ -12,7 +12,7 @@ product_make
 [ -e "$LAB/product/usr/libexec/lodge/lodge-monitor-libvirt.so" ] || skip_all "built without libvirt"
 busybox=$(template_busybox) || skip_all "no busybox template"
 cp "$busybox" "$LAB/busybox.tar.gz"
-cp "$here"/vm_*.sh "$LAB/"
+cp "$here"/vm_*.sh "$here/vm_stop_at.py" "$LAB/"
 
 in_n1() { lab_in n1 "$@"; }
 lodge() { in_n1 lodge "$@"; }
@@ -52,12 +52,11 @@ watch_begin() { # watch_begin VMID
 watch_end() {
 	rm -f "$LAB/watch"
 	wait $watcher
-	sort -u "$LAB/seen"
+	sort -u "$LAB/seen" >"$LAB/shown"
 }
 never_stopped() { # also: that something was seen at all
-	local seen
-	seen=$(watch_end)
-	[ -n "$seen" ] && ! grep -q stopped <<<"$seen" || { echo "seen: $seen"; return 1; }
+	watch_end
+	[ -s "$LAB/shown" ] && not grep stopped "$LAB/shown" || { echo "shown: $(cat "$LAB/shown")"; return 1; }
 }
 # A client of libvirtd that is connected, asks, and is gone: its request waits in libvirtd's socket.
 client_begin() {
@@ -128,6 +127,22 @@ cycle() {
 	ok "stop 201" lodge stop 201
 	ok "it is stopped" status_is 201 stopped
 
+	echo "# libvirtd stopped between the machine and its first instruction"
+	lab_in n1 "$python" /lab/vm_stop_at.py /run/lodge/guests/201 "$libvirtd" &
+	stopper=$!
+	ok "a start ends by its deadline" within 8 \
+		fails_with "outcome unknown" lodge post /nodes/n1/qemu/201/status/start --timeout 4
+	wait $stopper
+	ok "201 is unknown" status_is 201 unknown
+	ok "it has a record" in_n1 test -e /run/lodge/guests/201
+	in_n1 kill -CONT "$libvirtd"
+	ok "libvirtd goes on: it never ran" wait_for 3 qmp_is 201 paused
+	ok "a start takes it away and makes its own" lodge start 201
+	ok "it runs" qmp_is 201 running
+	in_n1 virsh -q suspend lodge-201
+	ok "one that ran and is paused stays" fails_with "already running" lodge start 201
+	ok "stop 201" lodge stop 201
+
 	echo "# a short stop, which the link survives"
 	in_n1 kill -STOP "$libvirtd"
 	ok "a start ends by its deadline" fails_with "outcome unknown" lodge post /nodes/n1/qemu/201/status/start --timeout 1
@@ -172,7 +187,8 @@ cycle() {
 	in_n1 sh -c 'kill -9 $(pgrep -x libvirtd); rm -f /run/libvirtd.pid; libvirtd -d'
 	pause 3
 	ok "a quick restart: 200 runs" status_is 200 running
-	ok "nothing else was shown" is running "$(watch_end | tr '\n' ' ' | sed 's/ $//')"
+	watch_end
+	ok "nothing else was shown" is running "$(cat "$LAB/shown")"
 
 	echo "# its process killed while libvirtd is stopped"
 	in_n1 kill -STOP "$(daemon)"

@@ -34,6 +34,8 @@ int vm_record_write(unsigned vmid, const struct vm_record *record, struct err *e
 	fields_add(&f, "boot", exec_boot_id());
 	fields_add(&f, "kind", "qemu");
 	fields_addf(&f, "started", "%llu", (unsigned long long)record->started);
+	if (record->is_starting)
+		fields_add(&f, "starting", "1");
 	fields_encode(&f, &data);
 	return file_write_atomic(path, data.data, data.size, 0600, err);
 }
@@ -67,7 +69,8 @@ bool vm_record_find(unsigned vmid, struct vm_record *ret)
 		return false;
 	const struct vm_record record = {.pid = (pid_t)number(&f, "pid"),
 					 .pid_start = number(&f, "pid_start"),
-					 .started = number(&f, "started")};
+					 .started = number(&f, "started"),
+					 .is_starting = number(&f, "starting") == 1};
 
 	if (record.pid <= 0 || exec_pid_start(record.pid) != record.pid_start)
 		return false;
