@@ -25,7 +25,8 @@ int vm_handle_start(struct api_request *req, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (guest_target_is_running(&target))
+	/* a paused one may be what a start left that was given up: the job sees */
+	if (target.fact->state == GUEST_RUNNING)
 		return err_set(err, ERR_BUSY, "VM %u already running", target.vmid);
 	fields_add(&args, "timeout", api_str(req, "timeout"));
 	return guest_request_job(

@@ -44,9 +44,13 @@ enum call_op {
 	CALL_UPLOAD,	  /* cli: head volid, user params of the upload; descriptor 0 the source */
 	EVENT_GUEST = 64, /* monitor: one guest's facts (agent/core/facts.h names the fields) */
 	EVENT_NODE,	  /* monitor: the node's facts */
-	EVENT_LISTED,	  /* monitor: all guests were listed; those not seen since HELLO are stopped */
+	EVENT_LISTED,	  /* monitor: all guests [kind: lxc|qemu; none: both] were listed; those not seen
+			     since HELLO or LISTING are stopped */
 	EVENT_HELLO,	  /* monitor: connected; what the core knew of guests is now unknown */
 	EVENT_NET,	  /* monitor: Lodge's nftables table or its dnsmasq vanished */
+	EVENT_LISTING = 72, /* monitor: a list of that kind begins, each living guest follows */
+	EVENT_UNLISTED,	  /* monitor: libvirtd does not answer: guests of that kind are unknown */
+	EVENT_LOOK,	  /* to the monitor: a job does not know what became of guest [vmid] */
 };
 
 struct frame {

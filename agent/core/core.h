@@ -12,6 +12,8 @@
 #include "agent/core/jobs.h"
 #include "cluster/store.h"
 
+struct conn;
+
 struct core {
 	sd_event *event;
 	char node[64]; /* this node's name */
@@ -29,6 +31,7 @@ struct core {
 	struct onboot *onboot;
 	struct unfinished *unfinished; /* creations without a job, see unfinished.h */
 	sd_event_source *store_source, *tls_timer;
+	struct conn *monitor; /* its connection, or NULL */
 	struct {
 		bool is_running, is_wanted; /* asked for again meanwhile */
 		void (*done)(struct core *core);

@@ -68,27 +68,23 @@ static void on_config_of_guest(enum guest_kind kind, unsigned vmid, void *ctx)
 	note_guest(ctx, kind, vmid);
 }
 
-static void note_guests(struct events *events, bool only_unreported)
+static void note_guests(struct events *events)
 {
 	const struct core *core = events->core;
 
 	for (const struct guest *g = guests_next(core->guests, 0); g;
-	     g = guests_next(core->guests, g->vmid)) {
-		if (!only_unreported || facts_guest(core->facts, g->vmid)->vmid == 0)
-			note_guest(events, g->kind, g->vmid);
-	}
+	     g = guests_next(core->guests, g->vmid))
+		note_guest(events, g->kind, g->vmid);
 }
 
 static void on_state(unsigned vmid, enum guest_state before, enum guest_state now, void *ctx)
 {
 	struct events *events = ctx;
-	const struct guest *guest = vmid ? guests_find(events->core->guests, vmid) : NULL;
+	const struct guest *guest = guests_find(events->core->guests, vmid);
 
 	(void)before;
 	(void)now;
-	if (vmid == 0)
-		note_guests(events, true);
-	else if (guest)
+	if (guest)
 		note_guest(events, guest->kind, vmid);
 }
 
@@ -107,7 +103,7 @@ static void on_node(const struct node_fact *before, void *ctx)
 	if (!is_same_machine(before, now))
 		events_note(events, EVENT_TYPE_NODE, events->core->node);
 	if (before->cpus != now->cpus)
-		note_guests(events, false); /* those without a limit have as many */
+		note_guests(events); /* those without a limit have as many */
 	events_note_sample(events);
 }
 

@@ -21,7 +21,9 @@ struct known {
 struct facts {
 	struct known *guests; /* by vmid */
 	size_t count, capacity;
-	struct guest_fact absent; /* what is said of unreported guests */
+	struct guest_fact absent[2]; /* what is said of unreported containers, machines */
+	facts_next_fn next;	     /* NULL: all are containers */
+	void *next_ctx;
 	struct node_fact node;
 	uint64_t generation;
 	struct {
@@ -86,7 +88,7 @@ static struct known *insert(struct facts *facts, unsigned vmid)
 	memmove(facts->guests + at + 1, facts->guests + at,
 		(facts->count - at) * sizeof(*facts->guests));
 	facts->count++;
-	facts->guests[at] = (struct known){.fact = facts->absent};
+	facts->guests[at] = (struct known){.fact = *facts_guest(facts, vmid)};
 	facts->guests[at].fact.vmid = vmid;
 	return &facts->guests[at];
 }
@@ -101,15 +103,14 @@ static void tell(struct facts *facts, unsigned vmid, enum guest_state before, en
 
 int facts_take_guest(struct facts *facts, const struct fields *f, struct err *err)
 {
-	struct guest_fact fact = {0};
+	struct guest_fact fact;
 	unsigned vmid;
 	int r = facts_decode_vmid(f, &vmid, err);
 
 	if (r < 0)
 		return r;
 	struct known *known = find(facts, vmid);
-	if (known)
-		fact = known->fact;
+	fact = *facts_guest(facts, vmid);
 	fact.vmid = vmid;
 	if ((r = facts_decode_guest(f, &fact, err)) < 0)
 		return r;
@@ -148,42 +149,97 @@ static void set_state(struct facts *facts, size_t at, enum guest_state state)
 	struct guest_fact *fact = &facts->guests[at].fact;
 	enum guest_state before = fact->state;
 
-	*fact = (struct guest_fact){.vmid = fact->vmid, .state = state, .observed = fact->observed};
+	*fact = (struct guest_fact){.vmid = fact->vmid,
+				    .is_machine = fact->is_machine,
+				    .state = state,
+				    .observed = fact->observed};
 	fact->generation = ++facts->generation;
 	tell(facts, fact->vmid, before, state);
 }
 
-/* What is said of those who are not in the table. */
-static void set_absent(struct facts *facts, enum guest_state state)
+/* Of guests that nothing is known of, the kind comes from outside. */
+static bool is_machine(const struct facts *facts, unsigned vmid)
 {
-	enum guest_state before = facts->absent.state;
+	unsigned found = 0;
+	bool machine = false;
 
-	facts->absent.state = state;
+	return facts->next && vmid > 0 &&
+	       facts->next(vmid - 1, &found, &machine, facts->next_ctx) && found == vmid && machine;
+}
+
+static void set_absent(struct facts *facts, bool machines, enum guest_state state)
+{
+	enum guest_state before = facts->absent[machines].state;
+	unsigned vmid = 0;
+	bool machine;
+
+	facts->absent[machines] = (struct guest_fact){.is_machine = machines, .state = state};
 	facts->generation++;
-	tell(facts, 0, before, state);
+	while (facts->next && facts->next(vmid, &vmid, &machine, facts->next_ctx))
+		if (machine == machines && !find(facts, vmid))
+			tell(facts, vmid, before, state);
+}
+
+void facts_kind_listing(struct facts *facts, bool machines)
+{
+	for (size_t i = 0; i < facts->count; i++)
+		if (facts->guests[i].fact.is_machine == machines)
+			facts->guests[i].is_seen = false;
+}
+
+void facts_kind_unlisted(struct facts *facts, bool machines)
+{
+	facts_kind_listing(facts, machines);
+	set_absent(facts, machines, GUEST_UNKNOWN);
+	for (size_t i = 0; i < facts->count; i++)
+		if (facts->guests[i].fact.is_machine == machines)
+			set_state(facts, i, GUEST_UNKNOWN);
+}
+
+/* What a list did not name is as good as unreported: the table holds living guests only, and those whose
+ * end someone told of. */
+static void forget_unseen(struct facts *facts, bool machines)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct known *known = &facts->guests[i];
+
+		if (known->is_seen || known->fact.is_machine != machines || known->fact.reason[0])
+			facts->guests[kept++] = *known;
+	}
+	facts->count = kept;
+}
+
+void facts_kind_listed(struct facts *facts, bool machines)
+{
+	set_absent(facts, machines, GUEST_STOPPED);
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct known *known = &facts->guests[i];
+
+		if (!known->is_seen && known->fact.is_machine == machines &&
+		    known->fact.state != GUEST_STOPPED)
+			set_state(facts, i, GUEST_STOPPED);
+	}
+	forget_unseen(facts, machines);
 }
 
 void facts_hello(struct facts *facts)
 {
-	set_absent(facts, GUEST_UNKNOWN);
-	for (size_t i = 0; i < facts->count; i++) {
-		facts->guests[i].is_seen = false;
-		set_state(facts, i, GUEST_UNKNOWN);
-	}
+	facts_kind_unlisted(facts, false);
+	facts_kind_unlisted(facts, true);
 }
 
 void facts_listed(struct facts *facts)
 {
-	set_absent(facts, GUEST_STOPPED);
-	for (size_t i = 0; i < facts->count; i++)
-		if (!facts->guests[i].is_seen)
-			set_state(facts, i, GUEST_STOPPED);
-	/* What a list did not name is as good as unreported: the table holds living guests only. */
-	size_t kept = 0;
-	for (size_t i = 0; i < facts->count; i++)
-		if (facts->guests[i].is_seen)
-			facts->guests[kept++] = facts->guests[i];
-	facts->count = kept;
+	facts_kind_listed(facts, false);
+	facts_kind_listed(facts, true);
+}
+
+void facts_set_guests(struct facts *facts, facts_next_fn next, void *ctx)
+{
+	facts->next = next;
+	facts->next_ctx = ctx;
 }
 
 void facts_lost(struct facts *facts)
@@ -195,7 +251,7 @@ const struct guest_fact *facts_guest(const struct facts *facts, unsigned vmid)
 {
 	const struct known *known = find(facts, vmid);
 
-	return known ? &known->fact : &facts->absent;
+	return known ? &known->fact : &facts->absent[is_machine(facts, vmid)];
 }
 
 const struct node_fact *facts_node(const struct facts *facts)

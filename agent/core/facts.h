@@ -14,8 +14,10 @@ enum guest_state { GUEST_UNKNOWN, GUEST_STOPPED, GUEST_RUNNING, GUEST_PAUSED };
 
 struct guest_fact {
 	unsigned vmid;	       /* [vmid] */
+	bool is_machine;       /* [kind] "qemu"; left out: as before */
 	enum guest_state state; /* [state] unknown|stopped|running|paused */
-	pid_t pid;	       /* [pid] init of the container */
+	char reason[16];       /* [reason] why it stopped: shutdown, destroyed, crashed, …; "" unknown */
+	pid_t pid;	       /* [pid] init of the container, or the emulator */
 	uint64_t pid_start;    /* [pid_start] clock ticks */
 	uint64_t uptime;       /* [uptime] seconds at `observed` */
 	double cpu;	       /* [cpu] 0..1 of the guest's cores, over the last interval */
@@ -61,13 +63,22 @@ int facts_take_node(struct facts *facts, const struct fields *f, struct err *err
 void facts_hello(struct facts *facts);	/* the monitor (re)connected: guests are unknown until listed */
 void facts_listed(struct facts *facts); /* guests not reported since hello are stopped */
 void facts_lost(struct facts *facts);	/* the monitor is gone: what was known stays until it returns */
+/* The same for one kind, since libvirtd may not answer while everything else does. A list of the kind
+ * begins; it is complete; it cannot be made any more: every guest of that kind is unknown. */
+void facts_kind_listing(struct facts *facts, bool machines);
+void facts_kind_listed(struct facts *facts, bool machines);
+void facts_kind_unlisted(struct facts *facts, bool machines);
+/* The guests that there are, in order of vmid: true and the first one after `after`. Unreported guests are
+ * of the kind that it names, and their changes are told, too. Without it they are containers. */
+typedef bool (*facts_next_fn)(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx);
+void facts_set_guests(struct facts *facts, facts_next_fn next, void *ctx);
 /* Never NULL: an unreported guest is stopped once a list was complete, unknown before. */
 const struct guest_fact *facts_guest(const struct facts *facts, unsigned vmid);
 const struct node_fact *facts_node(const struct facts *facts);
 uint64_t facts_generation(const struct facts *facts);
 const char *guest_state_name(enum guest_state state);
 /* Listeners are called after the change, in the order in which they came, and stay for good. State:
- * vmid 0 stands for all guests that are not reported. Node: the monitor's sample is complete, guests'
+ * once for each guest, also those that are not reported. Node: the monitor's sample is complete, guests'
  * figures (told before) included; `before` is what was known of the node until now. */
 typedef void (*facts_changed_fn)(unsigned vmid, enum guest_state before, enum guest_state now, void *ctx);
 typedef void (*facts_node_fn)(const struct node_fact *before, void *ctx);

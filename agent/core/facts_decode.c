@@ -95,6 +95,14 @@ const char *guest_state_name(enum guest_state state)
 	return (size_t)state < ARRAY_SIZE(state_names) ? state_names[state] : "unknown";
 }
 
+static void decode_kind(const struct fields *f, struct guest_fact *fact)
+{
+	const char *kind = fields_get(f, "kind");
+
+	if (kind)
+		fact->is_machine = str_eq(kind, "qemu");
+}
+
 static bool store_number(const struct fact_field *field, const char *text, void *at)
 {
 	uint64_t number = 0;
@@ -175,15 +183,29 @@ static int decode_state(const struct fields *f, enum guest_state *ret, struct er
 	return err_field(err, "state", "bad state '%.40s'", text ? text : "");
 }
 
+/* The first word of a stop may not know why it was, a later one may not, either. */
+static void decode_reason(const struct fields *f, const struct guest_fact *before,
+			  struct guest_fact *now)
+{
+	const char *reason = fields_get(f, "reason");
+
+	now->reason[0] = '\0';
+	if (now->state == GUEST_STOPPED && reason)
+		str_copy(now->reason, sizeof(now->reason), reason);
+	else if (now->state == GUEST_STOPPED && before->state == GUEST_STOPPED)
+		memcpy(now->reason, before->reason, sizeof(now->reason));
+}
+
 int facts_decode_guest(const struct fields *f, struct guest_fact *fact, struct err *err)
 {
-	struct guest_fact now = {.vmid = fact->vmid};
+	struct guest_fact now = {.vmid = fact->vmid, .is_machine = fact->is_machine};
 	int r = decode_state(f, &now.state, err);
 
 	if (r >= 0)
 		r = decode(f, identity_fields, ARRAY_SIZE(identity_fields), &now, err);
 	if (r < 0)
 		return r;
+	const struct guest_fact before = *fact;
 	bool is_same = now.state != GUEST_STOPPED && fact->state != GUEST_STOPPED &&
 		       (!now.pid || (now.pid == fact->pid && now.pid_start == fact->pid_start));
 	if (is_same) {
@@ -192,6 +214,8 @@ int facts_decode_guest(const struct fields *f, struct guest_fact *fact, struct e
 	}
 	if ((r = decode(f, guest_fields, ARRAY_SIZE(guest_fields), &now, err)) < 0)
 		return r;
+	decode_kind(f, &now);
+	decode_reason(f, &before, &now);
 	*fact = now;
 	return 0;
 }

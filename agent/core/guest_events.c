@@ -2,9 +2,23 @@
 /* What jobs, hooks and the monitor tell of guests and node. Runs on the core's loop. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
+#include "agent/core/guests.h"
 #include "agent/core/restart.h"
 #include "agent/core/server_ops.h"
 #include "agent/core/setup.h"
+
+/* The monitor finds out, and tells when it knows. */
+static void ask_monitor(struct core *core, const struct fields *f)
+{
+	struct call event = CALL_INIT;
+
+	if (!core->monitor || !str_eq(fields_get(f, "state"), "unknown"))
+		return;
+	event.op = EVENT_LOOK;
+	fields_add(&event.head, "vmid", fields_get(f, "vmid"));
+	conn_event(core->monitor, &event);
+	call_fini(&event);
+}
 
 void server_guest_state(struct core *core, struct conn *conn, uint64_t id, struct call *call)
 {
@@ -15,6 +29,7 @@ void server_guest_state(struct core *core, struct conn *conn, uint64_t id, struc
 		return;
 	}
 	restart_take(core, &call->head);
+	ask_monitor(core, &call->head);
 	server_reply(conn, id, 200, NULL);
 }
 
@@ -29,6 +44,10 @@ static void take(const struct call *event, struct facts *facts,
 
 void server_event_guest(struct core *core, struct call *event)
 {
+	const char *reason = fields_get(&event->head, "reason");
+
+	if (reason)
+		log_info("guest %s stopped: %s", fields_get(&event->head, "vmid"), reason);
 	take(event, core->facts, facts_take_guest);
 }
 
@@ -37,10 +56,36 @@ void server_event_node(struct core *core, struct call *event)
 	take(event, core->facts, facts_take_node);
 }
 
+/* Does the event speak of this kind? One that names none speaks of all. */
+static bool is_about(const struct call *event, enum guest_kind kind)
+{
+	const char *name = fields_get(&event->head, "kind");
+
+	return !name || str_eq(name, guest_kind_name(kind));
+}
+
+static void take_list(struct core *core, const struct call *event,
+		      void (*step)(struct facts *facts, bool machines))
+{
+	if (is_about(event, GUEST_LXC))
+		step(core->facts, false);
+	if (is_about(event, GUEST_QEMU))
+		step(core->facts, true);
+}
+
+void server_event_listing(struct core *core, struct call *event)
+{
+	take_list(core, event, facts_kind_listing);
+}
+
 void server_event_listed(struct core *core, struct call *event)
 {
-	(void)event;
-	facts_listed(core->facts);
+	take_list(core, event, facts_kind_listed);
+}
+
+void server_event_unlisted(struct core *core, struct call *event)
+{
+	take_list(core, event, facts_kind_unlisted);
 }
 
 void server_event_hello(struct core *core, struct call *event)

@@ -59,9 +59,10 @@ static const struct {
 	uint16_t op;
 	void (*handle)(struct core *core, struct call *event);
 } events[] = {
-	{EVENT_GUEST, server_event_guest},   {EVENT_NODE, server_event_node},
-	{EVENT_LISTED, server_event_listed}, {EVENT_HELLO, server_event_hello},
-	{EVENT_NET, server_event_net},
+	{EVENT_GUEST, server_event_guest},	 {EVENT_NODE, server_event_node},
+	{EVENT_LISTED, server_event_listed},	 {EVENT_HELLO, server_event_hello},
+	{EVENT_NET, server_event_net},		 {EVENT_LISTING, server_event_listing},
+	{EVENT_UNLISTED, server_event_unlisted},
 };
 
 void server_reply(struct conn *conn, uint64_t id, unsigned status, const char *message)
@@ -107,11 +108,12 @@ static void on_event(struct conn *conn, struct call *event, void *ctx)
 {
 	struct client *client = ctx;
 
-	(void)conn;
 	if (client->listener->kind != SOCKET_CORE)
 		return;
-	if (event->op == EVENT_HELLO)
+	if (event->op == EVENT_HELLO) {
 		client->is_monitor = true;
+		client->listener->server->core->monitor = conn;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i].op == event->op)
 			events[i].handle(client->listener->server->core, event);
@@ -125,6 +127,8 @@ static void forget(struct client *client)
 	server_store_forget(client->conn);
 	if (client->is_monitor)
 		facts_lost(server->core->facts);
+	if (server->core->monitor == client->conn)
+		server->core->monitor = NULL;
 	client->listener->clients--;
 	list_remove(&client->link);
 	free(client);

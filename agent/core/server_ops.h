@@ -15,7 +15,9 @@ void server_store_forget(struct conn *conn);
 /* Events of the monitor; bad ones are logged. */
 void server_event_guest(struct core *core, struct call *event);
 void server_event_node(struct core *core, struct call *event);
+void server_event_listing(struct core *core, struct call *event);
 void server_event_listed(struct core *core, struct call *event);
+void server_event_unlisted(struct core *core, struct call *event);
 void server_event_hello(struct core *core, struct call *event);
 void server_event_net(struct core *core, struct call *event);
 

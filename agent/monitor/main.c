@@ -5,14 +5,24 @@
 #include <malloc.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/monitor/machines.h"
 
 static void send_empty(struct monitor *m, enum call_op op)
 {
 	autofields none = FIELDS_INIT;
 
 	reporter_send(m->reporter, op, &none);
+}
+
+static void send_containers_listed(struct monitor *m)
+{
+	autofields f = FIELDS_INIT;
+
+	fields_add(&f, "kind", "lxc");
+	reporter_send(m->reporter, EVENT_LISTED, &f);
 }
 
 static void send_node(struct monitor *m)
@@ -30,9 +40,20 @@ static void on_connected(void *ctx)
 
 	send_empty(m, EVENT_HELLO);
 	guests_watch_tell_all(m->guests);
-	send_empty(m, EVENT_LISTED);
+	send_containers_listed(m);
+	machines_tell_listed(m->machines);
 	send_node(m);
 }
+
+static void on_event(const struct call *event, void *ctx)
+{
+	struct monitor *m = ctx;
+
+	if (event->op == EVENT_LOOK)
+		machines_look(m->machines);
+}
+
+static const struct reporter_ops reporter_ops = {on_connected, on_event};
 
 static int on_sample(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -40,6 +61,7 @@ static int on_sample(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)usec;
 	guests_watch_sample(m->guests);
+	machines_check(m->machines);
 	net_watch_check(m->net);
 	send_node(m);
 	sd_event_source_set_time(source, clock_monotonic() + SAMPLE_EVERY);
@@ -68,8 +90,9 @@ static int start(struct monitor *m, struct err *err)
 	    (r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, NULL)) < 0)
 		return err_errno(err, -r, "event loop");
 	if ((r = guests_watch_new(m, &m->guests, err)) < 0 ||
+	    (r = machines_new(m, machines_load, machines_uri(), &m->machines, err)) < 0 ||
 	    (r = node_watch_new(&m->node, err)) < 0 || (r = net_watch_new(m, &m->net, err)) < 0 ||
-	    (r = reporter_new(m->event, on_connected, m, &m->reporter, err)) < 0)
+	    (r = reporter_new(m->event, &reporter_ops, m, &m->reporter, err)) < 0)
 		return r;
 	r = sd_event_add_time(m->event, NULL, CLOCK_MONOTONIC, clock_monotonic() + USEC_PER_SEC,
 			      100000, on_sample, m);
@@ -96,6 +119,9 @@ int main(void)
 	reporter_free(m.reporter);
 	net_watch_free(m.net);
 	node_watch_free(m.node);
+	/* a thread that hangs in libvirt still uses what an ordinary end would take away */
+	if (!machines_free(m.machines))
+		_exit(r < 0 ? 1 : 0);
 	guests_watch_free(m.guests);
 	sd_event_unref(m.event);
 	return r < 0 ? 1 : 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lodge-monitor: watches and reports, decides nothing. Guests by their run records (inotify) and the
- * pidfd of their init, figures from cgroups and /proc every SAMPLE_EVERY, Lodge's network by netlink.
- * Keeps nothing on disk. One thread, one sd-event loop; reports over the core's socket, reconnects
- * for ever and then tells everything again. */
+ * pidfd of their first process, machines by libvirtd's lists and events as well (machines.h), figures from
+ * cgroups and /proc every SAMPLE_EVERY, Lodge's network by netlink. Keeps nothing on disk. One sd-event
+ * loop, and one more thread where there is a libvirtd; reports over the core's socket, reconnects for ever
+ * and then tells everything again. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,12 +18,17 @@ struct monitor {
 	sd_event *event;
 	struct reporter *reporter;
 	struct guests_watch *guests;
+	struct machines *machines;
 	struct node_watch *node;
 	struct net_watch *net;
 };
 
 /* reporter.c: the link to the core. Events sent while it is away are lost: on_connected tells all. */
-int reporter_new(sd_event *event, void (*on_connected)(void *ctx), void *ctx, struct reporter **ret,
+struct reporter_ops {
+	void (*on_connected)(void *ctx);
+	void (*on_event)(const struct call *event, void *ctx); /* of the core; may be NULL */
+};
+int reporter_new(sd_event *event, const struct reporter_ops *ops, void *ctx, struct reporter **ret,
 		 struct err *err);
 void reporter_free(struct reporter *r);
 void reporter_send(struct reporter *r, enum call_op op, struct fields *head /* taken */);
@@ -30,7 +36,7 @@ void reporter_send(struct reporter *r, enum call_op op, struct fields *head /* t
 /* guests.c */
 int guests_watch_new(struct monitor *m, struct guests_watch **ret, struct err *err);
 void guests_watch_free(struct guests_watch *w);
-void guests_watch_tell_all(struct guests_watch *w); /* one EVENT_GUEST each */
+void guests_watch_tell_all(struct guests_watch *w); /* one EVENT_GUEST each; looks for new records */
 void guests_watch_sample(struct guests_watch *w);
 
 /* node.c */

@@ -15,7 +15,7 @@ struct reporter {
 	struct conn *conn; /* NULL while the core is away */
 	sd_event_source *timer;
 	usec_t pause;
-	void (*on_connected)(void *ctx);
+	const struct reporter_ops *ops;
 	void *ctx;
 };
 
@@ -36,7 +36,16 @@ static void on_closed(struct conn *conn, const struct err *err, void *ctx)
 	arm(r, RETRY_MIN);
 }
 
-static const struct conn_ops ops = {.on_closed = on_closed};
+static void on_event(struct conn *conn, struct call *event, void *ctx)
+{
+	struct reporter *r = ctx;
+
+	(void)conn;
+	if (r->ops->on_event)
+		r->ops->on_event(event, r->ctx);
+}
+
+static const struct conn_ops ops = {.on_closed = on_closed, .on_event = on_event};
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -52,12 +61,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 		return 0;
 	}
 	log_info("connected to the core");
-	r->on_connected(r->ctx);
+	r->ops->on_connected(r->ctx);
 	return 0;
 }
 
-int reporter_new(sd_event *event, void (*on_connected)(void *ctx), void *ctx, struct reporter **ret,
-		 struct err *err)
+int reporter_new(sd_event *event, const struct reporter_ops *reporter_ops, void *ctx,
+		 struct reporter **ret, struct err *err)
 {
 	struct reporter *r = xcalloc(1, sizeof(*r));
 	int failed;
@@ -65,7 +74,7 @@ int reporter_new(sd_event *event, void (*on_connected)(void *ctx), void *ctx, st
 	r->event = event;
 	r->path = path_join(path_run(), "%s", CORE_SOCKET);
 	r->pause = RETRY_MIN;
-	r->on_connected = on_connected;
+	r->ops = reporter_ops;
 	r->ctx = ctx;
 	failed = sd_event_add_time(event, &r->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, r);
 	if (failed < 0) {

@@ -107,14 +107,15 @@ in_n1 sh -c 'virsh -q dumpxml --inactive lodge-200 >/tmp/left.xml'
 in_n1 lodge post $vm/status/stop >/dev/null
 ok "what a start left that was given up: paused, never ran" in_n1 virsh -q create --paused /tmp/left.xml
 left=$(qemu_pid)
-ok "it is not running" status_is stopped
+ok "it is shown as what it is" wait_for 2 is paused "$(field $vm/status/current qmpstatus)"
 ok "destroy is refused" fails_with "is running" in_n1 lodge delete $vm
 ok "a start takes it away and makes its own" in_n1 lodge post $vm/status/start
 ok "there is one process" is "$(qemu_pid)" "$(in_n1 pgrep -f guest=lodge-200)"
 ok "it is another" not is "$left" "$(qemu_pid)"
 daemon=$(in_n1 pgrep -x libvirtd)
 in_n1 kill -9 "$daemon"
-ok "libvirtd killed: the machine runs on" status_is running
+ok "libvirtd killed: the machine runs on" in_n1 pgrep -f guest=lodge-200
+ok "its state is unknown" wait_for 6 status_is unknown
 ok "a stop says what is missing" fails_with "libvirtd is not reachable" in_n1 lodge post $vm/status/stop
 in_n1 rm -f /run/libvirtd.pid
 in_n1 libvirtd -d

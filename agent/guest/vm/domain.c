@@ -8,11 +8,6 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-void vm_domain_name(unsigned vmid, char ret[VM_DOMAIN_NAME_SIZE])
-{
-	snprintf(ret, VM_DOMAIN_NAME_SIZE, "lodge-%u", vmid);
-}
-
 char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index)
 {
 	return xasprintf("%s/%u.serial%u", run_dir, vmid, index);

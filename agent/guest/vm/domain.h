@@ -6,9 +6,8 @@
 #include <libxml/tree.h>
 
 #include "agent/base/buf.h"
+#include "agent/guest/vm_process.h"
 #include "agent/guest/vm_schema.h"
-
-#define VM_DOMAIN_NAME_SIZE 32
 
 struct vm_domain {
 	unsigned vmid;
@@ -17,8 +16,6 @@ struct vm_domain {
 	const char *run_dir;	  /* where sockets of serial ports lie: "/run/lodge/vm" */
 };
 
-/* "lodge-101" */
-void vm_domain_name(unsigned vmid, char ret[VM_DOMAIN_NAME_SIZE]);
 /* Socket of a serial port (heap). */
 char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index);
 /* Host side of a network card: "tap101i0". */

@@ -2,8 +2,6 @@
 /* Run records of virtual machines. Runs in jobs. */
 #include "agent/guest/vm/record.h"
 
-#include <string.h>
-
 #include "agent/base/client.h"
 #include "agent/base/cursor.h"
 #include "agent/base/exec.h"
@@ -11,11 +9,10 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/guest/vm_process.h"
 
-#define RECORD_MAX  65536
-#define CMDLINE_MAX 65536
-#define TELL_WAIT   (5 * USEC_PER_SEC) /* the monitor tells a core that is away longer */
-#define PID_FOLDER  "/run/libvirt/qemu"
+#define RECORD_MAX 65536
+#define TELL_WAIT  (5 * USEC_PER_SEC) /* the monitor tells a core that is away longer */
 
 static char *record_path(unsigned vmid)
 {
@@ -37,6 +34,8 @@ int vm_record_write(unsigned vmid, const struct vm_record *record, struct err *e
 	fields_add(&f, "boot", exec_boot_id());
 	fields_add(&f, "kind", "qemu");
 	fields_addf(&f, "started", "%llu", (unsigned long long)record->started);
+	if (record->is_starting)
+		fields_add(&f, "starting", "1");
 	fields_encode(&f, &data);
 	return file_write_atomic(path, data.data, data.size, 0600, err);
 }
@@ -70,7 +69,8 @@ bool vm_record_find(unsigned vmid, struct vm_record *ret)
 		return false;
 	const struct vm_record record = {.pid = (pid_t)number(&f, "pid"),
 					 .pid_start = number(&f, "pid_start"),
-					 .started = number(&f, "started")};
+					 .started = number(&f, "started"),
+					 .is_starting = number(&f, "starting") == 1};
 
 	if (record.pid <= 0 || exec_pid_start(record.pid) != record.pid_start)
 		return false;
@@ -78,50 +78,14 @@ bool vm_record_find(unsigned vmid, struct vm_record *ret)
 	return true;
 }
 
-/* A pid file may be stale: the process must be a machine of this name. */
-static bool is_machine(pid_t pid, const char *name)
-{
-	autofree char *path = xasprintf("/proc/%d/cmdline", (int)pid);
-	autofree char *wanted = xasprintf("guest=%s", name);
-	autobuf line = BUF_INIT;
-
-	if (file_read(path, CMDLINE_MAX, &line, NULL) < 0)
-		return false;
-	const char *data = buf_str(&line);
-
-	for (size_t at = 0; at < line.size; at += strlen(data + at) + 1) {
-		const char *rest = str_after(data + at, wanted);
-
-		if (rest && (*rest == ',' || *rest == '\0'))
-			return true;
-	}
-	return false;
-}
-
 int vm_record_of_domain(const char *name, struct vm_record *ret, struct err *err)
 {
-	autofree char *path = xasprintf(PID_FOLDER "/%s.pid", name);
-	autobuf text = BUF_INIT;
-	uint64_t pid;
-	int r;
+	struct vm_record record = {.started = clock_wall() / USEC_PER_SEC};
+	int r = vm_process_find(name, &record.pid, &record.pid_start, err);
 
-	if ((r = file_read(path, 64, &text, err)) < 0)
-		return err_prefix(err, "process of %s", name);
-	char *line = buf_steal(&text);
-
-	line[strcspn(line, "\n")] = '\0';
-	bool is_number = str_to_u64(line, &pid) && pid > 0 && pid <= INT32_MAX;
-
-	free(line);
-	if (!is_number)
-		return err_set(err, ERR_CORRUPT, "%s holds no process id", path);
-	struct vm_record record = {.pid = (pid_t)pid, .started = clock_wall() / USEC_PER_SEC};
-
-	record.pid_start = exec_pid_start(record.pid);
-	if (record.pid_start == 0 || !is_machine(record.pid, name))
-		return err_set(err, ERR_NOT_FOUND, "process of %s is gone", name);
-	*ret = record;
-	return 0;
+	if (r == 0)
+		*ret = record;
+	return r;
 }
 
 void vm_tell(unsigned vmid, const char *state, const struct vm_record *record)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is known of a running virtual machine between processes: path_run()/guests/VMID, written while it
- * is still paused, so before its first instruction. The monitor of the node and later jobs read it.
- * Fields: pid, pid_start (QEMU's), boot, kind ("qemu"), started (wall clock, s). A domain that is paused
- * and has no record has never run. */
+ * is still paused, so before its first instruction, and again when it runs. The monitor of the node and later
+ * jobs read it. Fields: pid, pid_start (QEMU's), boot, kind ("qemu"), started (wall clock, s), starting ("1"
+ * in the first one). A domain that is paused and has no record, or that one, was given up by its start. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@ struct vm_record {
 	pid_t pid;
 	uint64_t pid_start; /* clock ticks since boot */
 	uint64_t started;
+	bool is_starting; /* nobody saw it run yet: libvirtd's list decides whether it does */
 };
 
 int vm_record_write(unsigned vmid, const struct vm_record *record, struct err *err);

@@ -135,7 +135,7 @@ static int adopt(struct task_ctx *task, const struct start *start, struct err *e
 	return err_set(err, ERR_BUSY, "VM %u already running", task->guest);
 }
 
-/* What an earlier start left behind that was given up: it has never run, and nobody waits for it. One
+/* What an earlier start left behind that was given up: nobody saw it run, and nobody waits for it. One
  * that is ending is waited for. */
 static int clear_place(struct task_ctx *task, struct start *start, struct err *err)
 {
@@ -189,13 +189,20 @@ static int may_run(struct task_ctx *task, struct err *err)
 
 static int let_run(struct task_ctx *task, struct start *start, struct err *err)
 {
+	struct err why = ERR_INIT;
 	int r;
 
 	if ((r = vm_record_of_domain(start->name, &start->record, err)) < 0 ||
-	    (r = may_run(task, err)) < 0 ||
-	    (r = vm_record_write(task->guest, &start->record, err)) < 0)
+	    (r = may_run(task, err)) < 0)
 		return r;
-	return hv_resume(start->hv, start->name, err);
+	start->record.is_starting = true;
+	if ((r = vm_record_write(task->guest, &start->record, err)) < 0 ||
+	    (r = hv_resume(start->hv, start->name, err)) < 0)
+		return r;
+	start->record.is_starting = false;
+	if (vm_record_write(task->guest, &start->record, &why) < 0)
+		task_warn(task, "it runs, but its record cannot be kept: %s", why.message);
+	return 0;
 }
 
 static int explain_refusal(const struct start *start, struct err *err)
@@ -234,7 +241,7 @@ int vm_start(struct task_ctx *task, struct err *err)
 	int r;
 
 	vm_domain_name(task->guest, start.name);
-	if (vm_record_find(task->guest, &record)) {
+	if (vm_record_find(task->guest, &record) && !record.is_starting) {
 		vm_tell(task->guest, "running", &record);
 		return err_set(err, ERR_BUSY, "VM %u already running", task->guest);
 	}

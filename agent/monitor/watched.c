@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A guest's process, and what the core is told of it. */
+#include "agent/monitor/watched.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/log.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/monitor/machine_sample.h"
+
+struct watched *watched_find(struct guests_watch *w, unsigned vmid)
+{
+	LIST_FOREACH (&w->guests, g, struct watched, node)
+		if (g->vmid == vmid)
+			return g;
+	return NULL;
+}
+
+struct watched *watched_new(struct guests_watch *w, unsigned vmid, bool is_machine)
+{
+	struct watched *g = xcalloc(1, sizeof(*g));
+
+	*g = (struct watched){.owner = w, .vmid = vmid, .is_machine = is_machine, .pidfd = -1};
+	list_append(&w->guests, &g->node);
+	return g;
+}
+
+static void forget_process(struct watched *g)
+{
+	g->exit = sd_event_source_disable_unref(g->exit);
+	closep(&g->pidfd);
+	g->pidfd = -1;
+	g->pid = 0;
+	g->pid_start = 0;
+	g->last = (struct guest_sample){0};
+}
+
+void watched_free(struct watched *g)
+{
+	list_remove(&g->node);
+	forget_process(g);
+	free(g);
+}
+
+bool watched_is_living(const struct watched *g)
+{
+	struct pollfd fd = {.fd = g->pidfd, .events = POLLIN};
+
+	return g->pidfd >= 0 && poll(&fd, 1, 0) == 0;
+}
+
+/* What is said of it; NULL: nothing yet. */
+static const char *state_of(const struct watched *g)
+{
+	if (!g->is_machine)
+		return "running";
+	switch (g->domain) {
+	case DOMAIN_RUNNING:
+	case DOMAIN_ABSENT: /* its process lives all the same */
+		return "running";
+	case DOMAIN_PAUSED:
+		return "paused";
+	case DOMAIN_UNSETTLED:
+		return "unknown";
+	default:
+		break;
+	}
+	switch (machines_trust(g->owner->monitor->machines)) {
+	case TRUST_RECORDS:
+		return "running";
+	case TRUST_NOBODY:
+		return "unknown";
+	default:
+		return NULL;
+	}
+}
+
+static void send(struct guests_watch *w, unsigned vmid, bool is_machine, const char *state,
+		 struct fields *f)
+{
+	fields_addf(f, "vmid", "%u", vmid);
+	fields_add(f, "kind", is_machine ? "qemu" : "lxc");
+	fields_add(f, "state", state);
+	reporter_send(w->monitor->reporter, EVENT_GUEST, f);
+}
+
+static void add_figures(struct watched *g, struct fields *f)
+{
+	if (g->pid == 0)
+		return;
+	fields_addf(f, "pid", "%d", (int)g->pid);
+	fields_addf(f, "pid_start", "%llu", (unsigned long long)g->pid_start);
+	if (g->is_machine)
+		machine_sample_take(g->vmid, g->pid, g->started, &g->last, f);
+	else
+		guest_sample_take(g->pid, g->started, &g->last, f);
+}
+
+static void tell(struct watched *g, const char *state)
+{
+	autofields f = FIELDS_INIT;
+
+	if (!str_eq(state, "unknown"))
+		add_figures(g, &f);
+	send(g->owner, g->vmid, g->is_machine, state, &f);
+}
+
+void watched_tell(struct watched *g)
+{
+	const char *state = state_of(g);
+
+	if (state)
+		tell(g, state);
+}
+
+void watched_tell_listed(struct watched *g)
+{
+	tell(g, state_of(g) ?: "unknown");
+}
+
+void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine, const char *state,
+		      const char *reason)
+{
+	autofields f = FIELDS_INIT;
+
+	fields_add(&f, "reason", str_is_empty(reason) ? NULL : reason);
+	send(w, vmid, is_machine, state, &f);
+}
+
+/* Of a machine the end of its process is its end while libvirtd would tell of another one. */
+static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct watched *g = userdata;
+	bool is_known =
+		!g->is_machine || machines_trust(g->owner->monitor->machines) != TRUST_NOBODY;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	log_info("guest %u: its first process ended", g->vmid);
+	watched_tell_end(g->owner, g->vmid, g->is_machine, is_known ? "stopped" : "unknown", "");
+	watched_free(g);
+	return 0;
+}
+
+int watched_set_process(struct watched *g, pid_t pid, uint64_t pid_start, struct err *err)
+{
+	int r;
+
+	forget_process(g);
+	g->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (g->pidfd < 0)
+		return err_errno(err, errno, "process %d", (int)pid);
+	if (exec_pid_start(pid) != pid_start)
+		r = err_set(err, ERR_NOT_FOUND, "process %d is another one now", (int)pid);
+	else if ((r = sd_event_add_io(g->owner->monitor->event, &g->exit, g->pidfd, EPOLLIN,
+				      on_exit_of, g)) < 0)
+		r = err_errno(err, -r, "watch process %d", (int)pid);
+	if (r < 0) {
+		forget_process(g);
+		return r;
+	}
+	g->pid = pid;
+	g->pid_start = pid_start;
+	return 0;
+}
