@@ -44,7 +44,7 @@ struct relay {
 	int guest;		  /* -1: closed */
 	char in[TAKEOVER_RECORD]; /* read from the viewer, not yet taken by ws */
 	size_t in_at, in_size;
-	usec_t heard_at; /* when the viewer gave its last sign, or we did not listen */
+	usec_t heard_at; /* of the viewer's last sign, or when we did not listen */
 	bool is_viewer_gone;
 	bool wants_viewer_output; /* its socket is full */
 	bool wants_guest_output;
@@ -152,6 +152,7 @@ static bool from_guest(struct relay *r)
 
 static bool to_viewer(struct relay *r)
 {
+	bool was_full = r->wants_viewer_output;
 	ssize_t n;
 
 	r->wants_viewer_output = false;
@@ -161,9 +162,11 @@ static bool to_viewer(struct relay *r)
 	n = takeover_write(&r->tls, r->ws->wire.data, r->ws->wire.size);
 	if (n > 0)
 		buf_drop_front(&r->ws->wire, (size_t)n);
-	else if (n == -EAGAIN)
+	if (n > 0 && was_full)
+		r->heard_at = clock_monotonic(); /* it took what made room */
+	if (n == -EAGAIN)
 		r->wants_viewer_output = true;
-	else
+	else if (n < 0)
 		r->is_viewer_gone = true;
 	return n > 0;
 }
