@@ -3,7 +3,6 @@
 #include "tests/unit/core/fixture.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "agent/base/cursor.h"
@@ -332,22 +331,6 @@ static void unclaimed_job_that_dies_is_undone(void **state)
 	wait_for_end(w);
 }
 
-/* Lets this process open `count` more descriptors; -1: as many as before. */
-static void allow_descriptors(int count)
-{
-	static struct rlimit before;
-	struct rlimit limit;
-	int next = dup(0);
-
-	close(next);
-	if (before.rlim_cur == 0)
-		getrlimit(RLIMIT_NOFILE, &before);
-	limit = before;
-	if (count >= 0)
-		limit.rlim_cur = (rlim_t)(next + count);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 /* However many are left: either a job runs and is known, or nothing was started. */
 static void start_out_of_descriptors(void **state)
 {
@@ -362,9 +345,9 @@ static void start_out_of_descriptors(void **state)
 		continue; /* of other tests */
 	for (; r < 0; left++) {
 		assert_true(left < 20);
-		allow_descriptors(left);
+		fixture_allow_descriptors(left);
 		r = jobs_start(w->jobs, &spec, upid, &err);
-		allow_descriptors(-1);
+		fixture_allow_descriptors(-1);
 		if (r == 0)
 			break;
 		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child, no zombie */
@@ -407,22 +390,22 @@ static void watching_out_of_descriptors(void **state)
 	open_jobs(w);
 	assert_int_equal(job_record_leave(upid, &record, NULL), 0);
 	autofd int fifo = open(fifo_path, O_WRONLY | O_CLOEXEC);
-	allow_descriptors(0);
+	fixture_allow_descriptors(0);
 	run_for_a_while(w); /* the event of its record comes */
 	assert_null(jobs_find(w->jobs, upid));
-	allow_descriptors(-1);
+	fixture_allow_descriptors(-1);
 	w->ended = 0;
 	for (int i = 0; i < 500 && !jobs_find(w->jobs, upid); i++)
 		run_for_a_while(w);
 	assert_int_equal(jobs_find(w->jobs, upid)->state, TASK_RUNNING);
 
 	write_status(upid, "OK");
-	allow_descriptors(0);
+	fixture_allow_descriptors(0);
 	assert_int_equal(write(fifo, "\n", 1), 1);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &gone, WEXITED | WNOWAIT), 0);
 	run_for_a_while(w);
 	assert_int_equal(w->ended, 0);
-	allow_descriptors(-1);
+	fixture_allow_descriptors(-1);
 	wait_for_end(w);
 	assert_string_equal(w->last_text, "OK");
 	assert_false(fixture_exists("undone"));

@@ -249,6 +249,26 @@ static void disconnect_cancels(void **state)
 	fixture_run_until(world->core.event, is_cancelled, NULL);
 }
 
+/* Whoever connects waits; the loop does not spin meanwhile. */
+static void accepts_later_without_descriptors(void **state)
+{
+	autofree char *path = path_join(path_run(), "%s", CORE_SOCKET);
+	static const struct conn_ops ops = {.on_closed = on_closed};
+	usec_t end = clock_monotonic() + 300 * USEC_PER_MSEC;
+	unsigned wakeups = 0;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(conn_connect(path, &fd, NULL), 0);
+	assert_int_equal(conn_new(world->core.event, fd, &ops, world, &world->conn, NULL), 0);
+	fixture_allow_descriptors(0);
+	while (clock_monotonic() < end)
+		wakeups += sd_event_run(world->core.event, 50 * USEC_PER_MSEC) > 0;
+	fixture_allow_descriptors(-1);
+	assert_true(wakeups < 20);
+	assert_int_equal(ask_op(CALL_API, "path", "/version"), 200);
+}
+
 static unsigned transact(const char *id, const char *require, const char *value)
 {
 	struct call call = CALL_INIT;
@@ -511,6 +531,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(sockets_serve_what_they_may),
 		WITH(disconnect_cancels),
+		WITH(accepts_later_without_descriptors),
 		WITH(jobs_reach_the_store),
 		WITH(index_and_ids),
 		WITH(first_start),
