@@ -446,10 +446,27 @@ static unsigned tell_stopped(const char *target)
 	return ask(&call);
 }
 
-static void reboot_from_inside(void **state)
+static void spool_reboot(void)
 {
+	autofree char *spool = fixture_path("guests/101.stopped");
 	autofields f = FIELDS_INIT;
 	autobuf text = BUF_INIT;
+
+	fields_add(&f, "vmid", "101");
+	fields_add(&f, "state", "stopped");
+	fields_add(&f, "target", "reboot");
+	fields_encode(&f, &text);
+	assert_int_equal(file_write_atomic(spool, text.data, text.size, 0600, NULL), 0);
+}
+
+static bool has_no_spool(void *ctx)
+{
+	(void)ctx;
+	return !fixture_exists("guests/101.stopped");
+}
+
+static void reboot_from_inside(void **state)
+{
 	autofree char *folder = fixture_path("guests");
 
 	(void)state;
@@ -464,15 +481,33 @@ static void reboot_from_inside(void **state)
 	assert_int_equal(tell_stopped("reboot"), 200);
 	assert_int_equal(count_tasks("vzstart", "101"), 1);
 	/* The core was away. */
-	fields_add(&f, "vmid", "101");
-	fields_add(&f, "state", "stopped");
-	fields_add(&f, "target", "reboot");
-	fields_encode(&f, &text);
-	autofree char *spool = fixture_path("guests/101.stopped");
-	assert_int_equal(file_write_atomic(spool, text.data, text.size, 0600, NULL), 0);
+	spool_reboot();
 	restart_scan(&world->core);
 	assert_int_equal(count_tasks("vzstart", "101"), 2);
 	assert_false(fixture_exists("guests/101.stopped"));
+}
+
+/* What stops a job from being started for now must not leave the guest down. */
+static void reboot_is_tried_again(void **state)
+{
+	autofree char *folder = fixture_path("guests");
+	autofree char *program = fixture_path("lodge-task-ct");
+	autofree char *away = fixture_path("away");
+
+	(void)state;
+	put("/nodes/alpha/lxc/101.conf", "hostname: a\n");
+	assert_int_equal(dir_make(folder, 0700, NULL), 0);
+	spool_reboot();
+	connect_to(CORE_SOCKET);
+	assert_int_equal(rename(program, away), 0);
+	assert_int_equal(tell_stopped("reboot"), 200);
+	assert_int_equal(count_tasks("vzstart", "101"), 0);
+	assert_true(fixture_exists("guests/101.stopped"));
+	assert_int_equal(rename(away, program), 0);
+	assert_non_null(world->core.restart_timer);
+	sd_event_source_set_time(world->core.restart_timer, 0);
+	fixture_run_until(world->core.event, has_no_spool, NULL);
+	assert_int_equal(count_tasks("vzstart", "101"), 1);
 }
 
 static void monitor_event(uint16_t op, const char *vmid)
@@ -539,6 +574,7 @@ int main(void)
 		WITH(goes_on_after_a_kill),
 		cmocka_unit_test(startup_texts),
 		WITH(reboot_from_inside),
+		WITH(reboot_is_tried_again),
 		WITH(monitor_is_root_only),
 		WITH(network_is_applied_again),
 	};
