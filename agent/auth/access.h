@@ -24,6 +24,8 @@ struct identity {
 	bool is_local_root;		/* came over the core's own socket as uid 0 */
 	bool is_token;
 	bool has_privsep;		/* token rights = user's rights and the token's own ACL */
+	uint64_t valid_until;		/* wall clock, seconds: the end of the ticket; 0: no such end */
+	uint64_t proof;			/* marks the key or token secret that the credential was checked with */
 };
 
 /* Raw credentials as the client sent them; absent ones are NULL. */
@@ -59,5 +61,13 @@ privset access_privileges(struct access *access, const struct identity *who, con
 /* 0, or ERR_DENIED "Permission check failed (/vms/100, VM.Audit)". any: one of them is enough. */
 int access_check(struct access *access, const struct identity *who, const char *path, privset need,
 		 bool any, struct err *err);
+/* For what outlives a request (event streams): whether the credential behind an identity that was
+ * authenticated before still holds. false: ticket, user or token ended, or are gone, or the key or
+ * token's secret is another one now. Takes over a changed privilege separation. *ret_until: wall clock,
+ * seconds, when it will end by itself as things are; 0: never. */
+bool access_refresh(const struct access *access, struct identity *who, uint64_t now,
+		    uint64_t *ret_until);
+/* Has every privilege on every path, whatever the configuration says. */
+bool access_is_unlimited(const struct identity *who);
 bool access_user_is_enabled(const struct access *access, const char *userid, uint64_t now);
 uint64_t access_generation(const struct access *access); /* changes with every change of rights */

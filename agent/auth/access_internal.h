@@ -31,6 +31,7 @@ struct access {
 	struct usercfg *cfg;
 	struct secrets *shadow, *tokens;
 	uint8_t key[TICKET_KEY_SIZE];
+	uint64_t key_mark; /* tells this key from others; 0 without one */
 	bool has_key;
 	bool is_key_pending; /* a transaction that makes the key is under way */
 	uint64_t generation;

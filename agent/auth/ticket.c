@@ -31,7 +31,8 @@ static void stamp_format(uint64_t now, char ret[TIME_DIGITS + 1])
 }
 
 /* The eight digits in front of `text`, if the time is one that counts now. */
-static bool stamp_parse(const char *text, uint64_t now, char ret[TIME_DIGITS + 1])
+static bool stamp_parse(const char *text, uint64_t now, char ret[TIME_DIGITS + 1],
+			uint64_t *ret_end)
 {
 	uint64_t made;
 
@@ -42,6 +43,7 @@ static bool stamp_parse(const char *text, uint64_t now, char ret[TIME_DIGITS + 1
 		return false;
 	memcpy(ret, text, TIME_DIGITS);
 	ret[TIME_DIGITS] = '\0';
+	*ret_end = made + TICKET_LIFE;
 	return true;
 }
 
@@ -57,15 +59,16 @@ void ticket_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_
 }
 
 bool ticket_verify(const uint8_t key[TICKET_KEY_SIZE], const char *ticket, uint64_t now,
-		   char ret_userid[USERID_MAX])
+		   char ret_userid[USERID_MAX], uint64_t *ret_end)
 {
 	autobuf mac = BUF_INIT;
 	char userid[USERID_MAX], stamp[TIME_DIGITS + 1];
+	uint64_t end;
 	const char *at = strnlen(ticket, TICKET_MAX) < TICKET_MAX ? str_after(ticket, MARK) : NULL;
 	size_t size = at ? strcspn(at, ":") : 0;
 
 	if (size == 0 || size >= sizeof(userid) || at[size] != ':' ||
-	    !stamp_parse(at + size + 1, now, stamp))
+	    !stamp_parse(at + size + 1, now, stamp, &end))
 		return false;
 	memcpy(userid, at, size);
 	userid[size] = '\0';
@@ -76,6 +79,8 @@ bool ticket_verify(const uint8_t key[TICKET_KEY_SIZE], const char *ticket, uint6
 	if (!str_eq_constant_time(buf_str(&mac), at))
 		return false;
 	memcpy(ret_userid, userid, sizeof(userid));
+	if (ret_end)
+		*ret_end = end;
 	return true;
 }
 
@@ -95,8 +100,9 @@ bool csrf_verify(const uint8_t key[TICKET_KEY_SIZE], const char *csrf, const cha
 {
 	autobuf mac = BUF_INIT;
 	char stamp[TIME_DIGITS + 1];
+	uint64_t end;
 
-	if (strnlen(csrf, TICKET_MAX) >= TICKET_MAX || !stamp_parse(csrf, now, stamp) ||
+	if (strnlen(csrf, TICKET_MAX) >= TICKET_MAX || !stamp_parse(csrf, now, stamp, &end) ||
 	    csrf[TIME_DIGITS] != ':')
 		return false;
 	sign(key, "csrf", userid, stamp, &mac);

@@ -237,6 +237,74 @@ static void test_tokens(void **state)
 	assert_int_equal(login_token("a@pve!ci=" UUID, NOW, &who), -ERR_AUTH);
 }
 
+static bool refresh(struct identity *who, uint64_t now, uint64_t *ret_until)
+{
+	*ret_until = 1;
+	return access_refresh(access_, who, now, ret_until);
+}
+
+static void test_refresh_of_a_ticket(void **state)
+{
+	char ticket[TICKET_MAX], csrf[TICKET_MAX];
+	struct credential cred = {.ticket = ticket};
+	struct identity who, root = {.userid = "root@pam", .is_local_root = true};
+	uint64_t until;
+
+	(void)state;
+	put("/user.cfg", "user:a@pve:1:0::::\n");
+	assert_int_equal(access_ticket_make(access_, "a@pve", NOW, ticket, csrf, NULL), 0);
+	assert_int_equal(access_authenticate(access_, &cred, false, NOW + 60, &who, NULL), 0);
+	assert_int_equal(who.valid_until, NOW + TICKET_LIFE);
+	assert_true(refresh(&who, NOW + TICKET_LIFE - 1, &until));
+	assert_int_equal(until, NOW + TICKET_LIFE);
+	assert_false(refresh(&who, NOW + TICKET_LIFE, &until));
+	put("/user.cfg", "user:a@pve:1:1744830564::::\n"); /* 100 s later */
+	assert_true(refresh(&who, NOW, &until));
+	assert_int_equal(until, NOW + 100);
+	assert_false(refresh(&who, NOW + 100, &until));
+	put("/user.cfg", "user:a@pve:0:0::::\n");
+	assert_false(refresh(&who, NOW, &until));
+	put("/user.cfg", NULL);
+	assert_false(refresh(&who, NOW, &until));
+	put("/user.cfg", "user:a@pve:1:0::::\n");
+	assert_true(refresh(&who, NOW, &until));
+	put("/priv/authkey", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n");
+	assert_false(refresh(&who, NOW, &until));
+	assert_true(refresh(&root, NOW, &until));
+	assert_int_equal(until, 0);
+}
+
+static void test_refresh_of_a_token(void **state)
+{
+	static const char other[] =
+		"a@pve!ci:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+	struct identity who;
+	uint64_t until;
+
+	(void)state;
+	put_token_secret("a@pve!ci");
+	put("/user.cfg", "user:a@pve:1:0::::\n" ROOT "token:a@pve!ci:0:1:\n");
+	assert_int_equal(login_token("a@pve!ci=" UUID, NOW, &who), 0);
+	assert_int_equal(who.valid_until, 0);
+	assert_true(refresh(&who, NOW, &until));
+	assert_int_equal(until, 0);
+	put("/user.cfg", "user:a@pve:1:0::::\n" ROOT "token:a@pve!ci:1744830474:0:\n");
+	assert_true(refresh(&who, NOW, &until));
+	assert_int_equal(until, NOW + 10);
+	assert_false(who.has_privsep);
+	assert_false(refresh(&who, NOW + 10, &until));
+	put("/user.cfg", "user:a@pve:0:0::::\n" ROOT "token:a@pve!ci:0:0:\n");
+	assert_false(refresh(&who, NOW, &until));
+	put("/user.cfg", "user:a@pve:1:0::::\n" ROOT);
+	assert_false(refresh(&who, NOW, &until));
+	put("/user.cfg", "user:a@pve:1:0::::\n" ROOT "token:a@pve!ci:0:0:\n");
+	assert_true(refresh(&who, NOW, &until));
+	put("/priv/token.cfg", other);
+	assert_false(refresh(&who, NOW, &until));
+	put("/priv/token.cfg", NULL);
+	assert_false(refresh(&who, NOW, &until));
+}
+
 static void test_rights(void **state)
 {
 	struct identity local = {.userid = "root@pam", .is_local_root = true};
@@ -483,6 +551,8 @@ int main(void)
 		TEST(test_user_state_counts_at_once),
 		TEST(test_texts),
 		TEST(test_tokens),
+		TEST(test_refresh_of_a_ticket),
+		TEST(test_refresh_of_a_token),
 		TEST(test_rights),
 		TEST(test_edit),
 		TEST(test_edits_at_once),
