@@ -45,6 +45,7 @@ static void load_secrets(struct secrets **slot, const char *path, const struct s
 static void load_shadow(struct access *access, const struct store_value *value)
 {
 	load_secrets(&access->shadow, PATH_SHADOW_CFG, value);
+	access->generation++; /* tickets may have ended */
 }
 
 static void load_tokens(struct access *access, const struct store_value *value)
@@ -137,5 +138,10 @@ const struct usercfg *access_usercfg(const struct access *access)
 
 const char *access_password_hash(const struct access *access, const char *userid)
 {
-	return secrets_get(access->shadow, userid);
+	return shadow_hash(access->shadow, userid);
+}
+
+uint64_t access_tickets_since(const struct access *access, const char *userid)
+{
+	return shadow_since(access->shadow, userid);
 }

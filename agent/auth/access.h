@@ -41,7 +41,8 @@ void access_free(struct access *access);
 /* Verifies ticket or token, in constant time (half a microsecond: nothing to cache). needs_csrf:
  * also the CSRF token, for tickets only. now: wall clock seconds. ERR_AUTH with the contract's text:
  * "No ticket", "permission denied - invalid PVE ticket", "Permission denied - invalid csrf token",
- * "invalid token value!". A user who is disabled, expired or gone is refused at once. */
+ * "invalid token value!". A user who is disabled, expired or gone is refused at once, and so are tickets
+ * made before the password was changed or the user was logged out everywhere (shadow.h). */
 int access_authenticate(struct access *access, const struct credential *cred, bool needs_csrf,
 			uint64_t now, struct identity *ret, struct err *err);
 

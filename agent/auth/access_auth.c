@@ -56,6 +56,20 @@ static int authenticate_token(struct access *access, const char *text, uint64_t 
 	return 0;
 }
 
+/* A time beyond the skew is of a clock that was wrong: it must not lock the user out until then. */
+static uint64_t tickets_since(const struct access *access, const char *userid, uint64_t now)
+{
+	uint64_t since = shadow_since(access->shadow, userid);
+
+	return since <= now + TICKET_SKEW ? since : 0;
+}
+
+/* Made before the user's password was changed, or logged out everywhere. */
+static bool is_revoked(const struct access *access, const struct identity *who, uint64_t now)
+{
+	return who->valid_until - TICKET_LIFE < tickets_since(access, who->userid, now);
+}
+
 static int authenticate_ticket(struct access *access, const struct credential *cred,
 			       bool needs_csrf, uint64_t now, struct identity *ret, struct err *err)
 {
@@ -63,7 +77,7 @@ static int authenticate_ticket(struct access *access, const struct credential *c
 
 	if (!access->has_key ||
 	    !ticket_verify(access->key, cred->ticket, now, who.userid, &who.valid_until) ||
-	    !access_user_is_enabled(access, who.userid, now))
+	    !access_user_is_enabled(access, who.userid, now) || is_revoked(access, &who, now))
 		return err_set(err, ERR_AUTH, TEXT_TICKET);
 	if (needs_csrf && (!cred->csrf || !csrf_verify(access->key, cred->csrf, who.userid, now)))
 		return err_set(err, ERR_AUTH, TEXT_CSRF);
@@ -115,7 +129,8 @@ bool access_refresh(const struct access *access, struct identity *who, uint64_t 
 	const struct cfg_user *user = map_get(access->cfg->users, who->userid);
 	end_sooner(&until, user->expire);
 	if (who->is_token ? !refresh_token(access, who, now, &until)
-			  : !is_in_time(who->valid_until, now) || who->proof != access->key_mark)
+			  : !is_in_time(who->valid_until, now) || who->proof != access->key_mark ||
+				    is_revoked(access, who, now))
 		return false;
 	*ret_until = until;
 	return true;
@@ -129,7 +144,10 @@ int access_ticket_make(struct access *access, const char *userid, uint64_t now,
 		return err_set(err, ERR_UNAVAILABLE,
 			       "the key that signs tickets is not there yet, try again");
 	}
-	ticket_make(access->key, userid, now, ret_ticket);
+	/* within the second in which others ended it must not be taken for one of them */
+	uint64_t since = tickets_since(access, userid, now);
+
+	ticket_make(access->key, userid, since > now ? since : now, ret_ticket);
 	csrf_make(access->key, userid, now, ret_csrf);
 	return 0;
 }

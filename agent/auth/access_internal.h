@@ -5,6 +5,7 @@
 #include "agent/auth/acl.h"
 #include "agent/auth/edit.h"
 #include "agent/auth/secrets.h"
+#include "agent/auth/shadow.h"
 #include "agent/auth/ticket.h"
 #include "agent/auth/usercfg.h"
 #include "agent/base/list.h"

@@ -44,5 +44,7 @@ int exec_run(const struct exec_run *spec, struct exec_result *ret, struct err *e
 void exec_result_fini(struct exec_result *r);
 /* Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); 0 when gone. */
 uint64_t exec_pid_start(pid_t pid);
+/* As above of a child that was not reaped: also when it ended already. */
+uint64_t exec_child_start(pid_t pid);
 /* The boot id, 36 characters. */
 const char *exec_boot_id(void);

@@ -143,6 +143,7 @@ void core_free(struct core *core)
 	jobs_free(core->jobs);
 	if (core->tls_timer)
 		sd_event_source_disable_unref(core->tls_timer);
+	sd_event_source_disable_unref(core->restart_timer);
 	if (core->store_source)
 		sd_event_source_disable_unref(core->store_source);
 	access_free(core->access);

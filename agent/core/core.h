@@ -30,7 +30,7 @@ struct core {
 	/* the rest belongs to the core's own files */
 	struct onboot *onboot;
 	struct unfinished *unfinished; /* creations without a job, see unfinished.h */
-	sd_event_source *store_source, *tls_timer;
+	sd_event_source *store_source, *tls_timer, *restart_timer;
 	struct conn *monitor; /* its connection, or NULL */
 	struct {
 		bool is_running, is_wanted; /* asked for again meanwhile */

@@ -65,7 +65,7 @@ const struct task *jobs_next(const struct jobs *jobs, const struct task *after);
 /* Path of the log file of a task (heap string). */
 char *jobs_log_path(const struct jobs *jobs, const char *upid);
 /* false while a job of an earlier core did not say yet what it is: what looks idle may not be. */
-bool jobs_are_known(const struct jobs *jobs);
+bool jobs_are_known(struct jobs *jobs);
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest);
 
 /* Called once for every job that begins (or is found running after the start of the core), and once for

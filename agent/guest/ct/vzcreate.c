@@ -3,6 +3,7 @@
  * of the volume is stored in it before the volume is made, so that undoing finds it. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -265,6 +266,20 @@ static void undo(struct task_ctx *task, const struct create *create)
 		task_warn(task, "could not remove everything: %s", err.message);
 }
 
+/* The container's monitor is a fork of this process and lives as long as the container. */
+static void forget_secrets(struct task_ctx *task)
+{
+	static const char *const names[] = {"password", "ssh-public-keys"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct field *field = fields_find(&task->args, names[i]);
+
+		if (field)
+			explicit_bzero(field->value, field->size);
+		fields_remove(&task->args, names[i]);
+	}
+}
+
 int vzcreate_run(struct task_ctx *task, struct err *err)
 {
 	struct create create = {0};
@@ -280,6 +295,7 @@ int vzcreate_run(struct task_ctx *task, struct err *err)
 	if (r < 0)
 		undo(task, &create);
 	create_fini(&create);
+	forget_secrets(task);
 	if (r == 0 && ct_bool_arg(task, "start"))
 		return ct_start(task, err);
 	return r < 0 ? err_prefix(err, "unable to create CT %u", task->guest) : 0;
