@@ -97,6 +97,7 @@ const routes = [
 	['GET', /^\/cluster\/resources$/, () => [...guests.values(), node(), storage]],
 	['GET', /^\/cluster\/tasks$/, () => tasks.slice(0, 50)],
 	['GET', /^\/cluster\/nextid$/, () => { let n = 100; while (guests.has(`lxc/${n}`) || guests.has(`qemu/${n}`)) n++; return String(n); }],
+	['GET', /^\/nodes\/pine$/, () => [{ name: 'kvm' }, { name: 'lxc' }, { name: 'qemu' }]],
 	['GET', /^\/nodes\/pine\/status$/, () => ({ uptime: 1234567, cpu: 0.2, loadavg: ['0.31', '0.40', '0.38'], cpuinfo: { model: 'Example CPU', cpus: 8 }, swap: { used: 0, total: GIB }, 'current-kernel': { sysname: 'Linux', release: '6.1.0-30-amd64' } })],
 	['GET', /^\/nodes\/pine\/kvm$/, () => ({ usable: 0, reason: 'a test guest did not run', tested: now(), kernel: '6.1', is_current: 1 })],
 	['GET', /^\/nodes\/pine\/storage$/, () => [{ ...storage, active: 1, enabled: 1, avail: 179 * GIB }]],

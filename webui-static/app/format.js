@@ -122,11 +122,3 @@ export function parseUpid(upid) {
 	const m = /^UPID:([^:]+):([0-9A-F]{8}):([0-9A-F]{8,9}):([0-9A-F]{8}):([^:]+):([^:]*):([^:]+):$/i.exec(upid);
 	return m && { upid, node: m[1], starttime: parseInt(m[4], 16), type: m[5], id: m[6], user: m[7] };
 }
-
-/** "a=1,b=2" as [["", first without a key], ["b", "2"], …]. */
-export function propertyString(text) {
-	return String(text).split(',').map((part) => {
-		const at = part.indexOf('=');
-		return at < 0 ? ['', part] : [part.slice(0, at), part.slice(at + 1)];
-	});
-}

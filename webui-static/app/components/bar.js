@@ -30,21 +30,23 @@ function Theme() {
 		onClick=${change}><${Icon} name=${other} /></button>`;
 }
 
+function CreateButton({ kind, label, short }) {
+	return html`<button type="button" class="tool" aria-label=${`Create ${label}`} onClick=${() => dispatch({ type: 'create', kind })}>
+		<${Icon} name="plus" /><span class="wide-only">Create ${label}</span><span class="narrow-only">${short}</span></button>`;
+}
+
 export function Bar() {
 	const user = useStore((s) => s.session?.user);
 	const link = useStore((s) => s.link);
 	const running = useStore((s) => s.tasks.filter((t) => !t.endtime && t.type !== 'vncproxy').length);
 	const [tone, text] = LINKS[link];
-	const create = (kind) => () => dispatch({ type: 'create', kind });
 	return html`<header class="bar">
 		<a class="brand" href="#/"><img src="favicon.svg" alt="" width="24" height="24" /><b>Lodge</b></a>
 		<span class="bar-link" role="status" aria-label="Link to the node"><${State} tone=${tone} text=${text} /></span>
-		${running > 0 && html`<a class="bar-tasks" href="#/tasks"><i class="spinner" aria-hidden="true"></i>${running} running</a>`}
+		${running > 0 && html`<a class="bar-tasks" href="#/tasks" aria-label=${`${running} tasks running`}><i class="spinner" aria-hidden="true"></i><span>${running}<span class="wide-only"> running</span></span></a>`}
 		<span class="grow"></span>
-		<button type="button" class="tool" onClick=${create('lxc')}><${Icon} name="plus" />
-			<span class="wide-only">Create container</span><span class="narrow-only" aria-hidden="true">CT</span></button>
-		<button type="button" class="tool" onClick=${create('qemu')}><${Icon} name="plus" />
-			<span class="wide-only">Create VM</span><span class="narrow-only" aria-hidden="true">VM</span></button>
+		<${CreateButton} kind="lxc" label="container" short="CT" />
+		<${CreateButton} kind="qemu" label="VM" short="VM" />
 		<${Theme} />
 		<span class="bar-user wide-only">${user}</span>
 		<button type="button" class="quiet square" aria-label="Log out" title=${`Log out ${user}`} onClick=${api.logout}><${Icon} name="logout" /></button>

@@ -21,7 +21,7 @@ export function Dialog({ title, onClose, wide, children }) {
 		event.preventDefault();
 		onClose();
 	};
-	return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${cancel}>
+	return html`<dialog ref=${ref} class=${wide ? 'broad' : ''} aria-labelledby=${id} onCancel=${cancel}>
 		<header><h2 id=${id}>${title}</h2>
 			<button type="button" class="quiet square" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button></header>
 		${children}

@@ -48,8 +48,8 @@ function Head({ column, view, onSort }) {
 
 /** columns: { key, label, cell(row), sort?(row), class? }; class "wide" and "mid" are hidden on narrow screens.
  * @param {{id: string, label: string, columns: object[], rows: object[], rowKey: (row: any) => string, sortBy?: string, sortDown?: boolean,
- *  text?: (row: any) => string, href?: (row: any) => string, empty: any, tools?: any}} props text: what the filter looks into; none: no filter */
-export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown = false, text, href, empty, tools }) {
+ *  text?: (row: any) => string, href?: (row: any) => string, empty: any, title?: string}} props text: what the filter looks into; none: no filter */
+export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown = false, text, href, empty, title }) {
 	const [view, setView] = useState(kept[id] || { key: sortBy, down: sortDown, words: '' });
 	const ref = useRef(null);
 	const change = (next) => setView((kept[id] = { ...view, ...next }));
@@ -62,9 +62,9 @@ export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown 
 
 	useKeptFocus(ref);
 	return html`<div class="table-box">
-		${(text || tools) && html`<div class="table-tools">
+		${(title || text) && html`<div class="table-tools">${title && html`<h2>${title}</h2>`}<span class="grow"></span>
 			${text && html`<input type="search" aria-label=${`Filter ${label.toLowerCase()}`} placeholder="Filter" value=${view.words}
-				onInput=${(e) => change({ words: e.target.value })} />`}${tools}</div>`}
+				onInput=${(e) => change({ words: e.target.value })} />`}</div>`}
 		<table ref=${ref} aria-label=${label}>
 			<thead><tr>${columns.map((c) => html`<${Head} key=${c.key} column=${c} view=${view} onSort=${sort} />`)}</tr></thead>
 			<tbody>${shown.map((row) => html`<tr key=${rowKey(row)} data-key=${rowKey(row)} class=${href ? 'goes' : ''} onClick=${click(row)}>

@@ -18,9 +18,9 @@ const COLUMNS = [
 	{ key: 'node', label: 'Node', class: 'wide', sort: (t) => t.node, cell: (t) => t.node },
 ];
 
-/** @param {{tasks: object[], id: string, withFilter?: boolean, empty?: string}} props */
-export function TaskTable({ tasks, id, withFilter, empty }) {
-	return html`<${Table} id=${id} label="Tasks" columns=${COLUMNS} rows=${tasks} rowKey=${(t) => t.upid} href=${taskHref}
+/** @param {{tasks: object[], id: string, withFilter?: boolean, empty?: string, title?: string}} props */
+export function TaskTable({ tasks, id, withFilter, empty, title }) {
+	return html`<${Table} id=${id} label="Tasks" title=${title} columns=${COLUMNS} rows=${tasks} rowKey=${(t) => t.upid} href=${taskHref}
 		sortBy="start" sortDown text=${withFilter ? (t) => [taskName(t), t.type, taskState(t).text, t.user, t.node].join(' ') : undefined}
 		empty=${html`<p>${empty || 'Nothing has been done yet.'}</p>`} />`;
 }

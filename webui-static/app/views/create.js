@@ -24,6 +24,16 @@ async function readChoices(node, diskContent, fileContent) {
 	return { disks: storages.filter((s) => has(s, diskContent)), files: files.flat() };
 }
 
+/** What only some nodes can tell: not asked where the node's own list does not have it.
+ * @param {Promise<{name: string}[]>} index of /nodes/{node} */
+async function readIfThere(index, node, name, params) {
+	try {
+		return (await index).some((i) => i.name === name) ? await api.get(api.path('nodes', node, name), params) : null;
+	} catch {
+		return null;
+	}
+}
+
 /** What the fields can be chosen from; parts that this node cannot tell stay empty. */
 function useChoices(node, kind) {
 	const [choices, setChoices] = useState(null);
@@ -32,11 +42,12 @@ function useChoices(node, kind) {
 		if (!node)
 			return;
 		const [disk, file] = kind === 'lxc' ? ['rootdir', 'vztmpl'] : ['images', 'iso'];
+		const index = api.get(api.path('nodes', node));
 		Promise.all([
 			readChoices(node, disk, file),
 			api.get('/cluster/nextid'),
-			api.get(api.path('nodes', node, 'network'), { type: 'any_bridge' }).catch(() => []),
-			kind === 'qemu' ? api.get(api.path('nodes', node, 'kvm')).catch(() => null) : null,
+			readIfThere(index, node, 'network', { type: 'any_bridge' }),
+			kind === 'qemu' ? readIfThere(index, node, 'kvm') : null,
 		]).then(([volumes, vmid, bridges, kvm]) => setChoices({ ...volumes, vmid, kvm, bridges: (bridges || []).map((b) => b.iface) }),
 			(e) => setError(e.message));
 	}, [node, kind]);

@@ -67,8 +67,8 @@ export function Node({ node }) {
 			<${Figure} label="Root file system" value=${share(entry.disk, entry.maxdisk)} text=${`${bytes(entry.disk)} of ${bytes(entry.maxdisk)}`} />
 		</div>
 		<section class="panel pad"><h2>Host</h2><${Host} entry=${entry} status=${status} error=${error} /></section>
-		<section class="panel"><h2>Guests</h2><${GuestTable} id=${`node-${node}`} guests=${mine.filter(isGuest)} isLoaded=${isLoaded} /></section>
-		<section class="panel"><h2>Storages</h2><${Table} id="storages" label="Storages" columns=${STORAGES} rows=${mine.filter((e) => e.type === 'storage')}
+		<section class="panel"><${GuestTable} id=${`node-${node}`} guests=${mine.filter(isGuest)} isLoaded=${isLoaded} /></section>
+		<section class="panel"><${Table} id="storages" label="Storages" title="Storages" columns=${STORAGES} rows=${mine.filter((e) => e.type === 'storage')}
 			rowKey=${(s) => s.id} sortBy="name" href=${(s) => href('storage', s.node, s.storage)} empty=${html`<p>No storages.</p>`} /></section>
 	</div>`;
 }

@@ -36,8 +36,8 @@ export function Overview() {
 	return html`<div class="view">
 		<h1 class="unseen">Overview</h1>
 		<div class="cards">${nodes.map((n) => html`<${NodeCard} key=${n.id} node=${n} guests=${guests.filter((g) => g.node === n.node)} />`)}</div>
-		<section class="panel"><h2>Guests</h2><${GuestTable} id="overview" guests=${guests} isLoaded=${isLoaded} /></section>
-		<section class="panel"><h2>Last tasks</h2><${TaskTable} id="overview-tasks" tasks=${tasks.slice(0, RECENT)} />
+		<section class="panel"><${GuestTable} id="overview" guests=${guests} isLoaded=${isLoaded} /></section>
+		<section class="panel"><${TaskTable} id="overview-tasks" title="Last tasks" tasks=${tasks.slice(0, RECENT)} />
 			${tasks.length > RECENT && html`<p class="more"><a href="#/tasks">All tasks</a></p>`}</section>
 	</div>`;
 }

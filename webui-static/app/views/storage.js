@@ -38,7 +38,7 @@ export function Storage({ node, storage }) {
 			<div><dt>Type</dt><dd>${entry.plugintype}</dd></div>
 			<div><dt>Content</dt><dd>${(entry.content || '').split(',').join(', ')}</dd></div>
 			<div><dt>Shared</dt><dd>${entry.shared ? 'yes' : 'no'}</dd></div></dl></section>`}
-		<section class="panel"><h2>Volumes</h2><${Table} id="volumes" label="Volumes" columns=${COLUMNS} rows=${volumes || []} rowKey=${(v) => v.volid}
+		<section class="panel"><${Table} id="volumes" label="Volumes" title="Volumes" columns=${COLUMNS} rows=${volumes || []} rowKey=${(v) => v.volid}
 			sortBy="volid" text=${(v) => `${v.volid} ${kindOf(v)}`} empty=${html`<p>${error || (volumes ? 'Nothing lies here.' : 'Loading…')}</p>`} /></section>
 	</div>`;
 }
