@@ -45,7 +45,6 @@ static void load_secrets(struct secrets **slot, const char *path, const struct s
 static void load_shadow(struct access *access, const struct store_value *value)
 {
 	load_secrets(&access->shadow, PATH_SHADOW_CFG, value);
-	access->generation++; /* tickets may have ended */
 }
 
 static void load_tokens(struct access *access, const struct store_value *value)

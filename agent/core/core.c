@@ -81,18 +81,6 @@ static int open_store(struct core *core, struct err *err)
 	return r < 0 ? err_errno(err, -r, "watch the store") : 0;
 }
 
-static bool next_guest(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx)
-{
-	const struct core *core = ctx;
-	const struct guest *guest = guests_next(core->guests, after);
-
-	if (!guest)
-		return false;
-	*ret_vmid = guest->vmid;
-	*ret_is_machine = guest->kind == GUEST_QEMU;
-	return true;
-}
-
 static int fill(struct core *core, struct err *err)
 {
 	int r;
@@ -105,7 +93,6 @@ static int fill(struct core *core, struct err *err)
 	core->facts = facts_new();
 	core->helpers = helpers_new(core->event);
 	core->guests = guests_new(core);
-	facts_set_guests(core->facts, next_guest, core);
 	core->nextid = nextid_new();
 	core->storages = storages_new(core);
 	core->events = events_new(core);

@@ -168,6 +168,18 @@ static void on_change(const struct store_change *change, void *ctx)
 		guests->listeners[i].fn(key.kind, key.vmid, guests->listeners[i].ctx);
 }
 
+/* What the facts ask when they speak of guests that were not reported. */
+static bool next_guest(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx)
+{
+	const struct guest *guest = guests_next(ctx, after);
+
+	if (!guest)
+		return false;
+	*ret_vmid = guest->vmid;
+	*ret_is_machine = guest->kind == GUEST_QEMU;
+	return true;
+}
+
 struct guests *guests_new(struct core *core)
 {
 	struct guests *guests = xcalloc(1, sizeof(*guests));
@@ -183,6 +195,7 @@ struct guests *guests_new(struct core *core)
 			put(guests, &key, &value);
 		xreplace(&after, value.path);
 	}
+	facts_set_guests(core->facts, next_guest, guests);
 	return guests;
 }
 

@@ -22,7 +22,7 @@ struct guest {
 	bool config_is_bad;	      /* stored text does not parse: shown, not startable */
 };
 
-struct guests *guests_new(struct core *core);
+struct guests *guests_new(struct core *core); /* its facts and store are there */
 void guests_free(struct guests *guests);
 const struct guest *guests_find(const struct guests *guests, unsigned vmid);
 /* In order of vmid; after 0 starts; NULL at the end. */
