@@ -57,7 +57,7 @@ static void review(struct events *events, uint64_t wall)
 
 static void feed_all(struct events *events)
 {
-	struct event_reader *readers[EVENTS_READERS_MAX];
+	struct event_reader *readers[EVENTS_READERS_MAX] = {NULL};
 	size_t count = 0;
 
 	LIST_FOREACH (&events->readers, r, struct event_reader, link)
