@@ -61,12 +61,12 @@ static int authenticate_ticket(struct access *access, const struct credential *c
 {
 	struct identity who = {0};
 
-	if (!access->has_key ||
-	    !ticket_verify(access->key, cred->ticket, now, who.userid, &who.valid_until) ||
+	if (!access->has_key || !ticket_verify(access->key, cred->ticket, now, who.userid) ||
 	    !access_user_is_enabled(access, who.userid, now))
 		return err_set(err, ERR_AUTH, TEXT_TICKET);
 	if (needs_csrf && (!cred->csrf || !csrf_verify(access->key, cred->csrf, who.userid, now)))
 		return err_set(err, ERR_AUTH, TEXT_CSRF);
+	who.valid_until = ticket_end(cred->ticket);
 	who.proof = access->key_mark;
 	*ret = who;
 	return 0;
