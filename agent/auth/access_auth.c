@@ -75,9 +75,11 @@ static int authenticate_ticket(struct access *access, const struct credential *c
 {
 	struct identity who = {0};
 
-	if (!access->has_key ||
-	    !ticket_verify(access->key, cred->ticket, now, who.userid, &who.valid_until) ||
-	    !access_user_is_enabled(access, who.userid, now) || is_revoked(access, &who, now))
+	if (!access->has_key || !ticket_verify(access->key, cred->ticket, now, who.userid) ||
+	    !access_user_is_enabled(access, who.userid, now))
+		return err_set(err, ERR_AUTH, TEXT_TICKET);
+	who.valid_until = ticket_end(cred->ticket);
+	if (is_revoked(access, &who, now))
 		return err_set(err, ERR_AUTH, TEXT_TICKET);
 	if (needs_csrf && (!cred->csrf || !csrf_verify(access->key, cred->csrf, who.userid, now)))
 		return err_set(err, ERR_AUTH, TEXT_CSRF);

@@ -31,8 +31,7 @@ static void stamp_format(uint64_t now, char ret[TIME_DIGITS + 1])
 }
 
 /* The eight digits in front of `text`, if the time is one that counts now. */
-static bool stamp_parse(const char *text, uint64_t now, char ret[TIME_DIGITS + 1],
-			uint64_t *ret_end)
+static bool stamp_parse(const char *text, uint64_t now, char ret[TIME_DIGITS + 1])
 {
 	uint64_t made;
 
@@ -43,7 +42,6 @@ static bool stamp_parse(const char *text, uint64_t now, char ret[TIME_DIGITS + 1
 		return false;
 	memcpy(ret, text, TIME_DIGITS);
 	ret[TIME_DIGITS] = '\0';
-	*ret_end = made + TICKET_LIFE;
 	return true;
 }
 
@@ -59,16 +57,15 @@ void ticket_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_
 }
 
 bool ticket_verify(const uint8_t key[TICKET_KEY_SIZE], const char *ticket, uint64_t now,
-		   char ret_userid[USERID_MAX], uint64_t *ret_end)
+		   char ret_userid[USERID_MAX])
 {
 	autobuf mac = BUF_INIT;
 	char userid[USERID_MAX], stamp[TIME_DIGITS + 1];
-	uint64_t end;
 	const char *at = strnlen(ticket, TICKET_MAX) < TICKET_MAX ? str_after(ticket, MARK) : NULL;
 	size_t size = at ? strcspn(at, ":") : 0;
 
 	if (size == 0 || size >= sizeof(userid) || at[size] != ':' ||
-	    !stamp_parse(at + size + 1, now, stamp, &end))
+	    !stamp_parse(at + size + 1, now, stamp))
 		return false;
 	memcpy(userid, at, size);
 	userid[size] = '\0';
@@ -79,9 +76,16 @@ bool ticket_verify(const uint8_t key[TICKET_KEY_SIZE], const char *ticket, uint6
 	if (!str_eq_constant_time(buf_str(&mac), at))
 		return false;
 	memcpy(ret_userid, userid, sizeof(userid));
-	if (ret_end)
-		*ret_end = end;
 	return true;
+}
+
+uint64_t ticket_end(const char *ticket)
+{
+	const char *at = str_after(ticket, MARK);
+	const char *stamp = at ? strchr(at, ':') : NULL;
+	uint64_t made;
+
+	return stamp && str_hex_to_u64(stamp + 1, TIME_DIGITS, &made) ? made + TICKET_LIFE : 0;
 }
 
 void csrf_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_t now,
@@ -100,9 +104,8 @@ bool csrf_verify(const uint8_t key[TICKET_KEY_SIZE], const char *csrf, const cha
 {
 	autobuf mac = BUF_INIT;
 	char stamp[TIME_DIGITS + 1];
-	uint64_t end;
 
-	if (strnlen(csrf, TICKET_MAX) >= TICKET_MAX || !stamp_parse(csrf, now, stamp, &end) ||
+	if (strnlen(csrf, TICKET_MAX) >= TICKET_MAX || !stamp_parse(csrf, now, stamp) ||
 	    csrf[TIME_DIGITS] != ':')
 		return false;
 	sign(key, "csrf", userid, stamp, &mac);

@@ -14,9 +14,11 @@
 void ticket_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_t now,
 		 char ret[TICKET_MAX]);
 /* false: malformed, forged or out of its time. ret_userid is what the ticket says, unchecked
- * against any configuration; *ret_end (may be NULL): the first second in which it is refused. */
+ * against any configuration. */
 bool ticket_verify(const uint8_t key[TICKET_KEY_SIZE], const char *ticket, uint64_t now,
-		   char ret_userid[USERID_MAX], uint64_t *ret_end);
+		   char ret_userid[USERID_MAX]);
+/* The first second in which a ticket that was verified is refused; wall clock. */
+uint64_t ticket_end(const char *ticket);
 void csrf_make(const uint8_t key[TICKET_KEY_SIZE], const char *userid, uint64_t now,
 	       char ret[TICKET_MAX]);
 bool csrf_verify(const uint8_t key[TICKET_KEY_SIZE], const char *csrf, const char *userid,

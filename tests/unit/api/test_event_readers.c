@@ -102,6 +102,20 @@ static void on_put(const struct store_result *result, void *ctx)
 	assert_int_equal(result->outcome, STORE_DONE);
 }
 
+static void change_more_than_the_log_holds(void)
+{
+	for (unsigned i = 0; i <= EVENT_LOG_COUNT; i++) {
+		autofree char *path = xasprintf("/storage.cfg-%u", i);
+		struct store_op op = {.kind = STORE_PUT, .path = path, .value = "x", .size = 1};
+		struct store_txn txn = {.who = "root@pam", .ops = &op, .op_count = 1};
+
+		if (i < EVENT_LOG_COUNT)
+			assert_int_equal(store_submit(f.core.store, &txn, on_put, NULL, NULL), 0);
+		else
+			fixture_put(&f, path, "x");
+	}
+}
+
 static void test_sync(void **state)
 {
 	struct reader r;
@@ -121,17 +135,7 @@ static void test_sync(void **state)
 		    "what is this, an id of somebody else's making?");
 	reader_expect(&f, &r, SYNC("new"));
 	reader_close(&r);
-	/* more things changed than the log holds */
-	for (unsigned i = 0; i <= EVENT_LOG_COUNT; i++) {
-		autofree char *path = xasprintf("/storage.cfg-%u", i);
-		struct store_op op = {.kind = STORE_PUT, .path = path, .value = "x", .size = 1};
-		struct store_txn txn = {.who = "root@pam", .ops = &op, .op_count = 1};
-
-		if (i < EVENT_LOG_COUNT)
-			assert_int_equal(store_submit(f.core.store, &txn, on_put, NULL, NULL), 0);
-		else
-			fixture_put(&f, path, "x");
-	}
+	change_more_than_the_log_holds();
 	reader_open(&f, &r, "GET /cluster/events", id);
 	reader_expect(&f, &r, SYNC("too-old"));
 	flip(100, true);
@@ -293,6 +297,29 @@ static void test_late_reader_catches_up(void **state)
 	reader_close(&r);
 }
 
+/* So late that its place is not in the log any more: it reads its lists anew, on the same stream. */
+static void test_reader_is_too_late(void **state)
+{
+	struct reader r;
+
+	(void)state;
+	open_as(&r, NULL);
+	for (unsigned i = 0; i < 10000; i++) {
+		flip(100 + i % GUESTS, i / GUESTS % 2 == 0);
+		sd_event_run(f.core.event, 0);
+	}
+	change_more_than_the_log_holds();
+	for (bool is_told = false; !is_told;) {
+		autofree char *event = reader_next(&f, &r);
+
+		assert_non_null(event);
+		is_told = strstr(event, SYNC("too-old")) != NULL;
+	}
+	flip(100, true);
+	READER_HAS(&f, &r, "guest", "\"vmid\":100");
+	reader_close(&r);
+}
+
 static void test_event_larger_than_a_buffer(void **state)
 {
 	struct reader r;
@@ -394,6 +421,7 @@ int main(void)
 		TEST(test_ticket_ends_by_itself),
 		TEST(test_slow_reader_is_cut),
 		TEST(test_late_reader_catches_up),
+		TEST(test_reader_is_too_late),
 		TEST(test_event_larger_than_a_buffer),
 		TEST(test_keep_alive),
 		TEST(test_reader_leaves),
