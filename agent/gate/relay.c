@@ -316,13 +316,13 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 static int add_sources(struct relay *r)
 {
 	sd_event *e = r->relays->gate->event;
+	usec_t slack = r->relays->ping_every / 30; /* so that pings of many leave together */
 	int n;
 
 	if ((n = sd_event_add_io(e, &r->viewer_io, r->tls.fd, EPOLLIN, on_viewer, r)) < 0 ||
 	    (n = sd_event_add_io(e, &r->guest_io, r->guest, EPOLLIN, on_guest, r)) < 0 ||
 	    (n = sd_event_add_defer(e, &r->again, on_again, r)) < 0 ||
-	    (n = sd_event_add_time(e, &r->timer, CLOCK_MONOTONIC, 0, USEC_PER_SEC, on_timer, r)) <
-		    0)
+	    (n = sd_event_add_time(e, &r->timer, CLOCK_MONOTONIC, 0, slack, on_timer, r)) < 0)
 		return n;
 	arm(r, r->relays->ping_every);
 	return 0; /* `again` fires once */
