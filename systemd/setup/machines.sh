@@ -124,9 +124,9 @@ machines_check_kvm() { # machines_check_kvm LOG
 
 machines_hints() { # machines_hints BRIDGE
 	local emulate=
-	machines_kvm usable || emulate=' --kvm 0'
-	if ! machines_kvm usable; then
-		echo "		$(lodge status 2>/dev/null | grep '^KVM')" | fold -s -w 110 | sed 's/^\t*/  /'
+	if [ ! -e /dev/kvm ] || { machines_kvm tested && ! machines_kvm usable; }; then
+		emulate=' --kvm 0'
+		lodge status 2>/dev/null | grep '^KVM' | fold -s -w 108 | sed '2,$s/^/    /'
 		echo
 	fi
 	[ -e $machines_isos/lodge.iso ] || return 0
