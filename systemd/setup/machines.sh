@@ -157,7 +157,7 @@ machines_kill() {
 # After the supervisor has ended: virtlogd stays with the machines that write to it.
 machines_remove() { # machines_remove PURGE
 	local pid
-	pid=$(machines_noted virtlogd)
+	pid=$(machines_noted virtlogd) || pid=
 	if [ -n "$pid" ] && ! machines_running; then
 		kill "$pid" 2>/dev/null || :
 		rm -f $run/supervise/virtlogd

@@ -30,8 +30,10 @@ libvirtd_by_socket() {
 	node systemctl --quiet is-active libvirtd.socket && node systemctl --quiet is-enabled libvirtd.socket &&
 		node virsh -q list
 }
-no_other_network() { is "" "$(node virsh -q net-list)" && not node virsh net-info default | grep 'Autostart: *yes'; }
-machine_is_outside() { node cat "/proc/$(machine)/cgroup" | tee /dev/stderr | not grep -E 'lodge|libvirtd\.service'; }
+no_other_network() {
+	is "" "$(node virsh -q net-list)" && node virsh -q net-list --all | tee /dev/stderr | not grep -E 'default .* yes '
+}
+machine_is_outside() { node cat "/proc/$(machine)/cgroup" | tee /dev/stderr | not grep -E '(lodge|libvirt).*\.service'; }
 make_machine() {
 	task POST "/nodes/$n/qemu" -d vmid=200 -d memory=128 -d kvm=0 -d scsi0=local:0.1 -d serial0=socket -d onboot=1 \
 		--data-urlencode ide2=local:iso/lodge.iso,media=cdrom --data-urlencode net0=virtio,bridge=vmbr0 \
@@ -126,7 +128,7 @@ after_boot() { # after_boot HOW
 	ok "$1: guests with onboot are started" wait_for 30 state_is 103 running
 	ok "$1: in the order of their ids" starts_in_order
 	ok "$1: the other one is not" state_is 102 stopped
-	ok "$1: so is the machine" wait_for 30 libvirtd_knows_it
+	ok "$1: the virtual machine with onboot, too" wait_for 30 libvirtd_knows_it
 	ok "$1: a guest has its address by DHCP" wait_for 20 has_address 101
 	ok "$1: and reaches what lies behind the node" reaches_out 101
 }
