@@ -25,21 +25,7 @@ keeps_machine() { # keeps_machine COMMAND…: the command leaves the virtual mac
 	"$@" || return
 	is "$before" "$(machine)" && wait_for 10 libvirtd_knows_it
 }
-libvirtd_knows_it() { node virsh -q list | grep 'lodge-200 *running'; }
-libvirtd_by_socket() {
-	node systemctl --quiet is-active libvirtd.socket && node systemctl --quiet is-enabled libvirtd.socket &&
-		node virsh -q list
-}
-no_other_network() {
-	is "" "$(node virsh -q net-list)" && node virsh -q net-list --all | tee /dev/stderr | not grep -E 'default .* yes '
-}
 machine_is_outside() { node cat "/proc/$(machine)/cgroup" | tee /dev/stderr | not grep -E '(lodge|libvirt).*\.service'; }
-make_machine() {
-	task POST "/nodes/$n/qemu" -d vmid=200 -d memory=128 -d kvm=0 -d scsi0=local:0.1 -d serial0=socket -d onboot=1 \
-		--data-urlencode ide2=local:iso/lodge.iso,media=cdrom --data-urlencode net0=virtio,bridge=vmbr0 \
-		--data-urlencode 'boot=order=ide2'
-}
-machine_boots() { node python3 /lab/vm_console.py /run/lodge/vm/200.serial0 60 '^lodge-iso address: eth0 10\.' '^lodge-iso ready'; }
 libvirtd_comes_back() {
 	local old
 	old=$(main_pid libvirtd)
@@ -148,7 +134,6 @@ template_stubborn() {
 busybox=$(template_busybox) || skip_all "no busybox template"
 cp "$busybox" "$LAB/busybox.tar.gz"
 iso=$("$top/storage/make-iso.sh" 2>"$LAB/iso.err") || skip_all "no ISO: $(tail -n 1 "$LAB/iso.err")"
-cp "$iso" "$here/vm_console.py" "$LAB/"
 # shellcheck disable=SC2086,SC2154
 archive=$(tree_archive systemd bookworm "systemd-sysv dbus udev kmod procps python3-minimal $(tree_packages $packages_build \
 	$packages_run | tr '\n' ' ')" "$systemd_hook") || skip_all "no Debian tree: $archive"
@@ -158,7 +143,7 @@ must "systemd is content" systemd_boot $n
 must "the source tree is on it" put_source
 ok "templates are on it" template_stubborn "$LAB/busybox.tar.gz"
 put_templates busybox.tar.gz stubborn.tar.gz
-ok "an ISO as quickstart.sh makes it" node install -D -m 644 /lab/lodge.iso /var/cache/lodge/lodge.iso
+ok "an ISO as quickstart.sh makes it" put_iso
 
 # ---- installation ----
 
@@ -216,6 +201,21 @@ ok "and ends" wait_for 15 upid_ended "$upid"
 ok "systemd is content" systemd_is_up $n
 ok "the stubborn guest is stopped" task POST "/nodes/$n/lxc/102/status/stop"
 
+# ---- a KVM that is there and does not work ----
+
+kvm_is_hidden() { node nsenter -t "$(main_pid libvirtd)" -m test -f /dev/kvm && node test -c /dev/kvm; }
+machine_starts_quickly() { # where it sees the device, libvirtd probes every emulator again for more than a minute
+	local start=$SECONDS
+	task POST "/nodes/$n/qemu/200/status/stop" && task POST "/nodes/$n/qemu/200/status/start" &&
+		[ $((SECONDS - start)) -lt 20 ] || { echo "took $((SECONDS - start)) s"; return 1; }
+}
+node mknod -m 666 /dev/kvm c 1 3
+node sh -c 'echo LODGE_OWNS_LIBVIRT=1 >>/etc/lodge/lodge.conf' # as if there had been none before
+ok "a KVM that does not work: quickstart.sh again, machine untouched" keeps_machine quickstart /root/lodge/quickstart.sh
+ok "status says so" sh -c "echo '$(node lodge status | tr -d "'")' | grep 'KVM: not usable: QEMU ended'"
+ok "it is hidden from libvirtd" kvm_is_hidden
+ok "so that a machine starts quickly" machine_starts_quickly
+
 # ---- the machine goes down ----
 
 ok "systemctl reboot" systemd_reboot $n
@@ -228,6 +228,7 @@ after_boot "power cut"
 ok "uninstall, guests untouched" keeps_machine keeps_guest 101 quickstart /root/lodge/quickstart.sh uninstall
 ok "no unit is left" sh -c "[ -z \"$(node systemctl list-unit-files 'lodge*' --no-legend)\" ]"
 ok "no program is left" not node sh -c 'ls -d /usr/libexec/lodge /usr/bin/lodge'
+ok "libvirtd is as it was" not node test -e /etc/systemd/system/libvirtd.service.d
 ok "the store and the volumes are" node sh -c 'ls /var/lib/lodge/db /var/lib/lodge/local/images/101'
 ok "systemd is content" systemd_is_up $n
 lab_kill $n
