@@ -56,10 +56,10 @@ node_install() {
 	need_root
 	conf_check_all
 	mkdir -p "$logs"
-	machines_look
+	machines_before_packages
 	# shellcheck disable=SC2086
 	packages_install "$logs/packages.log" $packages_build $packages_run
-	machines_quiet_network
+	machines_after_packages
 	say "building (the first time takes a minute or two)"
 	files_build release "$logs/release.log"
 	files_user

@@ -8,16 +8,15 @@ machines_conf=/etc/lodge/libvirtd.conf
 machines_dropin=/etc/systemd/system/libvirtd.service.d/lodge-kvm.conf
 machines_cache=/var/cache/lodge
 machines_isos=/var/lib/lodge/local/template/iso
-machines_had_libvirt=1
 
-# Before packages are installed: a host that has libvirt keeps its ways.
-machines_look() {
-	packages_is_installed libvirt-daemon-system || [ -x /usr/sbin/libvirtd ] || machines_had_libvirt=
+# A host that had libvirt keeps its ways.
+machines_libvirt_is_ours() { [ "$(conf_get LODGE_OWNS_LIBVIRT)" = 1 ]; }
+machines_before_packages() {
+	packages_is_installed libvirt-daemon-system || [ -x /usr/sbin/libvirtd ] || conf_put LODGE_OWNS_LIBVIRT 1
 }
-
 # Debian does not start libvirt's own network by itself; should that change, it stays off here all the same.
-machines_quiet_network() {
-	[ -n "$machines_had_libvirt" ] || rm -f /etc/libvirt/qemu/networks/autostart/default.xml
+machines_after_packages() {
+	! machines_libvirt_is_ours || rm -f /etc/libvirt/qemu/networks/autostart/default.xml
 }
 
 machines_noted() { # machines_noted NAME: the process that the supervisor started under that name
@@ -62,19 +61,37 @@ machines_configure() {
 machines_start() {
 	local sockets
 	packages_has_systemd || return 0
+	machines_hide_kvm
 	! systemctl --quiet is-active libvirtd.service libvirtd.socket virtqemud.service virtqemud.socket || return 0
-	if machines_hides_kvm; then
-		mkdir -p "${machines_dropin%/*}"
-		printf '%s\n' "# KVM does not work here: libvirtd would try it again and again" '[Service]' 'ExecStart=' \
-			"ExecStart=$libexec/lodge-supervise exec libvirtd" >$machines_dropin
-		systemctl daemon-reload
-	fi
 	sockets=$(systemctl list-unit-files --no-legend libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket \
 		virtlogd.socket | awk '{ print $1 }')
 	# shellcheck disable=SC2086
-	systemctl --quiet enable --now $sockets 2>/dev/null || warn "libvirtd could not be started: systemctl status libvirtd.socket"
+	systemctl --quiet enable --now $sockets 2>/dev/null ||
+		warn "libvirtd could not be started: systemctl status libvirtd.socket"
 }
-machines_hides_kvm() { [ -z "$machines_had_libvirt" ] && [ -e /dev/kvm ] && ! machines_kvm usable; }
+
+# As the supervisor does it. Only where libvirt came with Lodge, and taken back when KVM works.
+machines_hide_kvm() {
+	if machines_libvirt_is_ours && [ -e /dev/kvm ] && machines_kvm tested && ! machines_kvm usable; then
+		[ ! -e $machines_dropin ] || return 0
+		mkdir -p "${machines_dropin%/*}"
+		printf '%s\n' "# KVM does not work here: libvirtd would try it again at each start of a machine" \
+			'[Service]' 'ExecStart=' "ExecStart=$libexec/lodge-supervise exec libvirtd" >$machines_dropin
+		machines_reload
+	else
+		machines_show_kvm
+	fi
+}
+machines_show_kvm() {
+	[ -e $machines_dropin ] || return 0
+	rm -f $machines_dropin
+	rmdir "${machines_dropin%/*}" 2>/dev/null || :
+	machines_reload
+}
+machines_reload() { # machines are processes of their own
+	systemctl daemon-reload
+	systemctl --quiet try-restart libvirtd.service || warn "libvirtd could not be started again"
+}
 
 # ---- an ISO ----
 
@@ -124,9 +141,9 @@ machines_check_kvm() { # machines_check_kvm LOG
 
 machines_hints() { # machines_hints BRIDGE
 	local emulate=
-	machines_kvm usable || emulate=' --kvm 0'
-	if ! machines_kvm usable; then
-		echo "		$(lodge status 2>/dev/null | grep '^KVM')" | fold -s -w 110 | sed 's/^\t*/  /'
+	if [ ! -e /dev/kvm ] || { machines_kvm tested && ! machines_kvm usable; }; then
+		emulate=' --kvm 0'
+		lodge status 2>/dev/null | grep '^KVM' | fold -s -w 108 | sed '2,$s/^/    /'
 		echo
 	fi
 	[ -e $machines_isos/lodge.iso ] || return 0
@@ -157,17 +174,12 @@ machines_kill() {
 # After the supervisor has ended: virtlogd stays with the machines that write to it.
 machines_remove() { # machines_remove PURGE
 	local pid
-	pid=$(machines_noted virtlogd)
+	pid=$(machines_noted virtlogd) || pid=
 	if [ -n "$pid" ] && ! machines_running; then
 		kill "$pid" 2>/dev/null || :
 		rm -f $run/supervise/virtlogd
 	fi
-	if [ -e $machines_dropin ]; then
-		rm -f $machines_dropin
-		rmdir "${machines_dropin%/*}" 2>/dev/null || :
-		systemctl daemon-reload
-		systemctl --quiet try-restart libvirtd.service || :
-	fi
+	! packages_has_systemd || machines_show_kvm
 	[ -z "$1" ] || rm -f $machines_cache/lodge.iso
 	rmdir $machines_cache 2>/dev/null || :
 }
