@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs all tests. As root: the lab makes namespaces and mounts, and missing packages are installed.
 #
-#   sudo ./tests/run.sh [--full] [--only unit|fuzz|lab|clients]…
+#   sudo ./tests/run.sh [--full] [--only unit|fuzz|lab|clients|ui]…
 #
 # unit     ctest on a build with ASan and UBSan, fuzz corpora included
 # fuzz     libFuzzer, briefly, on copies of the corpora
 # lab      tests/lab/NN-*.sh: the release build on nodes of its own on this machine; ct_*.sh: its jobs alone
 # clients  tests/clients/NN-*.sh: clients of others against such a node
+# ui       tests/ui/NN-*.sh: the page, in node's test runner and in Chromium against such a node
 #
-# Lab and client tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
+# Lab, client and ui tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
 # (LODGE_TEST_FULL=1) asks all of them for their long forms. Logs are in build/test-logs. The last line is
 # "N passed, N failed, N skipped"; the exit status is 1 when something failed or nothing ran.
 set -uo pipefail
@@ -38,7 +39,7 @@ usage() {
 # shellcheck source=systemd/setup/files.sh
 . "$top/systemd/setup/files.sh"
 packages_test="libcmocka-dev clang libclang-rt-14-dev|libclang-rt-19-dev python3 python3-proxmoxer
-	python3-requests nginx-light|nginx wrk tini openssl procps"
+	python3-requests nginx-light|nginx wrk tini openssl procps chromium nodejs npm"
 
 # ---- arguments ----
 
@@ -49,7 +50,7 @@ while [ $# -gt 0 ]; do
 	--full) full=1 ;;
 	--only)
 		case ${2:-} in
-		unit | fuzz | lab | clients) layers="$layers $2" ;;
+		unit | fuzz | lab | clients | ui) layers="$layers $2" ;;
 		*) usage ;;
 		esac
 		shift
@@ -58,7 +59,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-layers=${layers:- unit fuzz lab clients}
+layers=${layers:- unit fuzz lab clients ui}
 [ -z "$full" ] || export LODGE_TEST_FULL=1
 # no run hangs, whatever its tests do
 minutes=28
@@ -107,7 +108,7 @@ build_all() {
 	if wants unit || wants lab; then
 		build asan && has_asan=1
 	fi
-	if wants lab || wants clients; then
+	if wants lab || wants clients || wants ui; then
 		build release && has_release=1
 	fi
 }
@@ -251,6 +252,12 @@ clients() {
 	tap_layer clients
 }
 
+ui() {
+	[ -n "$has_release" ] || return 0
+	export LODGE_BUILD=$top/build/release
+	tap_layer ui
+}
+
 # ---- all of it ----
 
 mkdir -p "$logs"
@@ -261,6 +268,7 @@ layer unit unit 9>&-
 layer fuzz fuzz 9>&-
 layer lab lab 9>&-
 layer clients clients 9>&-
+layer ui ui 9>&-
 say "time"
 printf '%s\n' "${times[@]}"
 echo "$passed passed, $failed failed, $skipped skipped"

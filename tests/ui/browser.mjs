@@ -24,6 +24,7 @@ mkdirSync(env.shots, { recursive: true });
 
 let failures = 0;
 const watched = [];
+const open = new Set(); // requests without an answer
 
 /** One test: it holds when `body` does not throw. */
 export async function ok(text, body) {
@@ -35,6 +36,8 @@ export async function ok(text, body) {
 		console.log(`not ok - ${text}`);
 		for (const line of String(error.stack || error).split('\n').slice(0, 16))
 			console.log(`# ${line}`);
+		for (const request of open)
+			console.log(`# still open: ${request.method()} ${request.url()}`);
 		for (const page of watched.filter((p) => !p.isClosed()))
 			await page.screenshot({ path: `${env.shots}/failed-${failures}-${watched.indexOf(page)}.png` }).catch(() => {});
 	}
@@ -77,6 +80,7 @@ const allowed = [];
 export const allow = (pattern) => allowed.push(pattern);
 
 function onError(text) {
+	console.log(`# console: ${text}`);
 	const at = allowed.findIndex((p) => p.test(text));
 	if (/Content Security Policy/.test(text))
 		seen.violations.push(text);
@@ -91,7 +95,13 @@ function watch(page) {
 	page.setDefaultTimeout(PATIENCE);
 	page.on('console', (m) => m.type() === 'error' && onError(`${m.text()} ${m.location().url}`));
 	page.on('pageerror', (e) => onError(String(e.stack)));
+	page.on('requestfinished', (r) => open.delete(r));
+	page.on('requestfailed', (r) => {
+		open.delete(r);
+		console.log(`# failed: ${r.method()} ${r.url()} ${r.failure()?.errorText}`);
+	});
 	page.on('request', (r) => {
+		open.add(r);
 		const url = new URL(r.url());
 		if (url.host !== host && !['data:', 'blob:', 'about:'].includes(url.protocol))
 			seen.foreign.push(r.url());

@@ -20,7 +20,7 @@ async function create(page) {
 		await page.getByRole('dialog').waitFor({ state: 'detached' });
 		holds(/Create container/.test(await page.evaluate(() => document.activeElement.textContent + document.activeElement.ariaLabel)), 'focus is elsewhere');
 	});
-	await ok('a container is created', async () => {
+	await ok('opened again it has the same id; a container is created', async () => {
 		await page.getByRole('button', { name: 'Create container' }).first().click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Host name').fill('first');
