@@ -39,7 +39,9 @@ usage() {
 # shellcheck source=systemd/setup/files.sh
 . "$top/systemd/setup/files.sh"
 packages_test="libcmocka-dev clang libclang-rt-14-dev|libclang-rt-19-dev python3 python3-proxmoxer
-	python3-requests nginx-light|nginx wrk tini openssl procps chromium nodejs npm"
+	python3-requests nginx-light|nginx wrk tini openssl procps chromium nodejs"
+# NodeSource's nodejs has it inside and conflicts with the package
+command -v npm >/dev/null || packages_test="$packages_test npm"
 
 # ---- arguments ----
 
