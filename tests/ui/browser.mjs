@@ -36,7 +36,7 @@ export async function ok(text, body) {
 		console.log(`not ok - ${text}`);
 		for (const line of String(error.stack || error).split('\n').slice(0, 16))
 			console.log(`# ${line}`);
-		for (const request of open)
+		for (const request of [...open].filter((r) => !r.url().includes('/cluster/events')))
 			console.log(`# still open: ${request.method()} ${request.url()}`);
 		for (const page of watched.filter((p) => !p.isClosed()))
 			await page.screenshot({ path: `${env.shots}/failed-${failures}-${watched.indexOf(page)}.png` }).catch(() => {});
@@ -76,16 +76,16 @@ let browser = null;
 export const seen = { errors: [], violations: [], foreign: [] };
 const allowed = [];
 
-/** The next console error that matches is one that the test provokes. */
-export const allow = (pattern) => allowed.push(pattern);
+/** The next console error that matches is one that the test provokes; or all that do. */
+export const allow = (pattern, isAlways = false) => allowed.push({ pattern, isAlways });
 
 function onError(text) {
 	console.log(`# console: ${text}`);
-	const at = allowed.findIndex((p) => p.test(text));
+	const at = allowed.findIndex((a) => a.pattern.test(text));
 	if (/Content Security Policy/.test(text))
 		seen.violations.push(text);
 	else if (at >= 0)
-		allowed.splice(at, 1);
+		allowed.splice(at, allowed[at].isAlways ? 0 : 1);
 	else
 		seen.errors.push(text);
 }
@@ -98,7 +98,8 @@ function watch(page) {
 	page.on('requestfinished', (r) => open.delete(r));
 	page.on('requestfailed', (r) => {
 		open.delete(r);
-		console.log(`# failed: ${r.method()} ${r.url()} ${r.failure()?.errorText}`);
+		if (r.failure()?.errorText !== 'net::ERR_ABORTED') // those that a page was left with
+			console.log(`# failed: ${r.method()} ${r.url()} ${r.failure()?.errorText}`);
 	});
 	page.on('request', (r) => {
 		open.add(r);
