@@ -24,6 +24,7 @@ mkdirSync(env.shots, { recursive: true });
 
 let failures = 0;
 const watched = [];
+const open = new Set(); // requests without an answer
 
 /** One test: it holds when `body` does not throw. */
 export async function ok(text, body) {
@@ -35,6 +36,8 @@ export async function ok(text, body) {
 		console.log(`not ok - ${text}`);
 		for (const line of String(error.stack || error).split('\n').slice(0, 16))
 			console.log(`# ${line}`);
+		for (const request of [...open].filter((r) => !r.url().includes('/cluster/events')))
+			console.log(`# still open: ${request.method()} ${request.url()}`);
 		for (const page of watched.filter((p) => !p.isClosed()))
 			await page.screenshot({ path: `${env.shots}/failed-${failures}-${watched.indexOf(page)}.png` }).catch(() => {});
 	}
@@ -73,15 +76,16 @@ let browser = null;
 export const seen = { errors: [], violations: [], foreign: [] };
 const allowed = [];
 
-/** The next console error that matches is one that the test provokes. */
-export const allow = (pattern) => allowed.push(pattern);
+/** The next console error that matches is one that the test provokes; or all that do. */
+export const allow = (pattern, isAlways = false) => allowed.push({ pattern, isAlways });
 
 function onError(text) {
-	const at = allowed.findIndex((p) => p.test(text));
+	console.log(`# console: ${text}`);
+	const at = allowed.findIndex((a) => a.pattern.test(text));
 	if (/Content Security Policy/.test(text))
 		seen.violations.push(text);
 	else if (at >= 0)
-		allowed.splice(at, 1);
+		allowed.splice(at, allowed[at].isAlways ? 0 : 1);
 	else
 		seen.errors.push(text);
 }
@@ -91,7 +95,14 @@ function watch(page) {
 	page.setDefaultTimeout(PATIENCE);
 	page.on('console', (m) => m.type() === 'error' && onError(`${m.text()} ${m.location().url}`));
 	page.on('pageerror', (e) => onError(String(e.stack)));
+	page.on('requestfinished', (r) => open.delete(r));
+	page.on('requestfailed', (r) => {
+		open.delete(r);
+		if (r.failure()?.errorText !== 'net::ERR_ABORTED') // those that a page was left with
+			console.log(`# failed: ${r.method()} ${r.url()} ${r.failure()?.errorText}`);
+	});
 	page.on('request', (r) => {
+		open.add(r);
 		const url = new URL(r.url());
 		if (url.host !== host && !['data:', 'blob:', 'about:'].includes(url.protocol))
 			seen.foreign.push(r.url());

@@ -4,6 +4,18 @@ import { allow, goTo, headState, holds, lodgeGet, ok, onNode, same, shot, env, w
 
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>\n"><svg onload=window.hacked=3>';
 
+const PASSWORD = 'forest-path-3';
+
+async function logIn(page) {
+	await page.locator('.console-screen[data-state=open]').waitFor();
+	await page.keyboard.press('Enter');
+	await waitForText(page, /login: /);
+	await page.keyboard.type('root\n');
+	await waitForText(page, /assword: /);
+	await page.keyboard.type(`${PASSWORD}\n`);
+	await waitForText(page, /# /);
+}
+
 async function create(page) {
 	await ok('the dialog shows the error of a field beside it', async () => {
 		allow(/status of 400.*\/lxc/);
@@ -20,12 +32,13 @@ async function create(page) {
 		await page.getByRole('dialog').waitFor({ state: 'detached' });
 		holds(/Create container/.test(await page.evaluate(() => document.activeElement.textContent + document.activeElement.ariaLabel)), 'focus is elsewhere');
 	});
-	await ok('a container is created', async () => {
+	await ok('opened again it has the same id; a container is created', async () => {
 		await page.getByRole('button', { name: 'Create container' }).first().click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Host name').fill('first');
 		await dialog.getByLabel('Memory').fill('64');
 		await dialog.getByLabel('Size').fill('0.1');
+		await dialog.getByLabel('Password of root').fill(PASSWORD);
 		await dialog.getByLabel('Start it when it is made').uncheck();
 		same(await dialog.getByLabel('ID', { exact: true }).inputValue(), '100');
 		await dialog.getByRole('button', { name: 'Create', exact: true }).click();
@@ -45,7 +58,7 @@ async function console_(page) {
 		await headState(page, 'running').waitFor();
 	});
 	await ok('what is typed in its console is answered', async () => {
-		await waitForText(page, /# /);
+		await logIn(page);
 		await page.keyboard.type('echo answer-$((6*7))\n');
 		await waitForText(page, /answer-42/);
 		await shot(page, 'container-console');
@@ -69,7 +82,7 @@ async function console_(page) {
 		const opened = page.context().waitForEvent('page');
 		await page.getByRole('link', { name: 'Own tab' }).click();
 		const tab = await opened;
-		await waitForText(tab, /# /);
+		await logIn(tab);
 		await tab.keyboard.type('echo tab-$((40+2))\n');
 		await waitForText(tab, /tab-42/);
 		await shot(tab, 'container-console-tab');

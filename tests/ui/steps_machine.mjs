@@ -62,7 +62,7 @@ export async function testMachine(page) {
 		await page.getByRole('button', { name: 'Screen' , exact: true }).click();
 		await page.locator('.console-screen[data-state=open] canvas').waitFor();
 		const before = await quiet(page);
-		await page.keyboard.type('busybox | head -5\n');
+		await page.keyboard.type('busybox\n');
 		await wait('an answer on the screen', 20000, async () => difference(before, await pixels(page)) > 4 * CURSOR);
 		await quiet(page);
 		await shot(page, 'machine-screen');

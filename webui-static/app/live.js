@@ -16,7 +16,6 @@ const decoders = {
 	node: (data) => ({ type: 'node', entry: data, at: now() }),
 	'guest-gone': (data) => ({ type: 'guest-gone', id: data.id }),
 	task: (data) => ({ type: 'tasks', items: [data] }),
-	config: (data) => ({ type: 'config', path: data.path, version: data.version }),
 };
 
 /** @returns {() => void} stops it */
@@ -79,6 +78,7 @@ export function startLive() {
 		source.addEventListener('sync', poll);
 		for (const [type, decode] of Object.entries(decoders))
 			source.addEventListener(type, (event) => enqueue(decode(JSON.parse(event.data))));
+		source.addEventListener('config', poll); // storages and users: what the lists show of them may have changed
 		source.onerror = () => {
 			if (source.readyState === EventSource.CLOSED) {
 				clearTimeout(reopenTimer);

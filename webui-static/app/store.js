@@ -13,7 +13,7 @@ export const initial = {
 	resources: {}, // id → entry as in /cluster/resources
 	tasks: [], // newest first, as in /cluster/tasks
 	history: {}, // guest or node id → [{ at, cpu, mem }]
-	configs: {}, // "/nodes/…/100.conf" → version
+	told: {}, // guest id → how often something was told of it: what is not in its entry may have changed too
 	watched: {}, // UPID → text: tasks that this page started and that have not ended
 	toasts: [],
 	creating: null, // "lxc", "qemu": the dialog is open
@@ -41,19 +41,19 @@ function addSample(history, entry, at) {
 function putEntry(state, entry, at) {
 	const kept = keepSame(state.resources[entry.id], entry);
 	const history = addSample(state.history, entry, at);
-	if (kept === state.resources[entry.id] && history === state.history)
-		return state;
-	return { ...state, resources: { ...state.resources, [entry.id]: kept }, history };
+	const resources = kept === state.resources[entry.id] ? state.resources : { ...state.resources, [entry.id]: kept };
+	return { ...state, resources, history, told: { ...state.told, [entry.id]: (state.told[entry.id] || 0) + 1 } };
 }
 
 function putList(state, items, at) {
-	const resources = {};
+	const resources = {}, told = {};
 	let history = state.history;
 	for (const entry of items) {
 		resources[entry.id] = keepSame(state.resources[entry.id], entry);
+		told[entry.id] = (state.told[entry.id] || 0) + 1;
 		history = addSample(history, entry, at);
 	}
-	return { ...state, isLoaded: true, resources: isSame(state.resources, resources) ? state.resources : resources, history };
+	return { ...state, isLoaded: true, resources: isSame(state.resources, resources) ? state.resources : resources, history, told };
 }
 
 /** An entry without an end never replaces one with: a list may be older than an event. */
@@ -91,7 +91,6 @@ const reducers = {
 		const tasks = mergeTasks(state.tasks, items);
 		return tasks === state.tasks ? state : { ...state, tasks };
 	},
-	config: (state, { path, version }) => ({ ...state, configs: { ...state.configs, [path]: version } }),
 	watch: (state, { upid, text }) => ({ ...state, watched: { ...state.watched, [upid]: text } }),
 	unwatch: (state, { upid }) => ({ ...state, watched: without(state.watched, upid) }),
 	toast: (state, { toast }) => ({ ...state, toasts: [...state.toasts.slice(-3), toast] }),

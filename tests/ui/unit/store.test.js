@@ -31,7 +31,9 @@ test('an event changes one guest, another takes it away', () => {
 	assert.equal(b.resources['lxc/101'], a.resources['lxc/101']);
 	assert.deepEqual(Object.keys(c.resources), ['lxc/101']);
 	assert.equal(reduce(c, { type: 'guest-gone', id: 'lxc/100' }), c);
-	assert.equal(reduce(b, { type: 'guest', entry: guest(100, { status: 'running' }), at: 2.5 }), b);
+	const again = reduce(b, { type: 'guest', entry: guest(100, { status: 'running' }), at: 2.5 });
+	assert.equal(again.resources, b.resources);
+	assert.equal(again.told['lxc/100'], b.told['lxc/100'] + 1);
 });
 
 test('samples: no two at once, a bound on their number', () => {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The dialog that creates a guest: what both kinds have in common, sending, and errors beside their fields.
 import * as api from '../api.js';
-import { html, useEffect, useRef, useState } from '../html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../html.js';
 import { kindName, kindShort } from '../format.js';
 import { watchTask } from '../live.js';
 import { go, href } from '../router.js';
-import { dispatch, useStore } from '../store.js';
+import { dispatch, getState, useStore } from '../store.js';
 import { Dialog } from '../components/dialog.js';
 import { ContainerFields, containerDefaults, containerParams } from './create_ct.js';
 import { MachineFields, machineDefaults, machineParams } from './create_vm.js';
@@ -34,6 +34,17 @@ async function readIfThere(index, node, name, params) {
 	}
 }
 
+/* An id that was handed out is this page's for a minute: a dialog that is opened again takes the same one. */
+const LEASE = 50000; /* ms */
+let lease = { vmid: '', until: 0 };
+
+async function nextId() {
+	const isTaken = Object.values(getState().resources).some((e) => String(e.vmid) === lease.vmid);
+	if (isTaken || Date.now() > lease.until)
+		lease = { until: Date.now() + LEASE, vmid: await api.get('/cluster/nextid') };
+	return lease.vmid;
+}
+
 /** What the fields can be chosen from; parts that this node cannot tell stay empty. */
 function useChoices(node, kind) {
 	const [choices, setChoices] = useState(null);
@@ -45,7 +56,7 @@ function useChoices(node, kind) {
 		const index = api.get(api.path('nodes', node));
 		Promise.all([
 			readChoices(node, disk, file),
-			api.get('/cluster/nextid'),
+			nextId(),
 			readIfThere(index, node, 'network', { type: 'any_bridge' }),
 			kind === 'qemu' ? readIfThere(index, node, 'kvm') : null,
 		]).then(([volumes, vmid, bridges, kvm]) => setChoices({ ...volumes, vmid, kvm, bridges: (bridges || []).map((b) => b.iface) }),
@@ -75,7 +86,7 @@ function Form({ kind, node, choices, onClose }) {
 	const form = useRef(null);
 	const set = (name) => (value) => setValues((old) => ({ ...old, [name]: value }));
 
-	useEffect(() => form.current.querySelector('[aria-invalid="true"]')?.focus(), [errors]);
+	useLayoutEffect(() => form.current.querySelector('[aria-invalid="true"]')?.focus(), [errors]);
 	const submit = async (event) => {
 		event.preventDefault();
 		setBusy(true);

@@ -27,7 +27,7 @@ function NodeCard({ node, guests }) {
 export function Overview() {
 	const resources = useStore((s) => s.resources);
 	const isLoaded = useStore((s) => s.isLoaded);
-	const tasks = useStore((s) => s.tasks);
+	const tasks = useStore((s) => s.tasks).filter((t) => t.type !== 'vncproxy'); // looking is no news
 	const entries = Object.values(resources);
 	const guests = entries.filter(isGuest);
 	const nodes = entries.filter((e) => e.type === 'node');
