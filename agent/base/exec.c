@@ -49,6 +49,8 @@ static int add_stdio(posix_spawn_file_actions_t *actions, const struct exec_spaw
 		else
 			r = posix_spawn_file_actions_adddup2(actions, fds[i], i);
 	}
+	if (r == 0 && spec->passed_fd > 0)
+		r = posix_spawn_file_actions_adddup2(actions, spec->passed_fd, 3);
 	return r;
 }
 

@@ -141,6 +141,7 @@ static void job_ended(struct job *job)
 	int status;
 
 	if (job_has_status(job->task) == -ERR_IO) {
+		log_warning("task %s ended, its status cannot be read now", job->task->upid);
 		job->exit_source = sd_event_source_disable_unref(job->exit_source);
 		jobs_retry(jobs);
 		return;

@@ -11,9 +11,8 @@
 #include "systemd/supervise/table.h"
 
 #define SERVICE_DELAY_MIN (100 * USEC_PER_MSEC)
-#define SERVICE_DELAY_MAX (10 * USEC_PER_SEC)
-#define SERVICE_LIFE_GOOD                                                                          \
-	(10 * USEC_PER_SEC) /* having lived this long, the next restart is quick */
+#define SERVICE_DELAY_MAX (900 * USEC_PER_MSEC) /* the promise is a start within a second */
+#define SERVICE_LIFE_GOOD (10 * USEC_PER_SEC) /* having lived this long, the next restart is quick */
 #define SERVICE_LOOK_AGAIN (10 * USEC_PER_SEC) /* for one that somebody else runs */
 
 struct service {

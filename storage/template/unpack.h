@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rooms of template unpacking, private to storage/. Names of the archive are hostile; every
+/* The rooms of template unpacking, private to this folder. Names of the archive are hostile; every
  * path is resolved by the kernel below the root (openat2), never by text alone. */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "storage/template.h"
+#include "storage/template/template.h"
 
 struct unpack {
 	struct archive *archive;

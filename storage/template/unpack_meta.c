@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owner, mode, attributes and times of unpacked entries. Job processes only. */
-#include "storage/unpack.h"
+#include "storage/template/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads a template archive and hands each entry to its maker. Decompression is libarchive's own, no
  * filter program is ever started. Job processes only, single-threaded. */
-#include "storage/template.h"
+#include "storage/template/template.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agent/base/mem.h"
-#include "storage/unpack.h"
+#include "storage/template/unpack.h"
 
 #define ENTRIES_MAX	 4000000
 #define READ_BLOCK	 (128 * 1024)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where an entry of a template goes: names cleaned by text, folders found by the kernel below the
  * root. Job processes only. */
-#include "storage/unpack.h"
+#include "storage/template/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Makes the entries of a template, one function a kind. Nothing is opened through a link; device
  * nodes have no maker. Job processes only. */
-#include "storage/unpack.h"
+#include "storage/template/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
