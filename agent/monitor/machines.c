@@ -94,11 +94,11 @@ static void list(struct machines *m)
 	m->ops->list(m->domains);
 }
 
-static void conclude(struct machines *m)
+static void conclude(struct machines *m, enum machines_trust trust)
 {
-	if (m->trust != TRUST_LIST)
+	if (trust == TRUST_LIST && m->trust != trust)
 		log_info("libvirtd answers: states of virtual machines are known");
-	m->trust = TRUST_LIST;
+	m->trust = trust;
 	send_kind(m, EVENT_LISTING);
 	guests_watch_tell_machines(m->monitor->guests);
 	send_kind(m, EVENT_LISTED);
@@ -123,7 +123,7 @@ static void take_list(struct machines *m, const struct domains_news *news)
 	if (verdict == DOMAIN_ODD)
 		arm_sooner(m->again, AGAIN);
 	else if (!m->is_doubtful)
-		conclude(m);
+		conclude(m, TRUST_LIST);
 	if (verdict != DOMAIN_ODD)
 		m->is_doubtful = false;
 }
@@ -196,6 +196,7 @@ static bool open_domains(struct machines *m)
 	m->ops = m->load();
 	if (!m->ops) {
 		m->is_unbuilt = true;
+		conclude(m, TRUST_RECORDS);
 		return false;
 	}
 	r = m->ops->open(m->uri ? m->uri : SYSTEM_URI, &m->domains, &err);

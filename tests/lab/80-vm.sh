@@ -19,6 +19,7 @@ in_n1() { lab_in n1 "$@"; }
 vm=/nodes/n1/qemu/200
 status() { in_n1 lodge get $vm/status/current --json | "$python" -c 'import json,sys; print(json.load(sys.stdin)["status"])'; }
 status_is() { is "$1" "$(status)"; }
+qmp_is() { is "$1" "$(field $vm/status/current qmpstatus)"; }
 field() { # field PATH NAME
 	in_n1 lodge get "$1" --json | "$python" -c 'import json,sys; print(json.load(sys.stdin).get(sys.argv[1], ""))' "$2"
 }
@@ -107,7 +108,7 @@ in_n1 sh -c 'virsh -q dumpxml --inactive lodge-200 >/tmp/left.xml'
 in_n1 lodge post $vm/status/stop >/dev/null
 ok "what a start left that was given up: paused, never ran" in_n1 virsh -q create --paused /tmp/left.xml
 left=$(qemu_pid)
-ok "it is shown as what it is" wait_for 2 is paused "$(field $vm/status/current qmpstatus)"
+ok "it is shown as what it is" wait_for 2 qmp_is paused
 ok "destroy is refused" fails_with "is running" in_n1 lodge delete $vm
 ok "a start takes it away and makes its own" in_n1 lodge post $vm/status/start
 ok "there is one process" is "$(qemu_pid)" "$(in_n1 pgrep -f guest=lodge-200)"

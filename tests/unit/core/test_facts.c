@@ -55,6 +55,90 @@ static void unknown_until_listed(void **state)
 	facts_free(facts);
 }
 
+static int report_machine(struct facts *facts, const char *vmid, const char *state,
+			  const char *reason)
+{
+	autofields f = FIELDS_INIT;
+
+	fields_add(&f, "vmid", vmid);
+	fields_add(&f, "kind", "qemu");
+	fields_add(&f, "state", state);
+	fields_add(&f, "reason", reason);
+	return facts_take_guest(facts, &f, NULL);
+}
+
+/* 100 is a container, 200 and 201 are machines. */
+static bool next_guest(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx)
+{
+	static const unsigned ids[] = {100, 200, 201};
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		if (ids[i] <= after)
+			continue;
+		*ret_vmid = ids[i];
+		*ret_is_machine = ids[i] >= 200;
+		return true;
+	}
+	return false;
+}
+
+/* libvirtd does not answer: that says nothing of containers. */
+static void each_kind_has_its_list(void **state)
+{
+	struct facts *facts = facts_new();
+	struct change change = {0};
+
+	(void)state;
+	facts_set_guests(facts, next_guest, NULL);
+	facts_hello(facts);
+	facts_kind_listed(facts, false);
+	assert_int_equal(facts_guest(facts, 100)->state, GUEST_STOPPED);
+	assert_int_equal(facts_guest(facts, 201)->state, GUEST_UNKNOWN);
+	report_machine(facts, "200", "running", NULL);
+	facts_on_state(facts, on_change, &change);
+	facts_kind_listed(facts, true);
+	assert_int_equal(facts_guest(facts, 200)->state, GUEST_RUNNING);
+	assert_int_equal(facts_guest(facts, 201)->state, GUEST_STOPPED);
+	assert_int_equal(change.count, 1); /* of 201, which nobody ever reported */
+	assert_int_equal(change.vmid, 201);
+	assert_int_equal(change.now, GUEST_STOPPED);
+	report(facts, "100", "running", "50", NULL);
+	facts_kind_unlisted(facts, true);
+	assert_int_equal(facts_guest(facts, 100)->state, GUEST_RUNNING);
+	assert_int_equal(facts_guest(facts, 200)->state, GUEST_UNKNOWN);
+	assert_int_equal(facts_guest(facts, 201)->state, GUEST_UNKNOWN);
+	assert_int_equal(change.count, 4);
+	/* A job does not know what became of 201; the next list does. */
+	report_machine(facts, "201", "unknown", NULL);
+	facts_kind_listing(facts, true);
+	report_machine(facts, "200", "paused", NULL);
+	facts_kind_listed(facts, true);
+	assert_int_equal(facts_guest(facts, 200)->state, GUEST_PAUSED);
+	assert_int_equal(facts_guest(facts, 201)->state, GUEST_STOPPED);
+	facts_free(facts);
+}
+
+static void reason_of_a_stop(void **state)
+{
+	struct facts *facts = facts_new();
+
+	(void)state;
+	report_machine(facts, "200", "running", "crashed");
+	assert_string_equal(facts_guest(facts, 200)->reason, "");
+	report_machine(facts, "200", "stopped", NULL);
+	report_machine(facts, "200", "stopped", "crashed");
+	report_machine(facts, "200", "stopped", NULL); /* the stop job comes last */
+	assert_string_equal(facts_guest(facts, 200)->reason, "crashed");
+	facts_kind_listing(facts, true);
+	facts_kind_listed(facts, true);
+	assert_string_equal(facts_guest(facts, 200)->reason, "crashed");
+	report_machine(facts, "200", "running", NULL);
+	report_machine(facts, "200", "stopped", NULL);
+	assert_string_equal(facts_guest(facts, 200)->reason, "");
+	facts_free(facts);
+}
+
 static void values_belong_to_the_process(void **state)
 {
 	struct facts *facts = facts_new();
@@ -136,6 +220,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_until_listed),
+		cmocka_unit_test(each_kind_has_its_list),
+		cmocka_unit_test(reason_of_a_stop),
 		cmocka_unit_test(values_belong_to_the_process),
 		cmocka_unit_test(bad_fields_change_nothing),
 		cmocka_unit_test(node_values),

@@ -543,6 +543,49 @@ static void monitor_is_root_only(void **state)
 	assert_int_equal(facts_guest(facts, 102)->state, GUEST_STOPPED);
 }
 
+static void on_look(struct conn *conn, struct call *event, void *ctx)
+{
+	(void)conn;
+	(void)ctx;
+	assert_int_equal(event->op, EVENT_LOOK);
+	assert_string_equal(fields_get(&event->head, "vmid"), "101");
+	world->cancelled++;
+}
+
+static bool has_looked(void *ctx)
+{
+	(void)ctx;
+	return world->cancelled > 0;
+}
+
+/* A job that does not know makes the monitor look. */
+static void unknown_makes_the_monitor_look(void **state)
+{
+	static const struct conn_ops ops = {.on_event = on_look, .on_closed = on_closed};
+	autofree char *path = path_join(path_run(), "%s", CORE_SOCKET);
+	struct call hello = CALL_INIT, call = CALL_INIT;
+	struct conn *monitor;
+	int fd = -1;
+
+	(void)state;
+	hello.op = EVENT_HELLO;
+	connect_to(CORE_SOCKET);
+	assert_int_equal(conn_connect(path, &fd, NULL), 0);
+	assert_int_equal(conn_new(world->core.event, fd, &ops, world, &monitor, NULL), 0);
+	conn_event(monitor, &hello);
+	call_fini(&hello);
+	while (!world->core.monitor)
+		sd_event_run(world->core.event, USEC_PER_SEC);
+	call.op = CALL_GUEST_STATE;
+	fields_add(&call.head, "vmid", "101");
+	fields_add(&call.head, "state", "unknown");
+	assert_int_equal(ask(&call), 200);
+	fixture_run_until(world->core.event, has_looked, NULL);
+	conn_close(monitor);
+	while (world->core.monitor)
+		sd_event_run(world->core.event, USEC_PER_SEC);
+}
+
 static bool net_is_applied(void *ctx)
 {
 	(void)ctx;
@@ -576,6 +619,7 @@ int main(void)
 		WITH(reboot_from_inside),
 		WITH(reboot_is_tried_again),
 		WITH(monitor_is_root_only),
+		WITH(unknown_makes_the_monitor_look),
 		WITH(network_is_applied_again),
 	};
 
