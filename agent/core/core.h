@@ -23,6 +23,8 @@ struct core {
 	struct guests *guests;	 /* index of guests in the store, see guests.h */
 	struct nextid *nextid;	 /* ids handed out and not yet used, see nextid.h */
 	struct storages *storages; /* cached storage status, see storages.h */
+	struct consoles *consoles; /* prepared and open consoles, see consoles.h */
+	struct certificate *certificate; /* this node's, for HTTPS, see certificate.h */
 
 	/* the rest belongs to the core's own files */
 	struct onboot *onboot;

@@ -13,11 +13,6 @@ void vm_domain_name(unsigned vmid, char ret[VM_DOMAIN_NAME_SIZE])
 	snprintf(ret, VM_DOMAIN_NAME_SIZE, "lodge-%u", vmid);
 }
 
-char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index)
-{
-	return xasprintf("%s/%u.serial%u", run_dir, vmid, index);
-}
-
 void vm_tap_name(unsigned vmid, unsigned index, char ret[16])
 {
 	snprintf(ret, 16, "tap%ui%u", vmid, index);

@@ -19,8 +19,6 @@ struct vm_domain {
 
 /* "lodge-101" */
 void vm_domain_name(unsigned vmid, char ret[VM_DOMAIN_NAME_SIZE]);
-/* Socket of a serial port (heap). */
-char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index);
 /* Host side of a network card: "tap101i0". */
 void vm_tap_name(unsigned vmid, unsigned index, char ret[16]);
 void vm_domain_format(const struct vm_domain *domain, struct buf *out);
