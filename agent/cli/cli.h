@@ -43,6 +43,8 @@ int cli_word(const struct cli *cli, size_t index, const char *what, const char *
  * becomes err with the reply's text, one line for each wrong parameter. */
 int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
 	     struct json_object **ret, struct err *err);
+/* GET of a byte stream; *ret_fd: its socket, the caller's. */
+int cli_stream(const char *path, const struct fields *params, int *ret_fd, struct err *err);
 /* GET without parameters. */
 int cli_get(struct json_object **ret, struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -94,6 +96,7 @@ int cli_shutdown(struct cli *cli, struct err *err);
 int cli_reboot(struct cli *cli, struct err *err);
 int cli_destroy(struct cli *cli, struct err *err);
 int cli_config(struct cli *cli, struct err *err);
+int cli_console(struct cli *cli, struct err *err);
 int cli_task(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);
 int cli_passwd(struct cli *cli, struct err *err);

@@ -20,6 +20,8 @@ const struct cli_command cli_commands[] = {
 	 "DELETE /nodes/{node}/lxc/{vmid}"},
 	{"config", "ID [--KEY VALUE…] [--delete KEYS]", "show or change a guest's configuration",
 	 cli_config, "PUT /nodes/{node}/lxc/{vmid}/config"},
+	{"console", "ID [--serial PORT] [--vnc] [--escape KEY]", "a guest's terminal or screen",
+	 cli_console, "POST /nodes/{node}/qemu/{vmid}/termproxy"},
 	{"task", "[list | log UPID | stop UPID]", "list, follow or stop tasks", cli_task, NULL},
 	{"upload", "FILE STORAGE:CONTENT", "put a file into a storage", cli_upload, NULL},
 	{"token", "list|create|remove USER [NAME]", "API tokens of a user", cli_token,
