@@ -91,8 +91,8 @@ static void say_keys(const struct session *s)
 	if (!s->is_terminal || s->escape->key < 0)
 		return;
 	key_name(s->escape->key, name);
-	autofree char *text = xasprintf("%s q leaves, %s %s types it, anything else shows this",
-					name, name, name);
+	autofree char *text = xasprintf(
+		"%s q leaves, %s %s types it; Enter, if there is nothing to see", name, name, name);
 
 	say(s, text);
 }
