@@ -101,7 +101,7 @@ ok "is closed after 40 s" wait_for 50 no_console_runs
 ok "its task says so" last_console "no viewer came in time"
 
 in_n1 lodge config 101 --cmode console >/dev/null
-ok "cmode console: /dev/console" term 15 "${login[@]}" 'send:stty size\r' 'expect:[0-9]+ [0-9]+' 'send:exit\r' \
+ok "cmode console: /dev/console" term 15 "${login[@]}" 'send:echo c$((1+1))\r' 'expect:^c2$' 'send:exit\r' \
 	'expect:login: ' "${leave[@]}" -- lodge console 101
 in_n1 lodge config 101 --cmode shell >/dev/null
 ok "cmode shell: a shell of root" term 15 size:90x20 'expect:# ' 'send:id -u; tty; stty size; echo $PPID\r' 'expect:^0$' \
