@@ -57,6 +57,7 @@ term 30 "${login[@]}" 'touch:/tmp/one-in' 'wait:/tmp/one-done' 'send:echo still$
 	'send:exit\r' 'expect:login: ' "${leave[@]}" -- lodge console 101 >"$LAB/one" 2>&1 &
 one=$!
 ok "a first viewer" wait_for 20 in_n1 test -e /tmp/one-in
+in_n1 sh -c 'awk "/^(Rss|Pss):/ {print \"# memory of a console:\", \$0}" /proc/$(pgrep -f lodge-task-console | head -1)/smaps_rollup'
 term 30 "${login[@]}" \
 	'send:tty\r' 'expect:^/dev/(tty|pts/)[0-9]' 'touch:/tmp/two-in' 'wait:/tmp/two-done' 'send:exit\r' 'expect:login: ' \
 	"${leave[@]}" -- lodge console 101 >"$LAB/two" 2>&1 &
