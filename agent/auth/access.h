@@ -72,3 +72,15 @@ bool access_refresh(const struct access *access, struct identity *who, uint64_t 
 bool access_is_unlimited(const struct identity *who);
 bool access_user_is_enabled(const struct access *access, const char *userid, uint64_t now);
 uint64_t access_generation(const struct access *access); /* changes with every change of rights */
+
+struct console_subject; /* agent/auth/ticket.h */
+/* A ticket that lets this user or token use one console for the next 40 s. */
+int access_console_ticket_make(struct access *access, const struct console_subject *subject,
+			       uint64_t now, char ret[TICKET_MAX], struct err *err);
+/* ERR_AUTH, which does not say what was wrong. */
+int access_console_ticket_check(struct access *access, const char *ticket,
+				const struct console_subject *subject, uint64_t now,
+				struct err *err);
+/* The identity of a user or token that may act now; ERR_AUTH otherwise. */
+int access_identity(struct access *access, const char *authid, uint64_t now, struct identity *ret,
+		    struct err *err);

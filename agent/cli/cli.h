@@ -111,6 +111,7 @@ int cli_reboot(struct cli *cli, struct err *err);
 int cli_destroy(struct cli *cli, struct err *err);
 int cli_config(struct cli *cli, struct err *err);
 int cli_events(struct cli *cli, struct err *err);
+int cli_console(struct cli *cli, struct err *err);
 int cli_task(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);
 int cli_passwd(struct cli *cli, struct err *err);

@@ -21,6 +21,8 @@ const struct cli_command cli_commands[] = {
 	{"config", "ID [--KEY VALUE…] [--delete KEYS]", "show or change a guest's configuration",
 	 cli_config, "PUT /nodes/{node}/lxc/{vmid}/config"},
 	{"kvm-check", "", "test whether virtual machines can use KVM here", cli_kvm_check, NULL},
+	{"console", "ID [--serial PORT] [--vnc] [--escape KEY]", "a guest's terminal or screen",
+	 cli_console, "POST /nodes/{node}/qemu/{vmid}/termproxy"},
 	{"task", "[list | log UPID | stop UPID]", "list, follow or stop tasks", cli_task, NULL},
 	{"events", "[--types TYPE,…] [--figures]", "follow what changes", cli_events,
 	 "GET /cluster/events"},

@@ -14,6 +14,8 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/core/events.h"
+#include "agent/core/certificate.h"
+#include "agent/core/consoles.h"
 #include "agent/core/guests.h"
 #include "agent/core/nextid.h"
 #include "agent/core/onboot.h"
@@ -96,6 +98,8 @@ static int fill(struct core *core, struct err *err)
 	core->nextid = nextid_new();
 	core->storages = storages_new(core);
 	core->events = events_new(core);
+	core->consoles = consoles_new(core->event, core->jobs);
+	core->certificate = certificate_new();
 	core->onboot = onboot_new(core);
 	core->unfinished = unfinished_new(core);
 	return 0;
@@ -122,6 +126,8 @@ void core_free(struct core *core)
 	events_free(core->events);
 	unfinished_free(core->unfinished);
 	onboot_free(core->onboot);
+	certificate_free(core->certificate);
+	consoles_free(core->consoles);
 	storages_free(core->storages);
 	nextid_free(core->nextid);
 	guests_free(core->guests);

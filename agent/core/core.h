@@ -26,6 +26,8 @@ struct core {
 	struct nextid *nextid;	 /* ids handed out and not yet used, see nextid.h */
 	struct storages *storages; /* cached storage status, see storages.h */
 	struct events *events;	   /* the event stream, see events.h */
+	struct consoles *consoles; /* prepared and open consoles, see consoles.h */
+	struct certificate *certificate; /* this node's, for HTTPS, see certificate.h */
 
 	/* the rest belongs to the core's own files */
 	struct onboot *onboot;

@@ -23,7 +23,7 @@
 
 struct jobs;
 
-enum job_program { JOB_HOST /* lodge-task */, JOB_CT /* lodge-task-ct */, JOB_VM };
+enum job_program { JOB_HOST /* lodge-task */, JOB_CT /* lodge-task-ct */, JOB_VM, JOB_CONSOLE };
 
 struct job_spec {
 	enum job_program program;

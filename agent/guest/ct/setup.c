@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes host name, network and DNS into a container's root. Runs in jobs, in forked steps. */
+/* Writes host name, network, DNS and log-ins on terminals into a container's root. Runs in jobs, in forked steps. */
 #include "agent/guest/ct/setup.h"
 
 #include <string.h>
@@ -13,6 +13,8 @@
 #define HOSTS_MAX      (16 * 1024 * 1024) /* lists of blocked names are long */
 #define UNIT_DIR       "/lib/systemd/system/"
 #define WANTS_DIR      "/etc/systemd/system/"
+#define GETTY	       "container-getty@"
+#define TTYS_MAX       6
 
 /* Ours to write: absent, carrying our mark, or part of a fresh template. A link is somebody's choice even
  * where what it names only exists while the guest runs, and what cannot be read is not ours. */
@@ -166,6 +168,40 @@ static int setup_dns(int root, const struct guest_config *config, bool is_new, s
 	return write_text(root, "/etc/resolv.conf", &text, is_new, err);
 }
 
+/* liblxc names terminals /dev/tty1 and so on; systemd looks for log-ins in containers below /dev/pts only. */
+static const char getty_text[] =
+	CT_SETUP_MARK "[Unit]\n"
+		      "ConditionPathExists=\n"
+		      "ConditionPathExists=/dev/tty%I\n"
+		      "\n"
+		      "[Service]\n"
+		      "ExecStart=\n"
+		      "ExecStart=-/sbin/agetty -o '-p -- \\\\u' --noclear --keep-baud tty%I "
+		      "115200,57600,38400,9600 xterm\n"
+		      "TTYPath=/dev/tty%I\n";
+
+/* Whoever switches one of them off has it off: they are switched on with the first writing only. */
+static int setup_terminals(int root, bool is_new, struct err *err)
+{
+	static const char path[] = WANTS_DIR GETTY ".service.d/lodge.conf";
+	bool is_first = !rootdir_exists(root, path);
+	autobuf text = BUF_INIT;
+	int r;
+
+	if (ct_init_detect(root) != CT_INIT_SYSTEMD ||
+	    !rootdir_exists(root, UNIT_DIR GETTY ".service"))
+		return 0;
+	buf_add_str(&text, getty_text);
+	r = write_text(root, path, &text, is_new, err);
+	for (unsigned i = 1; r == 0 && is_first && i <= TTYS_MAX; i++) {
+		autofree char *link =
+			xasprintf(WANTS_DIR "getty.target.wants/" GETTY "%u.service", i);
+
+		r = rootdir_link(root, link, UNIT_DIR GETTY ".service", err);
+	}
+	return r;
+}
+
 int ct_setup_settings(struct task_ctx *task, int root, const struct guest_config *config,
 		      bool is_new, struct err *err)
 {
@@ -175,7 +211,8 @@ int ct_setup_settings(struct task_ctx *task, int root, const struct guest_config
 		return 0;
 	if ((r = setup_hostname(task, root, config, err)) < 0 ||
 	    (r = setup_network(task, root, config, is_new, err)) < 0 ||
-	    (r = setup_dns(root, config, is_new, err)) < 0)
+	    (r = setup_dns(root, config, is_new, err)) < 0 ||
+	    (r = setup_terminals(root, is_new, err)) < 0)
 		return r;
 	return 0;
 }

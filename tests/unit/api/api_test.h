@@ -14,6 +14,8 @@
 #include "agent/base/fd.h"
 #include "agent/base/str.h"
 #include "agent/core/events.h"
+#include "agent/core/certificate.h"
+#include "agent/core/consoles.h"
 #include "agent/core/guests.h"
 #include "agent/core/nextid.h"
 #include "agent/core/storages.h"
@@ -152,6 +154,8 @@ static inline void fixture_start(struct fixture *f)
 	core->nextid = nextid_new();
 	core->storages = storages_new(core);
 	core->events = events_new(core);
+	core->consoles = consoles_new(core->event, core->jobs);
+	core->certificate = certificate_new();
 	fixture_connect(f);
 }
 
@@ -173,6 +177,8 @@ static inline void fixture_end(struct fixture *f)
 	conn_close(f->client);
 	conn_close(f->server);
 	events_free(core->events);
+	certificate_free(core->certificate);
+	consoles_free(core->consoles);
 	storages_free(core->storages);
 	guests_free(core->guests);
 	nextid_free(core->nextid);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "agent/base/mem.h"
-#include "agent/cli/cli.h"
+#include "agent/cli/console.h"
 
 #define PARSE(cli, ...)                                                                            \
 	({                                                                                         \
@@ -93,6 +93,75 @@ static void control_characters_are_shown_as_such(void **state)
 	cli_text_add(&text, "a\033[2Jb\r\n\tc\x7f \xc2\x9b"
 			    "31m \xc3\xa9 \xc2\xa0");
 	assert_string_equal(buf_str(&text), "a?[2Jb?\n\tc? ?31m \xc3\xa9 \xc2\xa0");
+}
+
+/* What is typed, with ^] as the escape key; Q: the user leaves there, ?: help. */
+static void escape_keys(void **state)
+{
+	static const struct {
+		const char *typed, *guest;
+		enum escape_act last;
+	} cases[] = {
+		{"ls\r", "ls\r", ESCAPE_NONE},	     {"\x1dq", "", ESCAPE_QUIT},
+		{"a\x1d.", "a", ESCAPE_QUIT},	     {"\x1d", "", ESCAPE_NONE},
+		{"\x1d\x1dq", "\x1dq", ESCAPE_NONE}, {"\x1dx", "", ESCAPE_HELP},
+		{"\x1d?q", "q", ESCAPE_NONE},	     {"q", "q", ESCAPE_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct escape e;
+		enum escape_act act = ESCAPE_NONE;
+		autobuf guest = BUF_INIT;
+
+		assert_int_equal(escape_parse("^]", &e, NULL), 0);
+		for (const char *c = cases[i].typed; *c; c++)
+			act = escape_step(&e, (unsigned char)*c, &guest);
+		assert_string_equal(buf_str(&guest), cases[i].guest);
+		assert_int_equal(act, cases[i].last);
+	}
+}
+
+static void escape_names(void **state)
+{
+	static const struct {
+		const char *text;
+		int key;
+	} cases[] = {{"^]", 0x1d}, {"^a", 1},  {"^A", 1},   {"^_", 0x1f},
+		     {"~", '~'},   {"^", '^'}, {"none", -1}};
+	static const char *const wrong[] = {"", "^1", "^]x", "ctrl-a", "nones"};
+	struct escape e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(escape_parse(cases[i].text, &e, NULL), 0);
+		assert_int_equal(e.key, cases[i].key);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(escape_parse(wrong[i], &e, NULL), -ERR_INVALID);
+}
+
+/* Without an escape key everything is the guest's. */
+static void no_escape_key(void **state)
+{
+	struct escape e;
+	autobuf guest = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(escape_parse("none", &e, NULL), 0);
+	for (unsigned c = 1; c < 256; c++)
+		assert_int_equal(escape_step(&e, (unsigned char)c, &guest), ESCAPE_NONE);
+	assert_int_equal(guest.size, 255);
+}
+
+static void frames_of_what_is_typed(void **state)
+{
+	autobuf out = BUF_INIT;
+
+	(void)state;
+	console_frame("a\0b", 3, &out);
+	assert_int_equal(out.size, 7);
+	assert_memory_equal(out.data, "0:3:a\0b", 7);
 }
 
 static void every_command_is_found(void **state)
@@ -185,6 +254,10 @@ int main(void)
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(values_for_people),
 		cmocka_unit_test(every_command_is_found),
+		cmocka_unit_test(escape_keys),
+		cmocka_unit_test(escape_names),
+		cmocka_unit_test(no_escape_key),
+		cmocka_unit_test(frames_of_what_is_typed),
 		cmocka_unit_test(control_characters_are_shown_as_such),
 		cmocka_unit_test(events_as_lines),
 		cmocka_unit_test(kvm_in_one_line),
