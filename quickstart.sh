@@ -10,11 +10,13 @@
 #
 # Settings, kept in /etc/lodge/lodge.conf: sudo LODGE_PORT=8006 LODGE_LISTEN=:: LODGE_BRIDGE=vmbr0
 # LODGE_NODE=name ./quickstart.sh. Of the first run only: LODGE_ADMIN_PASSWORD (else one is made and shown).
-# LODGE_SKIP_TEMPLATE=1 leaves out the container template.
+# LODGE_SKIP_TEMPLATE=1 leaves out the container template, LODGE_SKIP_ISO=1 the small ISO for a first virtual
+# machine, LODGE_SKIP_KVM_CHECK=1 the test whether KVM works here.
 #
-# Guests and running jobs are never touched by an upgrade: the daemons are restarted, nothing else. Without
-# systemd the daemons are kept up by /usr/libexec/lodge/lodge-supervise; start it with `setsid -f` after a
-# reboot, from whatever starts things on such a host.
+# Guests and running jobs are never touched by an upgrade: the daemons are restarted, nothing else. A libvirt that
+# is on this host already keeps its ways. Without systemd the daemons, libvirtd among them, are kept up by
+# /usr/libexec/lodge/lodge-supervise; start it with `setsid -f` after a reboot, from whatever starts things on
+# such a host.
 set -euo pipefail
 top=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -38,6 +40,8 @@ usage() {
 . "$top/systemd/setup/files.sh"
 # shellcheck source=systemd/setup/service.sh
 . "$top/systemd/setup/service.sh"
+# shellcheck source=systemd/setup/machines.sh
+. "$top/systemd/setup/machines.sh"
 # shellcheck source=systemd/setup/first.sh
 . "$top/systemd/setup/first.sh"
 
@@ -52,14 +56,17 @@ node_install() {
 	need_root
 	conf_check_all
 	mkdir -p "$logs"
+	machines_before_packages
 	# shellcheck disable=SC2086
 	packages_install "$logs/packages.log" $packages_build $packages_run
+	machines_after_packages
 	say "building (the first time takes a minute or two)"
 	files_build release "$logs/release.log"
 	files_user
 	files_subids
 	files_install "$logs/install.log"
 	conf_write
+	machines_configure
 	network_apply
 	service_start
 	service_wait 60 || {
@@ -67,6 +74,9 @@ node_install() {
 		die "the node does not answer; above are the ends of its logs"
 	}
 	first_admin
+	machines_iso "$logs/iso.log"
+	machines_check_kvm "$logs/kvm.log"
+	machines_start
 	first_template "$logs/template.log"
 	first_hints
 }
@@ -104,6 +114,7 @@ purge_guests() {
 			lodge stop "$name" >/dev/null || :
 		done < <(lodge ls 2>/dev/null | awk '$5 == "running" { print $1 }')
 	fi
+	machines_kill
 	for name in $(lxc-ls -P $run/ct --running -1 2>/dev/null); do
 		timeout 30 lxc-stop -P $run/ct -n "$name" -k || warn "container $name does not stop"
 	done
@@ -123,6 +134,7 @@ node_uninstall() {
 	[ -z "$purge" ] || purge_confirm "$yes"
 	[ -z "$purge" ] || purge_guests
 	service_stop
+	machines_remove "$purge"
 	if [ "$(network_get mode)" = nat ] && network_has_guests; then
 		warn "guests go on without their bridge $(network_get bridge): when there is one again, restart them"
 	fi

@@ -75,18 +75,21 @@ busybox_init() { # busybox_init ROOT
 		ifup -a >/dev/null 2>&1 &
 		[ -x /etc/rc.local ] && /etc/rc.local &
 
+		terminal() { # terminal NAME TYPE: log-ins there, one after the other
+			while [ -c "/dev/$1" ]; do
+				setsid getty -n -l /bin/login 0 "$1" "$2" <"/dev/$1" >"/dev/$1" 2>&1
+				sleep 1
+			done
+		}
+		terminal console linux &
+		for tty in 1 2 3 4 5 6; do
+			[ ! -c "/dev/tty$tty" ] || terminal "tty$tty" xterm &
+		done
+
 		# `wait` also takes in orphans; a signal ends it
 		while [ -z "$next" ]; do
-			if [ -c /dev/console ]; then
-				setsid getty -n -l /bin/login 0 console linux </dev/console >/dev/console 2>&1 &
-			else
-				sleep 86400 &
-			fi
-			console=$!
-			while [ -z "$next" ] && kill -0 "$console" 2>/dev/null; do
-				wait "$console"
-			done
-			[ -n "$next" ] || sleep 1
+			sleep 86400 &
+			wait $!
 		done
 
 		trap '' PWR TERM USR1 USR2 INT
@@ -180,6 +183,8 @@ debian) template=$cache/debian-${suite}_$arch.tar.zst ;;
 *) die "usage: make-template.sh [-c CACHE] busybox|debian [SUITE]" ;;
 esac
 
+# what is made at once is made anew after a change here
+[ "$kind" != busybox ] || [ ! "$template" -ot "$0" ] || rm -f "$template"
 if [ ! -s "$template" ]; then
 	[ "$(id -u)" = 0 ] || die "needs root"
 	mkdir -p "$cache"

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs all tests. As root: the lab makes namespaces and mounts, and missing packages are installed.
 #
-#   sudo ./tests/run.sh [--full] [--only unit|fuzz|lab|clients]…
+#   sudo ./tests/run.sh [--full] [--only unit|fuzz|lab|clients|ui]…
 #
 # unit     ctest on a build with ASan and UBSan, fuzz corpora included
 # fuzz     libFuzzer, briefly, on copies of the corpora
 # lab      tests/lab/NN-*.sh: the release build on nodes of its own on this machine; ct_*.sh: its jobs alone
 # clients  tests/clients/NN-*.sh: clients of others against such a node
+# ui       tests/ui/NN-*.sh: the page, in node's test runner and in Chromium against such a node
 #
-# Lab and client tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
+# Lab, client and ui tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
 # (LODGE_TEST_FULL=1) asks all of them for their long forms. Logs are in build/test-logs. The last line is
 # "N passed, N failed, N skipped"; the exit status is 1 when something failed or nothing ran.
 set -uo pipefail
@@ -39,6 +40,7 @@ usage() {
 . "$top/systemd/setup/files.sh"
 packages_test="libcmocka-dev clang libclang-rt-14-dev|libclang-rt-19-dev python3 python3-proxmoxer
 	python3-requests nginx-light|nginx wrk tini openssl procps"
+packages_ui="fonts-liberation|fonts-dejavu-core"
 
 # ---- arguments ----
 
@@ -49,7 +51,7 @@ while [ $# -gt 0 ]; do
 	--full) full=1 ;;
 	--only)
 		case ${2:-} in
-		unit | fuzz | lab | clients) layers="$layers $2" ;;
+		unit | fuzz | lab | clients | ui) layers="$layers $2" ;;
 		*) usage ;;
 		esac
 		shift
@@ -58,7 +60,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-layers=${layers:- unit fuzz lab clients}
+layers=${layers:- unit fuzz lab clients ui}
 [ -z "$full" ] || export LODGE_TEST_FULL=1
 # no run hangs, whatever its tests do
 minutes=28
@@ -98,16 +100,24 @@ build() { # build PRESET; the subshell is what die() leaves
 	fi
 	return 0
 }
+# These come from elsewhere as often as from Debian, which has them in packages that exclude the others.
+packages_of_browser() {
+	command -v chromium >/dev/null || echo chromium
+	command -v node >/dev/null || echo nodejs
+	command -v npm >/dev/null || echo npm
+}
 build_all() {
+	local browser=
 	if [ "$(id -u)" = 0 ]; then
+		! wants ui || browser="$packages_ui $(packages_of_browser)"
 		# shellcheck disable=SC2086
-		(packages_install "$logs/packages.log" $packages_build $packages_run $packages_test) ||
+		(packages_install "$logs/packages.log" $packages_build $packages_run $packages_test $browser) ||
 			step_failed "packages"
 	fi
 	if wants unit || wants lab; then
 		build asan && has_asan=1
 	fi
-	if wants lab || wants clients; then
+	if wants lab || wants clients || wants ui; then
 		build release && has_release=1
 	fi
 }
@@ -250,6 +260,20 @@ clients() {
 	export LODGE_BUILD=$top/build/release
 	tap_layer clients
 }
+# What the tests need of npm is fixed by the lock file; it is fetched only when that has changed.
+ui_modules() {
+	local folder=$top/tests/ui
+	[ -e "$folder/package.json" ] || return 0
+	! cmp -s "$folder/package-lock.json" "$folder/node_modules/.lodge-lock" || return 0
+	timeout -k 10 300 npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >"$logs/npm.log" 2>&1 </dev/null &&
+		cp "$folder/package-lock.json" "$folder/node_modules/.lodge-lock"
+}
+ui() {
+	[ -n "$has_release" ] || return 0
+	ui_modules || { step_failed "npm ci" "$logs/npm.log"; return; }
+	export LODGE_BUILD=$top/build/release
+	tap_layer ui
+}
 
 # ---- all of it ----
 
@@ -261,6 +285,7 @@ layer unit unit 9>&-
 layer fuzz fuzz 9>&-
 layer lab lab 9>&-
 layer clients clients 9>&-
+layer ui ui 9>&-
 say "time"
 printf '%s\n' "${times[@]}"
 echo "$passed passed, $failed failed, $skipped skipped"

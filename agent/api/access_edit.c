@@ -61,6 +61,11 @@ int api_access_edit(struct api_request *req, api_edit_fn apply, api_next_fn next
 	return r;
 }
 
+uint64_t api_tickets_end(void)
+{
+	return clock_wall() / USEC_PER_SEC + 1;
+}
+
 int api_password_hash(struct api_request *req, const char *password, api_helper_fn done,
 		      struct err *err)
 {

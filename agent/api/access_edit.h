@@ -4,6 +4,7 @@
 
 #include "agent/api/api.h"
 #include "agent/auth/edit.h"
+#include "agent/auth/shadow.h"
 
 typedef int (*api_edit_fn)(struct api_request *req, struct access_draft *draft, struct err *err);
 typedef int (*api_next_fn)(struct api_request *req, struct err *err);
@@ -18,6 +19,9 @@ int api_access_edit(struct api_request *req, api_edit_fn apply, api_next_fn next
 #define API_KEEP_HASH ".hash"
 
 typedef int (*api_helper_fn)(struct api_request *req, struct buf *output, struct err *err);
+
+/* What shadow_put() takes so that all tickets up to now are refused, those of this second as well. */
+uint64_t api_tickets_end(void);
 
 /* Asks a helper for the hash of a new password. `done` finds it in its output. */
 int api_password_hash(struct api_request *req, const char *password, api_helper_fn done,

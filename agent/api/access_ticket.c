@@ -11,6 +11,7 @@
 #include "agent/base/str.h"
 
 #define KEEP_USERID  ".userid"
+#define KEEP_SINCE   ".since" /* of tickets, when the check of the password began */
 #define TEXT_FAILURE "authentication failure"
 
 #define LOGINS_MAX	   32 /* whose passwords are checked at the same time */
@@ -72,13 +73,22 @@ static bool is_valid_ticket_of(struct api_request *req, const char *userid, cons
 	       str_eq(who.userid, userid);
 }
 
+static bool is_same_password(const struct api_request *req, const char *userid)
+{
+	uint64_t before;
+
+	return str_to_u64(api_str(req, KEEP_SINCE), &before) &&
+	       before == access_tickets_since(req->core->access, userid);
+}
+
 static int on_password(struct api_request *req, struct buf *output, struct err *err)
 {
 	struct access *access = req->core->access;
 	const char *userid = api_str(req, KEEP_USERID);
 
-	/* the user may have changed while the helper worked */
+	/* the user, or the password, may have changed while the helper worked */
 	if (!api_password_is_right(output) || !access_password_hash(access, userid) ||
+	    !is_same_password(req, userid) ||
 	    !access_user_is_enabled(access, userid, now_seconds()))
 		return login_failed(req, userid, err);
 	return write_ticket(req, userid, err);
@@ -120,6 +130,9 @@ static int post_ticket(struct api_request *req, struct err *err)
 		return r;
 	/* the same way for all, so that the time does not tell who exists */
 	fields_set(&req->params, KEEP_USERID, userid ? userid : "");
+	fields_addf(
+		&req->params, KEEP_SINCE, "%llu",
+		(unsigned long long)access_tickets_since(req->core->access, userid ? userid : ""));
 	return api_password_verify(req, userid ? userid : "", password, on_password, err);
 }
 
@@ -139,7 +152,7 @@ static int apply_password(struct api_request *req, struct access_draft *draft, s
 	int r = usercfg_user(draft->cfg, userid, &user, err);
 
 	if (r == 0)
-		secrets_put(draft->shadow, userid, api_str(req, API_KEEP_HASH));
+		shadow_put(draft->shadow, userid, api_str(req, API_KEEP_HASH), api_tickets_end());
 	return r;
 }
 

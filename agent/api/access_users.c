@@ -210,9 +210,8 @@ static int apply_create(struct api_request *req, struct access_draft *draft, str
 		r = take_fields(req, user, err);
 	if (r == 0)
 		r = take_groups(req, draft->cfg, err);
-	secrets_remove(draft->shadow, userid);
-	if (hash)
-		secrets_put(draft->shadow, userid, hash);
+	/* a user of the same name may have had tickets */
+	shadow_put(draft->shadow, userid, hash, api_tickets_end());
 	return r < 0 ? err_prefix(err, "create user failed") : 0;
 }
 
@@ -299,6 +298,28 @@ static int delete_user(struct api_request *req, struct err *err)
 		r = rights_check_user(req->core->access, &req->who, userid, PRIV(USER_MODIFY),
 				      false, err);
 	return r < 0 ? r : api_access_edit(req, apply_delete, NULL, err);
+}
+
+static int apply_log_out(struct api_request *req, struct access_draft *draft, struct err *err)
+{
+	const char *userid = api_str(req, "userid");
+	struct cfg_user *user;
+	int r = usercfg_user(draft->cfg, userid, &user, err);
+
+	if (r == 0)
+		shadow_put_since(draft->shadow, userid, api_tickets_end());
+	return r;
+}
+
+static int log_out(struct api_request *req, struct err *err)
+{
+	const char *userid = api_str(req, "userid");
+	int r = rights_is_self(&req->who, userid)
+			? 0
+			: rights_check_user(req->core->access, &req->who, userid, PRIV(USER_MODIFY),
+					    false, err);
+
+	return r < 0 ? r : api_access_edit(req, apply_log_out, NULL, err);
 }
 
 /* ---- routes ---- */
@@ -438,6 +459,15 @@ static const struct api_route routes[] = {
 				"a group of the user."},
 	 .returns = "{\"type\":\"null\"}",
 	 .handle = delete_user},
+	/* an addition to the contract */
+	{.verb = API_DELETE,
+	 .path = "/access/users/{userid}/tickets",
+	 .text = "Log a user out everywhere: tickets made until now are refused, tokens stay.",
+	 .params = name_params,
+	 .permission = {.kind = API_HANDLER,
+			.text = "The user itself; or User.Modify over a group of the user."},
+	 .returns = "{\"type\":\"null\"}",
+	 .handle = log_out},
 };
 
 const struct api_table api_table_access_users = {routes, ARRAY_SIZE(routes)};

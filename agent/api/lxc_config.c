@@ -1,85 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes: a container's configuration. Data only. */
-#include "agent/api/guest_handlers.h"
-#include "agent/api/lxc_returns.h"
+#include "agent/api/guest_routes.h"
 #include "agent/guest/ct_schema.h"
 
-#define CONFIG_PRIVILEGES                                                                          \
-	"VM.Config.Disk|VM.Config.CPU|VM.Config.Memory|VM.Config.Network|VM.Config.Options"
-
-static const struct param guest_params[] = {GUEST_NODE_PARAM, GUEST_VMID_PARAM, PARAM_END};
-
-static const struct param get_params[] = {
-	GUEST_NODE_PARAM,
-	GUEST_VMID_PARAM,
-	{.name = "current",
-	 .type = PARAM_BOOLEAN,
-	 .optional = true,
-	 .default_text = "0",
-	 .text = "Values as running, without those that wait for the next start."},
-	{.name = "snapshot",
-	 .optional = true,
-	 .format = "pve-configid",
-	 .has_max = true,
-	 .max = 40,
-	 .text = "Values of this snapshot."},
-	PARAM_END,
-};
-
-static const struct param put_params[] = {
-	GUEST_NODE_PARAM,
-	GUEST_VMID_PARAM,
-	{.name = "delete",
-	 .optional = true,
-	 .format = "pve-configid-list",
-	 .text = "Keys to delete."},
-	{.name = "digest",
-	 .optional = true,
-	 .has_max = true,
-	 .max = 40,
-	 .text = "Refuse unless the configuration still has this digest."},
-	{.name = "revert",
-	 .optional = true,
-	 .format = "pve-configid-list",
-	 .text = "Keys whose waiting change is dropped."},
-	PARAM_END,
-};
-
 static const struct api_route routes[] = {
-	{
-		.verb = API_GET,
-		.path = "/nodes/{node}/lxc/{vmid}/config",
-		.text = "The configuration of a container.",
-		.params = get_params,
-		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = "VM.Audit"},
-		.returns =
-			"{\"type\":\"object\",\"properties\":{\"digest\":{\"type\":\"string\"}}}",
-		.handle = guest_handle_config_get,
-	},
+	GUEST_CONFIG_ROUTE("lxc", "container"),
 	{
 		.verb = API_PUT,
 		.path = "/nodes/{node}/lxc/{vmid}/config",
 		.text = "Change a container; what a running one cannot take waits for its next "
 			"start.",
-		.params = put_params,
+		.params = guest_config_put_params,
 		.more = ct_config_params,
-		.permission = {.kind = API_CHECK,
-			       .path = "/vms/{vmid}",
-			       .privs = CONFIG_PRIVILEGES,
-			       .any = true,
-			       .text = "Each key needs its own VM.Config privilege."},
+		.permission = GUEST_NEEDS_CONFIG(""),
 		.returns = "{\"type\":\"null\"}",
 		.handle = guest_handle_config_put,
 	},
-	{
-		.verb = API_GET,
-		.path = "/nodes/{node}/lxc/{vmid}/pending",
-		.text = "The configuration with what waits for the next start.",
-		.params = guest_params,
-		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = "VM.Audit"},
-		.returns = LXC_RETURNS_PENDING,
-		.handle = guest_handle_pending,
-	},
+	GUEST_PENDING_ROUTE("lxc"),
 };
 
 const struct api_table api_table_lxc_config = {routes, ARRAY_SIZE(routes)};

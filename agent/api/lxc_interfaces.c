@@ -32,8 +32,6 @@ static int handle_interfaces(struct api_request *req, struct err *err)
 	return api_run_helper(req, "ct-interfaces", &args, INTERFACES_TIMEOUT, answer, err);
 }
 
-static const struct param guest_params[] = {GUEST_NODE_PARAM, GUEST_VMID_PARAM, PARAM_END};
-
 static const struct api_route routes[] = {
 	{
 		.verb = API_GET,

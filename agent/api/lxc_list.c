@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes: list, create, index and destroy containers. Data only. */
-#include "agent/api/guest_handlers.h"
+#include "agent/api/guest_routes.h"
 #include "agent/api/lxc_returns.h"
 #include "agent/guest/ct_schema.h"
 
 static const struct param list_params[] = {GUEST_NODE_PARAM, PARAM_END};
-static const struct param guest_params[] = {GUEST_NODE_PARAM, GUEST_VMID_PARAM, PARAM_END};
 
 static const struct param create_params[] = {
-	GUEST_NODE_PARAM,
-	GUEST_VMID_PARAM,
+	GUEST_PARAMS,
 	{.name = "ostemplate", .has_max = true, .max = 255, .text = "Volume id of the template."},
 	{.name = "password",
 	 .optional = true,
@@ -22,11 +20,7 @@ static const struct param create_params[] = {
 	{.name = "ssh-public-keys",
 	 .optional = true,
 	 .text = "Public keys of root inside, one a line."},
-	{.name = "start",
-	 .type = PARAM_BOOLEAN,
-	 .optional = true,
-	 .default_text = "0",
-	 .text = "Start it once it is made."},
+	GUEST_START_AFTER_PARAM,
 	{.name = "storage",
 	 .optional = true,
 	 .format = "pve-storage-id",
@@ -35,37 +29,8 @@ static const struct param create_params[] = {
 	PARAM_END,
 };
 
-static const struct param destroy_params[] = {
-	GUEST_NODE_PARAM,
-	GUEST_VMID_PARAM,
-	{.name = "destroy-unreferenced-disks",
-	 .type = PARAM_BOOLEAN,
-	 .optional = true,
-	 .text = "Also free volumes of this id that its configuration does not name."},
-	{.name = "force",
-	 .type = PARAM_BOOLEAN,
-	 .optional = true,
-	 .default_text = "0",
-	 .text = "Stop it first when it is running."},
-	{.name = "purge",
-	 .type = PARAM_BOOLEAN,
-	 .optional = true,
-	 .default_text = "0",
-	 .text = "Also remove it from other configurations."},
-	PARAM_END,
-};
-
 static const struct api_route routes[] = {
-	{
-		.verb = API_GET,
-		.path = "/nodes/{node}/lxc",
-		.text = "The containers of this node.",
-		.params = list_params,
-		.permission = {.kind = API_USER,
-			       .text = "Shows those with VM.Audit on /vms/{vmid}."},
-		.returns = "{\"type\":\"array\",\"items\":" LXC_RETURNS_STATUS "}",
-		.handle = guest_handle_list,
-	},
+	GUEST_LIST_ROUTE("lxc", "container", list_params, LXC_RETURNS_STATUS),
 	{
 		.verb = API_POST,
 		.path = "/nodes/{node}/lxc",
@@ -78,27 +43,11 @@ static const struct api_route routes[] = {
 				 "Datastore.AllocateSpace on /storage/{storage}, "
 				 "Datastore.Audit on the template's storage; Sys.Modify on / for "
 				 "unprivileged=0."},
-		.returns = "{\"type\":\"string\"}",
+		.returns = GUEST_RETURNS_UPID,
 		.handle = ct_handle_create,
 	},
-	{
-		.verb = API_GET,
-		.path = "/nodes/{node}/lxc/{vmid}",
-		.text = "Index of a container.",
-		.params = guest_params,
-		.permission = {.kind = API_USER},
-		.returns = LXC_RETURNS_INDEX,
-		.handle = guest_handle_index,
-	},
-	{
-		.verb = API_DELETE,
-		.path = "/nodes/{node}/lxc/{vmid}",
-		.text = "Destroy a container and its volumes.",
-		.params = destroy_params,
-		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = "VM.Allocate"},
-		.returns = "{\"type\":\"string\"}",
-		.handle = guest_handle_destroy,
-	},
+	GUEST_INDEX_ROUTE("lxc", "container"),
+	GUEST_DESTROY_ROUTE("lxc", "container"),
 };
 
 const struct api_table api_table_lxc_list = {routes, ARRAY_SIZE(routes)};

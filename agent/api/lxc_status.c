@@ -1,97 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes: state of a container, start and stop. Data only. */
-#include "agent/api/guest_handlers.h"
+#include "agent/api/guest_routes.h"
 #include "agent/api/lxc_returns.h"
 
-#define SKIPLOCK_PARAM                                                                             \
-	{                                                                                          \
-		.name = "skiplock", .type = PARAM_BOOLEAN, .optional = true,                       \
-		.text = "Ignore the lock; root only."                                              \
-	}
-#define TIMEOUT_MAX 86400
-
-static const struct param guest_params[] = {GUEST_NODE_PARAM, GUEST_VMID_PARAM, PARAM_END};
-static const struct param start_params[] = {GUEST_NODE_PARAM, GUEST_VMID_PARAM, SKIPLOCK_PARAM,
-					    PARAM_END};
-
-static const struct param stop_params[] = {
-	GUEST_NODE_PARAM,
-	GUEST_VMID_PARAM,
-	{.name = "overrule-shutdown",
-	 .type = PARAM_BOOLEAN,
-	 .optional = true,
-	 .default_text = "0",
-	 .text = "End a shutdown that is going on."},
-	SKIPLOCK_PARAM,
-	PARAM_END,
-};
-
-static const struct param shutdown_params[] = {
-	GUEST_NODE_PARAM,
-	GUEST_VMID_PARAM,
-	{.name = "forceStop",
-	 .type = PARAM_BOOLEAN,
-	 .optional = true,
-	 .default_text = "0",
-	 .text = "Stop it when it did not shut down in time."},
-	{.name = "timeout",
-	 .type = PARAM_INTEGER,
-	 .optional = true,
-	 .has_min = true,
-	 .min = 0,
-	 .has_max = true,
-	 .max = TIMEOUT_MAX,
-	 .default_text = "60",
-	 .text = "Seconds to wait."},
-	PARAM_END,
-};
-
-static const struct param reboot_params[] = {
-	GUEST_NODE_PARAM,
-	GUEST_VMID_PARAM,
-	{.name = "timeout",
-	 .type = PARAM_INTEGER,
-	 .optional = true,
-	 .has_min = true,
-	 .min = 0,
-	 .has_max = true,
-	 .max = TIMEOUT_MAX,
-	 .text = "Seconds to wait for the shutdown."},
-	PARAM_END,
-};
-
-#define POWER_ROUTE(name_, text_, params_, handle_)                                                \
-	{                                                                                          \
-		.verb = API_POST, .path = "/nodes/{node}/lxc/{vmid}/status/" name_, .text = text_, \
-		.params = params_,                                                                 \
-		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = "VM.PowerMgmt"}, \
-		.returns = "{\"type\":\"string\"}", .handle = handle_,                             \
-	}
+static const struct param start_params[] = {GUEST_PARAMS, GUEST_SKIPLOCK_PARAM, PARAM_END};
 
 static const struct api_route routes[] = {
-	{
-		.verb = API_GET,
-		.path = "/nodes/{node}/lxc/{vmid}/status",
-		.text = "Index of a container's state and power.",
-		.params = guest_params,
-		.permission = {.kind = API_USER},
-		.returns = LXC_RETURNS_INDEX,
-		.handle = guest_handle_index,
-	},
-	{
-		.verb = API_GET,
-		.path = "/nodes/{node}/lxc/{vmid}/status/current",
-		.text = "State and load of a container.",
-		.params = guest_params,
-		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = "VM.Audit"},
-		.returns = LXC_RETURNS_STATUS,
-		.handle = guest_handle_status_current,
-	},
-	POWER_ROUTE("start", "Start a container.", start_params, guest_handle_start),
-	POWER_ROUTE("stop", "Stop a container at once.", stop_params, guest_handle_stop),
-	POWER_ROUTE("shutdown", "Shut a container down.", shutdown_params, guest_handle_shutdown),
-	POWER_ROUTE("reboot", "Shut a container down and start it again.", reboot_params,
-		    guest_handle_reboot),
+	GUEST_STATUS_INDEX_ROUTE("lxc", "container"),
+	GUEST_STATUS_CURRENT_ROUTE("lxc", "container", LXC_RETURNS_STATUS),
+	GUEST_POWER_ROUTE("lxc", "start", "Start a container.", start_params, guest_handle_start),
+	GUEST_POWER_ROUTES("lxc", "container"),
 };
 
 const struct api_table api_table_lxc_status = {routes, ARRAY_SIZE(routes)};

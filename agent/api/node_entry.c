@@ -18,19 +18,27 @@
 #define PEM_MAX	   (64 * 1024)
 #define ROUTES_MAX (256 * 1024)
 
-void api_write_node(struct api_request *req)
+bool api_node_load_is_visible(const struct core *core, const struct identity *who)
 {
-	struct json *j = &req->json;
-	const struct node_fact *fact = facts_node(req->core->facts);
+	char path[96];
+	privset audit;
+	snprintf(path, sizeof(path), "/nodes/%s", core->node);
+	return facts_node(core->facts)->observed &&
+	       privset_from_names("Sys.Audit", &audit, NULL) == 0 &&
+	       (access_privileges(core->access, who, path) & audit);
+}
+
+void api_write_node(const struct core *core, bool with_load, struct json *j)
+{
+	const struct node_fact *fact = facts_node(core->facts);
 	char text[96];
-	snprintf(text, sizeof(text), "node/%s", req->core->node);
+	snprintf(text, sizeof(text), "node/%s", core->node);
 	json_kv_string(j, "id", text);
 	json_kv_string(j, "type", "node");
-	json_kv_string(j, "node", req->core->node);
+	json_kv_string(j, "node", core->node);
 	json_kv_string(j, "status", "online"); /* it answers */
 	json_kv_string(j, "level", "");
-	snprintf(text, sizeof(text), "/nodes/%s", req->core->node);
-	if (!fact->observed || !api_may(req, text, "Sys.Audit"))
+	if (!with_load)
 		return;
 	json_kv_double(j, "cpu", fact->cpu);
 	json_kv_uint(j, "maxcpu", fact->cpus);

@@ -4,9 +4,11 @@
 
 #include "agent/api/api.h"
 
+/* Whether the load is known, and shown to this identity (Sys.Audit on the node). */
+bool api_node_load_is_visible(const struct core *core, const struct identity *who);
 /* The members that /nodes and /cluster/resources share, into the open object: id, type, node,
- * status, level, and the load for those who may see it (Sys.Audit on the node). */
-void api_write_node(struct api_request *req);
+ * status, level, and the load. */
+void api_write_node(const struct core *core, bool with_load, struct json *j);
 /* "AB:CD:…" SHA-256 of the gate's certificate, or "" if there is none yet. Borrowed. */
 const char *api_node_fingerprint(void);
 /* The address of this node for others, or "". */

@@ -13,7 +13,7 @@ static int get_nodes(struct api_request *req, struct err *err)
 	(void)err;
 	json_array_begin(j);
 	json_object_begin(j);
-	api_write_node(req);
+	api_write_node(req->core, api_node_load_is_visible(req->core, &req->who), &req->json);
 	json_kv_string(j, "ssl_fingerprint", api_node_fingerprint());
 	json_object_end(j);
 	json_array_end(j);

@@ -34,9 +34,11 @@ static struct cache {
 	uint64_t built; /* counts up when fragments may have changed */
 	uint64_t uses;
 	struct fragment *fragments; /* by vmid */
-	size_t count;
+	size_t count, capacity;
 	struct guest_list lists[LISTS];
 } cache;
+
+static uint64_t encoded; /* texts of guests that were made */
 
 static const struct guest_kind_ops *const kinds[] = {
 	[GUEST_LXC] = &guest_kind_ct, [GUEST_QEMU] = &guest_kind_vm};
@@ -105,6 +107,7 @@ static void fragment_encode(struct fragment *f, const struct guest *guest,
 	write_config(&j, guest->config);
 	write_figures(&j, &shape, fact);
 	json_object_end(&j);
+	encoded++;
 	free(f->text);
 	*f = (struct fragment){.vmid = guest->vmid,
 			       .state = fact->state,
@@ -154,10 +157,11 @@ static void fragments_update(const struct core *core)
 	fragments_free(cache.fragments, cache.count);
 	cache.fragments = fresh;
 	cache.count = count;
+	cache.capacity = capacity;
 	cache.built++;
 }
 
-static void cache_follow(const struct core *core)
+static void cache_claim(const struct core *core)
 {
 	const char *incarnation = store_identity(core->store)->incarnation;
 	unsigned cpus = facts_node(core->facts)->cpus;
@@ -167,6 +171,11 @@ static void cache_follow(const struct core *core)
 		cache.cpus = cpus;
 		str_copy(cache.incarnation, sizeof(cache.incarnation), incarnation);
 	}
+}
+
+static void cache_follow(const struct core *core)
+{
+	cache_claim(core);
 	uint64_t guests = guests_generation(core->guests);
 	uint64_t facts = facts_generation(core->facts);
 	if (cache.built && cache.guests_generation == guests && cache.facts_generation == facts)
@@ -176,17 +185,56 @@ static void cache_follow(const struct core *core)
 	cache.facts_generation = facts;
 }
 
+/* The place of this guest's text; an empty one if there was none. */
+static struct fragment *fragment_of(unsigned vmid)
+{
+	size_t low = 0, high = cache.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (cache.fragments[middle].vmid < vmid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	struct fragment *f;
+	if (low < cache.count && cache.fragments[low].vmid == vmid)
+		return &cache.fragments[low];
+	if (cache.count == cache.capacity) {
+		cache.capacity = cache.capacity ? cache.capacity * 2 : 64;
+		cache.fragments =
+			xrealloc(cache.fragments, cache.capacity, sizeof(*cache.fragments));
+	}
+	f = &cache.fragments[low];
+	memmove(f + 1, f, (cache.count - low) * sizeof(*f));
+	cache.count++;
+	*f = (struct fragment){.vmid = vmid};
+	return f;
+}
+
+/* Lists that hold the old text are made anew all the same: what changed counts as a generation. */
+const char *api_resources_guest(const struct core *core, const struct guest *guest,
+				size_t *ret_size)
+{
+	const struct guest_fact *fact = facts_guest(core->facts, guest->vmid);
+	cache_claim(core);
+	struct fragment *f = fragment_of(guest->vmid);
+	if (!fragment_is_current(f, guest, fact))
+		fragment_encode(f, guest, fact);
+	*ret_size = f->size;
+	return f->text;
+}
+
+uint64_t api_resources_encoded(void)
+{
+	return encoded;
+}
+
 void api_resources_forget(void)
 {
 	fragments_free(cache.fragments, cache.count);
 	for (size_t i = 0; i < LISTS; i++)
 		buf_fini(&cache.lists[i].text);
 	cache = (struct cache){0};
-}
-
-static bool sees_everything(const struct identity *who)
-{
-	return str_eq(who->userid, "root@pam") && !(who->is_token && who->has_privsep);
 }
 
 /* The list of that identity, or the one that was not asked for the longest. */
@@ -231,7 +279,7 @@ static void list_build(struct guest_list *list, const struct api_request *req, b
 void api_resources_write_guests(struct api_request *req)
 {
 	uint64_t rights = access_generation(req->core->access);
-	bool all = sees_everything(&req->who);
+	bool all = access_is_unlimited(&req->who);
 	cache_follow(req->core);
 	struct guest_list *list = list_for(all ? "" : api_user(req));
 	if (list->built != cache.built || list->access_generation != rights) {

@@ -45,12 +45,18 @@ static void write_storages(struct api_request *req)
 	}
 }
 
+void api_resources_write_node(const struct core *core, bool with_load, struct json *j)
+{
+	json_object_begin(j);
+	api_write_node(core, with_load, j);
+	json_kv_int(j, "cgroup-mode", facts_node(core->facts)->is_cgroup2 ? 2 : 1);
+	json_object_end(j);
+}
+
 static void write_node(struct api_request *req)
 {
-	json_object_begin(&req->json);
-	api_write_node(req);
-	json_kv_int(&req->json, "cgroup-mode", facts_node(req->core->facts)->is_cgroup2 ? 2 : 1);
-	json_object_end(&req->json);
+	api_resources_write_node(req->core, api_node_load_is_visible(req->core, &req->who),
+				 &req->json);
 }
 
 static int get_resources(struct api_request *req, struct err *err)

@@ -8,8 +8,10 @@
 	X(describe)                                                                                \
 	X(nodes)                                                                                   \
 	X(node_host)                                                                               \
+	X(node_kvm)                                                                                \
 	X(cluster)                                                                                 \
 	X(resources)                                                                               \
+	X(events)                                                                                  \
 	X(task_list)                                                                               \
 	X(tasks)                                                                                   \
 	X(storage)                                                                                 \
@@ -21,13 +23,15 @@
 	X(access_acl)                                                                              \
 	X(access_tokens)                                                                           \
 	X(access_ticket)                                                                           \
+	X(access_vncticket)                                                                        \
 	X(lxc_list)                                                                                \
 	X(lxc_config)                                                                              \
 	X(lxc_status)                                                                              \
 	X(lxc_interfaces)                                                                          \
 	X(qemu_list)                                                                               \
 	X(qemu_config)                                                                             \
-	X(qemu_status)
+	X(qemu_status)                                                                             \
+	X(console)
 
 #define DECLARE(name) extern const struct api_table api_table_##name;
 #define LIST(name)    &api_table_##name,

@@ -137,5 +137,10 @@ const struct usercfg *access_usercfg(const struct access *access)
 
 const char *access_password_hash(const struct access *access, const char *userid)
 {
-	return secrets_get(access->shadow, userid);
+	return shadow_hash(access->shadow, userid);
+}
+
+uint64_t access_tickets_since(const struct access *access, const char *userid)
+{
+	return shadow_since(access->shadow, userid);
 }

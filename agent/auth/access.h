@@ -24,6 +24,8 @@ struct identity {
 	bool is_local_root;		/* came over the core's own socket as uid 0 */
 	bool is_token;
 	bool has_privsep;		/* token rights = user's rights and the token's own ACL */
+	uint64_t valid_until;		/* wall clock, seconds: the end of the ticket; 0: no such end */
+	uint64_t proof;			/* marks the key or token secret that the credential was checked with */
 };
 
 /* Raw credentials as the client sent them; absent ones are NULL. */
@@ -39,7 +41,8 @@ void access_free(struct access *access);
 /* Verifies ticket or token, in constant time (half a microsecond: nothing to cache). needs_csrf:
  * also the CSRF token, for tickets only. now: wall clock seconds. ERR_AUTH with the contract's text:
  * "No ticket", "permission denied - invalid PVE ticket", "Permission denied - invalid csrf token",
- * "invalid token value!". A user who is disabled, expired or gone is refused at once. */
+ * "invalid token value!". A user who is disabled, expired or gone is refused at once, and so are tickets
+ * made before the password was changed or the user was logged out everywhere (shadow.h). */
 int access_authenticate(struct access *access, const struct credential *cred, bool needs_csrf,
 			uint64_t now, struct identity *ret, struct err *err);
 
@@ -59,5 +62,25 @@ privset access_privileges(struct access *access, const struct identity *who, con
 /* 0, or ERR_DENIED "Permission check failed (/vms/100, VM.Audit)". any: one of them is enough. */
 int access_check(struct access *access, const struct identity *who, const char *path, privset need,
 		 bool any, struct err *err);
+/* For what outlives a request (event streams): whether the credential behind an identity that was
+ * authenticated before still holds. false: ticket, user or token ended, or are gone, or the key or
+ * token's secret is another one now. Takes over a changed privilege separation. *ret_until: wall clock,
+ * seconds, when it will end by itself as things are; 0: never. */
+bool access_refresh(const struct access *access, struct identity *who, uint64_t now,
+		    uint64_t *ret_until);
+/* Has every privilege on every path, whatever the configuration says. */
+bool access_is_unlimited(const struct identity *who);
 bool access_user_is_enabled(const struct access *access, const char *userid, uint64_t now);
 uint64_t access_generation(const struct access *access); /* changes with every change of rights */
+
+struct console_subject; /* agent/auth/ticket.h */
+/* A ticket that lets this user or token use one console for the next 40 s. */
+int access_console_ticket_make(struct access *access, const struct console_subject *subject,
+			       uint64_t now, char ret[TICKET_MAX], struct err *err);
+/* ERR_AUTH, which does not say what was wrong. */
+int access_console_ticket_check(struct access *access, const char *ticket,
+				const struct console_subject *subject, uint64_t now,
+				struct err *err);
+/* The identity of a user or token that may act now; ERR_AUTH otherwise. */
+int access_identity(struct access *access, const char *authid, uint64_t now, struct identity *ret,
+		    struct err *err);

@@ -25,6 +25,15 @@ bool access_user_is_enabled(const struct access *access, const char *userid, uin
 	return user && user->enable && is_in_time(user->expire, now);
 }
 
+/* Not 0 for a token that has a secret. */
+static uint64_t token_mark(const struct access *access, const char *tokenid)
+{
+	const char *digest = secrets_get(access->tokens, tokenid);
+	uint64_t mark = 0;
+
+	return digest && str_hex_to_u64(digest, 16, &mark) ? mark | 1 : 0;
+}
+
 static int authenticate_token(struct access *access, const char *text, uint64_t now,
 			      struct identity *ret, struct err *err)
 {
@@ -42,8 +51,23 @@ static int authenticate_token(struct access *access, const char *text, uint64_t 
 	    !access_user_is_enabled(access, who.userid, now))
 		return err_set(err, ERR_AUTH, TEXT_TOKEN);
 	who.has_privsep = token->privsep;
+	who.proof = token_mark(access, who.tokenid);
 	*ret = who;
 	return 0;
+}
+
+/* A time beyond the skew is of a clock that was wrong: it must not lock the user out until then. */
+static uint64_t tickets_since(const struct access *access, const char *userid, uint64_t now)
+{
+	uint64_t since = shadow_since(access->shadow, userid);
+
+	return since <= now + TICKET_SKEW ? since : 0;
+}
+
+/* Made before the user's password was changed, or logged out everywhere. */
+static bool is_revoked(const struct access *access, const struct identity *who, uint64_t now)
+{
+	return who->valid_until - TICKET_LIFE < tickets_since(access, who->userid, now);
 }
 
 static int authenticate_ticket(struct access *access, const struct credential *cred,
@@ -54,8 +78,12 @@ static int authenticate_ticket(struct access *access, const struct credential *c
 	if (!access->has_key || !ticket_verify(access->key, cred->ticket, now, who.userid) ||
 	    !access_user_is_enabled(access, who.userid, now))
 		return err_set(err, ERR_AUTH, TEXT_TICKET);
+	who.valid_until = ticket_end(cred->ticket);
+	if (is_revoked(access, &who, now))
+		return err_set(err, ERR_AUTH, TEXT_TICKET);
 	if (needs_csrf && (!cred->csrf || !csrf_verify(access->key, cred->csrf, who.userid, now)))
 		return err_set(err, ERR_AUTH, TEXT_CSRF);
+	who.proof = access->key_mark;
 	*ret = who;
 	return 0;
 }
@@ -70,6 +98,46 @@ int access_authenticate(struct access *access, const struct credential *cred, bo
 	return authenticate_ticket(access, cred, needs_csrf, now, ret, err);
 }
 
+static void end_sooner(uint64_t *until, uint64_t end)
+{
+	if (end && (!*until || end < *until))
+		*until = end;
+}
+
+static bool refresh_token(const struct access *access, struct identity *who, uint64_t now,
+			  uint64_t *until)
+{
+	const struct cfg_token *token = map_get(access->cfg->tokens, who->tokenid);
+
+	if (!token || !is_in_time(token->expire, now) ||
+	    token_mark(access, who->tokenid) != who->proof)
+		return false;
+	who->has_privsep = token->privsep;
+	end_sooner(until, token->expire);
+	return true;
+}
+
+bool access_refresh(const struct access *access, struct identity *who, uint64_t now,
+		    uint64_t *ret_until)
+{
+	uint64_t until = who->valid_until;
+
+	if (who->is_local_root) {
+		*ret_until = 0;
+		return true;
+	}
+	if (!access_user_is_enabled(access, who->userid, now))
+		return false;
+	const struct cfg_user *user = map_get(access->cfg->users, who->userid);
+	end_sooner(&until, user->expire);
+	if (who->is_token ? !refresh_token(access, who, now, &until)
+			  : !is_in_time(who->valid_until, now) || who->proof != access->key_mark ||
+				    is_revoked(access, who, now))
+		return false;
+	*ret_until = until;
+	return true;
+}
+
 int access_ticket_make(struct access *access, const char *userid, uint64_t now,
 		       char ret_ticket[TICKET_MAX], char ret_csrf[TICKET_MAX], struct err *err)
 {
@@ -78,7 +146,10 @@ int access_ticket_make(struct access *access, const char *userid, uint64_t now,
 		return err_set(err, ERR_UNAVAILABLE,
 			       "the key that signs tickets is not there yet, try again");
 	}
-	ticket_make(access->key, userid, now, ret_ticket);
+	/* within the second in which others ended it must not be taken for one of them */
+	uint64_t since = tickets_since(access, userid, now);
+
+	ticket_make(access->key, userid, since > now ? since : now, ret_ticket);
 	csrf_make(access->key, userid, now, ret_csrf);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "agent/auth/acl.h"
 #include "agent/auth/edit.h"
 #include "agent/auth/secrets.h"
+#include "agent/auth/shadow.h"
 #include "agent/auth/ticket.h"
 #include "agent/auth/usercfg.h"
 #include "agent/base/list.h"
@@ -31,6 +32,7 @@ struct access {
 	struct usercfg *cfg;
 	struct secrets *shadow, *tokens;
 	uint8_t key[TICKET_KEY_SIZE];
+	uint64_t key_mark; /* tells this key from others; 0 without one */
 	bool has_key;
 	bool is_key_pending; /* a transaction that makes the key is under way */
 	uint64_t generation;

@@ -26,11 +26,22 @@ static bool key_parse(const struct store_value *value, uint8_t ret[TICKET_KEY_SI
 	return true;
 }
 
+static uint64_t key_mark(const uint8_t key[TICKET_KEY_SIZE])
+{
+	uint8_t digest[SHA256_SIZE];
+	uint64_t mark;
+
+	digest_sha256(key, TICKET_KEY_SIZE, digest);
+	memcpy(&mark, digest, sizeof(mark));
+	return mark;
+}
+
 void access_key_load(struct access *access, const struct store_value *value)
 {
 	access->has_key = value && key_parse(value, access->key);
 	if (!access->has_key)
 		explicit_bzero(access->key, sizeof(access->key));
+	access->key_mark = access->has_key ? key_mark(access->key) : 0;
 	if (value && !access->has_key)
 		log_error("%s: not a key; nobody can log in until it is removed", PATH_AUTHKEY);
 }

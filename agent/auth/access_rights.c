@@ -32,6 +32,11 @@ static struct rights resolve(const struct access *access, const struct identity 
 	};
 }
 
+bool access_is_unlimited(const struct identity *who)
+{
+	return str_eq(who->userid, ROOT_USERID) && !(who->is_token && who->has_privsep);
+}
+
 static uint64_t hash(const char *text)
 {
 	uint64_t h = 0xcbf29ce484222325ull; /* FNV-1a: only picks the slot, the key is compared */

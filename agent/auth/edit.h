@@ -15,7 +15,7 @@
 /* Private copies; the function changes them as it likes. */
 struct access_draft {
 	struct usercfg *cfg;
-	struct secrets *shadow; /* user id -> password hash */
+	struct secrets *shadow; /* user id -> password hash and more, see shadow.h */
 	struct secrets *tokens; /* full token id -> digest of its secret */
 };
 
@@ -38,3 +38,5 @@ int access_edit(struct access *access, const struct access_edit *edit, struct er
 const struct usercfg *access_usercfg(const struct access *access);
 /* NULL if the user has no password. Borrowed; a secret. */
 const char *access_password_hash(const struct access *access, const char *userid);
+/* See shadow_since(); changes with each change of the password. */
+uint64_t access_tickets_since(const struct access *access, const char *userid);

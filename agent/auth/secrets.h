@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The files below /priv that hold one value a name: "NAME:VALUE" lines, names without ':'. Password
- * hashes (by user) and digests of token secrets (by token). Pure. */
+ * hashes (by user; shadow.h) and digests of token secrets (by token). Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -84,6 +84,8 @@ static int receive_reply(struct stream *s, usec_t deadline, struct reply *ret, s
 			return r;
 		if (r > 0 && f.header.type == FRAME_REPLY && f.header.id == 1)
 			return take_reply(&f, ret, err);
+		for (unsigned i = 0; r > 0 && i < FRAME_FDS_MAX; i++)
+			closep(&f.fds[i]);
 		stream_drop(s, at);
 		if (r > 0)
 			continue;

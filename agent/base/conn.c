@@ -25,17 +25,13 @@ static void conn_free(struct conn *c)
 	free(c);
 }
 
-/* Detached from the loop; memory goes when the last frame of ours left the stack. */
-static void conn_kill(struct conn *c)
+/* Detached from the loop; the memory goes with the last conn_leave(), the only place that frees. */
+static void conn_detach(struct conn *c)
 {
-	if (c->is_dead)
-		return;
 	c->is_dead = true;
 	c->io = sd_event_source_disable_unref(c->io);
 	c->again = sd_event_source_disable_unref(c->again);
 	c->timer = sd_event_source_disable_unref(c->timer);
-	if (c->busy == 0)
-		conn_free(c);
 }
 
 void conn_enter(struct conn *c)
@@ -51,8 +47,11 @@ void conn_leave(struct conn *c)
 
 void conn_close(struct conn *c)
 {
-	if (c)
-		conn_kill(c);
+	if (!c)
+		return;
+	conn_enter(c);
+	conn_detach(c);
+	conn_leave(c);
 }
 
 void conn_broken(struct conn *c, const struct err *err)
@@ -67,7 +66,7 @@ void conn_broken(struct conn *c, const struct err *err)
 	if (!c->is_dead) {
 		if (c->ops->on_closed)
 			c->ops->on_closed(c, &why, c->ctx);
-		conn_kill(c);
+		conn_detach(c);
 	}
 	conn_leave(c);
 }
@@ -107,7 +106,7 @@ int conn_new(sd_event *event, int fd, const struct conn_ops *ops, void *ctx, str
 	fd_set_nonblock(fd, true);
 	r = setup_sources(c, err);
 	if (r < 0) {
-		conn_kill(c);
+		conn_close(c);
 		return r;
 	}
 	*ret = c;

@@ -20,15 +20,21 @@ void digest_hex(const void *data, size_t size, struct buf *out)
 	}
 }
 
-void digest_sha1_hex(const void *data, size_t size, char ret[SHA1_HEX_SIZE])
+void digest_sha1(const void *data, size_t size, uint8_t ret[SHA1_SIZE])
 {
-	uint8_t raw[SHA1_DIGEST_SIZE];
-	autobuf hex = BUF_INIT;
 	struct sha1_ctx ctx;
 
 	sha1_init(&ctx);
 	sha1_update(&ctx, size, data);
-	sha1_digest(&ctx, sizeof(raw), raw);
+	sha1_digest(&ctx, SHA1_SIZE, ret);
+}
+
+void digest_sha1_hex(const void *data, size_t size, char ret[SHA1_HEX_SIZE])
+{
+	uint8_t raw[SHA1_SIZE];
+	autobuf hex = BUF_INIT;
+
+	digest_sha1(data, size, raw);
 	digest_hex(raw, sizeof(raw), &hex);
 	memcpy(ret, buf_str(&hex), SHA1_HEX_SIZE);
 }

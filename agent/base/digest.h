@@ -8,10 +8,12 @@
 
 #include "agent/base/buf.h"
 
+#define SHA1_SIZE	20
 #define SHA256_SIZE	32
 #define SHA1_HEX_SIZE	41 /* with the NUL */
 #define SHA256_HEX_SIZE 65
 
+void digest_sha1(const void *data, size_t size, uint8_t ret[SHA1_SIZE]);
 void digest_sha1_hex(const void *data, size_t size, char ret[SHA1_HEX_SIZE]);
 void digest_sha256(const void *data, size_t size, uint8_t ret[SHA256_SIZE]);
 void digest_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,

@@ -49,6 +49,8 @@ static int add_stdio(posix_spawn_file_actions_t *actions, const struct exec_spaw
 		else
 			r = posix_spawn_file_actions_adddup2(actions, fds[i], i);
 	}
+	if (r == 0 && spec->passed_fd > 0)
+		r = posix_spawn_file_actions_adddup2(actions, spec->passed_fd, 3);
 	return r;
 }
 
@@ -89,7 +91,7 @@ int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err)
 	return r != 0 ? err_errno(err, r, "start %s", program) : 0;
 }
 
-uint64_t exec_pid_start(pid_t pid)
+static uint64_t read_start(pid_t pid, bool or_ended)
 {
 	char path[64], *at;
 	autobuf text = BUF_INIT;
@@ -103,9 +105,20 @@ uint64_t exec_pid_start(pid_t pid)
 	if (!at)
 		return 0;
 	fields = str_split(at + 1, " \n");
-	if (strv_count(fields) > 19 && !str_eq(fields[0], "Z") && !str_eq(fields[0], "X"))
+	if (strv_count(fields) > 19 &&
+	    (or_ended || (!str_eq(fields[0], "Z") && !str_eq(fields[0], "X"))))
 		str_to_u64(fields[19], &start);
 	return start;
+}
+
+uint64_t exec_pid_start(pid_t pid)
+{
+	return read_start(pid, false);
+}
+
+uint64_t exec_child_start(pid_t pid)
+{
+	return read_start(pid, true);
 }
 
 static char boot_id[37];

@@ -19,6 +19,7 @@ struct exec_spawn {
 	int stdout_fd;		 /* -1: /dev/null */
 	int stderr_fd;		 /* -1: /dev/null */
 	bool new_session;	 /* setsid */
+	int passed_fd;		 /* becomes descriptor 3; 0 or -1: none; borrowed */
 };
 
 int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err);
@@ -44,5 +45,7 @@ int exec_run(const struct exec_run *spec, struct exec_result *ret, struct err *e
 void exec_result_fini(struct exec_result *r);
 /* Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); 0 when gone. */
 uint64_t exec_pid_start(pid_t pid);
+/* As above of a child that was not reaped: also when it ended already. */
+uint64_t exec_child_start(pid_t pid);
 /* The boot id, 36 characters. */
 const char *exec_boot_id(void);

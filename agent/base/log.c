@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/str.h"
+
 #define HEAD_MAX    128
 #define TEXT_MAX    960
 #define PATIENCE_MS 100
@@ -59,10 +61,14 @@ static size_t put_escaped(char *line, size_t at, const char *text)
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 
-		if (c >= 0x20 && c != 0x7f)
-			line[at++] = (char)c;
-		else
+		if (str_is_c1(text)) {
 			at += (size_t)snprintf(line + at, 5, "\\x%02x", c);
+			c = (unsigned char)*++text;
+		} else if (c >= 0x20 && c != 0x7f) {
+			line[at++] = (char)c;
+			continue;
+		}
+		at += (size_t)snprintf(line + at, 5, "\\x%02x", c);
 	}
 	return at;
 }

@@ -101,6 +101,12 @@ bool str_is_utf8(const char *s, size_t size)
 	return true;
 }
 
+bool str_is_c1(const char *s)
+{
+	return (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] >= 0x80 &&
+	       (unsigned char)s[1] < 0xa0;
+}
+
 bool str_copy(char *dst, size_t size, const char *src)
 {
 	size_t n = strlen(src);

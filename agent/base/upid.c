@@ -10,10 +10,9 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-#define PID_MAX	      0x7fffffffu
-#define PID_START_MAX 0xfffffffffu /* nine digits */
-#define TIME_MAX      0xffffffffu
-#define TEXT_MAX      230 /* file names end at 255 bytes; ".status" and a temporary suffix must fit */
+#define PID_MAX	 0x7fffffffu
+#define TIME_MAX 0xffffffffu
+#define TEXT_MAX 230 /* file names end at 255 bytes; ".status" and a temporary suffix must fit */
 
 /* node: letters, digits, inner '-'; type, id, user: visible ASCII without ':' and '/', as they are
  * part of a file name. */
@@ -47,7 +46,7 @@ static int check(const struct upid *u, struct err *err)
 
 	if (!is_node(u->node, strnlen(u->node, sizeof(u->node))))
 		return err_field(err, "upid", "invalid node name in task id");
-	if (u->pid < 0 || u->pid_start > PID_START_MAX || u->start_time > TIME_MAX)
+	if (u->pid < 0 || u->pid_start > UPID_PID_START_MAX || u->start_time > TIME_MAX)
 		return err_field(err, "upid", "number out of range in task id");
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		size_t size = strlen(parts[i].value);
@@ -106,7 +105,7 @@ int upid_parse(const char *text, struct upid *ret, struct err *err)
 
 	at = take(at, u.node, sizeof(u.node));
 	at = take_hex(at, 8, PID_MAX, &pid);
-	at = take_hex(at, 9, PID_START_MAX, &u.pid_start);
+	at = take_hex(at, 9, UPID_PID_START_MAX, &u.pid_start);
 	at = take_hex(at, 8, TIME_MAX, &u.start_time);
 	at = take(at, u.type, sizeof(u.type));
 	at = take(at, u.id, sizeof(u.id));

@@ -8,7 +8,8 @@
 
 #include "agent/base/err.h"
 
-#define UPID_MAX 512
+#define UPID_MAX	   512
+#define UPID_PID_START_MAX 0xfffffffffu /* nine digits */
 
 struct upid {
 	char node[64];

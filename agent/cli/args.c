@@ -26,7 +26,8 @@ static int take_own(struct cli *cli, struct err *err)
 /* flags of the CLI itself never take the next word as their value */
 static bool is_flag(const char *name)
 {
-	return str_eq(name, "json") || str_eq(name, "no-wait") || str_eq(name, "help");
+	return str_eq(name, "json") || str_eq(name, "no-wait") || str_eq(name, "help") ||
+	       str_eq(name, "vnc");
 }
 
 static int add_option(struct cli *cli, const char *text, char **next, struct err *err)

@@ -71,33 +71,67 @@ static int read_reply(struct reply *reply, struct json_object **ret, struct err 
 	return 0;
 }
 
+static void fill_call(struct call *call, const char *verb, const char *path,
+		      const struct fields *params)
+{
+	call->op = CALL_API;
+	call->deadline_ms = (uint32_t)(CALL_TIMEOUT / USEC_PER_MSEC);
+	fields_add(&call->head, "verb", verb);
+	fields_add(&call->head, "path", path);
+	fields_add(&call->head, "source", "cli");
+	if (params)
+		fields_copy(&call->params, params);
+}
+
+static int send_call(const struct call *call, bool again, struct reply *ret, struct err *err)
+{
+	autofree char *socket_path = path_join(path_run(), "%s", CORE_SOCKET);
+
+	return client_call(socket_path, call, clock_monotonic() + CALL_TIMEOUT, again, ret, err);
+}
+
 int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
 	     struct json_object **ret, struct err *err)
 {
-	autofree char *socket_path = path_join(path_run(), "%s", CORE_SOCKET);
 	struct call call = CALL_INIT;
 	struct reply reply = REPLY_INIT;
 	int r;
 
 	if (path[0] != '/')
 		return err_set(err, ERR_INVALID, "an API path starts with '/': %s", path);
-	call.op = CALL_API;
-	call.deadline_ms = (uint32_t)(CALL_TIMEOUT / USEC_PER_MSEC);
-	fields_add(&call.head, "verb", verb);
-	fields_add(&call.head, "path", path);
-	fields_add(&call.head, "source", "cli");
-	if (params)
-		fields_copy(&call.params, params);
+	fill_call(&call, verb, path, params);
 	if (fd >= 0) {
 		call.fds[0] = dup(fd);
 		call.fd_count = 1;
 	}
-	r = client_call(socket_path, &call, clock_monotonic() + CALL_TIMEOUT, str_eq(verb, "GET"),
-			&reply, err);
+	r = send_call(&call, str_eq(verb, "GET"), &reply, err);
 	call_fini(&call);
 	if (r < 0)
 		return r;
 	r = read_reply(&reply, ret, err);
+	reply_fini(&reply);
+	return r;
+}
+
+int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
+	       int *ret_fd, struct err *err)
+{
+	autojson *nothing = NULL;
+	struct call call = CALL_INIT;
+	struct reply reply = REPLY_INIT;
+	int r;
+
+	fill_call(&call, "GET", path, params);
+	fields_add(&call.head, "upgrade", "raw");
+	fields_add(&call.head, "last-event-id", last_event_id);
+	r = send_call(&call, last_event_id != NULL, &reply, err);
+	call_fini(&call);
+	if (r < 0)
+		return r;
+	if (reply.fd >= 0)
+		*ret_fd = TAKE_FD(reply.fd);
+	else if ((r = read_reply(&reply, &nothing, err)) == 0)
+		r = err_set(err, ERR_UNSUPPORTED, "%s does not give a stream", path);
 	reply_fini(&reply);
 	return r;
 }

@@ -43,6 +43,10 @@ int cli_word(const struct cli *cli, size_t index, const char *what, const char *
  * becomes err with the reply's text, one line for each wrong parameter. */
 int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
 	     struct json_object **ret, struct err *err);
+/* GET of a path that answers with a stream: its descriptor. With last_event_id ("": none yet) the stream can be
+ * resumed, so the call is sent again when the connection breaks; NULL: it is not. */
+int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
+	       int *ret_fd, struct err *err);
 /* GET without parameters. */
 int cli_get(struct json_object **ret, struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -84,9 +88,21 @@ int cli_task_follow(const char *upid, struct err *err);
 /* What to do with the UPID that a call returned: print it, or follow the task. */
 int cli_task_result(const struct cli *cli, struct json_object *upid, struct err *err);
 
+/* cmd_events.c, for tests: one line of a stream of server-sent events. */
+struct cli_event {
+	struct buf id, type, data;
+	struct buf last_id; /* of the last event that was complete */
+};
+bool cli_event_take_line(struct cli_event *event, const char *line); /* true: the event is complete */
+void cli_event_format(struct buf *out, struct cli_event *event, struct json_object *data);
+void cli_event_fini(struct cli_event *event);
+/* cmd_kvm.c: one line on KVM as GET /nodes/{node}/kvm describes it. */
+void cli_kvm_describe(struct json_object *kvm, struct buf *out);
+
 /* the commands */
 int cli_ls(struct cli *cli, struct err *err);
 int cli_status(struct cli *cli, struct err *err);
+int cli_kvm_check(struct cli *cli, struct err *err);
 int cli_create(struct cli *cli, struct err *err);
 int cli_start(struct cli *cli, struct err *err);
 int cli_stop(struct cli *cli, struct err *err);
@@ -94,6 +110,8 @@ int cli_shutdown(struct cli *cli, struct err *err);
 int cli_reboot(struct cli *cli, struct err *err);
 int cli_destroy(struct cli *cli, struct err *err);
 int cli_config(struct cli *cli, struct err *err);
+int cli_events(struct cli *cli, struct err *err);
+int cli_console(struct cli *cli, struct err *err);
 int cli_task(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);
 int cli_passwd(struct cli *cli, struct err *err);

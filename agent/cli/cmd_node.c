@@ -34,18 +34,20 @@ static void print_node(struct json_object *status)
 	cli_format(&text, &used, memory);
 	buf_add_str(&text, " of ");
 	cli_format(&text, &total, memory);
-	printf("%s\n%s\n\n", buf_str(&text), cli_member(status, "kversion"));
+	printf("%s\n%s\n", buf_str(&text), cli_member(status, "kversion"));
 }
 
 int cli_status(struct cli *cli, struct err *err)
 {
-	autojson *status = NULL, *storages = NULL;
+	autojson *status = NULL, *storages = NULL, *kvm = NULL;
 	autofree char *node = NULL;
+	autobuf line = BUF_INIT;
 	int r;
 
 	if ((r = cli_node(&node, err)) < 0 ||
 	    (r = cli_get(&status, err, "/nodes/%s/status", node)) < 0 ||
-	    (r = cli_get(&storages, err, "/nodes/%s/storage", node)) < 0)
+	    (r = cli_get(&storages, err, "/nodes/%s/storage", node)) < 0 ||
+	    (r = cli_get(&kvm, err, "/nodes/%s/kvm", node)) < 0)
 		return r;
 	if (cli->wants_json) {
 		cli_json_print(stdout, status);
@@ -53,6 +55,8 @@ int cli_status(struct cli *cli, struct err *err)
 	}
 	printf("node %s, %s\n", node, cli_member(status, "pveversion"));
 	print_node(status);
+	cli_kvm_describe(kvm, &line);
+	printf("%s\n\n", buf_str(&line));
 	cli_table_print(stdout, storage_columns, ARRAY_SIZE(storage_columns), storages);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
@@ -91,33 +92,47 @@ static void make_ordinary(pid_t pid)
 	prlimit(pid, RLIMIT_NOFILE, &files, NULL);
 }
 
-int child_spawn(const struct child_spec *spec, pid_t *ret_pid, int *ret_pidfd, struct err *err)
+static int spawn(const struct child_spec *spec, pid_t *ret_pid, struct err *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	char *env[ENV_MAX];
 	size_t env_count = make_env(env);
-	pid_t pid;
 
 	set_attributes(&attr);
 	set_descriptors(&actions, spec->fds);
-	int r = posix_spawn(&pid, spec->argv[0], &actions, &attr, (char *const *)spec->argv, env);
+	int r = posix_spawn(ret_pid, spec->argv[0], &actions, &attr, (char *const *)spec->argv,
+			    env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	for (size_t i = 0; i < env_count; i++)
 		free(env[i]);
-	if (r != 0)
-		return err_errno(err, r, "start %s", spec->argv[0]);
+	return r != 0 ? err_errno(err, r, "start %s", spec->argv[0]) : 0;
+}
+
+int child_spawn(const struct child_spec *spec, struct child *ret, struct err *err)
+{
+	struct child child = {.pidfd = -1};
+	/* What is needed to know the child is taken before there is one. */
+	int for_pidfd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int for_start = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int r = for_pidfd < 0 || for_start < 0 ? err_errno(err, errno, "start %s", spec->argv[0])
+					       : spawn(spec, &child.pid, err);
+
+	closep(&for_pidfd);
+	closep(&for_start);
+	if (r < 0)
+		return r;
 	/* Not reaped yet: the pid is still its own even if it ended already. */
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd < 0) {
+	child.pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
+	if (child.pidfd < 0) {
 		r = errno;
-		kill_unknown(pid);
+		kill_unknown(child.pid);
 		return err_errno(err, r, "watch %s", spec->argv[0]);
 	}
-	make_ordinary(pid);
-	*ret_pid = pid;
-	*ret_pidfd = pidfd;
+	child.start = exec_child_start(child.pid);
+	make_ordinary(child.pid);
+	*ret = child;
 	return 0;
 }
 
@@ -144,7 +159,7 @@ void child_signal_group(pid_t pid, int pidfd, int sig)
 {
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
 
-	if (poll(&p, 1, 0) != 0 || pid <= 1)
+	if (pidfd < 0 || poll(&p, 1, 0) != 0 || pid <= 1)
 		return; /* it ended: its number may be another's by now */
 	kill(-pid, sig);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "agent/base/err.h"
@@ -15,10 +16,16 @@ struct child_spec {
 	int fds[CHILD_FDS_MAX];  /* become descriptors 0 to 3; -1: /dev/null for 0 to 2, else closed */
 };
 
+struct child {
+	pid_t pid;
+	int pidfd;
+	uint64_t start; /* exec_child_start() */
+};
+
 /* In a session (and process group) of its own, with default signals and the core's LODGE_*
  * environment, without the core's protection from the memory killer; everything else is closed.
- * The caller reaps it (child_reap). */
-int child_spawn(const struct child_spec *spec, pid_t *ret_pid, int *ret_pidfd, struct err *err);
+ * The caller reaps it (child_reap). Out of descriptors: fails before anything was started. */
+int child_spawn(const struct child_spec *spec, struct child *ret, struct err *err);
 /* After the pidfd became readable. true, and *ret gets the wait status, if it was a child of ours. */
 bool child_reap(int pidfd, int *ret_status);
 /* "exit code 3", "signal 9" */

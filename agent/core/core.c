@@ -13,6 +13,9 @@
 #include "agent/base/param.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/core/events.h"
+#include "agent/core/certificate.h"
+#include "agent/core/consoles.h"
 #include "agent/core/guests.h"
 #include "agent/core/nextid.h"
 #include "agent/core/onboot.h"
@@ -80,18 +83,6 @@ static int open_store(struct core *core, struct err *err)
 	return r < 0 ? err_errno(err, -r, "watch the store") : 0;
 }
 
-static bool next_guest(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx)
-{
-	const struct core *core = ctx;
-	const struct guest *guest = guests_next(core->guests, after);
-
-	if (!guest)
-		return false;
-	*ret_vmid = guest->vmid;
-	*ret_is_machine = guest->kind == GUEST_QEMU;
-	return true;
-}
-
 static int fill(struct core *core, struct err *err)
 {
 	int r;
@@ -104,9 +95,11 @@ static int fill(struct core *core, struct err *err)
 	core->facts = facts_new();
 	core->helpers = helpers_new(core->event);
 	core->guests = guests_new(core);
-	facts_set_guests(core->facts, next_guest, core);
 	core->nextid = nextid_new();
 	core->storages = storages_new(core);
+	core->events = events_new(core);
+	core->consoles = consoles_new(core->event, core->jobs);
+	core->certificate = certificate_new();
 	core->onboot = onboot_new(core);
 	core->unfinished = unfinished_new(core);
 	return 0;
@@ -130,8 +123,11 @@ void core_free(struct core *core)
 {
 	if (!core)
 		return;
+	events_free(core->events);
 	unfinished_free(core->unfinished);
 	onboot_free(core->onboot);
+	certificate_free(core->certificate);
+	consoles_free(core->consoles);
 	storages_free(core->storages);
 	nextid_free(core->nextid);
 	guests_free(core->guests);
@@ -140,6 +136,7 @@ void core_free(struct core *core)
 	jobs_free(core->jobs);
 	if (core->tls_timer)
 		sd_event_source_disable_unref(core->tls_timer);
+	sd_event_source_disable_unref(core->restart_timer);
 	if (core->store_source)
 		sd_event_source_disable_unref(core->store_source);
 	access_free(core->access);

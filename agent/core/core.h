@@ -25,11 +25,14 @@ struct core {
 	struct guests *guests;	 /* index of guests in the store, see guests.h */
 	struct nextid *nextid;	 /* ids handed out and not yet used, see nextid.h */
 	struct storages *storages; /* cached storage status, see storages.h */
+	struct events *events;	   /* the event stream, see events.h */
+	struct consoles *consoles; /* prepared and open consoles, see consoles.h */
+	struct certificate *certificate; /* this node's, for HTTPS, see certificate.h */
 
 	/* the rest belongs to the core's own files */
 	struct onboot *onboot;
 	struct unfinished *unfinished; /* creations without a job, see unfinished.h */
-	sd_event_source *store_source, *tls_timer;
+	sd_event_source *store_source, *tls_timer, *restart_timer;
 	struct conn *monitor; /* its connection, or NULL */
 	struct {
 		bool is_running, is_wanted; /* asked for again meanwhile */

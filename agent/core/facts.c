@@ -31,6 +31,11 @@ struct facts {
 		void *ctx;
 	} listeners[FACTS_LISTENERS];
 	size_t listener_count;
+	struct {
+		facts_node_fn fn;
+		void *ctx;
+	} node_listeners[FACTS_LISTENERS];
+	size_t node_listener_count;
 };
 
 struct facts *facts_new(void)
@@ -129,9 +134,12 @@ int facts_take_node(struct facts *facts, const struct fields *f, struct err *err
 
 	if (r < 0)
 		return r;
+	const struct node_fact before = facts->node;
 	node.observed = clock_monotonic();
 	facts->node = node;
 	facts->generation++;
+	for (size_t i = 0; i < facts->node_listener_count; i++)
+		facts->node_listeners[i].fn(&before, facts->node_listeners[i].ctx);
 	return 0;
 }
 
@@ -262,4 +270,12 @@ void facts_on_state(struct facts *facts, facts_changed_fn fn, void *ctx)
 		abort(); /* listeners are part of the program, not of its input */
 	facts->listeners[facts->listener_count].fn = fn;
 	facts->listeners[facts->listener_count++].ctx = ctx;
+}
+
+void facts_on_node(struct facts *facts, facts_node_fn fn, void *ctx)
+{
+	if (facts->node_listener_count == FACTS_LISTENERS)
+		abort();
+	facts->node_listeners[facts->node_listener_count].fn = fn;
+	facts->node_listeners[facts->node_listener_count++].ctx = ctx;
 }

@@ -17,6 +17,11 @@ struct guests {
 	struct guest **items; /* by vmid */
 	size_t count, capacity;
 	uint64_t generation;
+	struct {
+		guests_changed_fn fn;
+		void *ctx;
+	} listeners[GUESTS_LISTENERS];
+	size_t listener_count;
 };
 
 static const char *const kind_names[] = {[GUEST_LXC] = "lxc", [GUEST_QEMU] = "qemu"};
@@ -159,6 +164,20 @@ static void on_change(const struct store_change *change, void *ctx)
 	else
 		drop(guests, &key);
 	guests->generation++;
+	for (size_t i = 0; i < guests->listener_count; i++)
+		guests->listeners[i].fn(key.kind, key.vmid, guests->listeners[i].ctx);
+}
+
+/* What the facts ask when they speak of guests that were not reported. */
+static bool next_guest(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx)
+{
+	const struct guest *guest = guests_next(ctx, after);
+
+	if (!guest)
+		return false;
+	*ret_vmid = guest->vmid;
+	*ret_is_machine = guest->kind == GUEST_QEMU;
+	return true;
 }
 
 struct guests *guests_new(struct core *core)
@@ -176,6 +195,7 @@ struct guests *guests_new(struct core *core)
 			put(guests, &key, &value);
 		xreplace(&after, value.path);
 	}
+	facts_set_guests(core->facts, next_guest, guests);
 	return guests;
 }
 
@@ -207,4 +227,12 @@ const struct guest *guests_next(const struct guests *guests, unsigned after)
 uint64_t guests_generation(const struct guests *guests)
 {
 	return guests->generation;
+}
+
+void guests_on_change(struct guests *guests, guests_changed_fn fn, void *ctx)
+{
+	if (guests->listener_count == GUESTS_LISTENERS)
+		abort(); /* listeners are part of the program, not of its input */
+	guests->listeners[guests->listener_count].fn = fn;
+	guests->listeners[guests->listener_count++].ctx = ctx;
 }

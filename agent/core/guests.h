@@ -22,11 +22,16 @@ struct guest {
 	bool config_is_bad;	      /* stored text does not parse: shown, not startable */
 };
 
-struct guests *guests_new(struct core *core);
+struct guests *guests_new(struct core *core); /* its facts and store are there */
 void guests_free(struct guests *guests);
 const struct guest *guests_find(const struct guests *guests, unsigned vmid);
 /* In order of vmid; after 0 starts; NULL at the end. */
 const struct guest *guests_next(const struct guests *guests, unsigned after);
+/* Called after each change of the configuration of (kind, vmid), its removal included: guests_find()
+ * tells which. At most GUESTS_LISTENERS, for good. */
+#define GUESTS_LISTENERS 4
+typedef void (*guests_changed_fn)(enum guest_kind kind, unsigned vmid, void *ctx);
+void guests_on_change(struct guests *guests, guests_changed_fn fn, void *ctx);
 uint64_t guests_generation(const struct guests *guests); /* changes with every change */
 const char *guest_kind_name(enum guest_kind kind);  /* "lxc", "qemu" */
 char *guest_config_path(const char *node, enum guest_kind kind, unsigned vmid); /* heap */

@@ -217,9 +217,12 @@ static int start(struct helper *h, struct err *err)
 		return err_errno(err, errno, "pipe");
 	autofd int read_end = pipes[0], write_end = pipes[1];
 	const struct child_spec child = {argv, {h->args_fd, write_end, STDERR_FILENO, -1}};
+	struct child process;
 	fd_set_nonblock(read_end, true);
-	if ((r = child_spawn(&child, &h->pid, &h->pidfd, err)) < 0)
+	if ((r = child_spawn(&child, &process, err)) < 0)
 		return r;
+	h->pid = process.pid;
+	h->pidfd = process.pidfd;
 	h->output_fd = TAKE_FD(read_end);
 	drop_fd(&h->args_fd);
 	set_state(h, HELPER_RUNNING);

@@ -21,23 +21,24 @@
 #include "agent/core/job_files.h"
 #include "agent/core/jobs_internal.h"
 
-static const char death_unseen[] = "task died without a status";
-
-/* A pidfd of the very process that the UPID names, or -1. The start time is read after opening: if
- * it fits, the pidfd is that process. */
-static int open_process(const struct upid *id, const char *boot)
+/* The start time is read after opening: if it fits, the pidfd is that process. */
+int job_open_process(const struct upid *id, const char *boot, int *ret_pidfd)
 {
 	autofd int fd = -1;
 
-	if (id->pid <= 1 || (boot && !str_eq(boot, exec_boot_id())))
-		return -1;
+	if (id->pid <= 1 || id->pid_start == 0 || (boot && !str_eq(boot, exec_boot_id())))
+		return -ERR_NOT_FOUND;
 	fd = (int)syscall(SYS_pidfd_open, id->pid, 0);
-	if (fd < 0 || id->pid_start == 0 || exec_pid_start(id->pid) != id->pid_start)
-		return -1;
+	if (fd < 0)
+		return errno == ESRCH || errno == EINVAL ? -ERR_NOT_FOUND : -ERR_IO;
+	uint64_t start = exec_pid_start(id->pid);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	if (poll(&p, 1, 0) != 0)
-		return -1; /* a zombie */
-	return TAKE_FD(fd);
+	if (poll(&p, 1, 0) != 0 || (start != 0 && start != id->pid_start))
+		return -ERR_NOT_FOUND; /* it ended, or the number is another's by now */
+	if (start == 0)
+		return -ERR_IO; /* alive, but it could not be asked */
+	*ret_pidfd = TAKE_FD(fd);
+	return 0;
 }
 
 static void adopt(struct jobs *jobs, const char *upid, const struct upid *id,
@@ -45,18 +46,21 @@ static void adopt(struct jobs *jobs, const char *upid, const struct upid *id,
 {
 	const struct task *task = task_index_add(jobs->index, upid, id, record->guest);
 	struct err err = ERR_INIT;
+	int pidfd = -1, has_status;
 
 	task_index_set_guest(jobs->index, upid, record->guest);
-	int pidfd = open_process(id, record->boot);
-	if (pidfd < 0) {
-		job_close(jobs, task, record->command ? record : NULL, death_unseen);
+	int r = job_open_process(id, record->boot, &pidfd);
+	if (r == -ERR_NOT_FOUND &&
+	    ((has_status = job_has_status(task)) == 0 || has_status == -ERR_NOT_FOUND)) {
+		job_close(jobs, task, record->command ? record : NULL, JOB_DEATH_UNSEEN);
 		return;
 	}
 	if (record->serial[0] && job_log_rename(record->serial, id, upid, &err) < 0)
 		log_warning("log of %s: %s", upid, err.message);
-	log_info("task %s still runs", upid);
-	if (job_watch(jobs, task, pidfd, record, &err) < 0)
-		log_error("%s", err.message);
+	if (r == 0)
+		log_info("task %s still runs", upid);
+	job_watch(jobs, task, pidfd, record);
+	jobs_tell(&jobs->begun, task);
 }
 
 /* A record of this name is in the folder. */
@@ -78,6 +82,8 @@ static void take_record(struct jobs *jobs, const char *name)
 			log_error("record of %s: %s", name, err.message);
 		if (r == -ERR_CORRUPT)
 			(void)file_remove(path, NULL);
+		else if (r != -ERR_NOT_FOUND)
+			jobs->is_scan_due = true, jobs_retry(jobs);
 		return;
 	}
 	if (!known) {
@@ -113,7 +119,7 @@ static int each_name(struct jobs *jobs, const char *path, void (*each)(struct jo
 	return 0;
 }
 
-static int scan_records(struct jobs *jobs, struct err *err)
+int jobs_scan_records(struct jobs *jobs, struct err *err)
 {
 	autofree char *path = path_join(path_run(), "jobs");
 
@@ -137,16 +143,61 @@ static void adopt_unrecorded(struct jobs *jobs)
 static void take_unclaimed_log(struct jobs *jobs, const char *name)
 {
 	const char *serial = str_after(name, "new-");
+	int fd = serial ? job_log_open_held(serial) : -1;
 
-	if (serial && !job_log_is_held(serial)) {
+	if (serial && fd < 0) {
 		autofree char *path = job_file_new_log(serial);
 
 		(void)file_remove(path, NULL);
 	} else if (serial) {
-		jobs->held = xrealloc(jobs->held, jobs->held_count + 2, sizeof(*jobs->held));
-		jobs->held[jobs->held_count++] = xstrdup(serial);
-		jobs->held[jobs->held_count] = NULL;
+		struct held_log *log = xcalloc(1, sizeof(*log));
+
+		str_copy(log->serial, sizeof(log->serial), serial);
+		log->fd = fd;
+		list_append(&jobs->held, &log->link);
 	}
+}
+
+void held_log_free(struct held_log *log)
+{
+	list_remove(&log->link);
+	closep(&log->fd);
+	free(log);
+}
+
+static bool is_known(const struct jobs *jobs, const char *serial)
+{
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (str_eq(job->record.serial, serial))
+			return true;
+	}
+	return false;
+}
+
+/* One that died: perhaps it left a record whose event did not come yet, perhaps only what would undo it.
+ */
+static void bury(struct jobs *jobs, const char *serial)
+{
+	struct err err = ERR_INIT;
+
+	if (jobs_scan_records(jobs, &err) < 0)
+		log_error("%s", err.message);
+	job_undo_start(jobs, serial);
+}
+
+bool jobs_have_unclaimed(struct jobs *jobs)
+{
+	LIST_FOREACH (&jobs->held, log, struct held_log, link) {
+		char serial[JOB_SERIAL_SIZE];
+
+		if (!is_known(jobs, log->serial) && job_log_is_held(log->fd))
+			return true;
+		memcpy(serial, log->serial, sizeof(serial));
+		held_log_free(log);
+		if (!is_known(jobs, serial))
+			bury(jobs, serial);
+	}
+	return false;
 }
 
 int jobs_scan_unclaimed(struct jobs *jobs, struct err *err)
@@ -156,12 +207,20 @@ int jobs_scan_unclaimed(struct jobs *jobs, struct err *err)
 	return each_name(jobs, path, take_unclaimed_log, err);
 }
 
+static bool was_held(const struct jobs *jobs, const char *serial)
+{
+	LIST_FOREACH (&jobs->held, log, struct held_log, link) {
+		if (str_eq(log->serial, serial))
+			return true;
+	}
+	return false;
+}
+
 static void take_undo(struct jobs *jobs, const char *name)
 {
 	const char *serial = str_after(name, "undo-");
 
-	if (serial && strlen(serial) == JOB_SERIAL_SIZE - 1 &&
-	    !(jobs->held && strv_has(jobs->held, serial)))
+	if (serial && strlen(serial) == JOB_SERIAL_SIZE - 1 && !was_held(jobs, serial))
 		job_undo_start(jobs, serial);
 }
 
@@ -169,7 +228,7 @@ void jobs_undo_deferred(struct jobs *jobs)
 {
 	struct err err = ERR_INIT;
 
-	if (!jobs->is_undo_deferred)
+	if (!jobs->is_undo_deferred || jobs->is_scan_due)
 		return;
 	LIST_FOREACH (&jobs->running, job, struct job, link) {
 		if (!job->record.command)
@@ -186,7 +245,6 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *ct
 	struct jobs *jobs = ctx;
 	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t size = read(fd, buffer, sizeof(buffer));
-	struct err err = ERR_INIT;
 
 	(void)source;
 	(void)events;
@@ -194,8 +252,8 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *ct
 		const struct inotify_event *event = (const void *)(buffer + at);
 
 		if (event->mask & IN_Q_OVERFLOW) {
-			if (scan_records(jobs, &err) < 0)
-				log_error("%s", err.message);
+			jobs->is_scan_due = true;
+			jobs_retry(jobs);
 		} else if (event->len > 0) {
 			take_record(jobs, event->name);
 		}
@@ -223,7 +281,7 @@ int jobs_adopt(struct jobs *jobs, struct err *err)
 	int r = watch_folder(jobs, err); /* before the scan: nothing falls between */
 
 	jobs->is_undo_deferred = true;
-	if (r < 0 || (r = scan_records(jobs, err)) < 0)
+	if (r < 0 || (r = jobs_scan_records(jobs, err)) < 0)
 		return r;
 	adopt_unrecorded(jobs);
 	jobs_undo_deferred(jobs);

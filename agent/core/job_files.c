@@ -68,12 +68,20 @@ int job_log_create(const char *serial, int *ret_fd, struct err *err)
 	return 0;
 }
 
-bool job_log_is_held(const char *serial)
+bool job_log_is_held(int fd)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK;
+	flock(fd, LOCK_UN);
+	return false;
+}
+
+int job_log_open_held(const char *serial)
 {
 	autofree char *path = job_file_new_log(serial);
 	autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	return fd >= 0 && job_log_is_held(fd) ? TAKE_FD(fd) : -1;
 }
 
 int job_log_rename(const char *serial, const struct upid *id, const char *upid, struct err *err)

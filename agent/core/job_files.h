@@ -16,7 +16,10 @@ char *job_file_undo(const char *serial);
 /* Opens tasks/new-SERIAL, locked (flock) as long as a process has it open: an unclaimed log without a
  * lock belongs to nobody. */
 int job_log_create(const char *serial, int *ret_fd, struct err *err);
-bool job_log_is_held(const char *serial);
+/* A descriptor of an unclaimed log that a process holds, or -1. */
+int job_log_open_held(const char *serial);
+/* Does a process still hold it, under whatever name? */
+bool job_log_is_held(int fd);
 /* Gives the log its final name; already done by the job is fine. */
 int job_log_rename(const char *serial, const struct upid *id, const char *upid, struct err *err);
 void job_log_append_error(const struct upid *id, const char *upid, const char *text);

@@ -15,6 +15,7 @@ static const char *const program_names[] = {
 	[JOB_HOST] = "lodge-task",
 	[JOB_CT] = "lodge-task-ct",
 	[JOB_VM] = "lodge-task-vm",
+	[JOB_CONSOLE] = "lodge-task-console",
 };
 
 static const char *const secret_args[] = {"password", "ssh-public-keys", "secret", "token"};

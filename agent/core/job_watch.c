@@ -115,23 +115,40 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 	ended.state = TASK_STOPPED;
 	ended.end_time = end;
 	ended.exit_text = text;
-	for (size_t i = 0; i < jobs->listener_count; i++)
-		jobs->listeners[i].fn(&ended, jobs->listeners[i].ctx);
+	jobs_tell(&jobs->ended, &ended);
 }
 
-static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ctx)
+int job_has_status(const struct task *task)
 {
-	struct job *job = ctx;
+	autofree char *text = NULL;
+	uint64_t end;
+	int r = job_status_read(&task->id, task->upid, &end, &text, NULL);
+
+	return r == -ERR_IO || r == 0 ? r : -ERR_NOT_FOUND; /* a torn one is none */
+}
+
+void jobs_retry(struct jobs *jobs)
+{
+	sd_event_source_set_time_relative(jobs->retry_timer, JOBS_RETRY_EVERY);
+	sd_event_source_set_enabled(jobs->retry_timer, SD_EVENT_ONESHOT);
+}
+
+static void job_ended(struct job *job)
+{
 	struct jobs *jobs = job->jobs;
 	autorecord record = {0};
-	char how[32], death[96] = "task died without a status";
+	char how[32], death[96] = JOB_DEATH_UNSEEN;
 	int status;
 
-	(void)source;
-	(void)events;
-	if (child_reap(fd, &status)) {
+	if (job_has_status(job->task) == -ERR_IO) {
+		log_warning("task %s ended, its status cannot be read now", job->task->upid);
+		job->exit_source = sd_event_source_disable_unref(job->exit_source);
+		jobs_retry(jobs);
+		return;
+	}
+	if (job->pidfd >= 0 && child_reap(job->pidfd, &status)) {
 		child_status_text(status, how, sizeof(how));
-		snprintf(death, sizeof(death), "task died without a status (%s)", how);
+		snprintf(death, sizeof(death), JOB_DEATH_UNSEEN " (%s)", how);
 	}
 	if (job->kill_timer)
 		str_copy(death, sizeof(death), "interrupted by signal");
@@ -145,6 +162,14 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
 	else
 		job_close(jobs, task, NULL, death);
 	jobs_undo_deferred(jobs);
+}
+
+static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	job_ended(ctx);
 	return 0;
 }
 
@@ -163,8 +188,26 @@ void job_keep_record(struct job *job, struct job_record *record)
 	*record = (struct job_record){0};
 }
 
-int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
-	      struct err *err)
+/* A failure to watch a process says nothing about the process. */
+static void watch(struct job *job)
+{
+	int r = job->pidfd >= 0 ? 0
+				: job_open_process(&job->task->id, job->record.boot, &job->pidfd);
+
+	if (r == -ERR_NOT_FOUND) {
+		job_ended(job);
+		return;
+	}
+	if (r == 0)
+		r = sd_event_add_io(job->jobs->event, &job->exit_source, job->pidfd, EPOLLIN,
+				    on_exit_fd, job);
+	if (r >= 0)
+		return;
+	log_warning("task %s cannot be watched now", job->task->upid);
+	jobs_retry(job->jobs);
+}
+
+void job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record)
 {
 	struct job *job = xcalloc(1, sizeof(*job));
 
@@ -174,11 +217,28 @@ int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_
 	job_keep_record(job, record);
 	list_append(&jobs->running, &job->link);
 	jobs->running_count++;
-	int r = sd_event_add_io(jobs->event, &job->exit_source, pidfd, EPOLLIN, on_exit_fd, job);
-	if (r < 0) {
-		job_forget(job);
-		return err_errno(err, -r, "watch task %s", task->upid);
+	watch(job);
+}
+
+int jobs_on_retry(sd_event_source *source, uint64_t now, void *ctx)
+{
+	struct jobs *jobs = ctx;
+	bool is_scan_due = jobs->is_scan_due;
+	struct err err = ERR_INIT;
+
+	(void)source;
+	(void)now;
+	jobs->is_scan_due = false;
+	if (is_scan_due && jobs_scan_records(jobs, &err) < 0) {
+		log_error("%s", err.message);
+		jobs->is_scan_due = true;
+		jobs_retry(jobs);
 	}
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (!job->exit_source)
+			watch(job);
+	}
+	jobs_undo_deferred(jobs);
 	return 0;
 }
 

@@ -58,7 +58,12 @@ int jobs_new(sd_event *event, const char *node, struct jobs **ret, struct err *e
 	jobs->scopes = scopes_new(event);
 	jobs->inotify_fd = -1;
 	list_init(&jobs->running);
-	if (!str_copy(jobs->node, sizeof(jobs->node), node))
+	list_init(&jobs->held);
+	if ((r = sd_event_add_time(event, &jobs->retry_timer, CLOCK_MONOTONIC, 0, 0, jobs_on_retry,
+				   jobs)) < 0 ||
+	    (r = sd_event_source_set_enabled(jobs->retry_timer, SD_EVENT_OFF)) < 0)
+		r = err_errno(err, -r, "timer");
+	else if (!str_copy(jobs->node, sizeof(jobs->node), node))
 		r = err_set(err, ERR_INVALID, "node name is too long");
 	else if ((r = job_files_make_folders(err)) >= 0 &&
 		 (r = jobs_scan_unclaimed(jobs, err)) >= 0 &&
@@ -79,11 +84,14 @@ void jobs_free(struct jobs *jobs)
 	LIST_FOREACH (&jobs->running, job, struct job, link) {
 		job_forget(job);
 	}
+	sd_event_source_disable_unref(jobs->retry_timer);
 	if (jobs->inotify_source)
 		sd_event_source_disable_unref(jobs->inotify_source);
 	if (jobs->inotify_fd >= 0)
 		close(jobs->inotify_fd);
-	strv_free(jobs->held);
+	LIST_FOREACH (&jobs->held, log, struct held_log, link) {
+		held_log_free(log);
+	}
 	scopes_free(jobs->scopes);
 	task_index_free(jobs->index);
 	free(jobs);
@@ -128,7 +136,8 @@ static void copy_id(const char *id, char *dst, size_t size)
 static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struct upid *ret,
 		     struct err *err)
 {
-	struct upid id = {.start_time = clock_wall() / USEC_PER_SEC};
+	struct upid id = {.pid_start = UPID_PID_START_MAX,
+			  .start_time = clock_wall() / USEC_PER_SEC};
 	char text[UPID_MAX];
 
 	copy_id(spec->id, id.id, sizeof(id.id));
@@ -136,7 +145,7 @@ static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struc
 	    !str_copy(id.type, sizeof(id.type), spec->type ? spec->type : spec->command) ||
 	    !str_copy(id.user, sizeof(id.user), spec->user ? spec->user : ""))
 		return err_set(err, ERR_INVALID, "task type or user name is too long");
-	int r = upid_format(&id, text, err); /* before anything is started */
+	int r = upid_format(&id, text, err); /* the longest, before anything is started */
 	if (r < 0)
 		return r;
 	*ret = id;
@@ -190,8 +199,8 @@ static int make_args(const struct job_record *r, const struct upid *id, int *ret
 }
 
 /* Steps 1 to 3. */
-static int spawn(const struct job_record *record, const struct upid *id, int fd, pid_t *ret_pid,
-		 int *ret_pidfd, struct err *err)
+static int spawn(const struct job_record *record, const struct upid *id, int fd, struct child *ret,
+		 struct err *err)
 {
 	autofree char *program = path_join(path_libexec(), "%s", job_program_name(record->program));
 	const char *argv[] = {program, record->command, NULL};
@@ -206,7 +215,7 @@ static int spawn(const struct job_record *record, const struct upid *id, int fd,
 	if (r >= 0) {
 		const struct child_spec child = {argv, {args_fd, log_fd, log_fd, fd}};
 
-		r = child_spawn(&child, ret_pid, ret_pidfd, err);
+		r = child_spawn(&child, ret, err);
 	}
 	if (r < 0) {
 		unlink(log_path);
@@ -235,7 +244,7 @@ int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPI
 	autorecord record = {0};
 	struct upid id;
 	char upid[UPID_MAX];
-	autofd int pidfd = -1;
+	struct child child;
 	int r = make_upid(jobs, spec, &id, err);
 
 	if (r < 0)
@@ -243,15 +252,17 @@ int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPI
 	if (jobs->running_count >= JOBS_RUNNING_MAX)
 		return err_set(err, ERR_LIMIT, "too many tasks are running");
 	make_record(jobs, spec, &id, &record);
-	if ((r = spawn(&record, &id, spec->fd, &id.pid, &pidfd, err)) < 0)
+	if ((r = spawn(&record, &id, spec->fd, &child, err)) < 0)
 		return err_prefix(err, "start task %s", id.type);
-	scopes_move(jobs->scopes, id.pid, record.serial);
-	id.pid_start = exec_pid_start(id.pid);
-	if ((r = upid_format(&id, upid, err)) < 0)
-		return r; /* cannot happen: only the numbers changed */
+	/* It runs: from here on the start does not fail any more. */
+	id.pid = child.pid;
+	id.pid_start = child.start;
+	if (upid_format(&id, upid, err) < 0)
+		abort(); /* make_upid() tried it with the largest numbers */
 	const struct task *task = settle(jobs, &record, &id, upid);
-	if ((r = job_watch(jobs, task, TAKE_FD(pidfd), &record, err)) < 0)
-		return r;
+	scopes_move(jobs->scopes, id.pid, record.serial);
+	job_watch(jobs, task, child.pidfd, &record);
+	jobs_tell(&jobs->begun, task);
 	memcpy(ret_upid, upid, sizeof(upid));
 	return 0;
 }
@@ -274,9 +285,9 @@ char *jobs_log_path(const struct jobs *jobs, const char *upid)
 	return upid_parse(upid, &id, NULL) < 0 ? NULL : job_file_log(&id, upid, "");
 }
 
-bool jobs_are_known(const struct jobs *jobs)
+bool jobs_are_known(struct jobs *jobs)
 {
-	return !jobs->is_undo_deferred;
+	return !jobs_have_unclaimed(jobs) && !jobs->is_undo_deferred;
 }
 
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest)
@@ -284,10 +295,26 @@ bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest)
 	return last_of_guest(jobs, guest) != NULL;
 }
 
-void jobs_on_ended(struct jobs *jobs, jobs_ended_fn fn, void *ctx)
+void jobs_tell(const struct jobs_listeners *listeners, const struct task *task)
 {
-	if (jobs->listener_count == JOBS_LISTENERS_MAX)
+	for (size_t i = 0; i < listeners->count; i++)
+		listeners->items[i].fn(task, listeners->items[i].ctx);
+}
+
+static void listen_to(struct jobs_listeners *listeners, jobs_task_fn fn, void *ctx)
+{
+	if (listeners->count == JOBS_LISTENERS_MAX)
 		abort(); /* listeners are part of the program, not of its input */
-	jobs->listeners[jobs->listener_count].fn = fn;
-	jobs->listeners[jobs->listener_count++].ctx = ctx;
+	listeners->items[listeners->count].fn = fn;
+	listeners->items[listeners->count++].ctx = ctx;
+}
+
+void jobs_on_begun(struct jobs *jobs, jobs_task_fn fn, void *ctx)
+{
+	listen_to(&jobs->begun, fn, ctx);
+}
+
+void jobs_on_ended(struct jobs *jobs, jobs_task_fn fn, void *ctx)
+{
+	listen_to(&jobs->ended, fn, ctx);
 }

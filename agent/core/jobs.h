@@ -23,7 +23,7 @@
 
 struct jobs;
 
-enum job_program { JOB_HOST /* lodge-task */, JOB_CT /* lodge-task-ct */, JOB_VM };
+enum job_program { JOB_HOST /* lodge-task */, JOB_CT /* lodge-task-ct */, JOB_VM, JOB_CONSOLE };
 
 struct job_spec {
 	enum job_program program;
@@ -65,9 +65,11 @@ const struct task *jobs_next(const struct jobs *jobs, const struct task *after);
 /* Path of the log file of a task (heap string). */
 char *jobs_log_path(const struct jobs *jobs, const char *upid);
 /* false while a job of an earlier core did not say yet what it is: what looks idle may not be. */
-bool jobs_are_known(const struct jobs *jobs);
+bool jobs_are_known(struct jobs *jobs);
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest);
 
-/* Called once for every job that ends, from the loop. */
-typedef void (*jobs_ended_fn)(const struct task *task, void *ctx);
-void jobs_on_ended(struct jobs *jobs, jobs_ended_fn fn, void *ctx);
+/* Called once for every job that begins (or is found running after the start of the core), and once for
+ * every job that ends, from the loop. The listeners stay for good. */
+typedef void (*jobs_task_fn)(const struct task *task, void *ctx);
+void jobs_on_begun(struct jobs *jobs, jobs_task_fn fn, void *ctx);
+void jobs_on_ended(struct jobs *jobs, jobs_task_fn fn, void *ctx);

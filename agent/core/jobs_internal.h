@@ -11,16 +11,27 @@
 #define JOBS_LISTENERS_MAX 8
 #define JOBS_RUNNING_MAX   512
 #define JOB_KILL_AFTER	   (10 * USEC_PER_SEC)
+#define JOBS_RETRY_EVERY   (1 * USEC_PER_SEC)
+
+#define JOB_DEATH_UNSEEN "task died without a status"
 
 /* A job that runs. */
 struct job {
 	struct list link; /* in no order */
 	struct jobs *jobs;
-	const struct task *task; /* in the index, which keeps running tasks */
+	const struct task *task;  /* in the index, which keeps running tasks */
 	struct job_record record; /* command is NULL while the record is not there yet (adopted) */
-	int pidfd;
-	sd_event_source *exit_source;
-	sd_event_source *kill_timer; /* armed by jobs_stop() */
+	int pidfd;		  /* -1: could not be opened yet */
+	sd_event_source *exit_source; /* NULL: is tried again */
+	sd_event_source *kill_timer;  /* armed by jobs_stop() */
+};
+
+struct jobs_listeners {
+	struct {
+		jobs_task_fn fn;
+		void *ctx;
+	} items[JOBS_LISTENERS_MAX];
+	size_t count;
 };
 
 struct jobs {
@@ -32,24 +43,41 @@ struct jobs {
 	size_t running_count;
 	int inotify_fd;
 	sd_event_source *inotify_source;
-	struct {
-		jobs_ended_fn fn;
-		void *ctx;
-	} listeners[JOBS_LISTENERS_MAX];
-	size_t listener_count;
+	struct jobs_listeners begun, ended;
+	/* What failed for want of descriptors or memory is neither alive nor dead: it is asked again. */
+	sd_event_source *retry_timer;
+	bool is_scan_due;
 	/* Undoing waits until it is known which jobs live: a job may have claimed its log and not yet
 	 * written its record. */
 	bool is_undo_deferred;
-	/* Serials of logs that were held before anything else was looked at: those jobs lived then, and
-	 * come by inotify if the scans missed them. NULL-terminated. */
-	char **held;
-	size_t held_count;
+	/* Logs that were held before anything else was looked at: those jobs lived then, and come by
+	 * inotify if the scans missed them. Each goes once its job is known, or dead. */
+	struct list held; /* struct held_log */
 };
 
-/* Watches a process that is (or just was) alive; takes pidfd and the record's content over. */
-int job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record,
-	      struct err *err);
+struct held_log {
+	struct list link;
+	char serial[JOB_SERIAL_SIZE];
+	int fd;
+};
+
+void held_log_free(struct held_log *log);
+/* Is there a job that lives and did not yet say what it is? */
+bool jobs_have_unclaimed(struct jobs *jobs);
+
+/* Watches a process that is (or just was) alive; takes pidfd (-1: cannot be opened now) and the record's
+ * content over. */
+void job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job_record *record);
+/* 0, and a pidfd of the very process that the UPID names; -ERR_NOT_FOUND: it is gone; other errors: who
+ * knows. boot may be NULL. */
+int job_open_process(const struct upid *id, const char *boot, int *ret_pidfd);
+/* Did the job leave a status? 0 yes, -ERR_NOT_FOUND no; other errors: who knows. */
+int job_has_status(const struct task *task);
+/* Tries again soon to watch what could not be watched. */
+void jobs_retry(struct jobs *jobs);
+int jobs_on_retry(sd_event_source *source, uint64_t now, void *ctx);
 void job_keep_record(struct job *job, struct job_record *record); /* takes its content over */
+void jobs_tell(const struct jobs_listeners *listeners, const struct task *task);
 struct job *job_find(const struct jobs *jobs, const char *upid);
 void job_forget(struct job *job); /* frees; the process goes on */
 /* What is left to do for a task whose process is gone. record may be NULL (unknown). */
@@ -61,6 +89,8 @@ void job_undo_start(struct jobs *jobs, const char *serial);
 /* A record arrived or a job without one ended: perhaps now. */
 void jobs_undo_deferred(struct jobs *jobs);
 
+/* Takes the records in the run folder that are not known yet. */
+int jobs_scan_records(struct jobs *jobs, struct err *err);
 /* Start-up, before the index is loaded: logs without a final name. */
 int jobs_scan_unclaimed(struct jobs *jobs, struct err *err);
 /* Start-up: jobs that run, jobs that died, undoing what the dead left. */

@@ -5,7 +5,7 @@
 #include "agent/core/core.h"
 
 /* fields: vmid, state, target. A stopped guest with target "reboot" gets a start job. The spool file of
- * that guest is removed afterwards. */
+ * that guest is removed afterwards; if the job could not be started it stays, and is taken again soon. */
 void restart_take(struct core *core, const struct fields *f);
 /* At start: spool files that hooks left while the core was away. */
 void restart_scan(struct core *core);

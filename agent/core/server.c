@@ -19,12 +19,14 @@
 
 enum socket_kind { SOCKET_CORE = 1, SOCKET_GATE = 2 };
 
-#define CLIENTS_MAX 256 /* a socket */
+#define CLIENTS_MAX  256 /* a socket */
+#define ACCEPT_PAUSE (100 * USEC_PER_MSEC)
 
 struct listener {
 	struct server *server;
 	enum socket_kind kind;
 	sd_event_source *source;
+	sd_event_source *pause; /* ends a pause in accepting */
 	int fd;
 	size_t clients;
 };
@@ -177,6 +179,24 @@ static void add_client(struct listener *listener, int fd)
 	listener->clients++;
 }
 
+static int on_pause_end(sd_event_source *source, uint64_t now, void *ctx)
+{
+	struct listener *listener = ctx;
+
+	(void)source;
+	(void)now;
+	sd_event_source_set_enabled(listener->source, SD_EVENT_ON);
+	return 0;
+}
+
+/* Without descriptors the connection stays in the queue, and would wake the loop again and again. */
+static void pause_accepting(struct listener *listener)
+{
+	sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+	sd_event_source_set_time_relative(listener->pause, ACCEPT_PAUSE);
+	sd_event_source_set_enabled(listener->pause, SD_EVENT_ONESHOT);
+}
+
 static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *ctx)
 {
 	struct listener *listener = ctx;
@@ -185,8 +205,10 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *ct
 	(void)source;
 	(void)revents;
 	if (client < 0) {
-		if (errno != EAGAIN && errno != ECONNABORTED)
-			log_warning("accept: errno %d", errno);
+		if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
+			return 0;
+		log_warning("accept: errno %d", errno);
+		pause_accepting(listener);
 		return 0;
 	}
 	if (listener->clients >= CLIENTS_MAX)
@@ -208,6 +230,11 @@ static int listen_on(struct server *server, struct listener *listener, const cha
 		return r;
 	r = sd_event_add_io(server->core->event, &listener->source, listener->fd, EPOLLIN,
 			    on_accept, listener);
+	if (r >= 0)
+		r = sd_event_add_time(server->core->event, &listener->pause, CLOCK_MONOTONIC, 0, 0,
+				      on_pause_end, listener);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(listener->pause, SD_EVENT_OFF);
 	return r < 0 ? err_errno(err, -r, "listen on %s", path) : 0;
 }
 
@@ -257,6 +284,7 @@ void server_free(struct server *server)
 	for (size_t i = 0; i < ARRAY_SIZE(server->listeners); i++) {
 		if (server->listeners[i].source)
 			sd_event_source_disable_unref(server->listeners[i].source);
+		sd_event_source_disable_unref(server->listeners[i].pause);
 		if (server->listeners[i].fd >= 0)
 			close(server->listeners[i].fd);
 	}

@@ -10,6 +10,9 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/gate/event_stream.h"
+#include "agent/gate/relay.h"
+#include "agent/gate/upgrade.h"
 
 #define GZIP_MIN 1024
 #define GZIP_MAX (16u * 1024 * 1024)
@@ -38,9 +41,17 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
 		add_header(response, "Referrer-Policy", "no-referrer");
 		add_header(response, "Cache-Control", "no-cache");
 		add_header(response, "ETag", r->etag);
+	} else if (r->stream_fd >= 0) {
+		/* proxies in between must hand on at once, and as it is */
+		add_header(response, "Cache-Control", "no-cache, no-transform");
+		add_header(response, "X-Accel-Buffering", "no");
 	} else {
 		add_header(response, "Cache-Control", "no-cache");
 		add_header(response, "Pragma", "no-cache");
+	}
+	if (r->status == 426) {
+		add_header(response, "Upgrade", "websocket");
+		add_header(response, "Sec-WebSocket-Version", HANDSHAKE_VERSION);
 	}
 }
 
@@ -183,11 +194,21 @@ static struct MHD_Response *make_response(struct request *r)
 	return MHD_create_response_from_buffer(size, buf_steal(&r->answer), MHD_RESPMEM_MUST_FREE);
 }
 
-enum MHD_Result request_queue(struct request *r)
+static enum MHD_Result queue(struct request *r, struct MHD_Response *response)
+{
+	enum MHD_Result queued;
+
+	reason_set(r->status, r->reason);
+	queued = MHD_queue_response(r->connection, r->status, response);
+	MHD_destroy_response(response);
+	r->state = REQUEST_QUEUED;
+	return queued;
+}
+
+static enum MHD_Result queue_document(struct request *r)
 {
 	bool is_gzip = false;
 	struct MHD_Response *response;
-	enum MHD_Result queued;
 
 	if (r->is_extjs)
 		wrap_extjs(r);
@@ -200,9 +221,31 @@ enum MHD_Result request_queue(struct request *r)
 		add_header(response, "Content-Encoding", "gzip");
 		add_header(response, "Vary", "Accept-Encoding");
 	}
-	reason_set(r->status, r->reason);
-	queued = MHD_queue_response(r->connection, r->status, response);
-	MHD_destroy_response(response);
-	r->state = REQUEST_QUEUED;
-	return queued;
+	return queue(r, response);
+}
+
+static enum MHD_Result queue_stream(struct request *r)
+{
+	struct MHD_Response *response;
+
+	if (r->status == 101)
+		return upgrade_queue(r);
+	response = event_stream_response(r->gate->event_streams, r->connection, r->stream_fd);
+	if (response)
+		add_headers(r, response);
+	r->stream_fd = -1;
+	return response ? queue(r, response) : MHD_NO;
+}
+
+enum MHD_Result request_queue(struct request *r)
+{
+	const struct gate *gate = r->gate;
+	bool is_full = r->status == 101 ? relays_is_full(gate->relays)
+					: event_streams_is_full(gate->event_streams);
+
+	if (r->stream_fd >= 0 && is_full) {
+		close(TAKE_FD(r->stream_fd));
+		request_fail(r, 503, "too many streams are open");
+	}
+	return r->stream_fd >= 0 ? queue_stream(r) : queue_document(r);
 }

@@ -10,7 +10,8 @@
 #include "agent/gate/brake.h"
 #include "agent/gate/parse.h"
 
-#define JSON_TYPE "application/json;charset=UTF-8"
+#define JSON_TYPE      "application/json;charset=UTF-8"
+#define LAST_EVENT_MAX 63
 
 static const char *header(const struct request *r, const char *name)
 {
@@ -24,12 +25,26 @@ static void take_answer(struct request *r, struct reply *reply)
 	const char *type = fields_get(&reply->head, "content-type");
 
 	r->state = REQUEST_ANSWERED;
-	r->status = reply->status >= 200 && reply->status <= 999 ? reply->status : 500;
+	r->status = reply->status >= 100 && reply->status <= 999 ? reply->status : 500;
 	xreplace(&r->reason, fields_get(&reply->head, "reason"));
 	xreplace(&r->content_type, type ? type : JSON_TYPE);
 	r->answer = reply->body;
 	reply->body = BUF_INIT;
 	r->answer_fd = TAKE_FD(reply->body_fd);
+	r->stream_fd = TAKE_FD(reply->fd);
+}
+
+/* A WebSocket only for who asked for it. */
+static bool is_stream(const struct request *r, const struct reply *reply)
+{
+	return reply->fd >= 0 && (reply->status == 200 || (reply->status == 101 && r->is_upgrade));
+}
+
+static bool has_answer(const struct request *r, const struct reply *reply)
+{
+	bool has_body = reply->body.size > 0 || reply->body_fd >= 0;
+
+	return is_stream(r, reply) || (has_body && reply->status != 101 && reply->fd < 0);
 }
 
 static bool is_http_error(unsigned status)
@@ -44,7 +59,7 @@ static void on_reply(struct reply *reply, void *ctx)
 	usec_t now = clock_monotonic();
 
 	r->call = NULL;
-	if (reply->body.size > 0 || reply->body_fd >= 0)
+	if (has_answer(r, reply))
 		take_answer(r, reply);
 	else
 		request_fail(r, is_http_error(reply->status) ? reply->status : 500,
@@ -114,6 +129,15 @@ static void add_credentials(struct request *r, struct fields *head)
 	fields_add(head, "csrf", header(r, "CSRFPreventionToken"));
 }
 
+/* What is longer never came from us: the stream begins anew. */
+static void add_last_event(struct request *r, struct fields *head)
+{
+	const char *id = header(r, "Last-Event-ID");
+
+	if (id && strlen(id) <= LAST_EVENT_MAX)
+		fields_add(head, "last-event-id", id);
+}
+
 static int make_call(struct request *r, const char *path, const char *query, struct call *ret,
 		     struct err *err)
 {
@@ -128,6 +152,9 @@ static int make_call(struct request *r, const char *path, const char *query, str
 	fields_add(&ret->head, "peer", r->address);
 	fields_add(&ret->head, "source", "gate");
 	add_credentials(r, &ret->head);
+	if (r->is_upgrade)
+		fields_add(&ret->head, "upgrade", "websocket");
+	add_last_event(r, &ret->head);
 	return frame_check_call(ret, err);
 }
 

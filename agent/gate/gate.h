@@ -20,18 +20,24 @@
 #define GATE_CALL_MS	   30000u
 #define GATE_CORE_AWAY	   (1500 * USEC_PER_MSEC) /* a request waits this long for a restarting core */
 #define GATE_HOLD_401	   (3 * USEC_PER_SEC)
+#define GATE_PING_EVERY	   (30 * USEC_PER_SEC) /* of a WebSocket */
+#define GATE_SILENCE_PINGS 3		       /* so many of them without any sign end it */
+#define GATE_SILENCE	   (GATE_SILENCE_PINGS * GATE_PING_EVERY)
 
 struct gate_options {
 	const char *listen; /* address, "::" listens on IPv4 as well */
 	uint16_t port;
 	unsigned per_address; /* connections of one address */
 	const char *user;     /* to become when started by root */
+	usec_t ping_every;    /* 0: GATE_PING_EVERY */
 };
 
 struct link;
 struct server;
 struct gate_tls;
 struct brake;
+struct relays;
+struct event_streams;
 
 struct gate {
 	sd_event *event;
@@ -39,7 +45,9 @@ struct gate {
 	struct server *server; /* libmicrohttpd */
 	struct gate_tls *tls;
 	struct brake *brake;
-	int webui_fd; /* folder of static files, or -1 */
+	struct relays *relays;		     /* WebSockets */
+	struct event_streams *event_streams; /* responses without end */
+	int webui_fd;			     /* folder of static files, or -1 */
 };
 
 /* options.c: from the command line, then LODGE_PORT, then the defaults. */
@@ -60,8 +68,8 @@ void link_free(struct link *link);
  * be repeated survives one restart of the core. done is called exactly once unless link_cancel().
  * The handle is valid until then. Takes the content of call. */
 struct link_call;
-struct link_call *link_call(struct link *link, struct call *call, bool may_repeat, conn_reply_fn done,
-			    void *ctx);
+struct link_call *link_call(struct link *link, struct call *call, bool may_repeat,
+			    conn_reply_fn done, void *ctx);
 /* Calls made between on and off leave together (conn.h). */
 void link_hold(struct link *link, bool on);
 void link_cancel(struct link_call *call);
@@ -77,7 +85,7 @@ int gate_listen(const struct gate_options *options, int *ret_fd, struct err *err
 /* tls.c: the certificate, read anew when its files change. */
 int gate_tls_new(sd_event *event, struct gate_tls **ret, struct err *err);
 void gate_tls_free(struct gate_tls *tls);
-int gate_tls_dir(const struct gate_tls *tls);	 /* descriptor of the folder */
+int gate_tls_dir(const struct gate_tls *tls);	    /* descriptor of the folder */
 bool gate_tls_is_ready(const struct gate_tls *tls); /* there is a certificate to serve */
 void gate_tls_reload(struct gate_tls *tls);
 /* gnutls_certificate_retrieve_function2 for libmicrohttpd; serves the newest certificate. */

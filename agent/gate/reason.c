@@ -22,6 +22,7 @@ static const struct {
 	const char *phrase;
 } standard[] = {
 	{100, "Continue"},
+	{101, "Switching Protocols"},
 	{200, "OK"},
 	{304, "Not Modified"},
 	{400, "Bad Request"},
@@ -34,6 +35,7 @@ static const struct {
 	{413, "Content Too Large"},
 	{414, "URI Too Long"},
 	{415, "Unsupported Media Type"},
+	{426, "Upgrade Required"},
 	{429, "Too Many Requests"},
 	{431, "Request Header Fields Too Large"},
 	{500, "Internal Server Error"},

@@ -10,6 +10,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/gate/parse.h"
+#include "agent/gate/upgrade.h"
 
 #define TARGET_MAX 8192
 #define DRAIN_MAX                                                                                  \
@@ -46,7 +47,7 @@ struct request *request_new(struct gate *gate, const char *target,
 	r->gate = gate;
 	r->connection = connection;
 	r->target = xstrndup(target ? target : "", TARGET_MAX + 1);
-	r->answer_fd = -1;
+	r->answer_fd = r->stream_fd = -1;
 	list_init(&r->node);
 	address_text(connection, r->address, sizeof(r->address));
 	return r;
@@ -60,6 +61,8 @@ void request_free(struct request *r)
 	request_uncall(r);
 	if (r->answer_fd >= 0)
 		close(r->answer_fd);
+	if (r->stream_fd >= 0)
+		close(r->stream_fd);
 	free(r->target);
 	free(r->reason);
 	free(r->content_type);
@@ -79,13 +82,14 @@ static bool has_small_head(const struct request *r)
 		       GATE_HEADERS_MAX;
 }
 
-bool request_start(struct request *r, const char *verb)
+bool request_start(struct request *r, const char *verb, const char *http)
 {
 	const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
 							 MHD_HTTP_HEADER_CONTENT_LENGTH);
 	uint64_t n = 0;
 
 	str_copy(r->verb, sizeof(r->verb), verb);
+	str_copy(r->http, sizeof(r->http), http);
 	r->accepts_gzip = parse_accepts_gzip(MHD_lookup_connection_value(
 		r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	if (!has_small_head(r))
@@ -170,10 +174,10 @@ static bool route_api(struct request *r, const char *path, const char *query)
 		if (!below || (below[0] != '/' && below[0] != '\0'))
 			continue;
 		r->is_extjs = formats[i].is_extjs;
-		if (is_api_verb(r->verb))
-			request_call(r, below[0] ? below : "/", query);
-		else
+		if (!is_api_verb(r->verb))
 			fail_method(r, below);
+		else if (upgrade_check(r))
+			request_call(r, below[0] ? below : "/", query);
 		return true;
 	}
 	return false;

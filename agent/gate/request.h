@@ -6,12 +6,16 @@
  *      |            ^
  *      +--> CALLED -+                        suspended, the core works on it
  *              |    |
- *              +-> HELD                      suspended, a refusal that is held back */
+ *              +-> HELD                      suspended, a refusal that is held back
+ *
+ * An answer that has a stream instead of a body goes on after QUEUED: as a relay, which has the
+ * connection from then on, or as an event stream. */
 #pragma once
 
 #include <microhttpd.h>
 
 #include "agent/gate/gate.h"
+#include "agent/gate/handshake.h"
 
 enum request_state {
 	REQUEST_READING, /* head and body come in */
@@ -28,12 +32,15 @@ struct request {
 	enum request_state state;
 	char *target; /* raw */
 	char verb[16];
+	char http[16];	  /* version */
 	char address[64]; /* of the peer, without port */
 	struct buf body;
 	uint64_t body_size; /* of all that came, kept or not */
 	bool is_too_large;
 	bool accepts_gzip;
 	bool is_extjs;
+	bool is_upgrade; /* a valid WebSocket handshake: */
+	struct handshake_answer handshake;
 	struct link_call *call;
 	usec_t release_at; /* REQUEST_HELD */
 	/* the answer */
@@ -42,6 +49,7 @@ struct request {
 	char *content_type;
 	struct buf answer;
 	int answer_fd; /* memfd or static file, -1 if none */
+	int stream_fd; /* WebSocket (status 101) or body without end, -1 if none */
 	char *etag;    /* static files */
 	bool is_static;
 	bool was_large; /* worth giving memory back afterwards */
@@ -52,7 +60,7 @@ struct request *request_new(struct gate *gate, const char *target,
 			    struct MHD_Connection *connection);
 void request_free(struct request *r);
 /* The head is complete. false: not even the body is wanted; the state is ANSWERED. */
-bool request_start(struct request *r, const char *verb);
+bool request_start(struct request *r, const char *verb, const char *http);
 /* false: close the connection, this will not end. */
 bool request_body(struct request *r, const char *data, size_t size);
 /* The body is complete. Afterwards the state is CALLED (suspended) or ANSWERED. */
@@ -78,7 +86,7 @@ void server_wake(struct server *server);
  * at neither. */
 struct parked;
 int parked_new(sd_event *event, struct parked **ret, struct err *err);
-void parked_free(struct parked *parked); /* resumes all */
+void parked_free(struct parked *parked);		   /* resumes all */
 void parked_add(struct parked *parked, struct request *r); /* suspends it */
 void parked_resume(struct request *r);
 struct parked *server_parked(struct server *server);

@@ -121,6 +121,8 @@ static int add_limited(scmp_filter_ctx ctx)
 	} limited[] = {
 		/* the way back to a restarted core */
 		{SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)},
+		/* libmicrohttpd makes one for each upgraded connection */
+		{SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)},
 		/* the certificate */
 		{SCMP_SYS(openat),
 		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)},

@@ -13,7 +13,9 @@
 #include "agent/base/fd.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/gate/event_stream.h"
 #include "agent/gate/mhd.h"
+#include "agent/gate/relay.h"
 #include "agent/gate/request.h"
 
 #define MEMORY_LIMIT (24u * 1024) /* of head and buffers, per connection */
@@ -43,11 +45,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	struct request *r = *req_cls;
 
 	(void)url;
-	(void)version;
 	if (!r)
 		*req_cls = r = request_new(cls, NULL, connection);
 	if (r->verb[0] == '\0') {
-		bool is_wanted = request_start(r, method);
+		bool is_wanted = request_start(r, method, version);
 
 		return is_wanted ? MHD_YES : request_queue(r);
 	}
@@ -184,8 +185,8 @@ static struct MHD_Daemon *start_daemon(struct gate *gate, const struct gate_opti
 				       int listen_fd)
 {
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-			MHD_FLAGS_ONE_THREAD,
+		MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+			MHD_USE_ERROR_LOG | MHD_FLAGS_ONE_THREAD,
 		0, NULL, NULL, on_request, gate, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, gate,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, gate, MHD_OPTION_NOTIFY_CONNECTION,
@@ -219,8 +220,12 @@ int server_new(struct gate *gate, const struct gate_options *options, int listen
 	int r;
 
 	s->gate = gate;
+	gate->relays = relays_new(gate, options);
+	gate->event_streams = event_streams_new(gate);
 	s->daemon = start_daemon(gate, options, listen_fd);
 	if (!s->daemon) {
+		relays_free(TAKE(gate->relays));
+		event_streams_free(TAKE(gate->event_streams));
 		free(s);
 		return err_set(err, ERR_INTERNAL, "libmicrohttpd does not start");
 	}
@@ -239,9 +244,12 @@ void server_free(struct server *s)
 {
 	if (!s)
 		return;
-	/* libmicrohttpd wants every connection resumed before it stops */
+	/* libmicrohttpd wants every connection resumed, and every upgraded one closed, before it stops */
 	parked_free(s->parked);
+	relays_free(TAKE(s->gate->relays));
+	event_streams_stop(s->gate->event_streams);
 	MHD_stop_daemon(s->daemon);
+	event_streams_free(TAKE(s->gate->event_streams));
 	sd_event_source_disable_unref(s->io);
 	sd_event_source_disable_unref(s->wake);
 	sd_event_source_disable_unref(s->timer);

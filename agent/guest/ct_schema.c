@@ -18,6 +18,7 @@ static const char *const ostypes[] = {"debian", "devuan",   "ubuntu",	 "centos",
 static const char *const locks[] = {"backup",	"create",	   "destroyed", "disk",
 				    "fstrim",	"migrate",	   "mounted",	"rollback",
 				    "snapshot", "snapshot-delete", NULL};
+static const char *const cmodes[] = {"console", "shell", "tty", NULL};
 static const char *const net_types[] = {"veth", NULL};
 
 const struct param ct_net_keys[] = {
@@ -55,6 +56,11 @@ const struct param ct_rootfs_keys[] = {
 const struct param ct_config_params[] = {
 	{"arch", PARAM_STRING, OPTIONAL, .choices = archs,
 	 .text = "Architecture of the system inside.", .default_text = "amd64"},
+	{"cmode", PARAM_STRING, OPTIONAL, .choices = cmodes,
+	 .text = "What its console opens: a free terminal, /dev/console, or a shell of root "
+		 "without "
+		 "a log-in.",
+	 .default_text = "tty"},
 	{"console", PARAM_BOOLEAN, OPTIONAL, .text = "Attach a console device (/dev/console).",
 	 .default_text = "1"},
 	{"cores", PARAM_INTEGER, OPTIONAL, MIN(1), MAX(8192),
@@ -92,4 +98,5 @@ const struct param ct_config_params[] = {
 	PARAM_END,
 };
 
-const char *const ct_live_keys[] = {"description", "lock", "onboot", "startup", "tags", NULL};
+const char *const ct_live_keys[] = {"cmode",   "description", "lock", "onboot",
+				    "startup", "tags",	      NULL};

@@ -255,3 +255,13 @@ void vm_hardware_fini(struct vm_hardware *hw)
 	free(hw->nets);
 	*hw = (struct vm_hardware){0};
 }
+
+bool vm_has_screen(const struct vm_hardware *hw)
+{
+	return !str_eq(hw->vga, "none") && !str_starts(hw->vga, "serial");
+}
+
+char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index)
+{
+	return xasprintf("%s/%u.serial%u", run_dir, vmid, index);
+}

@@ -100,6 +100,10 @@ static inline bool vm_is_q35(const struct vm_hardware *hw)
 {
 	return hw->machine[0] == 'q' || hw->machine[3] == 'q'; /* "q35", "pc-q35-7.2" */
 }
+/* A graphics card, hence VNC; not with "none" and "serial0". */
+bool vm_has_screen(const struct vm_hardware *hw);
+/* Socket of a serial port, in the run folder's vm/ (heap). */
+char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index);
 
 /* Fills in what a new machine needs: MAC addresses, an SMBIOS UUID, boot order, a SCSI controller that
  * common systems have drivers for; then checks that keys fit together. drives: keys whose volumes will

@@ -8,6 +8,7 @@
 
 #include "agent/base/buf.h"
 #include "agent/base/fd.h"
+#include "agent/base/str.h"
 
 static void __attribute__((format(printf, 2, 0)))
 log_line(const char *prefix, const char *fmt, va_list ap)
@@ -19,7 +20,9 @@ log_line(const char *prefix, const char *fmt, va_list ap)
 	for (size_t i = 0; i < line.size; i++) {
 		unsigned char c = (unsigned char)line.data[i];
 
-		if (c < 0x20 || c == 0x7f)
+		if (str_is_c1(line.data + i))
+			line.data[i] = line.data[i + 1] = ' ';
+		else if (c < 0x20 || c == 0x7f)
 			line.data[i] = ' ';
 	}
 	buf_add_char(&line, '\n');

@@ -163,7 +163,11 @@ void task_guest_state(unsigned vmid, const char *state, pid_t pid)
 {
 	struct call call = CALL_INIT;
 	struct reply reply = REPLY_INIT;
+	uint64_t start = pid > 0 ? exec_pid_start(pid) : 0;
 
+	/* It ended meanwhile: whoever saw its end has told so, and must not be contradicted. */
+	if (pid > 0 && start == 0)
+		return;
 	call.op = CALL_GUEST_STATE;
 	call.deadline_ms = GUEST_TELL_WAIT / USEC_PER_MSEC;
 	fields_addf(&call.head, "vmid", "%u", vmid);
@@ -171,8 +175,7 @@ void task_guest_state(unsigned vmid, const char *state, pid_t pid)
 	fields_add(&call.head, "state", state);
 	if (pid > 0) {
 		fields_addf(&call.head, "pid", "%d", (int)pid);
-		fields_addf(&call.head, "pid_start", "%llu",
-			    (unsigned long long)exec_pid_start(pid));
+		fields_addf(&call.head, "pid_start", "%llu", (unsigned long long)start);
 	}
 	(void)call_core(&call, clock_monotonic() + GUEST_TELL_WAIT, true, &reply, NULL);
 	reply_fini(&reply);

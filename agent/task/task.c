@@ -2,7 +2,7 @@
 /* main() of the job programs: arguments, claim, wait, run, finish. One job a process. */
 #include "agent/task/internal.h"
 
-#include <sys/resource.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,7 +31,9 @@ static int read_args(struct fields *ret, struct err *err)
 	if ((r = fd_read_all(STDIN_FILENO, ARGS_MAX, &data, err)) < 0)
 		return err_prefix(err, "read the job's arguments");
 	c = cursor_on(data.data, data.size);
-	return fields_decode(&c, ret, err);
+	r = fields_decode(&c, ret, err);
+	explicit_bzero(data.data, data.size); /* a password may be among them */
+	return r;
 }
 
 static int run_command(struct task_ctx *task, const struct task_command *command, struct err *err)

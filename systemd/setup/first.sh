@@ -80,6 +80,11 @@ first_hints() {
 		      --rootfs local:4 --net0 name=eth0,bridge=${bridge:-vmbr0},ip=dhcp --password 'choose-one' --start 1
 		  lodge ls
 
+	END
+	machines_hints "$bridge"
+	cat <<-END
+		The web page is at $url.
+
 		The same from elsewhere, with any client of the Proxmox VE API; curl and proxmoxer for example:
 
 		  curl -k -d username=$admin --data-urlencode password=PASSWORD $url/api2/json/access/ticket

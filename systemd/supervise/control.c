@@ -24,8 +24,6 @@
 #define STOP_PATIENCE  (15 * USEC_PER_SEC) /* longer than the supervisor's own */
 #define STRAY_PATIENCE (5 * USEC_PER_SEC)
 
-const char *const service_names[] = {"lodged", "lodge-monitor", "lodge-gate", NULL};
-
 static char *pid_path(void)
 {
 	return path_join(path_run(), "supervise.pid");
@@ -79,17 +77,17 @@ static bool end_process(pid_t pid, int signo, usec_t patience)
 
 int control_clear(struct err *err)
 {
-	for (size_t i = 0; service_names[i]; i++) {
-		pid_t pid = service_find(service_names[i]);
+	for (size_t i = 0; i < service_count; i++) {
+		const struct service_def *def = &service_defs[i];
+		pid_t pid = service_find(def->name);
 
-		if (pid == 0)
+		if (pid == 0 || def->is_lasting)
 			continue;
-		log_notice("%s (pid %d) runs without a supervisor: ending it", service_names[i],
-			   (int)pid);
+		log_notice("%s (pid %d) runs without a supervisor: ending it", def->name, (int)pid);
 		if (!end_process(pid, SIGTERM, STRAY_PATIENCE) &&
 		    !end_process(pid, SIGKILL, STRAY_PATIENCE))
-			return err_set(err, ERR_TIMEOUT, "%s (pid %d) does not end",
-				       service_names[i], (int)pid);
+			return err_set(err, ERR_TIMEOUT, "%s (pid %d) does not end", def->name,
+				       (int)pid);
 	}
 	return 0;
 }
@@ -110,6 +108,22 @@ int control_stop(void)
 	return 0;
 }
 
+/* False: it does not run, and should. */
+static bool print_service(const struct service_def *def)
+{
+	pid_t pid = service_find(def->name);
+
+	if (pid > 0)
+		printf("%-16s running (pid %d)\n", def->name, (int)pid);
+	else if (def->is_wanted && !def->is_wanted())
+		return true;
+	else if (def->is_served && def->is_served())
+		printf("%-16s running (this host's own)\n", def->name);
+	else
+		printf("%-16s stopped\n", def->name);
+	return pid > 0 || (def->is_served && def->is_served());
+}
+
 int control_status(void)
 {
 	pid_t supervisor = find_supervisor();
@@ -119,14 +133,7 @@ int control_status(void)
 		printf("%-16s running (pid %d)\n", "supervisor", (int)supervisor);
 	else
 		printf("%-16s stopped\n", "supervisor");
-	for (size_t i = 0; service_names[i]; i++) {
-		pid_t pid = service_find(service_names[i]);
-
-		is_complete = is_complete && pid > 0;
-		if (pid > 0)
-			printf("%-16s running (pid %d)\n", service_names[i], (int)pid);
-		else
-			printf("%-16s stopped\n", service_names[i]);
-	}
+	for (size_t i = 0; i < service_count; i++)
+		is_complete &= print_service(&service_defs[i]);
 	return is_complete ? 0 : 3;
 }

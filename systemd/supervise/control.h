@@ -6,11 +6,9 @@
 
 #include "agent/base/err.h"
 
-extern const char *const service_names[]; /* in the order of their start; ended by NULL */
-
 /* Holds path_run()/supervise.pid, locked, until the process ends. ERR_BUSY: one is running. */
 int control_lock(int *ret_fd, struct err *err);
-/* Ends daemons that an earlier supervisor, killed, left behind. Blocking, a few seconds at most. */
+/* Ends daemons that an earlier supervisor, killed, left behind, but those that are to stay. Blocking, a few seconds at most. */
 int control_clear(struct err *err);
 
 /* The commands; both print, and return the exit status. */

@@ -8,31 +8,37 @@
 
 #include "agent/base/clock.h"
 #include "systemd/supervise/bounded_log.h"
+#include "systemd/supervise/table.h"
 
 #define SERVICE_DELAY_MIN (100 * USEC_PER_MSEC)
-#define SERVICE_DELAY_MAX (10 * USEC_PER_SEC)
+#define SERVICE_DELAY_MAX (900 * USEC_PER_MSEC) /* the promise is a start within a second */
 #define SERVICE_LIFE_GOOD (10 * USEC_PER_SEC) /* having lived this long, the next restart is quick */
+#define SERVICE_LOOK_AGAIN (10 * USEC_PER_SEC) /* for one that somebody else runs */
 
 struct service {
-	const char *name; /* of the program in path_libexec() */
+	const struct service_def *def;
 	sd_event *event;
 	struct bounded_log log;
-	sd_event_source *child, *timer;
-	pid_t pid;	/* 0: not running */
-	usec_t started; /* monotonic */
-	usec_t delay;	/* before the next start */
+	sd_event_source *child, *timer; /* child: of its end, also when it is no child of ours */
+	int pidfd;			/* of one that was found again; else -1 */
+	pid_t pid;			/* 0: not running */
+	usec_t started;			/* monotonic */
+	usec_t delay;			/* before the next start */
 	bool is_stopping;
+	bool is_served;		    /* somebody else's does the work */
 	void (*stopped)(void *ctx); /* the process ended after service_stop() */
 	void *ctx;
 };
 
-/* Name and log directory are borrowed. Does not start it. */
-int service_init(struct service *service, sd_event *event, const char *name,
+/* Definition and log directory are borrowed. Does not start it. */
+int service_init(struct service *service, sd_event *event, const struct service_def *def,
 		 const char *log_directory, struct err *err);
-/* Starts now, and again whenever it ends. */
+/* Starts now, if it is wanted, and again whenever it ends. */
 void service_start(struct service *service);
-/* Sends the signal and does not start it again. */
+/* Does not start it again; sends the signal, unless it is to stay. */
 void service_stop(struct service *service, int signo);
+/* Nothing more to wait for after service_stop(). */
+bool service_is_stopped(const struct service *service);
 void service_fini(struct service *service);
 
 /* The pause before the next start, from the one before and how long the process lived. */

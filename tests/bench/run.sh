@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Measures Lodge beside other tools in one run: run.sh [memory|version|resources|start|idle]…
+# Measures Lodge beside other tools in one run: run.sh [memory|version|resources|start|idle|echo]…
 # Everything runs in namespaces of its own (mount, network, pid, cgroup) and in one temporary folder;
 # the host is left as it was. LODGE_LIBEXEC_DIR names programs to measure instead of a release build.
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
-all=(memory version resources start idle)
+all=(memory version resources start idle echo)
 programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/task/host/lodge-task
 	agent/guest/ct/lodge-task-ct)
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "agent/base/fd.h"
-#include "storage/template.h"
+#include "storage/template/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

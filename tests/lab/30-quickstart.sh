@@ -1,10 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# quickstart.sh for real, on a node of the lab: install; upgrade with a guest and a job running; stop, uninstall,
-# purge. The node sees a copy of this tree in its place, so that the build that is there is used.
+# quickstart.sh for real, on a node of the lab without systemd: install, with libvirtd under the supervisor; upgrade
+# with a container, a virtual machine and a job running; stop, uninstall, purge. The node sees a copy of this tree in
+# its place, so that the build that is there is used.
 # limit: 300
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 [ -x "$build/agent/lodged" ] || skip_all "no build in $build"
+for tool in libvirtd virtlogd virsh qemu-system-x86_64; do
+	command -v $tool >/dev/null || skip_all "$tool is not installed"
+done
+"$top/storage/make-iso.sh" >"$LAB/iso" 2>"$LAB/iso.err" || skip_all "no ISO: $(tail -n 1 "$LAB/iso.err")"
+cp "$here/vm_console.py" "$LAB/"
 lab_residue_before
 mkdir "$LAB/src"
 tar -C "$top" --exclude=./build --exclude=./.git -cf - . | tar -C "$LAB/src" -xf - || exit 1
@@ -21,7 +27,7 @@ quickstart() { # quickstart [NAME=VALUE…] [-- ARGUMENTS]
 in_node() { lab_in q1 sh -c "$*"; }
 files_of_node() { # what an installation could have put there
 	in_node 'find /etc /usr/bin /usr/sbin /usr/libexec /usr/lib/systemd /usr/lib/sysusers.d /usr/share/man \
-		/usr/share/lodge -xdev 2>/dev/null' | grep -v -e '^/etc/\.pwd\.lock$' -e '^/etc/[a-z]*-$' | LC_ALL=C sort
+		/usr/share/lodge -xdev 2>/dev/null' | grep -v -e '^/etc/\.pwd\.lock$' -e '^/etc/libvirt/secrets' -e '^/etc/[a-z]*-$' | LC_ALL=C sort
 }
 login() { # login PASSWORD: over HTTPS, seen from the switch
 	lab_net curl -ksS --max-time 10 -d username=admin@pve --data-urlencode "password=$1" \
@@ -33,7 +39,9 @@ create() { # create ID OPTIONS…
 		--rootfs local:1 --password choose-one --start 1 "${@:2}"
 }
 is_running() { lab_in q1 lodge ls | grep -q "^$1 .* running "; }
-daemons() { lab_in q1 sh -c 'cat /run/lodge/supervise/*' | cut -d' ' -f1; }
+daemons() { lab_in q1 sh -c 'cd /run/lodge/supervise && cat libvirtd lodged lodge-gate lodge-monitor' | cut -d' ' -f1; }
+machine() { lab_in q1 pgrep -f -- '-name guest=lodge-200'; }
+daemon() { lab_in q1 cut -d' ' -f1 "/run/lodge/supervise/$1"; } # pid
 
 files_of_node >"$LAB/files.before"
 refuses() { # refuses TEXT SETTING
@@ -64,13 +72,36 @@ ok "the gate is not root" in_node '! ps -C lodge-gate -o user= | grep -qx root'
 in_node 'ls /var/lib/lodge/local/template/cache/busybox_*.tar.gz' >/dev/null 2>&1 ||
 	lab_in q1 /usr/libexec/lodge/lodge-make-template -c /var/lib/lodge/local/template/cache busybox >/dev/null
 in_node 'cd /var/lib/lodge/local/template/cache && [ -e busybox_amd64.tar.gz ] || mv busybox_* busybox_amd64.tar.gz'
+ok "KVM was looked for" in_node 'lodge status | grep -q "KVM: not usable: /dev/kvm is not there"'
+ok "the commands for a first machine say so" grep -A 1 "lodge create 200.*--kvm 0" "$LAB/first"
+ok "its ISO is there" in_node 'test -s /var/lib/lodge/local/template/iso/lodge.iso'
+ok "libvirtd runs, by the supervisor" in_node '/usr/libexec/lodge/lodge-supervise status | grep "^libvirtd  *running (pid"'
+ok "its socket is not everybody's" is "root:libvirt 770" "$(in_node 'stat -c "%U:%G %a" /run/libvirt/libvirt-sock')"
+ok "a network that nobody asked for is not started" in_node '! ip link show virbr0'
 ok "a first container" create 100 --net0 name=eth0,bridge=vmbr0,ip=dhcp
 ok "a second one" create 101
 wait_for 10 is_running 101
+# as quickstart.sh prints it
+first_machine() {
+	sed -n '/^ *lodge create 200/,/--start 1$/p' "$LAB/first" >"$LAB/machine.sh" && in_node '. /lab/machine.sh'
+}
+ok "a first virtual machine, by the printed command" first_machine
+ok "it boots" lab_in q1 python3 /lab/vm_console.py /run/lodge/vm/200.serial0 60 '^lodge-iso ready'
+ok "it is not root's" in_node '! ps -o user= -C qemu-system-x86_64 | grep -qx root'
+
+libvirtd_is_back() {
+	local old vm
+	old=$(daemon libvirtd) vm=$(machine)
+	in_node "kill -KILL $old"
+	wait_for 5 libvirtd_answers "$old" && is "$vm" "$(machine)" && in_node 'virsh -q list | grep "lodge-200 *running"'
+}
+libvirtd_answers() { not is "$1" "$(daemon libvirtd)" && in_node 'virsh -q list'; }
+ok "libvirtd killed: it is back, the machine unharmed" libvirtd_is_back
+ok "and can be ended by it" in_node 'lodge post /nodes/q1/qemu/200/status/reset'
 
 # ---- upgrade, with guests and a job that waits for one of them ----
 
-first=$(init_of 100) second=$(init_of 101) before=$(daemons)
+first=$(init_of 100) second=$(init_of 101) before=$(daemons) vm=$(machine) logger=$(daemon virtlogd)
 in_node "kill -STOP $second"
 lab_in q1 lodge shutdown 101 --timeout 120 --no-wait >"$LAB/upid" 2>&1
 upid=$(grep -o 'UPID:[^ ]*' "$LAB/upid")
@@ -83,6 +114,9 @@ ok "the old one still works" login "$password"
 replaced() { local p; for p in $before; do in_node "! test -e /proc/$p" || return; done; }
 ok "the daemons are new" replaced
 ok "the guest is the same" is "$first" "$(init_of 100)"
+ok "so is the machine" is "$vm" "$(machine)"
+ok "and who keeps its log" is "$logger" "$(daemon virtlogd)"
+ok "libvirtd knows it" wait_for 10 in_node 'virsh -q list | grep "lodge-200 *running"'
 ok "the job still runs" task '"status":"running"'
 in_node "kill -CONT $second"
 ok "and ends well" wait_for 20 task '"exitstatus":"OK"'
@@ -101,22 +135,30 @@ ok "stop" quickstart -- stop
 stopped() { local code=0; quickstart -- status >/dev/null || code=$?; is 3 $code; }
 ok "status says so" stopped
 ok "the guest goes on" is "$first" "$(init_of 100)"
+ok "the machine, too" is "$vm" "$(machine)"
+ok "libvirtd has ended" in_node '! pgrep -x libvirtd'
 ok "uninstall" quickstart -- uninstall
-left() { files_of_node | diff "$LAB/files.before" - | grep '^[<>]' | diff - <(printf '> %s\n' /etc/lodge /etc/lodge/lodge.conf); }
+left() { files_of_node | diff "$LAB/files.before" - | grep '^[<>]' | diff - <(printf '> %s\n' /etc/lodge /etc/lodge/libvirtd.conf /etc/lodge/lodge.conf); }
 ok "settings are left, and nothing else" left
 ok "the user is gone" in_node '! id lodge'
 ok "the network is gone" in_node '! test -e /sys/class/net/vmbr0 && ! pgrep -x dnsmasq && ! nft list table inet lodge'
 ok "the guest goes on" in_node "test -e /proc/$first"
+ok "the machine, too" is "$vm" "$(machine)"
 ok "quickstart.sh after that" quickstart
 ok "the guest is known" wait_for 10 is_running 100
 ok "the password is too" login "$password"
+ok "so is the machine" wait_for 10 is_running 200
+ok "it is the same" is "$vm" "$(machine)"
 
 # ---- another bridge, purge ----
 
 lab_in q1 lodge stop 100 >/dev/null
+lab_in q1 lodge stop 200 >/dev/null
 uses_br9() { quickstart LODGE_BRIDGE=br9 && in_node 'grep -x mode=host /var/lib/lodge/network.conf && ! test -e /sys/class/net/vmbr0'; }
 ok "afterwards it is used" uses_br9
 ok "a guest on it" lab_in q1 lodge start 101
+lab_in q1 lodge config 200 --net0 virtio,bridge=br9 >/dev/null
+ok "a machine, too" lab_in q1 lodge start 200
 ok "--purge alone asks, and nobody answers" not quickstart -- uninstall --purge
 ok "nothing is lost" wait_for 10 is_running 101
 ok "uninstall --purge --yes" quickstart -- uninstall --purge --yes
@@ -125,6 +167,7 @@ no_file() { files_of_node | diff "$LAB/files.before" -; }
 ok "no file is left" no_file
 no_guest() { in_node '! pgrep -f "[l]xc monitor" && ! losetup -nO BACK-FILE | grep vm-10 && ! ls /sys/class/net | grep veth'; }
 ok "no guest is left" wait_for 10 no_guest
+ok "no machine, and nothing of libvirt" in_node '! pgrep qemu-system && ! pgrep -x libvirtd && ! pgrep -x virtlogd'
 ok "the bridge of the host stays" in_node 'test -e /sys/class/net/br9'
 lab_kill q1
 ok "nothing is left on the host" lab_residue_after

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # limit: 900
-# quickstart.sh on a Debian machine with systemd: the units, guests and jobs that outlive them, an upgrade,
-# reboots, and the way back. The first run makes the machine's tree, which needs the network.
+# quickstart.sh on a Debian machine with systemd: the units, libvirtd by its socket, containers, a virtual machine and
+# jobs that outlive them, an upgrade, reboots, and the way back. The first run makes the machine's tree, which needs the network.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$here/systemd_tree.sh"
 . "$here/systemd_node.sh"
@@ -18,6 +18,19 @@ all_active() { node systemctl --quiet is-active $units; }
 # A guest's run record names its first process and when it started: the same record, the same run.
 guest_run() { node cat "/run/lodge/guests/$1" | sha256sum; node test -d "/proc/$(guest_pid "$1")"; }
 guest_pid() { node lxc-info -P /run/lodge/ct -n "$1" -pH; }
+machine() { node pgrep -f -- '-name guest=lodge-200'; } # pid
+keeps_machine() { # keeps_machine COMMAND…: the command leaves the virtual machine alone
+	local before
+	before=$(machine) || { echo "there is no machine"; return 1; }
+	"$@" || return
+	is "$before" "$(machine)" && wait_for 10 libvirtd_knows_it
+}
+machine_is_outside() { node cat "/proc/$(machine)/cgroup" | tee /dev/stderr | not grep -E '(lodge|libvirt).*\.service'; }
+libvirtd_comes_back() {
+	local old
+	old=$(main_pid libvirtd)
+	node kill -9 "$old" && wait_for 10 is_back libvirtd "$old"
+}
 keeps_guest() { # keeps_guest VMID COMMAND…: the command leaves that guest's run alone
 	local id=$1 before after
 	shift
@@ -101,6 +114,7 @@ after_boot() { # after_boot HOW
 	ok "$1: guests with onboot are started" wait_for 30 state_is 103 running
 	ok "$1: in the order of their ids" starts_in_order
 	ok "$1: the other one is not" state_is 102 stopped
+	ok "$1: the virtual machine with onboot, too" wait_for 30 libvirtd_knows_it
 	ok "$1: a guest has its address by DHCP" wait_for 20 has_address 101
 	ok "$1: and reaches what lies behind the node" reaches_out 101
 }
@@ -119,8 +133,9 @@ template_stubborn() {
 
 busybox=$(template_busybox) || skip_all "no busybox template"
 cp "$busybox" "$LAB/busybox.tar.gz"
+iso=$("$top/storage/make-iso.sh" 2>"$LAB/iso.err") || skip_all "no ISO: $(tail -n 1 "$LAB/iso.err")"
 # shellcheck disable=SC2086,SC2154
-archive=$(tree_archive systemd bookworm "systemd-sysv dbus udev kmod procps $(tree_packages $packages_build \
+archive=$(tree_archive systemd bookworm "systemd-sysv dbus udev kmod procps python3-minimal $(tree_packages $packages_build \
 	$packages_run | tr '\n' ' ')" "$systemd_hook") || skip_all "no Debian tree: $archive"
 lab_residue_before
 must "a machine" systemd_make $n "$archive"
@@ -128,6 +143,7 @@ must "systemd is content" systemd_boot $n
 must "the source tree is on it" put_source
 ok "templates are on it" template_stubborn "$LAB/busybox.tar.gz"
 put_templates busybox.tar.gz stubborn.tar.gz
+ok "an ISO as quickstart.sh makes it" put_iso
 
 # ---- installation ----
 
@@ -137,6 +153,9 @@ ok "the units are active" all_active
 ok "systemd finds nothing wrong in them" node systemd-analyze --man=no verify lodge.target
 ok "quickstart.sh status" node /root/lodge/quickstart.sh status
 must "log in over HTTPS" log_in
+ok "libvirtd listens, by its own socket" libvirtd_by_socket
+ok "no network that nobody asked for" no_other_network
+ok "it was looked for KVM" sh -c "echo '$(node lodge status)' | grep 'KVM: not usable: /dev/kvm is not there'"
 ok "the network is there" wait_for 10 has_network
 for id in 103 101; do
 	ok "container $id is made" create $id busybox.tar.gz 1
@@ -147,14 +166,19 @@ for id in 101 102 103; do
 done
 ok "a guest has its address by DHCP" wait_for 20 has_address 101
 ok "and reaches what lies behind the node" reaches_out 101
+must "a virtual machine is made" make_machine
+must "and starts" task POST "/nodes/$n/qemu/200/status/start"
+ok "it boots, and has its address by DHCP" machine_boots
 
 # ---- daemons come and go ----
 
 ok "guests' processes are outside of our units" guest_processes_are_outside
 ok "guests have no share in what the core is granted" guests_are_ordinary
 for unit in $units; do
-	ok "SIGKILL of $unit: it is back, guests untouched" keeps_guest 101 comes_back $unit
+	ok "SIGKILL of $unit: it is back, guests untouched" keeps_machine keeps_guest 101 comes_back $unit
 done
+ok "SIGKILL of libvirtd: it is back, the machine untouched" keeps_machine libvirtd_comes_back
+ok "its process is outside of our units, too" machine_is_outside
 https POST "/nodes/$n/lxc/102/status/shutdown" -d timeout=600 >"$LAB/out"
 ok "a long job runs" wait_for 10 job_pid
 has_scope() { node grep -q 'lodge-job-.*\.scope' "/proc/$(job_pid)/cgroup"; }
@@ -165,9 +189,9 @@ ok "SIGKILL of lodged leaves it alone" keeps_job comes_back lodged
 if [ -n "${LODGE_TEST_FULL:-}" ]; then
 	ok "a lodged that hangs is replaced by systemd" keeps_job keeps_guest 101 hang_is_noticed
 fi
-ok "systemctl stop leaves guests and job alone" keeps_job keeps_guest 101 stop_and_start nothing_of_it_is_gone
+ok "systemctl stop leaves guests and job alone" keeps_machine keeps_job keeps_guest 101 stop_and_start nothing_of_it_is_gone
 before=$(node stat -c %i /usr/libexec/lodge/lodged)
-ok "quickstart.sh again: guests and job untouched" keeps_job keeps_guest 101 quickstart /root/lodge/quickstart.sh
+ok "quickstart.sh again: guests and job untouched" keeps_machine keeps_job keeps_guest 101 quickstart /root/lodge/quickstart.sh
 ok "it placed new programs" not is "$before" "$(node stat -c %i /usr/libexec/lodge/lodged)"
 ok "the units are active" all_active
 ok "the job is known as running" sh -c "echo '$(https GET "/nodes/$n/tasks?source=active")' | grep -q vzshutdown"
@@ -176,6 +200,21 @@ ok "it is stopped" https DELETE "/nodes/$n/tasks/$upid"
 ok "and ends" wait_for 15 upid_ended "$upid"
 ok "systemd is content" systemd_is_up $n
 ok "the stubborn guest is stopped" task POST "/nodes/$n/lxc/102/status/stop"
+
+# ---- a KVM that is there and does not work ----
+
+kvm_is_hidden() { node nsenter -t "$(main_pid libvirtd)" -m test -f /dev/kvm && node test -c /dev/kvm; }
+machine_starts_quickly() { # where it sees the device, libvirtd probes every emulator again for more than a minute
+	local start=$SECONDS
+	task POST "/nodes/$n/qemu/200/status/stop" && task POST "/nodes/$n/qemu/200/status/start" &&
+		[ $((SECONDS - start)) -lt 20 ] || { echo "took $((SECONDS - start)) s"; return 1; }
+}
+node mknod -m 666 /dev/kvm c 1 3
+node sh -c 'echo LODGE_OWNS_LIBVIRT=1 >>/etc/lodge/lodge.conf' # as if there had been none before
+ok "a KVM that does not work: quickstart.sh again, machine untouched" keeps_machine quickstart /root/lodge/quickstart.sh
+ok "status says so" sh -c "echo '$(node lodge status | tr -d "'")' | grep 'KVM: not usable: QEMU ended'"
+ok "it is hidden from libvirtd" kvm_is_hidden
+ok "so that a machine starts quickly" machine_starts_quickly
 
 # ---- the machine goes down ----
 
@@ -186,9 +225,10 @@ after_boot "power cut"
 
 # ---- the way back ----
 
-ok "uninstall, guests untouched" keeps_guest 101 quickstart /root/lodge/quickstart.sh uninstall
+ok "uninstall, guests untouched" keeps_machine keeps_guest 101 quickstart /root/lodge/quickstart.sh uninstall
 ok "no unit is left" sh -c "[ -z \"$(node systemctl list-unit-files 'lodge*' --no-legend)\" ]"
 ok "no program is left" not node sh -c 'ls -d /usr/libexec/lodge /usr/bin/lodge'
+ok "libvirtd is as it was" not node test -e /etc/systemd/system/libvirtd.service.d
 ok "the store and the volumes are" node sh -c 'ls /var/lib/lodge/db /var/lib/lodge/local/images/101'
 ok "systemd is content" systemd_is_up $n
 lab_kill $n

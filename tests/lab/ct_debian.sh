@@ -41,7 +41,12 @@ for unprivileged in 1 0; do
 	ok "veth on the bridge" bash -c "ip -o link show veth${id}i0 | grep -q 'master vmbr0'"
 	ok "its address answers" wait_for 15 ping -c1 -W1 10.77.0.$id
 	ok "its mac" inside $id grep -qi "bc:24:11:00:02:0$unprivileged" /sys/class/net/eth0/address
-	ok "setuid programs work" inside $id setpriv --reuid=65534 --clear-groups ping -c1 -W2 10.77.0.1
+	ok "ping works for a user" inside $id setpriv --reuid=65534 --clear-groups ping -c1 -W2 10.77.0.1
+	inside $id sh -c "echo 'nobody ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/lab"
+	ok "sudo works for a user" \
+		[ "$(inside $id setpriv --reuid=65534 --clear-groups sudo -n id -u 2>&1)" = 0 ]
+	ok "su works for a user that root becomes" \
+		[ "$(inside $id su -s /bin/sh nobody -c 'id -u' 2>&1)" = 65534 ]
 	ok "/ is not nosuid" bash -c "! grep ' / / ' /proc/$(pid_of $id)/mountinfo | grep -q nosuid"
 	old=$(pid_of $id)
 	: >"$states"

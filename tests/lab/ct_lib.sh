@@ -27,6 +27,53 @@ for f in subuid subgid; do
 done
 printf 'dir: local\n\tpath %s/local\n\tcontent rootdir,images,vztmpl,iso\n' "$LODGE_STATE_DIR" >"$store/storage.cfg"
 
+# Steps: the stub core, mkfs and our programs stop where they are told to, so that a job can be killed
+# exactly there. want: the step; at: it was reached; hold: goes when it shall go on.
+export CT_STEPS=$lab/steps
+mkdir "$CT_STEPS"
+use_steps() { # from here on jobs run these programs
+	local real=$LODGE_LIBEXEC_DIR mkfs program
+	mkfs=$(readlink -f "$(command -v mkfs.ext4)")
+	mkdir "$lab/libexec" && cp "$mkfs" "$lab/mkfs.ext4"
+	for program in lodge-task lodge-task-ct mkfs; do
+		cat >"$lab/libexec/$program" <<-END
+			#!/bin/bash
+			case "$program \$1 \$2" in
+			"lodge-task unpack "*) step=unpack ;;
+			"lodge-task-ct hook "*) step=\$2 ;;
+			"mkfs "*) step=mkfs ;;
+			esac
+			if [ -n "\$step" ] && [ "\$(cat $CT_STEPS/want 2>/dev/null)" = "\$step" ]; then
+				rm "$CT_STEPS/want"
+				: >"$CT_STEPS/at"
+				while [ -e "$CT_STEPS/hold" ]; do read -rt 0.01 <> <(:); done
+			fi
+			[ $program = mkfs ] && exec -a mkfs.ext4 "$lab/mkfs.ext4" "\$@"
+			exec "$real/$program" "\$@"
+		END
+		chmod 755 "$lab/libexec/$program"
+	done
+	mount --bind "$lab/libexec/mkfs" "$mkfs"
+	export LODGE_LIBEXEC_DIR=$lab/libexec
+}
+is_there() { [ -e "$CT_STEPS/at" ]; }
+kill_at() { # kill_at STEP COMMAND VMID…: SIGKILL for the job when it is at STEP; what was held goes on
+	local step=$1 pid
+	shift
+	rm -f "$CT_STEPS"/*
+	: >"$CT_STEPS/hold"
+	echo "$step" >"$CT_STEPS/want"
+	pid=$(job --background "$@")
+	wait_for 20 is_there || { rm -f "$CT_STEPS"/*; return 1; }
+	kill -9 "$pid"
+	wait_for 5 not kill -0 "$pid"
+	rm "$CT_STEPS/hold"
+	case $step in
+	call:*) wait_for 5 test -e "$CT_STEPS/answered" ;;
+	*) wait_for 10 not pgrep -f "$lab/.* (unpack|hook) " ;;
+	esac
+}
+
 core_pid=
 stub_core() {
 	coproc CORE { exec python3 "$here/ct_stub_core.py" "$LODGE_RUN_DIR/core.sock" "$store" "$states"; }
@@ -129,11 +176,12 @@ busybox_template() { # a tiny system with busybox as init
 	chmod 600 "$root/etc/shadow"
 	tar -C "$root" --numeric-owner --owner=0 --group=0 -czf "$out" .
 }
-debian_template() { # made once, kept for all
-	local tar=$cache/debian.tar.zst
+debian_template() { # made once for a list of packages, kept for all
+	local packages=systemd-sysv,dbus,iproute2,udev,passwd,iputils-ping,sudo tar
+	tar=$cache/debian-$(cksum <<<"$packages" | cut -d' ' -f1).tar.zst
 	if [ ! -s "$tar" ]; then
 		mkdir -p "$cache"
-		mmdebstrap --variant=minbase --include=systemd-sysv,dbus,iproute2,udev,passwd,iputils-ping \
+		mmdebstrap --variant=minbase --include=$packages \
 			bookworm "$tar.$$.tar.zst" >"$lab/mmdebstrap.log" 2>&1 && mv "$tar.$$.tar.zst" "$tar"
 	fi
 	[ -s "$tar" ] && ln -s "$tar" "$LODGE_STATE_DIR/local/template/cache/debian.tar.zst" ||

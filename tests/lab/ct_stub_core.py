@@ -4,12 +4,15 @@
 
 usage: ct_stub_core.py SOCKET STORE_DIR STATES_FILE
 Values are files below STORE_DIR (store path = relative path). Versions count up. Every
-CALL_GUEST_STATE becomes a line "name=value …" in STATES_FILE. Prints "ready" when listening."""
+CALL_GUEST_STATE becomes a line "name=value …" in STATES_FILE. Prints "ready" when listening.
+With "call:N" in the file want of the folder CT_STEPS the Nth call from then on is answered only once
+the file hold there is gone (ct_lib.sh: kill_at)."""
 import os
 import socket
 import struct
 import sys
 import threading
+import time
 
 sock_path, store, states = sys.argv[1:4]
 lock = threading.Lock()
@@ -97,6 +100,32 @@ def answer(op, head, params):
         return 501, [('message', 'not served')], b''
 
 
+def take_step():
+    """Is this the call to stop at? Counts down."""
+    want = os.path.join(os.environ.get('CT_STEPS', '/nonexistent'), 'want')
+    with lock:
+        try:
+            with open(want) as f:
+                kind, _, number = f.read().strip().partition(':')
+        except FileNotFoundError:
+            return False
+        if kind != 'call':
+            return False
+        if int(number) > 1:
+            with open(want, 'w') as f:
+                f.write(f'call:{int(number) - 1}')
+            return False
+        os.unlink(want)
+        return True
+
+
+def hold():
+    steps = os.environ['CT_STEPS']
+    open(os.path.join(steps, 'at'), 'w').close()
+    while os.path.exists(os.path.join(steps, 'hold')):
+        time.sleep(0.01)
+
+
 def read_exactly(conn, size):
     data = b''
     while len(data) < size:
@@ -119,9 +148,17 @@ def serve(conn):
         _, op = struct.unpack_from('<IH', payload, 0)
         head, at = fields_decode(payload, 6)
         params, _ = fields_decode(payload, at)
+        is_step = take_step()
+        if is_step:
+            hold()
         status, reply_head, body = answer(op, head, params)
+        if is_step:
+            open(os.path.join(os.environ['CT_STEPS'], 'answered'), 'w').close()
         reply = struct.pack('<HB', status, 0) + fields_encode(reply_head) + body
-        conn.sendall(struct.pack('<IBBBBQ', len(reply), 2, 0, 1, 0, ident) + reply)
+        try:
+            conn.sendall(struct.pack('<IBBBBQ', len(reply), 2, 0, 1, 0, ident) + reply)
+        except OSError:  # the job was killed
+            break
     conn.close()
 
 

@@ -62,3 +62,23 @@ put_source() { # as somebody has it who has just cloned it
 	tar -C "$top" --exclude=./build --exclude=./.git -cf "$LAB/source.tar" . && node mkdir -p /root/lodge &&
 		node tar -C /root/lodge --no-same-owner -xf /lab/source.tar
 }
+
+# ---- a virtual machine, 200 ----
+
+put_iso() { # $iso, as quickstart.sh makes it
+	cp "$iso" "$here/vm_console.py" "$LAB/" && node install -D -m 644 /lab/lodge.iso /var/cache/lodge/lodge.iso
+}
+make_machine() {
+	task POST "/nodes/$n/qemu" -d vmid=200 -d memory=128 -d kvm=0 -d scsi0=local:0.1 -d serial0=socket -d onboot=1 \
+		--data-urlencode ide2=local:iso/lodge.iso,media=cdrom --data-urlencode net0=virtio,bridge=vmbr0 \
+		--data-urlencode 'boot=order=ide2'
+}
+machine_boots() { node python3 /lab/vm_console.py /run/lodge/vm/200.serial0 60 '^lodge-iso address: eth0 10\.' '^lodge-iso ready'; }
+libvirtd_by_socket() {
+	node systemctl --quiet is-active libvirtd.socket && node systemctl --quiet is-enabled libvirtd.socket &&
+		node virsh -q list
+}
+no_other_network() {
+	is "" "$(node virsh -q net-list)" && node virsh -q net-list --all | tee /dev/stderr | not grep -E 'default .* yes '
+}
+libvirtd_knows_it() { node virsh -q list | grep 'lodge-200 *running'; }

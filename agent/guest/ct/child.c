@@ -3,6 +3,7 @@
 #include "agent/guest/ct/child.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -14,7 +15,8 @@
 #include "agent/base/fd.h"
 #include "agent/task/internal.h"
 
-#define NO_TIMEOUT (365 * 24 * 3600 * USEC_PER_SEC)
+#define NO_TIMEOUT   (365 * 24 * 3600 * USEC_PER_SEC)
+#define KILL_STEP_MS 10
 
 /* Shared with the child. */
 struct outcome {
@@ -23,11 +25,14 @@ struct outcome {
 	struct err err;
 };
 
-static void child_main(struct task_ctx *task, ct_child_fn fn, void *ctx, struct outcome *outcome)
+static void child_main(struct task_ctx *task, pid_t job, ct_child_fn fn, void *ctx,
+		       struct outcome *outcome)
 {
 	struct err err = ERR_INIT;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != job)
+		_exit(1); /* killed before that: what it began is being undone already */
 	task_cancel_forget();
 	task->warnings = 0;
 	outcome->r = fn(task, ctx, &err);
@@ -36,7 +41,8 @@ static void child_main(struct task_ctx *task, ct_child_fn fn, void *ctx, struct 
 	_exit(0);
 }
 
-/* Kills what is below this process until nothing is left: orphans come to us, a child subreaper. */
+/* Kills what is below this process until nothing is left: orphans come to us, a child subreaper. One that
+ * hangs in the kernel is left behind. */
 static void kill_descendants(void)
 {
 	usec_t deadline = clock_monotonic() + 10 * USEC_PER_SEC;
@@ -54,8 +60,9 @@ static void kill_descendants(void)
 			fclose(f);
 		if (count == 0)
 			return;
-		while (waitpid(-1, NULL, 0) > 0)
+		while (waitpid(-1, NULL, WNOHANG) > 0)
 			continue;
+		poll(NULL, 0, KILL_STEP_MS);
 	}
 }
 
@@ -82,7 +89,7 @@ int ct_child_run(struct task_ctx *task, ct_child_fn fn, void *ctx, usec_t timeou
 {
 	struct outcome *outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE,
 				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pid;
+	pid_t pid, job = getpid();
 	int r;
 
 	if (outcome == MAP_FAILED)
@@ -91,7 +98,7 @@ int ct_child_run(struct task_ctx *task, ct_child_fn fn, void *ctx, usec_t timeou
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	pid = fork();
 	if (pid == 0)
-		child_main(task, fn, ctx, outcome);
+		child_main(task, job, fn, ctx, outcome);
 	r = pid < 0 ? err_errno(err, errno, "fork") : await(pid, outcome, timeout, err);
 	if (r < 0)
 		kill_descendants();

@@ -21,3 +21,6 @@ int vzreboot_run(struct task_ctx *task, struct err *err);
 int vzdestroy_run(struct task_ctx *task, struct err *err);
 /* argv after "hook"; the exit code. */
 int hook_main(int argc, char **argv);
+/* argv after "console": VMID tty|console|shell. Hands over (agent/task/handover.h) the main end of the
+ * terminal, what keeps it ours while it is open, and a pidfd of the container's init. The exit code. */
+int console_main(int argc, char **argv);

@@ -52,6 +52,10 @@ static int hook_start_host(unsigned vmid, int argc, char **argv)
 	}
 	record.halt = (int)halt;
 	record.pid_start = exec_pid_start(record.pid);
+	if (record.pid_start == 0) {
+		log_error("container %u: its init is gone already", vmid);
+		return 1;
+	}
 	record.monitor = parent_of(record.pid);
 	record.monitor_start = exec_pid_start(record.monitor);
 	record.started = clock_wall() / USEC_PER_SEC;

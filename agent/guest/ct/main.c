@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lodge-task-ct: jobs and hooks of containers. The only program that links liblxc. */
+/* lodge-task-ct: jobs, hooks and terminals of containers. The only program that links liblxc. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/commands.h"
@@ -16,5 +16,7 @@ int main(int argc, char **argv)
 	log_open("lodge-task-ct");
 	if (argc > 1 && str_eq(argv[1], "hook"))
 		return hook_main(argc - 2, argv + 2);
+	if (argc > 1 && str_eq(argv[1], "console"))
+		return console_main(argc - 2, argv + 2);
 	return task_main(argc, argv, commands);
 }

@@ -107,7 +107,8 @@ int ct_find_running(unsigned vmid, struct ct_record *ret)
 {
 	struct ct_record record;
 
-	if (ct_record_read(vmid, &record, NULL) < 0 || record.pid <= 0 ||
+	/* 0 is also the start time of a process that is gone */
+	if (ct_record_read(vmid, &record, NULL) < 0 || record.pid <= 0 || record.pid_start == 0 ||
 	    exec_pid_start(record.pid) != record.pid_start)
 		return 0;
 	*ret = record;

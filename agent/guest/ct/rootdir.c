@@ -39,15 +39,35 @@ bool rootdir_exists(int root, const char *path)
 	return fd >= 0;
 }
 
+/* Opens what an O_PATH descriptor names, if it is a regular file; else -errno. The type is looked at
+ * before anything is opened: opening a device may act on it (a watchdog starts to count, a tape
+ * rewinds), and a privileged container can have any. */
+static int open_regular(int path_fd, struct stat *ret)
+{
+	char name[32];
+	int fd;
+
+	if (fstat(path_fd, ret) != 0)
+		return -errno;
+	if (!S_ISREG(ret->st_mode))
+		return -EINVAL;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", path_fd);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
 int rootdir_read(int root, const char *path, size_t limit, struct buf *ret, struct err *err)
 {
-	autofd int fd = rootdir_open(root, path, O_RDONLY);
+	autofd int named = rootdir_open(root, path, O_PATH);
+	autofd int fd = named < 0 ? named : -1;
 	struct stat st;
 
+	if (named >= 0)
+		fd = open_regular(named, &st);
+	if (named >= 0 && fd == -EINVAL)
+		return err_set(err, ERR_INVALID, "guest's %s is not a regular file", path);
 	if (fd < 0)
 		return err_errno(err, -fd, "guest's %s", path);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_set(err, ERR_INVALID, "guest's %s is not a regular file", path);
 	return fd_read_all(fd, limit, ret, err);
 }
 
@@ -73,14 +93,13 @@ static int open_parent(int root, const char *path, const char **ret_name, bool m
 
 static bool has_content(int folder, const char *name, const void *data, size_t size)
 {
-	autofd int fd =
-		openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	autobuf old = BUF_INIT;
+	autofd int named = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
+	autofd int fd = named < 0 ? -1 : open_regular(named, &st);
+	autobuf old = BUF_INIT;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)size &&
-	       fd_read_all(fd, size, &old, NULL) == 0 && old.size == size &&
-	       memcmp(buf_str(&old), data, size) == 0;
+	return fd >= 0 && st.st_size == (off_t)size && fd_read_all(fd, size, &old, NULL) == 0 &&
+	       old.size == size && memcmp(buf_str(&old), data, size) == 0;
 }
 
 static int write_new(int folder, const char *name, const void *data, size_t size, mode_t mode,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes host name, network and DNS into a container's root. Runs in jobs, in forked steps. */
+/* Writes host name, network, DNS and log-ins on terminals into a container's root. Runs in jobs, in forked steps. */
 #include "agent/guest/ct/setup.h"
 
 #include <string.h>
@@ -10,16 +10,27 @@
 #include "agent/guest/ct/rootdir.h"
 
 #define GUEST_FILE_MAX (1024 * 1024)
+#define HOSTS_MAX      (16 * 1024 * 1024) /* lists of blocked names are long */
 #define UNIT_DIR       "/lib/systemd/system/"
 #define WANTS_DIR      "/etc/systemd/system/"
+#define GETTY	       "container-getty@"
+#define TTYS_MAX       6
 
-/* Ours to write: absent, carrying our mark, or part of a fresh template. */
+/* Ours to write: absent, carrying our mark, or part of a fresh template. A link is somebody's choice even
+ * where what it names only exists while the guest runs, and what cannot be read is not ours. */
 static bool may_write(int root, const char *path, bool is_new)
 {
 	autobuf old = BUF_INIT;
+	char link[256];
+	int r;
 
-	return is_new || rootdir_read(root, path, GUEST_FILE_MAX, &old, NULL) < 0 ||
-	       str_starts(buf_str(&old), CT_SETUP_MARK);
+	if (is_new)
+		return true;
+	rootdir_read_link(root, path, link, sizeof(link));
+	if (link[0])
+		return false;
+	r = rootdir_read(root, path, GUEST_FILE_MAX, &old, NULL);
+	return r == -ERR_NOT_FOUND || (r == 0 && str_starts(buf_str(&old), CT_SETUP_MARK));
 }
 
 static int write_text(int root, const char *path, struct buf *text, bool is_new, struct err *err)
@@ -29,13 +40,31 @@ static int write_text(int root, const char *path, struct buf *text, bool is_new,
 	return rootdir_write(root, path, buf_str(text), text->size, 0644, err);
 }
 
-static int setup_hostname(int root, const struct guest_config *config, struct err *err)
+/* Only our line changes; where the rest cannot be kept as it is, nothing does. */
+static int setup_hosts(struct task_ctx *task, int root, const char *hostname, const char *domain,
+		       struct err *err)
+{
+	autobuf old = BUF_INIT, hosts = BUF_INIT;
+	struct err why = ERR_INIT;
+	int r = rootdir_read(root, "/etc/hosts", HOSTS_MAX, &old, &why);
+
+	if (r == 0 && old.size > 0 && memchr(old.data, '\0', old.size))
+		r = err_set(&why, ERR_INVALID, "not a text");
+	if (r < 0 && r != -ERR_NOT_FOUND) {
+		task_warn(task, "/etc/hosts is left as it is: %s", why.message);
+		return 0;
+	}
+	ct_hosts_text(buf_str(&old), hostname, domain, &hosts);
+	return rootdir_write(root, "/etc/hosts", buf_str(&hosts), hosts.size, 0644, err);
+}
+
+static int setup_hostname(struct task_ctx *task, int root, const struct guest_config *config,
+			  struct err *err)
 {
 	const char *hostname = guest_config_get(config, "hostname");
 	const char *domain = guest_config_get(config, "searchdomain");
 	autostrv char **domains = str_split(domain ? domain : "", " ,;");
 	autofree char *line = NULL;
-	autobuf old = BUF_INIT, hosts = BUF_INIT;
 	int r;
 
 	if (!hostname)
@@ -43,9 +72,7 @@ static int setup_hostname(int root, const struct guest_config *config, struct er
 	line = xasprintf("%s\n", hostname);
 	if ((r = rootdir_write(root, "/etc/hostname", line, strlen(line), 0644, err)) < 0)
 		return r;
-	(void)rootdir_read(root, "/etc/hosts", GUEST_FILE_MAX, &old, NULL);
-	ct_hosts_text(buf_str(&old), hostname, domains[0], &hosts);
-	return rootdir_write(root, "/etc/hosts", buf_str(&hosts), hosts.size, 0644, err);
+	return setup_hosts(task, root, hostname, domains[0], err);
 }
 
 /* A template may have networkd installed but not enabled. */
@@ -141,6 +168,40 @@ static int setup_dns(int root, const struct guest_config *config, bool is_new, s
 	return write_text(root, "/etc/resolv.conf", &text, is_new, err);
 }
 
+/* liblxc names terminals /dev/tty1 and so on; systemd looks for log-ins in containers below /dev/pts only. */
+static const char getty_text[] =
+	CT_SETUP_MARK "[Unit]\n"
+		      "ConditionPathExists=\n"
+		      "ConditionPathExists=/dev/tty%I\n"
+		      "\n"
+		      "[Service]\n"
+		      "ExecStart=\n"
+		      "ExecStart=-/sbin/agetty -o '-p -- \\\\u' --noclear --keep-baud tty%I "
+		      "115200,57600,38400,9600 xterm\n"
+		      "TTYPath=/dev/tty%I\n";
+
+/* Whoever switches one of them off has it off: they are switched on with the first writing only. */
+static int setup_terminals(int root, bool is_new, struct err *err)
+{
+	static const char path[] = WANTS_DIR GETTY ".service.d/lodge.conf";
+	bool is_first = !rootdir_exists(root, path);
+	autobuf text = BUF_INIT;
+	int r;
+
+	if (ct_init_detect(root) != CT_INIT_SYSTEMD ||
+	    !rootdir_exists(root, UNIT_DIR GETTY ".service"))
+		return 0;
+	buf_add_str(&text, getty_text);
+	r = write_text(root, path, &text, is_new, err);
+	for (unsigned i = 1; r == 0 && is_first && i <= TTYS_MAX; i++) {
+		autofree char *link =
+			xasprintf(WANTS_DIR "getty.target.wants/" GETTY "%u.service", i);
+
+		r = rootdir_link(root, link, UNIT_DIR GETTY ".service", err);
+	}
+	return r;
+}
+
 int ct_setup_settings(struct task_ctx *task, int root, const struct guest_config *config,
 		      bool is_new, struct err *err)
 {
@@ -148,9 +209,10 @@ int ct_setup_settings(struct task_ctx *task, int root, const struct guest_config
 
 	if (str_eq(guest_config_get(config, "ostype"), "unmanaged"))
 		return 0;
-	if ((r = setup_hostname(root, config, err)) < 0 ||
+	if ((r = setup_hostname(task, root, config, err)) < 0 ||
 	    (r = setup_network(task, root, config, is_new, err)) < 0 ||
-	    (r = setup_dns(root, config, is_new, err)) < 0)
+	    (r = setup_dns(root, config, is_new, err)) < 0 ||
+	    (r = setup_terminals(root, is_new, err)) < 0)
 		return r;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What Lodge writes inside a container: host name, network, DNS, and once, at creation, credentials.
- * Works on the mounted root of a stopped container, through rootdir.h only. */
+/* What Lodge writes inside a container: host name, network, DNS, log-ins on its terminals, and once, at
+ * creation, credentials. Works on the mounted root of a stopped container, through rootdir.h only. */
 #pragma once
 
 #include <stdbool.h>

@@ -14,15 +14,27 @@
 
 #define GUEST_FILE_MAX (4 * 1024 * 1024)
 #define YESCRYPT       "$y$"
+#define SHA512	       "$6$"
+#define SHA512_ROUNDS  65536
 #define ROOT_PASSWD    "root:x:0:0:root:/root:/bin/sh\n"
 
-static int hash_password(const char *password, char **ret, struct err *err)
+/* The log-in of busybox (also that of Alpine) knows no yescrypt. */
+static bool has_plain_login(int root)
+{
+	char target[256];
+
+	rootdir_read_link(root, "/bin/login", target, sizeof(target));
+	return strstr(target, "busybox") != NULL;
+}
+
+static int hash_password(const char *password, bool is_plain, char **ret, struct err *err)
 {
 	struct crypt_data *data = xcalloc(1, sizeof(*data));
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	const char *hash = NULL;
 
-	if (crypt_gensalt_rn(YESCRYPT, 0, NULL, 0, setting, sizeof(setting)))
+	if (crypt_gensalt_rn(is_plain ? SHA512 : YESCRYPT, is_plain ? SHA512_ROUNDS : 0, NULL, 0,
+			     setting, sizeof(setting)))
 		hash = crypt_rn(password, setting, data, sizeof(*data));
 	if (hash)
 		*ret = xstrdup(hash);
@@ -37,7 +49,7 @@ static int set_password(int root, const char *password, struct err *err)
 	autofree char *hash = NULL;
 	int r;
 
-	if ((r = hash_password(password, &hash, err)) < 0)
+	if ((r = hash_password(password, has_plain_login(root), &hash, err)) < 0)
 		return r;
 	(void)rootdir_read(root, "/etc/shadow", GUEST_FILE_MAX, &old, NULL);
 	ct_shadow_text(buf_str(&old), hash, (unsigned long)(clock_wall() / USEC_PER_SEC / 86400),

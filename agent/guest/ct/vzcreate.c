@@ -3,6 +3,7 @@
  * of the volume is stored in it before the volume is made, so that undoing finds it. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
+#include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
 #include "agent/guest/ct/commands.h"
@@ -17,15 +19,15 @@
 #include "agent/guest/ct/create.h"
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/setup.h"
+#include "agent/guest/ct/unpack.h"
 #include "agent/guest/ct/volume.h"
 #include "agent/guest/ct_schema.h"
 #include "agent/task/internal.h"
-#include "storage/template.h"
 
 #define MKFS_TIMEOUT	(600 * USEC_PER_SEC)
+#define UNPACK_TIMEOUT	(6 * 3600 * USEC_PER_SEC)
 #define FULL_BELOW	(1024 * 1024) /* bytes free: too little for the next write */
 #define DEFAULT_STORAGE "local"
-#define PROGRESS_STEP	(256ull * 1024 * 1024)
 #define MIB		(1024.0 * 1024.0)
 
 struct create {
@@ -141,38 +143,16 @@ static int make_filesystem(struct create *create, struct err *err)
 	return exec_run(&run, NULL, err);
 }
 
-struct progress {
-	uint64_t next;
-};
-
-static void show_progress(const struct template_report *report, void *ctx)
-{
-	struct progress *progress = ctx;
-
-	if (report->bytes < progress->next)
-		return;
-	progress->next = (report->bytes / PROGRESS_STEP + 1) * PROGRESS_STEP;
-	task_log("unpacked %.0f MiB, %llu files", (double)report->bytes / MIB,
-		 (unsigned long long)report->entries);
-}
-
 static int unpack(const struct create *create, int root, struct err *err)
 {
-	struct template_limits limits = {.is_cancelled = task_is_cancelled};
-	struct template_report report = {0};
-	struct progress progress = {.next = PROGRESS_STEP};
+	autofree char *program = path_join(path_libexec(), "lodge-task");
 	autofd int archive = open(create->template_path.data, O_RDONLY | O_CLOEXEC);
 	int r;
 
 	if (archive < 0)
 		return err_set(err, ERR_IO, "open template '%s'", create->template_path.data);
-	r = template_unpack(archive, root, &limits, show_progress, &progress, &report, err);
-	if (r < 0)
-		return err_prefix(err, "unpack template");
-	task_log("unpacked %.0f MiB, %llu files%s", (double)report.bytes / MIB,
-		 (unsigned long long)report.entries,
-		 report.skipped ? " (device nodes were left out)" : "");
-	return 0;
+	r = ct_unpack(program, archive, root, clock_monotonic() + UNPACK_TIMEOUT, err);
+	return r < 0 ? err_prefix(err, "unpack template") : 0;
 }
 
 static int fill_root(struct task_ctx *task, struct create *create, int root, struct err *err)
@@ -265,6 +245,20 @@ static void undo(struct task_ctx *task, const struct create *create)
 		task_warn(task, "could not remove everything: %s", err.message);
 }
 
+/* The container's monitor is a fork of this process and lives as long as the container. */
+static void forget_secrets(struct task_ctx *task)
+{
+	static const char *const names[] = {"password", "ssh-public-keys"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct field *field = fields_find(&task->args, names[i]);
+
+		if (field)
+			explicit_bzero(field->value, field->size);
+		fields_remove(&task->args, names[i]);
+	}
+}
+
 int vzcreate_run(struct task_ctx *task, struct err *err)
 {
 	struct create create = {0};
@@ -280,6 +274,7 @@ int vzcreate_run(struct task_ctx *task, struct err *err)
 	if (r < 0)
 		undo(task, &create);
 	create_fini(&create);
+	forget_secrets(task);
 	if (r == 0 && ct_bool_arg(task, "start"))
 		return ct_start(task, err);
 	return r < 0 ? err_prefix(err, "unable to create CT %u", task->guest) : 0;

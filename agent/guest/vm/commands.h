@@ -23,3 +23,6 @@ int qmshutdown_run(struct task_ctx *task, struct err *err);
 int qmreboot_run(struct task_ctx *task, struct err *err);
 int qmreset_run(struct task_ctx *task, struct err *err);
 int qmdestroy_run(struct task_ctx *task, struct err *err);
+/* argv after "screen": VMID. Hands over (agent/task/handover.h) a connection to its VNC server. The exit
+ * code. */
+int screen_main(int argc, char **argv);

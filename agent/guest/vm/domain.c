@@ -8,11 +8,6 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index)
-{
-	return xasprintf("%s/%u.serial%u", run_dir, vmid, index);
-}
-
 void vm_tap_name(unsigned vmid, unsigned index, char ret[16])
 {
 	snprintf(ret, 16, "tap%ui%u", vmid, index);

@@ -16,8 +16,6 @@ struct vm_domain {
 	const char *run_dir;	  /* where sockets of serial ports lie: "/run/lodge/vm" */
 };
 
-/* Socket of a serial port (heap). */
-char *vm_serial_path(const char *run_dir, unsigned vmid, unsigned index);
 /* Host side of a network card: "tap101i0". */
 void vm_tap_name(unsigned vmid, unsigned index, char ret[16]);
 void vm_domain_format(const struct vm_domain *domain, struct buf *out);

@@ -10,11 +10,6 @@
 #define SLOT_NET     0x12 /* net0: the guest calls it ens18 */
 #define NET_SLOTS    6	  /* net0 to net5 have a slot of their own */
 
-static bool has_screen(const struct vm_hardware *hw)
-{
-	return !str_eq(hw->vga, "none") && !str_starts(hw->vga, "serial");
-}
-
 static void add_net(xmlNodePtr devices, const struct vm_domain *domain, const struct vm_net *net)
 {
 	xmlNodePtr interface = xml_add(devices, "interface", "type", "bridge", NULL);
@@ -73,7 +68,7 @@ static void add_screen(xmlNodePtr devices, const struct vm_hardware *hw)
 
 static void add_input(xmlNodePtr devices, const struct vm_hardware *hw)
 {
-	bool has_tablet = hw->tablet && has_screen(hw);
+	bool has_tablet = hw->tablet && vm_has_screen(hw);
 	const char *usb = vm_is_q35(hw) ? "qemu-xhci" : "piix3-uhci";
 
 	xml_add(devices, "controller", "type", "usb", "index", "0", "model",
@@ -93,7 +88,7 @@ void domain_add_devices(xmlNodePtr devices, const struct vm_domain *domain)
 	add_serials(devices, domain);
 	if (hw->has_agent)
 		add_agent(devices);
-	if (has_screen(hw))
+	if (vm_has_screen(hw))
 		add_screen(devices, hw);
 	else
 		xml_add(xml_add(devices, "video", NULL), "model", "type", "none", NULL);

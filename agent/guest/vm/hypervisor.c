@@ -34,6 +34,7 @@ struct call {
 	virConnectPtr conn;
 	char *text; /* name or XML */
 	enum hv_state state;
+	int fd; /* owned; -1: none */
 	int r;
 	struct err err;
 };
@@ -43,6 +44,7 @@ static void call_unref(struct call *call)
 	if (atomic_fetch_sub(&call->users, 1) > 1)
 		return;
 	close(call->done);
+	closep(&call->fd);
 	free(call->text);
 	free(call);
 }
@@ -104,7 +106,8 @@ static int call_make(struct hv *hv, int (*run)(struct call *call), const char *t
 	if (hv->is_lost)
 		return err_set(err, ERR_UNKNOWN, "libvirtd does not answer");
 	call = xcalloc(1, sizeof(*call));
-	*call = (struct call){.users = 2, .run = run, .conn = hv->conn, .text = xstrdup(text)};
+	*call = (struct call){
+		.users = 2, .run = run, .conn = hv->conn, .fd = -1, .text = xstrdup(text)};
 	call->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if ((r = thread_start(call, err)) < 0) {
 		call->users = 1;
@@ -257,6 +260,20 @@ static int run_press(struct call *call)
 	return act(call, press);
 }
 
+static int run_open_graphics(struct call *call)
+{
+	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
+	int r = 0;
+
+	if (domain)
+		call->fd = virDomainOpenGraphicsFD(domain, 0, VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH);
+	if (call->fd < 0)
+		r = failed(call);
+	if (domain)
+		virDomainFree(domain);
+	return r;
+}
+
 /* -- for jobs ----------------------------------------------------------------------------------- */
 
 /* libvirt would print to stderr, which is the task log. */
@@ -336,4 +353,20 @@ int hv_reset(struct hv *hv, const char *name, struct err *err)
 int hv_press_power_button(struct hv *hv, const char *name, struct err *err)
 {
 	return call_simple(hv, run_press, name, err);
+}
+
+int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct call *call;
+	int r = call_make(hv, run_open_graphics, name, &call, &why);
+
+	if (r < 0) {
+		if (err)
+			*err = why;
+		return r;
+	}
+	*ret_fd = TAKE_FD(call->fd);
+	call_unref(call);
+	return 0;
 }

@@ -27,3 +27,5 @@ int hv_resume(struct hv *hv, const char *name, struct err *err);
 int hv_destroy(struct hv *hv, const char *name, struct err *err);
 int hv_reset(struct hv *hv, const char *name, struct err *err);
 int hv_press_power_button(struct hv *hv, const char *name, struct err *err);
+/* A connection to its first VNC server, without a password; the caller's. */
+int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lodge-task-vm: jobs of virtual machines. The only job program that links libvirt. */
+/* lodge-task-vm: jobs and screens of virtual machines. The only job program that links libvirt. */
 #include "agent/base/log.h"
+#include "agent/base/str.h"
 #include "agent/guest/vm/commands.h"
 
 static const struct task_command commands[] = {
@@ -14,5 +15,7 @@ static const struct task_command commands[] = {
 int main(int argc, char **argv)
 {
 	log_open("lodge-task-vm");
+	if (argc > 1 && str_eq(argv[1], "screen"))
+		return screen_main(argc - 2, argv + 2);
 	return task_main(argc, argv, commands);
 }

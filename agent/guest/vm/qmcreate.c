@@ -116,6 +116,17 @@ static void undo(struct task_ctx *task, const struct create *create)
 		task_warn(task, "could not remove everything: %s", err.message);
 }
 
+/* The machine is made all the same: it may be meant for another time, or another node. */
+static void warn_kvm(struct task_ctx *task, const struct guest_config *config)
+{
+	struct err err = ERR_INIT;
+	bool wants_kvm = true;
+
+	str_to_bool(guest_config_get(config, "kvm"), &wants_kvm);
+	if (wants_kvm && vm_kvm_check(task, &err) < 0)
+		task_warn(task, "this machine will not start as it is: %s", err.message);
+}
+
 int qmcreate_run(struct task_ctx *task, struct err *err)
 {
 	struct create create = {0};
@@ -127,6 +138,8 @@ int qmcreate_run(struct task_ctx *task, struct err *err)
 		r = create_steps(task, &create, err);
 		if (r < 0)
 			undo(task, &create);
+		else
+			warn_kvm(task, &create.config);
 	} else {
 		r = err_set(err, ERR_BUSY, "VM %u is not being created", task->guest);
 	}

@@ -14,7 +14,7 @@
 #include "agent/base/str.h"
 #include "agent/task/host/checksum.h"
 #include "agent/task/host/volume.h"
-#include "storage/template.h"
+#include "storage/template/template.h"
 
 #define SOURCE_FD	3
 #define BLOCK		(1024 * 1024)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The jobs of lodge-task. Arguments: a storage's definition (storage_def_encode()) and what stands
+/* The jobs of lodge-task. Arguments of those on volumes: a storage's definition (storage_def_encode()) and what stands
  * with each. */
 #pragma once
 
@@ -10,3 +10,6 @@ int job_imgdel(struct task_ctx *task, struct err *err);
 /* Descriptor 3: the source. args: content, filename; optional checksum and checksum-algorithm (md5,
  * sha1, sha224, sha256, sha384, sha512). Nothing is left behind on failure. */
 int job_imgcopy(struct task_ctx *task, struct err *err);
+/* No args. Tests KVM and keeps the result (agent/guest/kvm_record.h). Fails, keeping what was known, when
+ * the test itself cannot be made. */
+int job_kvmcheck(struct task_ctx *task, struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lodge-task: `lodge-task helper NAME` for short questions, `lodge-task COMMAND` for jobs. Storage,
+/* lodge-task: `lodge-task helper NAME` for short questions, `lodge-task COMMAND` for jobs, `lodge-task
+ * unpack` for a step of others. Storage,
  * TLS, network and password work: what may block, away from the core. Links neither libvirt nor
  * liblxc. */
 #include "agent/base/log.h"
@@ -9,6 +10,7 @@
 #include "agent/task/host/helper_crypt.h"
 #include "agent/task/host/helper_interfaces.h"
 #include "agent/task/host/jobs.h"
+#include "agent/task/host/unpack.h"
 #include "agent/task/task.h"
 
 static const struct helper_entry helpers[] = {
@@ -28,6 +30,7 @@ static const struct helper_entry helpers[] = {
 static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
+	{"kvmcheck", job_kvmcheck},
 	{0},
 };
 
@@ -36,5 +39,7 @@ int main(int argc, char **argv)
 	log_open("lodge-task");
 	if (argc == 3 && str_eq(argv[1], "helper"))
 		return helper_main(helpers, argv[2]);
+	if (argc > 1 && str_eq(argv[1], "unpack"))
+		return unpack_main(argc - 2, argv + 2);
 	return task_main(argc, argv, commands);
 }

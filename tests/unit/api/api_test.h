@@ -13,6 +13,9 @@
 #include "agent/base/conn.h"
 #include "agent/base/fd.h"
 #include "agent/base/str.h"
+#include "agent/core/events.h"
+#include "agent/core/certificate.h"
+#include "agent/core/consoles.h"
 #include "agent/core/guests.h"
 #include "agent/core/nextid.h"
 #include "agent/core/storages.h"
@@ -150,6 +153,9 @@ static inline void fixture_start(struct fixture *f)
 	core->guests = guests_new(core);
 	core->nextid = nextid_new();
 	core->storages = storages_new(core);
+	core->events = events_new(core);
+	core->consoles = consoles_new(core->event, core->jobs);
+	core->certificate = certificate_new();
 	fixture_connect(f);
 }
 
@@ -170,6 +176,9 @@ static inline void fixture_end(struct fixture *f)
 	api_fini(core);
 	conn_close(f->client);
 	conn_close(f->server);
+	events_free(core->events);
+	certificate_free(core->certificate);
+	consoles_free(core->consoles);
 	storages_free(core->storages);
 	guests_free(core->guests);
 	nextid_free(core->nextid);

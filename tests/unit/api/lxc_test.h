@@ -15,6 +15,8 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/core/certificate.h"
+#include "agent/core/consoles.h"
 #include "agent/core/guests.h"
 #include "agent/core/nextid.h"
 #include "agent/core/storages.h"
@@ -123,6 +125,8 @@ static inline int open_core(void **state)
 	core.helpers = helpers_new(core.event);
 	core.guests = guests_new(&core);
 	core.storages = storages_new(&core);
+	core.consoles = consoles_new(core.event, core.jobs);
+	core.certificate = certificate_new();
 	core.nextid = nextid_new();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	assert_int_equal(conn_new(core.event, ends[0], &ops, NULL, &server, &err), 0);
@@ -142,6 +146,8 @@ static inline int close_core(void **state)
 	api_fini(&core);
 	conn_close(client);
 	conn_close(server);
+	certificate_free(core.certificate);
+	consoles_free(core.consoles);
 	storages_free(core.storages);
 	guests_free(core.guests);
 	nextid_free(core.nextid);

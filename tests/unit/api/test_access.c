@@ -321,6 +321,49 @@ static void test_password(void **state)
 	       "\"password\":");
 }
 
+static unsigned reach(const struct user *user)
+{
+	return ASK(user, "GET /access/permissions");
+}
+
+/* What was stolen before stops to work, at once and for that user alone. */
+static void test_old_tickets(void **state)
+{
+	(void)state;
+	make_user("a@pve");
+	make_user("b@pve");
+	struct user a = login("a@pve", PASSWORD), b = login("b@pve", PASSWORD);
+	assert_int_equal(reach(&a), 200);
+	expect(200, ASK(&a, "POST /access/users/a@pve/token/ci"), "\"value\":");
+	expect(200,
+	       ASK(&a, "PUT /access/password", "userid=a@pve", "password=new password",
+		   "confirmation-password=" PASSWORD),
+	       FORM);
+	assert_int_equal(reach(&a), 401);
+	autofree char *renewal = xasprintf("password=%s", a.ticket);
+	expect(401, ASK(&nobody, "POST /access/ticket", "username=a@pve", renewal),
+	       "authentication failure");
+	assert_int_equal(reach(&b), 200);
+	a = login("a@pve", "new password");
+	assert_int_equal(reach(&a), 200);
+
+	expect(403, ASK(&b, "DELETE /access/users/a@pve/tickets"), "Permission check failed");
+	expect(500, ASK(NULL, "DELETE /access/users/ghost@pve/tickets"), "no such user");
+	expect(200, ASK(NULL, "DELETE /access/users/root@pam/tickets"), FORM);
+	expect(200, ASK(&a, "DELETE /access/users/a@pve/tickets"), FORM);
+	assert_int_equal(reach(&a), 401);
+	a = login("a@pve", "new password"); /* which stays */
+	expect(200, ASK(NULL, "DELETE /access/users/a@pve/tickets"), FORM);
+	assert_int_equal(reach(&a), 401);
+	assert_int_equal(reach(&b), 200);
+	/* another user of the same name inherits none */
+	expect(200, ASK(NULL, "DELETE /access/users/b@pve"), FORM);
+	assert_int_equal(reach(&b), 401);
+	uint64_t now = clock_wall() / USEC_PER_SEC;
+	expect(200, ASK(NULL, "POST /access/users", "userid=b@pve"), FORM);
+	assert_true(access_tickets_since(core.access, "b@pve") > now);
+}
+
 /* ---- users, groups, roles ---- */
 
 static void test_users(void **state)
@@ -567,11 +610,17 @@ static void test_secrets_stay(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_login),	 TEST(test_csrf_and_disabling),
-		TEST(test_password),	 TEST(test_users),
-		TEST(test_roles),	 TEST(test_visibility),
-		TEST(test_acl),		 TEST(test_tokens),
-		TEST(test_secrets_stay), TEST(test_tokens_are_bounded),
+		TEST(test_login),
+		TEST(test_csrf_and_disabling),
+		TEST(test_password),
+		TEST(test_old_tickets),
+		TEST(test_users),
+		TEST(test_roles),
+		TEST(test_visibility),
+		TEST(test_acl),
+		TEST(test_tokens),
+		TEST(test_secrets_stay),
+		TEST(test_tokens_are_bounded),
 	};
 
 	if (argc == 3 && str_eq(argv[1], "helper"))

@@ -27,6 +27,10 @@ static void test_form(void **state)
 	assert_int_equal(strlen(ticket), strlen("PVE:a@pve:68000000::") + 44);
 	assert_true(ticket_verify(key, ticket, NOW, userid));
 	assert_string_equal(userid, "a@pve");
+	assert_int_equal(ticket_end(ticket), NOW + TICKET_LIFE);
+	assert_int_equal(ticket_end("PVE:a@pve"), 0);
+	assert_int_equal(ticket_end("PVE:a@pve:12"), 0);
+	assert_int_equal(ticket_end(""), 0);
 	csrf_make(key, "a@pve", NOW, csrf);
 	assert_true(str_starts(csrf, "68000000:"));
 	assert_true(csrf_verify(key, csrf, "a@pve", NOW));
@@ -122,6 +126,65 @@ static void test_kinds_differ(void **state)
 	assert_false(ticket_verify(key, forged, NOW, userid));
 }
 
+static const uint8_t nonce[CONSOLE_TICKET_NONCE] = {7, 8, 9};
+static const struct console_subject subject = {"a@pve!ci", "/vms/101", 5901};
+
+static void test_console(void **state)
+{
+	static const struct {
+		struct console_subject subject;
+		int64_t age;
+		bool is_valid;
+	} cases[] = {
+		{{"a@pve!ci", "/vms/101", 5901}, 0, true},
+		{{"a@pve!ci", "/vms/101", 5901}, 39, true},
+		{{"a@pve!ci", "/vms/101", 5901}, 40, false},
+		{{"a@pve!ci", "/vms/101", 5901}, -300, true},
+		{{"a@pve!ci", "/vms/101", 5901}, -301, false},
+		{{"a@pve", "/vms/101", 5901}, 0, false},
+		{{"A@pve!ci", "/vms/101", 5901}, 0, false},
+		{{"a@pve!ci", "/vms/102", 5901}, 0, false},
+		{{"a@pve!ci", "/vms/10", 15901}, 0, false},
+		{{"a@pve!ci", "", 5901}, 0, false},
+		{{"a@pve!ci\n/vms/101", "", 5901}, 0, false},
+		{{"", "a@pve!ci\n/vms/101", 5901}, 0, false},
+		{{"a@pve!ci", "/vms/101", 5900}, 0, false},
+		{{"a@pve!ci", "/vms/101", 0}, 0, false},
+	};
+	char ticket[TICKET_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		console_ticket_make(key, &subject, nonce, NOW - (uint64_t)cases[i].age, ticket);
+		assert_true(str_starts(ticket, "PVEVNC:"));
+		assert_int_equal(console_ticket_verify(key, ticket, &cases[i].subject, NOW),
+				 cases[i].is_valid);
+		assert_false(console_ticket_verify(other_key, ticket, &cases[i].subject, NOW));
+	}
+}
+
+static void test_console_every_change_is_seen(void **state)
+{
+	static const uint8_t other_nonce[CONSOLE_TICKET_NONCE] = {7, 8, 10};
+	char ticket[TICKET_MAX], other[TICKET_MAX], userid[USERID_MAX];
+
+	(void)state;
+	console_ticket_make(key, &subject, nonce, NOW, ticket);
+	console_ticket_make(key, &subject, other_nonce, NOW, other);
+	assert_string_not_equal(ticket, other);
+	assert_int_equal(strlen(ticket), strlen("PVEVNC:68000000::") + 64);
+	for (size_t i = 0; ticket[i]; i++) {
+		ticket[i] ^= 1;
+		assert_false(console_ticket_verify(key, ticket, &subject, NOW));
+		ticket[i] ^= 1;
+	}
+	assert_false(ticket_verify(key, ticket, NOW, userid));
+	for (size_t size = strlen(ticket); size-- > 0;) {
+		ticket[size] = '\0';
+		assert_false(console_ticket_verify(key, ticket, &subject, NOW));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +193,8 @@ int main(void)
 		cmocka_unit_test(test_every_change_is_seen),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_kinds_differ),
+		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_console_every_change_is_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

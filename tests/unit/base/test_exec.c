@@ -202,6 +202,24 @@ static void test_facts(void **state)
 	assert_int_equal(strlen(exec_boot_id()), 36);
 }
 
+/* A job may end before its parent looks at it. */
+static void test_start_of_an_ended_child(void **state)
+{
+	const char *const argv[] = {"true", NULL};
+	const struct exec_spawn spec = {
+		.argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
+	siginfo_t info;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(exec_spawn(&spec, &pid, NULL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(exec_pid_start(pid), 0);
+	assert_true(exec_child_start(pid) > 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(exec_child_start(pid), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_grandchild_holds_pipes),
 		cmocka_unit_test(test_spawn_inherits_nothing),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_start_of_an_ended_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

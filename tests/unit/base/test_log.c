@@ -47,9 +47,13 @@ static void test_journal(void **state)
 	log_open("tester");
 	capture(&c);
 	log_error("bad\nthing \x1b[1m %d", 7);
+	log_error("\xc2\x9b"
+		  "31m \xc3\xa4 \xc2\xa0 \xc2");
 	log_debug("not shown");
 	release(&c, &text);
-	assert_string_equal(buf_str(&text), "<3>bad\\x0athing \\x1b[1m 7\n");
+	assert_string_equal(buf_str(&text), "<3>bad\\x0athing \\x1b[1m 7\n"
+					    "<3>\\xc2\\x9b"
+					    "31m \xc3\xa4 \xc2\xa0 \xc2\n");
 }
 
 static void test_terminal(void **state)

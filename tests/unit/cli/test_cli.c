@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "agent/base/mem.h"
-#include "agent/cli/cli.h"
+#include "agent/cli/console.h"
 
 #define PARSE(cli, ...)                                                                            \
 	({                                                                                         \
@@ -95,12 +95,155 @@ static void control_characters_are_shown_as_such(void **state)
 	assert_string_equal(buf_str(&text), "a?[2Jb?\n\tc? ?31m \xc3\xa9 \xc2\xa0");
 }
 
+/* What is typed, with ^] as the escape key; Q: the user leaves there, ?: help. */
+static void escape_keys(void **state)
+{
+	static const struct {
+		const char *typed, *guest;
+		enum escape_act last;
+	} cases[] = {
+		{"ls\r", "ls\r", ESCAPE_NONE},	     {"\x1dq", "", ESCAPE_QUIT},
+		{"a\x1d.", "a", ESCAPE_QUIT},	     {"\x1d", "", ESCAPE_NONE},
+		{"\x1d\x1dq", "\x1dq", ESCAPE_NONE}, {"\x1dx", "", ESCAPE_HELP},
+		{"\x1d?q", "q", ESCAPE_NONE},	     {"q", "q", ESCAPE_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct escape e;
+		enum escape_act act = ESCAPE_NONE;
+		autobuf guest = BUF_INIT;
+
+		assert_int_equal(escape_parse("^]", &e, NULL), 0);
+		for (const char *c = cases[i].typed; *c; c++)
+			act = escape_step(&e, (unsigned char)*c, &guest);
+		assert_string_equal(buf_str(&guest), cases[i].guest);
+		assert_int_equal(act, cases[i].last);
+	}
+}
+
+static void escape_names(void **state)
+{
+	static const struct {
+		const char *text;
+		int key;
+	} cases[] = {{"^]", 0x1d}, {"^a", 1},  {"^A", 1},   {"^_", 0x1f},
+		     {"~", '~'},   {"^", '^'}, {"none", -1}};
+	static const char *const wrong[] = {"", "^1", "^]x", "ctrl-a", "nones"};
+	struct escape e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(escape_parse(cases[i].text, &e, NULL), 0);
+		assert_int_equal(e.key, cases[i].key);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(escape_parse(wrong[i], &e, NULL), -ERR_INVALID);
+}
+
+/* Without an escape key everything is the guest's. */
+static void no_escape_key(void **state)
+{
+	struct escape e;
+	autobuf guest = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(escape_parse("none", &e, NULL), 0);
+	for (unsigned c = 1; c < 256; c++)
+		assert_int_equal(escape_step(&e, (unsigned char)c, &guest), ESCAPE_NONE);
+	assert_int_equal(guest.size, 255);
+}
+
+static void frames_of_what_is_typed(void **state)
+{
+	autobuf out = BUF_INIT;
+
+	(void)state;
+	console_frame("a\0b", 3, &out);
+	assert_int_equal(out.size, 7);
+	assert_memory_equal(out.data, "0:3:a\0b", 7);
+}
+
 static void every_command_is_found(void **state)
 {
 	(void)state;
 	for (const struct cli_command *c = cli_commands; c->name; c++)
 		assert_ptr_equal(cli_command_find(c->name), c);
 	assert_null(cli_command_find("nonsense"));
+}
+
+/* Feeds lines; returns what the last complete event looks like. */
+static void events_as_lines(void **state)
+{
+	static const struct {
+		const char *lines[6];
+		const char *shown, *last_id;
+	} cases[] = {
+		{{"retry: 1000", "", ": ", ""}, NULL, ""},
+		{{"id: b-1", "event: sync", "data: {\"reason\":\"new\"}", ""},
+		 "sync        new",
+		 "b-1"},
+		{{"id: b-2", "event: guest",
+		  "data: "
+		  "{\"id\":\"lxc/100\",\"name\":\"a\\u001bb\",\"status\":\"running\",\"cpu\":0.5,"
+		  "\"mem\":1024}",
+		  ""},
+		 "guest       lxc/100  a?b  running  CPU 50.0 %  memory 1.0 KiB",
+		 "b-2"},
+		{{"id: b-3", "event: config", "data: {\"path\":\"/x.cfg\",\"version\":7}", ""},
+		 "config      /x.cfg  version 7",
+		 "b-3"},
+		{{"id: b-4", "event: news", "data: {\"x\":1}", ""}, "news      ", "b-4"},
+		/* cut off in the middle: it does not count as seen */
+		{{"id: b-5", "event: sync", "data: {\"reason\":\"new\"}"}, NULL, "b-4"},
+	};
+	struct cli_event event = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool is_complete = false;
+
+		for (const char *const *line = cases[i].lines; *line; line++)
+			is_complete |= cli_event_take_line(&event, *line);
+		assert_int_equal(is_complete, cases[i].shown != NULL);
+		assert_string_equal(buf_str(&event.last_id), cases[i].last_id);
+		if (is_complete) {
+			autojson *data = json_tokener_parse(buf_str(&event.data));
+			autobuf text = BUF_INIT;
+
+			cli_event_format(&text, &event, data);
+			assert_string_equal(buf_str(&text), cases[i].shown);
+		}
+		buf_clear(&event.data);
+	}
+	cli_event_fini(&event);
+}
+
+static void kvm_in_one_line(void **state)
+{
+	static const struct {
+		const char *json, *text;
+	} cases[] = {
+		{"{}", "KVM: not tested yet; 'lodge kvm-check' does it"},
+		{"{\"usable\":1,\"reason\":\"ready\",\"tested\":1700000000,\"kernel\":\"6.1\","
+		 "\"outdated\":0}",
+		 "KVM: usable: ready (tested 2023-11-14 22:13:20)"},
+		{"{\"usable\":0,\"reason\":\"a\\u001bb\",\"tested\":1700000000,\"kernel\":\"6.1\","
+		 "\"outdated\":1,\"remedy\":\"pray\"}",
+		 "KVM: not usable: a?b (tested 2023-11-14 22:13:20 under kernel 6.1, another one "
+		 "runs "
+		 "now: test again with 'lodge kvm-check'); remedy: pray"},
+	};
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autojson *kvm = json_tokener_parse(cases[i].json);
+		autobuf got = BUF_INIT;
+
+		cli_kvm_describe(kvm, &got);
+		assert_string_equal(buf_str(&got), cases[i].text);
+	}
 }
 
 int main(void)
@@ -111,7 +254,13 @@ int main(void)
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(values_for_people),
 		cmocka_unit_test(every_command_is_found),
+		cmocka_unit_test(escape_keys),
+		cmocka_unit_test(escape_names),
+		cmocka_unit_test(no_escape_key),
+		cmocka_unit_test(frames_of_what_is_typed),
 		cmocka_unit_test(control_characters_are_shown_as_such),
+		cmocka_unit_test(events_as_lines),
+		cmocka_unit_test(kvm_in_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -100,6 +101,22 @@ static inline void fixture_remove(void)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(dir_remove_tree(fixture_dir, &err), 0);
+}
+
+/* Lets this process open `count` more descriptors; -1: as many as before. */
+static inline void fixture_allow_descriptors(int count)
+{
+	static struct rlimit before;
+	struct rlimit limit;
+	int next = dup(STDIN_FILENO);
+
+	close(next);
+	if (before.rlim_cur == 0)
+		getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
+	if (count >= 0)
+		limit.rlim_cur = (rlim_t)(next + count);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 /* Lets one process that reads the fifo go on. */

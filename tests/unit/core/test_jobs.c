@@ -286,17 +286,129 @@ static void unclaimed_job_is_found_by_inotify(void **state)
 	assert_int_equal(rename(log, new_log), 0);
 	open_jobs(w);
 	assert_null(jobs_next(w->jobs, NULL)); /* unknown, and left alone */
+	assert_false(jobs_are_known(w->jobs));
 	assert_int_equal(access(new_log, F_OK), 0);
 	assert_int_equal(job_record_leave(upid, &record, NULL), 0);
 	job_record_fini(&record);
 	for (int i = 0; i < 10 && !jobs_find(w->jobs, upid); i++)
 		assert_true(sd_event_run(w->event, USEC_PER_SEC) >= 0);
 	assert_int_equal(jobs_find(w->jobs, upid)->state, TASK_RUNNING);
+	assert_true(jobs_are_known(w->jobs));
 	assert_int_equal(access(log, F_OK), 0);
 	write_status(upid, "OK");
 	fixture_release();
 	wait_for_end(w);
 	assert_string_equal(w->last_text, "OK");
+}
+
+/* The core died after the spawn, and the job before it could claim anything. */
+static void unclaimed_job_that_dies_is_undone(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+	struct upid id;
+	siginfo_t gone;
+
+	start(w, (struct job_spec){.command = "hold", .undo = "undo", .id = "9", .guest = 9}, upid);
+	autofree char *record_path = job_file_record(upid);
+	autorecord record = {0};
+	assert_int_equal(job_record_read(record_path, &record, NULL), 0);
+	jobs_free(w->jobs);
+	upid_parse(upid, &id, NULL);
+	autofree char *log = job_file_log(&id, upid, "");
+	autofree char *new_log = job_file_new_log(record.serial);
+	unlink(record_path);
+	assert_int_equal(rename(log, new_log), 0);
+	open_jobs(w);
+	assert_false(jobs_are_known(w->jobs));
+	kill(-id.pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)id.pid, &gone, WEXITED | WNOWAIT), 0);
+	assert_true(jobs_are_known(w->jobs));
+	assert_string_equal(jobs_next(w->jobs, NULL)->id.type, "undo");
+	fixture_run_until(w->event, has_undone, NULL);
+	write_status(jobs_next(w->jobs, NULL)->upid, "OK");
+	fixture_release();
+	wait_for_end(w);
+}
+
+/* However many are left: either a job runs and is known, or nothing was started. */
+static void start_out_of_descriptors(void **state)
+{
+	struct world *w = *state;
+	const struct job_spec spec = {
+		.command = "hold", .undo = "undo", .user = "root@pam", .fd = -1};
+	struct err err = ERR_INIT;
+	char upid[UPID_MAX];
+	int r = -1, left = 0;
+
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue; /* of other tests */
+	for (; r < 0; left++) {
+		assert_true(left < 20);
+		fixture_allow_descriptors(left);
+		r = jobs_start(w->jobs, &spec, upid, &err);
+		fixture_allow_descriptors(-1);
+		if (r == 0)
+			break;
+		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child, no zombie */
+		assert_null(jobs_next(w->jobs, NULL));
+	}
+	assert_true(left > 0);
+	const struct task *task = jobs_find(w->jobs, upid);
+	assert_int_equal(task->state, TASK_RUNNING);
+	assert_true(exec_child_start(task->id.pid) == task->id.pid_start);
+	write_status(upid, "OK");
+	kill(-task->id.pid, SIGKILL); /* unless it ended for want of descriptors, too */
+	wait_for_end(w);
+	assert_string_equal(w->last_text, "OK");
+}
+
+static void run_for_a_while(struct world *w)
+{
+	for (int i = 0; i < 10; i++)
+		assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+}
+
+/* What cannot be read now is neither dead nor without a status. */
+static void watching_out_of_descriptors(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+	siginfo_t gone;
+
+	start(w, (struct job_spec){.command = "hold", .undo = "undo", .id = "9", .guest = 9}, upid);
+	autofree char *record_path = job_file_record(upid);
+	autofree char *fifo_path = fixture_path("fifo");
+	autorecord record = {0};
+	pid_t pid = jobs_find(w->jobs, upid)->id.pid;
+	assert_int_equal(job_record_read(record_path, &record, NULL), 0);
+	jobs_free(w->jobs);
+	unlink(record_path);
+	autofree char *log = jobs_log_path(NULL, upid);
+	autofree char *new_log = job_file_new_log(record.serial);
+	assert_int_equal(rename(log, new_log), 0);
+	open_jobs(w);
+	assert_int_equal(job_record_leave(upid, &record, NULL), 0);
+	autofd int fifo = open(fifo_path, O_WRONLY | O_CLOEXEC);
+	fixture_allow_descriptors(0);
+	run_for_a_while(w); /* the event of its record comes */
+	assert_null(jobs_find(w->jobs, upid));
+	fixture_allow_descriptors(-1);
+	w->ended = 0;
+	for (int i = 0; i < 500 && !jobs_find(w->jobs, upid); i++)
+		run_for_a_while(w);
+	assert_int_equal(jobs_find(w->jobs, upid)->state, TASK_RUNNING);
+
+	write_status(upid, "OK");
+	fixture_allow_descriptors(0);
+	assert_int_equal(write(fifo, "\n", 1), 1);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &gone, WEXITED | WNOWAIT), 0);
+	run_for_a_while(w);
+	assert_int_equal(w->ended, 0);
+	fixture_allow_descriptors(-1);
+	wait_for_end(w);
+	assert_string_equal(w->last_text, "OK");
+	assert_false(fixture_exists("undone"));
 }
 
 /* The core died before the spawn. */
@@ -405,6 +517,9 @@ int main(void)
 		WITH(no_undo_after_a_status),
 		WITH(running_job_is_found_again),
 		WITH(unclaimed_job_is_found_by_inotify),
+		WITH(unclaimed_job_that_dies_is_undone),
+		WITH(start_out_of_descriptors),
+		WITH(watching_out_of_descriptors),
 		WITH(orphaned_log_is_removed),
 		WITH(order_of_a_guest),
 		WITH(stop_ends_a_job),

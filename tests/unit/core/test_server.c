@@ -249,6 +249,26 @@ static void disconnect_cancels(void **state)
 	fixture_run_until(world->core.event, is_cancelled, NULL);
 }
 
+/* Whoever connects waits; the loop does not spin meanwhile. */
+static void accepts_later_without_descriptors(void **state)
+{
+	autofree char *path = path_join(path_run(), "%s", CORE_SOCKET);
+	static const struct conn_ops ops = {.on_closed = on_closed};
+	usec_t end = clock_monotonic() + 300 * USEC_PER_MSEC;
+	unsigned wakeups = 0;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(conn_connect(path, &fd, NULL), 0);
+	assert_int_equal(conn_new(world->core.event, fd, &ops, world, &world->conn, NULL), 0);
+	fixture_allow_descriptors(0);
+	while (clock_monotonic() < end)
+		wakeups += sd_event_run(world->core.event, 50 * USEC_PER_MSEC) > 0;
+	fixture_allow_descriptors(-1);
+	assert_true(wakeups < 20);
+	assert_int_equal(ask_op(CALL_API, "path", "/version"), 200);
+}
+
 static unsigned transact(const char *id, const char *require, const char *value)
 {
 	struct call call = CALL_INIT;
@@ -426,10 +446,27 @@ static unsigned tell_stopped(const char *target)
 	return ask(&call);
 }
 
-static void reboot_from_inside(void **state)
+static void spool_reboot(void)
 {
+	autofree char *spool = fixture_path("guests/101.stopped");
 	autofields f = FIELDS_INIT;
 	autobuf text = BUF_INIT;
+
+	fields_add(&f, "vmid", "101");
+	fields_add(&f, "state", "stopped");
+	fields_add(&f, "target", "reboot");
+	fields_encode(&f, &text);
+	assert_int_equal(file_write_atomic(spool, text.data, text.size, 0600, NULL), 0);
+}
+
+static bool has_no_spool(void *ctx)
+{
+	(void)ctx;
+	return !fixture_exists("guests/101.stopped");
+}
+
+static void reboot_from_inside(void **state)
+{
 	autofree char *folder = fixture_path("guests");
 
 	(void)state;
@@ -444,15 +481,33 @@ static void reboot_from_inside(void **state)
 	assert_int_equal(tell_stopped("reboot"), 200);
 	assert_int_equal(count_tasks("vzstart", "101"), 1);
 	/* The core was away. */
-	fields_add(&f, "vmid", "101");
-	fields_add(&f, "state", "stopped");
-	fields_add(&f, "target", "reboot");
-	fields_encode(&f, &text);
-	autofree char *spool = fixture_path("guests/101.stopped");
-	assert_int_equal(file_write_atomic(spool, text.data, text.size, 0600, NULL), 0);
+	spool_reboot();
 	restart_scan(&world->core);
 	assert_int_equal(count_tasks("vzstart", "101"), 2);
 	assert_false(fixture_exists("guests/101.stopped"));
+}
+
+/* What stops a job from being started for now must not leave the guest down. */
+static void reboot_is_tried_again(void **state)
+{
+	autofree char *folder = fixture_path("guests");
+	autofree char *program = fixture_path("lodge-task-ct");
+	autofree char *away = fixture_path("away");
+
+	(void)state;
+	put("/nodes/alpha/lxc/101.conf", "hostname: a\n");
+	assert_int_equal(dir_make(folder, 0700, NULL), 0);
+	spool_reboot();
+	connect_to(CORE_SOCKET);
+	assert_int_equal(rename(program, away), 0);
+	assert_int_equal(tell_stopped("reboot"), 200);
+	assert_int_equal(count_tasks("vzstart", "101"), 0);
+	assert_true(fixture_exists("guests/101.stopped"));
+	assert_int_equal(rename(away, program), 0);
+	assert_non_null(world->core.restart_timer);
+	sd_event_source_set_time(world->core.restart_timer, 0);
+	fixture_run_until(world->core.event, has_no_spool, NULL);
+	assert_int_equal(count_tasks("vzstart", "101"), 1);
 }
 
 static void monitor_event(uint16_t op, const char *vmid)
@@ -554,6 +609,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(sockets_serve_what_they_may),
 		WITH(disconnect_cancels),
+		WITH(accepts_later_without_descriptors),
 		WITH(jobs_reach_the_store),
 		WITH(index_and_ids),
 		WITH(first_start),
@@ -561,6 +617,7 @@ int main(void)
 		WITH(goes_on_after_a_kill),
 		cmocka_unit_test(startup_texts),
 		WITH(reboot_from_inside),
+		WITH(reboot_is_tried_again),
 		WITH(monitor_is_root_only),
 		WITH(unknown_makes_the_monitor_look),
 		WITH(network_is_applied_again),

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -167,6 +168,24 @@ static void removing(void **state)
 	assert_int_equal(rootdir_remove(d->root, "/none/f", NULL), 0);
 }
 
+/* Opening a device may act on it: only regular files are opened. */
+static void devices_are_not_opened(void **state)
+{
+	struct dirs *d = *state;
+	autofree char *path = xasprintf("%s/root/pipe", d->base);
+	struct inotify_event event; /* of a file: without a name */
+	autobuf text = BUF_INIT;
+	autofd int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	assert_int_equal(mkfifo(path, 0644), 0);
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	assert_int_equal(rootdir_read(d->root, "/pipe", 4096, &text, NULL), -ERR_INVALID);
+	assert_int_equal(rootdir_write(d->root, "/pipe", "x", 1, 0644, NULL), 0);
+	while (read(watch, &event, sizeof(event)) > 0)
+		assert_false(event.mask & IN_OPEN);
+	expect_text(d, "/pipe", "x");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -175,6 +194,7 @@ int main(void)
 		T(folder_links_stay_inside),	 T(a_link_to_itself_is_an_error),
 		T(absolute_links_mean_the_root), T(file_links_are_replaced),
 		T(reads_only_regular_files),	 T(removing),
+		T(devices_are_not_opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

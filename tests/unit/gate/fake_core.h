@@ -6,7 +6,8 @@
  *   /never           no answer; /cancels: how many of those were cancelled
  *   /later/MS/TEXT   status 200 with reason TEXT after MS milliseconds
  *   /exit/NAME       the core removes the file NAME in its folder and ends at once; without that file it
- *                    answers */
+ *                    answers
+ *   /stream/…, /jobs, /events/…   fake_streams.h */
 #pragma once
 
 #include <stdio.h>
@@ -22,10 +23,16 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 
+#define FAKE_HELD_MAX 600
+
 struct fake_core {
 	sd_event *event;
 	int listen_fd;
 	unsigned cancels;
+	/* fake_streams.h */
+	sd_event_source *held[FAKE_HELD_MAX]; /* our ends of streams without a job */
+	unsigned jobs;			      /* that run */
+	uint64_t *flooded;		      /* bytes written by them, shared */
 };
 
 struct fake_later {
@@ -54,6 +61,16 @@ static void fake_json(struct conn *conn, uint64_t id, unsigned status, const cha
 {
 	fake_answer(conn, id, status, reason, FAKE_JSON, body, strlen(body));
 }
+
+static void fake_number(struct conn *conn, uint64_t id, uint64_t n)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "{\"data\":%llu}", (unsigned long long)n);
+	fake_json(conn, id, 200, "OK", text);
+}
+
+#include "tests/unit/gate/fake_streams.h"
 
 static void fake_lines(struct buf *out, const char *kind, const struct fields *f)
 {
@@ -123,15 +140,16 @@ static void fake_on_call(struct conn *conn, uint64_t id, struct call *call, void
 {
 	struct fake_core *core = ctx;
 	const char *path = fields_get(&call->head, "path"), *rest;
-	char number[64];
 
 	if (str_eq(path, "/echo")) {
 		fake_echo(conn, id, call);
 	} else if ((rest = str_after(path, "/exit/")) && fake_is_armed(rest)) {
 		_exit(0);
+	} else if (str_after(path, "/stream/") || str_after(path, "/events/") ||
+		   str_eq(path, "/jobs") || str_eq(path, "/flooded")) {
+		fake_stream_call(core, conn, id, call);
 	} else if (str_eq(path, "/cancels")) {
-		snprintf(number, sizeof(number), "{\"data\":%u}", core->cancels);
-		fake_json(conn, id, 200, "OK", number);
+		fake_number(conn, id, core->cancels);
 	} else if ((rest = str_after(path, "/status/"))) {
 		fake_status(conn, id, rest);
 	} else if ((rest = str_after(path, "/size/"))) {
@@ -181,6 +199,8 @@ static int fake_core_run(int listen_fd)
 {
 	struct fake_core core = {.listen_fd = listen_fd};
 	int r = sd_event_new(&core.event);
+
+	fake_streams_init(&core);
 
 	if (r >= 0)
 		r = sd_event_add_io(core.event, NULL, listen_fd, EPOLLIN, fake_on_accept, &core);

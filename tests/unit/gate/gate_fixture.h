@@ -13,6 +13,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,6 +23,10 @@
 #include "agent/gate/gate.h"
 #include "tests/unit/gate/fake_core.h"
 
+/* of the gates that are started from now on */
+static unsigned fixture_per_address = 64;
+static usec_t fixture_ping_every;
+
 struct fixture {
 	char folder[64];
 	uint16_t port;
@@ -29,7 +34,8 @@ struct fixture {
 	pid_t core, gate;
 };
 
-static inline void fixture_write(const char *folder, const char *name, const void *data, size_t size)
+static inline void fixture_write(const char *folder, const char *name, const void *data,
+				 size_t size)
 {
 	autofree char *path = path_join(folder, "%s", name);
 
@@ -78,11 +84,21 @@ static inline uint16_t fixture_free_port(void)
 	return ntohs(a.sin6_port);
 }
 
+/* In a child: sockets of this process's clients are not held open by it. */
+static inline void fixture_close_but(int fd)
+{
+	if (fd > 3)
+		close_range(3, (unsigned)fd - 1, 0);
+	close_range((unsigned)fd + 1, ~0U, 0);
+}
+
 static inline void fixture_core_start(struct fixture *f)
 {
 	f->core = fork();
-	if (f->core == 0)
+	if (f->core == 0) {
+		fixture_close_but(f->core_listen);
 		_exit(fake_core_run(f->core_listen) < 0);
+	}
 }
 
 static inline void fixture_core_stop(struct fixture *f)
@@ -94,7 +110,10 @@ static inline void fixture_core_stop(struct fixture *f)
 
 static inline void fixture_gate_main(const struct fixture *f, int ready)
 {
-	struct gate_options options = {.listen = "::", .port = f->port, .per_address = 64};
+	struct gate_options options = {.listen = "::",
+				       .port = f->port,
+				       .per_address = fixture_per_address,
+				       .ping_every = fixture_ping_every};
 	struct gate gate = {.webui_fd = -1};
 	struct err err = ERR_INIT;
 	autofree char *core = path_join(path_run(), "%s", GATE_SOCKET);
@@ -117,8 +136,7 @@ static inline void fixture_gate_start(struct fixture *f)
 	assert_int_equal(pipe(ready), 0);
 	f->gate = fork();
 	if (f->gate == 0) {
-		close(ready[0]);
-		close(f->core_listen);
+		fixture_close_but(ready[1]);
 		fixture_gate_main(f, ready[1]);
 	}
 	close(ready[1]);
@@ -189,11 +207,12 @@ static inline void client_open_with(struct client *c, const struct fixture *f,
 				    const char *priorities)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int r;
+	int on = 1, r;
 
 	*c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	to.sin_port = htons(f->port);
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	gnutls_certificate_allocate_credentials(&c->credentials);
 	gnutls_init(&c->tls, GNUTLS_CLIENT);
 	gnutls_priority_set_direct(c->tls, priorities, NULL);

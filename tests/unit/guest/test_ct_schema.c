@@ -101,7 +101,7 @@ static void only_honoured_keys_are_known(void **state)
 {
 	(void)state;
 	static const char *const unknown[] = {"features", "mp0",  "net32", "net", "netx",
-					      "rootfs0",  "vmid", "cmode", "dev0"};
+					      "rootfs0",  "vmid", "features", "dev0"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
 		assert_null(param_find(ct_config_params, unknown[i]));

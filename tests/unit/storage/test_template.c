@@ -21,7 +21,7 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "storage/template.h"
+#include "storage/template/template.h"
 
 #define MTIME 1000000000
 

@@ -29,6 +29,7 @@ static void test_next_delay(void **state)
 	};
 
 	(void)state;
+	assert_true(SERVICE_DELAY_MAX < USEC_PER_SEC);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(service_next_delay(cases[i].delay, cases[i].life), cases[i].next);
 }

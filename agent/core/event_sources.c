@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where events come from: guests' states and configurations, node, tasks, other configurations. They
+ * are only noted here. Core's loop. */
+#include <stdio.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/core/events_internal.h"
+#include "agent/core/guests.h"
+#include "agent/core/storages.h"
+
+static const struct config_rule {
+	const char *prefix;
+	const char *path, *privs; /* any of them */
+	bool of_some_storage;	  /* or on one of the storages */
+} config_rules[] = {
+	{"/storage.cfg", "/storage", "Datastore.Audit|Datastore.AllocateSpace", true},
+	{"/user.cfg", "/access", "Sys.Audit", false},
+};
+
+static const struct config_rule *rule_of(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(config_rules); i++)
+		if (str_starts(path, config_rules[i].prefix))
+			return &config_rules[i];
+	return NULL;
+}
+
+bool event_config_is_told(const char *path)
+{
+	return rule_of(path) != NULL;
+}
+
+static bool has_any(struct core *core, const struct identity *who, const char *path, privset privs)
+{
+	return (access_privileges(core->access, who, path) & privs) != 0;
+}
+
+bool event_config_is_visible(struct core *core, const char *path, const struct identity *who)
+{
+	const struct config_rule *rule = rule_of(path);
+	privset privs;
+
+	if (!rule || privset_from_names(rule->privs, &privs, NULL) < 0)
+		return false;
+	if (has_any(core, who, rule->path, privs))
+		return true;
+	const struct storage_cfg *cfg = storages_config(core->storages);
+	for (size_t i = 0; rule->of_some_storage && i < cfg->count; i++) {
+		autofree char *storage = xasprintf("/storage/%s", cfg->items[i].id);
+
+		if (has_any(core, who, storage, privs))
+			return true;
+	}
+	return false;
+}
+
+static void note_guest(struct events *events, enum guest_kind kind, unsigned vmid)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s/%u", guest_kind_name(kind), vmid);
+	events_note(events, EVENT_TYPE_GUEST, name);
+}
+
+static void on_config_of_guest(enum guest_kind kind, unsigned vmid, void *ctx)
+{
+	note_guest(ctx, kind, vmid);
+}
+
+static void note_guests(struct events *events)
+{
+	const struct core *core = events->core;
+
+	for (const struct guest *g = guests_next(core->guests, 0); g;
+	     g = guests_next(core->guests, g->vmid))
+		note_guest(events, g->kind, g->vmid);
+}
+
+static void on_state(unsigned vmid, enum guest_state before, enum guest_state now, void *ctx)
+{
+	struct events *events = ctx;
+	const struct guest *guest = guests_find(events->core->guests, vmid);
+
+	(void)before;
+	(void)now;
+	if (guest)
+		note_guest(events, guest->kind, vmid);
+}
+
+/* What is there, not how it is used: that comes with the sample. */
+static bool is_same_machine(const struct node_fact *a, const struct node_fact *b)
+{
+	return a->observed && a->cpus == b->cpus && a->mem_total == b->mem_total &&
+	       a->is_cgroup2 == b->is_cgroup2;
+}
+
+static void on_node(const struct node_fact *before, void *ctx)
+{
+	struct events *events = ctx;
+	const struct node_fact *now = facts_node(events->core->facts);
+
+	if (!is_same_machine(before, now))
+		events_note(events, EVENT_TYPE_NODE, events->core->node);
+	if (before->cpus != now->cpus)
+		note_guests(events); /* those without a limit have as many */
+	events_note_sample(events);
+}
+
+static void on_task(const struct task *task, void *ctx)
+{
+	events_note(ctx, EVENT_TYPE_TASK, task->upid);
+}
+
+static void on_store(const struct store_change *change, void *ctx)
+{
+	const char *path = change->value.path;
+
+	if (event_config_is_told(path))
+		events_note(ctx, EVENT_TYPE_CONFIG, path);
+	if (str_eq(path, "/user.cfg") || str_starts(path, "/priv/"))
+		events_note_review(ctx);
+}
+
+void event_sources_begin(struct events *events)
+{
+	struct core *core = events->core;
+
+	guests_on_change(core->guests, on_config_of_guest, events);
+	facts_on_state(core->facts, on_state, events);
+	facts_on_node(core->facts, on_node, events);
+	jobs_on_begun(core->jobs, on_task, events);
+	jobs_on_ended(core->jobs, on_task, events);
+	events->subscription = store_subscribe(core->store, "/", on_store, events);
+}
+
+void event_sources_end(struct events *events)
+{
+	store_unsubscribe(events->subscription);
+}

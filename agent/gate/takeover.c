@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/gate/takeover.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "agent/gate/gate.h"
+
+/* One thread; the pull function has no argument that could say who asks. */
+static bool is_reading;
+
+static ssize_t on_pull(gnutls_transport_ptr_t transport, void *data, size_t size)
+{
+	if (!is_reading) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return recv((int)(intptr_t)transport, data, size, MSG_DONTWAIT);
+}
+
+/* libmicrohttpd turns Nagle's algorithm on again before it hands over. */
+static void set_options(int fd)
+{
+	int on = 1, off = 0, limit = GATE_SILENCE / USEC_PER_MSEC;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit));
+}
+
+bool takeover_init(struct takeover *t, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *session =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	gnutls_session_t tls = session ? session->tls_session : NULL;
+	const union MHD_ConnectionInfo *socket =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (!tls || !socket)
+		return false;
+	*t = (struct takeover){.session = tls, .fd = socket->connect_fd};
+	/* the transport's pointer is and stays the descriptor */
+	gnutls_transport_set_int(tls, t->fd);
+	gnutls_transport_set_pull_function(tls, on_pull);
+	set_options(t->fd);
+	return true;
+}
+
+static bool is_retry(ssize_t n)
+{
+	return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED;
+}
+
+ssize_t takeover_read(struct takeover *t, void *data)
+{
+	ssize_t n;
+
+	is_reading = true;
+	do
+		n = gnutls_record_recv(t->session, data, TAKEOVER_RECORD);
+	while (n == GNUTLS_E_WARNING_ALERT_RECEIVED);
+	is_reading = false;
+	if (is_retry(n))
+		return -EAGAIN;
+	if (n == GNUTLS_E_PREMATURE_TERMINATION)
+		return 0;
+	return n < 0 ? -EIO : n;
+}
+
+ssize_t takeover_write(struct takeover *t, const void *data, size_t size)
+{
+	ssize_t n;
+
+	if (t->unsent > 0) {
+		n = gnutls_record_send(t->session, NULL, 0);
+	} else {
+		if (size > TAKEOVER_RECORD)
+			size = TAKEOVER_RECORD;
+		n = gnutls_record_send(t->session, data, size);
+	}
+	if (is_retry(n)) {
+		t->unsent = size;
+		return -EAGAIN;
+	}
+	t->unsent = 0;
+	return n <= 0 ? -EIO : n;
+}
+
+void takeover_bye(struct takeover *t)
+{
+	gnutls_bye(t->session, GNUTLS_SHUT_WR);
+	shutdown(t->fd, SHUT_WR);
+}
+
+bool takeover_drain(struct takeover *t)
+{
+	char rest[4096];
+	ssize_t n;
+
+	do
+		n = recv(t->fd, rest, sizeof(rest), MSG_DONTWAIT);
+	while (n > 0);
+	return n == 0 || (errno != EAGAIN && errno != EINTR);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs: a console, from its viewer's arrival to its end. */
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/relay.h"
+#include "agent/task/console/commands.h"
+#include "agent/task/console/terminal.h"
+#include "agent/task/handover.h"
+#include "agent/task/internal.h"
+
+/* libvirtd's own deadline is shorter: what it says then is of more use. */
+#define SCREEN_WAIT (30 * USEC_PER_SEC)
+
+static int serve_terminal(struct task_ctx *task, struct viewer *v, struct err *err)
+{
+	struct terminal terminal = TERMINAL_NONE;
+	int r;
+
+	if ((r = viewer_await(v, err)) < 0 ||
+	    (r = viewer_login(v, fields_get(&task->args, "secret"), err)) < 0)
+		return r;
+	if ((r = terminal_open(task, &terminal, err)) < 0) {
+		viewer_tell(v, err->message);
+		return r;
+	}
+	task_log("viewer connected: %s", fields_get(&task->args, "mode"));
+	r = terminal_relay(v, &terminal, err);
+	terminal_fini(&terminal);
+	return r;
+}
+
+int termproxy_run(struct task_ctx *task, struct err *err)
+{
+	struct viewer viewer;
+	int r;
+
+	viewer_init(&viewer);
+	r = serve_terminal(task, &viewer, err);
+	viewer_fini(&viewer);
+	return r;
+}
+
+static int open_screen(const struct task_ctx *task, int *ret_fd, struct err *err)
+{
+	autofree char *program = path_join(path_libexec(), "lodge-task-vm");
+	const char *vmid = fields_get(&task->args, "vmid");
+	const char *argv[] = {program, "screen", vmid, NULL};
+
+	if (!vmid)
+		return err_set(err, ERR_INVALID, "console job without a guest");
+	if (handover_run(argv, SCREEN_WAIT, ret_fd, 1, err) < 0)
+		return err_prefix(err, "screen of VM %s", vmid);
+	return 0;
+}
+
+int vncproxy_run(struct task_ctx *task, struct err *err)
+{
+	struct viewer viewer;
+	autofd int screen = -1;
+	int r;
+
+	viewer_init(&viewer);
+	if ((r = viewer_await(&viewer, err)) < 0 || (r = open_screen(task, &screen, err)) < 0)
+		return r;
+	task_log("viewer connected: screen");
+	r = relay_run(viewer.fd, screen, task_cancel_fd(), err);
+	if (r == 0)
+		task_log("the viewer or the machine left");
+	return r;
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Consoles over HTTPS and WebSocket, with tickets made through proxmoxer. Arguments: VMID, volume id of a busybox
+template."""
+from lodge_test import *
+from websocket import TEXT, Refused, WebSocket
+
+VMID, TEMPLATE = int(sys.argv[1]), sys.argv[2]
+px = connect()
+node = px.nodes(NODE)
+ct = node.lxc(VMID)
+STREAM = f'/nodes/{NODE}/lxc/{VMID}/vncwebsocket'
+session, _ = login()
+COOKIE = {'Cookie': session['Cookie']}
+
+
+def stream(opened, headers=COOKIE, **changed):
+    return WebSocket(STREAM, {'port': opened['port'], 'vncticket': opened['ticket'], **changed}, headers)
+
+
+def refused(text, status, opened, headers=COOKIE, **changed):
+    try:
+        stream(opened, headers, **changed).close()
+    except Refused as e:
+        return ok(text, e.status == status, e)
+    return ok(text, False, 'was allowed')
+
+
+def enter(ws, opened):
+    ws.send(f'{opened["user"]}:{opened["ticket"]}\n'.encode())
+    ws.expect(b'OK')
+
+
+def ended(upid):
+    return task_ok('its task ends OK', px, upid, 15)
+
+
+def make():
+    task_ok('a container', px, node.lxc.post(vmid=VMID, ostemplate=TEMPLATE, rootfs='local:0.125', memory=64,
+                                             password='inner-word-1', hostname='cons', start=1))
+    ok('it runs', wait_for(20, lambda: ct.status.current.get()['status'] == 'running'))
+
+
+def terminal():
+    opened = ct.termproxy.post()
+    ok('port', 5900 <= int(opened['port']) <= 5999, opened)
+    ok('ticket', opened['ticket'].startswith('PVEVNC:'), opened)
+    same('user', opened['user'], USER)
+    ok('upid', ':vncproxy:' in opened['upid'], opened)
+    ws = stream(opened)
+    same('subprotocol', ws.headers.get('sec-websocket-protocol'), 'binary')
+    enter(ws, opened)
+    ws.send(b'1:91:31:')
+    ws.type('\r')
+    ws.expect(b'login: ')
+    ws.type('root\r')
+    ws.expect(b'Password: ')
+    ws.type('inner-word-1\r')
+    ws.expect(b'# ')
+    ws.send(b'2')
+    ws.type('stty size\r')
+    ws.expect(b'31 91')
+    ws.send(b'0:17:echo te$((1+1))t\r\r', TEXT)
+    ws.expect(b'te2t')
+    ok('a session by keyboard', True)
+    ws.type('exit\r')
+    ws.expect(b'login: ')
+    refused('a ticket is good once', 401, opened)
+    ws.close()
+    ended(opened['upid'])
+
+
+def tickets():
+    opened = ct.termproxy.post()
+    other = ct.termproxy.post()
+    refused('without a log-in', 401, opened, {})
+    refused('a forged ticket', 401, opened, vncticket=opened['ticket'][:-4] + 'AAA=')
+    refused('the ticket of another port', 401, opened, port=other['port'])
+    r = wire('GET', STREAM, {'port': opened['port'], 'vncticket': opened['ticket']}, COOKIE)
+    ok('no WebSocket', r.status == 400, r)
+    ws = stream(opened)
+    ws.send(b'root@pam:nonsense\n')
+    try:
+        ws.expect(b'OK', 10)
+        ok('a wrong first line', False, 'was taken')
+    except EOFError:
+        ok('a wrong first line', True)
+    result = wait_task(px, opened['upid'], 15)
+    ok('its task says so', 'refused' in result, result)
+    stream(other).close()
+    ended(other['upid'])
+
+
+def api_tokens():
+    made = px.access.users(USER).token('cons').post(privsep=0)
+    header = {'Authorization': f'PVEAPIToken={made["full-tokenid"]}={made["value"]}'}
+    r = wire('POST', f'/nodes/{NODE}/lxc/{VMID}/termproxy', {}, header)
+    ok('termproxy by a token', r.status == 200, r)
+    same('user is the token', r.data['user'], made['full-tokenid'])
+    refused('not by its user', 401, r.data)
+    good = {'authid': made['full-tokenid'], 'vncticket': r.data['ticket'], 'path': f'/vms/{VMID}', 'privs': 'VM.Console',
+            'port': r.data['port']}
+    ok('the ticket verifies', wire('POST', '/access/vncticket', good).status == 200)
+    ok('not for another guest', wire('POST', '/access/vncticket', {**good, 'path': '/vms/999'}).status == 401)
+    ws = stream(r.data, header)
+    enter(ws, r.data)
+    ws.type('\r')
+    ws.expect(b'login: ')
+    ok('stream by a token', True)
+    ws.close()
+    ended(r.data['upid'])
+    px.access.users(USER).token('cons').delete()
+
+
+def end():
+    raises('no screen of a container', 501, '', lambda: ct.vncproxy.post(websocket=1))
+    opened = ct.termproxy.post()
+    ws = stream(opened)
+    enter(ws, opened)
+    task_ok('stop', px, ct.status.stop.post())
+    try:
+        ws.expect(b'nothing says this', 15)
+    except EOFError:
+        ok('the stream ends with the container', True)
+    ended(opened['upid'])
+    raises('of a stopped one', 500, f'CT {VMID} not running', lambda: ct.termproxy.post())
+    task_ok('destroy', px, ct.delete())
+
+
+run(make, terminal, tickets, api_tokens, end)

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Chromium for the page's tests: TAP lines, pages that are watched for errors, waiting for events. The environment
+// says where the node is (as for tests/clients): LODGE_HOST, LODGE_NODE, LODGE_USER, LODGE_PASSWORD; LODGE_IN is a program
+// that runs its arguments on the node; LODGE_SHOTS is a folder for pictures.
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+
+export const env = {
+	base: `https://${process.env.LODGE_HOST}:${process.env.LODGE_PORT || 8006}/`,
+	node: process.env.LODGE_NODE,
+	user: process.env.LODGE_USER,
+	password: process.env.LODGE_PASSWORD,
+	shots: process.env.LODGE_SHOTS,
+};
+const PATIENCE = 15000; /* ms */
+const ARGUMENTS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
+	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+mkdirSync(env.shots, { recursive: true });
+
+/* ---- TAP ---- */
+
+let failures = 0;
+const watched = [];
+const open = new Set(); // requests without an answer
+
+/** One test: it holds when `body` does not throw. */
+export async function ok(text, body) {
+	try {
+		await body();
+		console.log(`ok - ${text}`);
+	} catch (error) {
+		failures++;
+		console.log(`not ok - ${text}`);
+		for (const line of String(error.stack || error).split('\n').slice(0, 16))
+			console.log(`# ${line}`);
+		for (const request of [...open].filter((r) => !r.url().includes('/cluster/events')))
+			console.log(`# still open: ${request.method()} ${request.url()}`);
+		for (const page of watched.filter((p) => !p.isClosed()))
+			await page.screenshot({ path: `${env.shots}/failed-${failures}-${watched.indexOf(page)}.png` }).catch(() => {});
+	}
+}
+
+export function same(got, expected) {
+	const [a, b] = [JSON.stringify(got), JSON.stringify(expected)];
+	if (a !== b)
+		throw new Error(`expected ${b}, got ${a}`);
+}
+
+export function holds(condition, text) {
+	if (!condition)
+		throw new Error(text);
+}
+
+export const finish = () => process.exit(failures ? 1 : 0);
+
+/* ---- the node ---- */
+
+const run = promisify(execFile);
+
+/** What the node's root prints. */
+export async function onNode(...command) {
+	return (await run(process.env.LODGE_IN, command)).stdout;
+}
+
+export async function lodgeGet(path) {
+	return JSON.parse(await onNode('lodge', 'get', path, '--json'));
+}
+
+/* ---- pages ---- */
+
+let browser = null;
+/** What went wrong in any page. */
+export const seen = { errors: [], violations: [], foreign: [] };
+const allowed = [];
+
+/** The next console error that matches is one that the test provokes; or all that do. */
+export const allow = (pattern, isAlways = false) => allowed.push({ pattern, isAlways });
+
+function onError(text) {
+	console.log(`# console: ${text}`);
+	const at = allowed.findIndex((a) => a.pattern.test(text));
+	if (/Content Security Policy/.test(text))
+		seen.violations.push(text);
+	else if (at >= 0)
+		allowed.splice(at, allowed[at].isAlways ? 0 : 1);
+	else
+		seen.errors.push(text);
+}
+
+function watch(page) {
+	const host = new URL(env.base).host;
+	page.setDefaultTimeout(PATIENCE);
+	page.on('console', (m) => m.type() === 'error' && onError(`${m.text()} ${m.location().url}`));
+	page.on('pageerror', (e) => onError(String(e.stack)));
+	page.on('requestfinished', (r) => open.delete(r));
+	page.on('requestfailed', (r) => {
+		open.delete(r);
+		if (r.failure()?.errorText !== 'net::ERR_ABORTED') // those that a page was left with
+			console.log(`# failed: ${r.method()} ${r.url()} ${r.failure()?.errorText}`);
+	});
+	page.on('request', (r) => {
+		open.add(r);
+		const url = new URL(r.url());
+		if (url.host !== host && !['data:', 'blob:', 'about:'].includes(url.protocol))
+			seen.foreign.push(r.url());
+	});
+	watched.push(page);
+}
+
+/** A page in a context of its own: no cookies, no storage of others.
+ * @param {{width?: number, height?: number, scheme?: 'light'|'dark'}} options */
+export async function newPage({ width = 1280, height = 800, scheme = 'light' } = {}) {
+	browser ??= await chromium.launch({ executablePath: process.env.LODGE_CHROMIUM || '/usr/bin/chromium', args: ARGUMENTS });
+	const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
+	await context.addInitScript(() => {
+		document.addEventListener('securitypolicyviolation', (e) => console.error(`Content Security Policy: ${e.violatedDirective} ${e.blockedURI}`));
+	});
+	context.on('page', watch);
+	return context.newPage();
+}
+
+export async function closeBrowser() {
+	await browser?.close();
+}
+
+export const shot = (page, name) => page.screenshot({ path: `${env.shots}/${name}.png` });
+
+export async function login(page) {
+	await page.goto(env.base);
+	await page.getByLabel('User').fill(env.user.split('@')[0]);
+	await page.getByLabel('Password').fill(env.password);
+	await page.getByRole('button', { name: 'Log in' }).click();
+	await page.getByRole('navigation', { name: 'Main' }).waitFor();
+}
+
+export async function goTo(page, hash) {
+	await page.goto(`${env.base}#${hash}`);
+}
+
+/** The word of a guest's state in its head. */
+export const headState = (page, text) => page.locator('.head h1 .state', { hasText: text });
+
+/** What an xterm.js shows, its lines joined. */
+export const terminalText = (page) => page.locator('.xterm-rows').evaluate((rows) => [...rows.children].map((r) => r.textContent).join('\n'));
+
+export async function waitForText(page, pattern, timeout = PATIENCE) {
+	await page.locator('.xterm-rows').waitFor();
+	await page.waitForFunction(([source]) => new RegExp(source).test(
+		[...document.querySelectorAll('.xterm-rows > div')].map((r) => r.textContent).join('\n')), [pattern.source], { timeout })
+		.catch(async (error) => { throw new Error(`${pattern} not seen: ${error.message.split('\n')[0]}\n${await terminalText(page)}`); });
+}

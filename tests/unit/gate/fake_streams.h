@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fake core's streams. Those of consoles are held by processes of their own, as those of jobs are,
+ * and outlive the core.
+ *   /stream/echo          sends back what it gets
+ *   /stream/say/TEXT      sends TEXT and ends
+ *   /stream/break         ends with bytes unread: a reset
+ *   /stream/deaf          reads nothing until the other end is gone
+ *   /stream/flood/N       sends N bytes of fake_pattern(); /flooded says how many are out
+ *   /stream/hold          without a job: held by the core until the other end is gone
+ *   /stream/bare          status 101 without a descriptor
+ *   /jobs                 how many of them run
+ *   /events/open          an event stream; /events/flood/N as above
+ *   /events/say/TEXT      to all that are held
+ *   /events/count         how many are held
+ *   /events/end           ends all of them */
+#pragma once
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "agent/base/fd.h"
+
+static inline unsigned char fake_pattern(uint64_t position)
+{
+	return (unsigned char)(position * 131 >> 3);
+}
+
+static void fake_job_echo(int fd)
+{
+	char data[7000];
+	ssize_t n;
+
+	while ((n = read(fd, data, sizeof(data))) > 0)
+		if (fd_write_all(fd, data, (size_t)n, NULL) < 0)
+			return;
+}
+
+static void fake_job_deaf(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+	while (poll(&p, 1, -1) < 0)
+		;
+}
+
+static void fake_job_flood(int fd, uint64_t size, uint64_t *flooded)
+{
+	unsigned char data[5000];
+
+	for (uint64_t at = 0; at < size;) {
+		size_t n = size - at < sizeof(data) ? (size_t)(size - at) : sizeof(data);
+
+		for (size_t i = 0; i < n; i++)
+			data[i] = fake_pattern(at + i);
+		if (fd_write_all(fd, data, n, NULL) < 0)
+			return;
+		at += n;
+		__atomic_store_n(flooded, at, __ATOMIC_RELAXED);
+	}
+}
+
+/* So that the gate is seen to shut it with bytes unread, something has to be in there first. */
+static void fake_job_break(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	while (poll(&p, 1, -1) < 0)
+		;
+}
+
+static void fake_job(struct fake_core *core, int fd, const char *what)
+{
+	const char *rest;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (str_eq(what, "echo"))
+		fake_job_echo(fd);
+	else if (str_eq(what, "deaf"))
+		fake_job_deaf(fd);
+	else if (str_eq(what, "break"))
+		fake_job_break(fd);
+	else if ((rest = str_after(what, "say/")))
+		fd_write_all(fd, rest, strlen(rest), NULL);
+	else if ((rest = str_after(what, "flood/")))
+		fake_job_flood(fd, strtoull(rest, NULL, 10), core->flooded);
+	close(fd);
+}
+
+static void fake_job_start(struct fake_core *core, int fd, const char *what)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		dup2(fd, 3);
+		close_range(4, ~0U, 0);
+		fake_job(core, 3, what);
+		_exit(0);
+	}
+	core->jobs++;
+	close(fd);
+}
+
+static unsigned fake_jobs(struct fake_core *core)
+{
+	while (core->jobs > 0 && waitpid(-1, NULL, WNOHANG) > 0)
+		core->jobs--;
+	return core->jobs;
+}
+
+static int fake_on_held(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct fake_core *core = ctx;
+
+	(void)events;
+	for (size_t i = 0; i < FAKE_HELD_MAX; i++)
+		if (core->held[i] == source)
+			core->held[i] = NULL;
+	sd_event_source_disable_unref(source);
+	close(fd);
+	return 0;
+}
+
+static void fake_hold(struct fake_core *core, int fd)
+{
+	size_t i = 0;
+
+	while (i + 1 < FAKE_HELD_MAX && core->held[i])
+		i++;
+	sd_event_add_io(core->event, &core->held[i], fd, EPOLLRDHUP, fake_on_held, core);
+}
+
+static void fake_tell_held(struct fake_core *core, const char *last_words)
+{
+	for (size_t i = 0; i < FAKE_HELD_MAX; i++) {
+		sd_event_source *source = core->held[i];
+
+		if (source && last_words)
+			fd_write_all(sd_event_source_get_io_fd(source), last_words,
+				     strlen(last_words), NULL);
+		else if (source)
+			fake_on_held(source, sd_event_source_get_io_fd(source), 0, core);
+	}
+}
+
+static unsigned fake_count_held(const struct fake_core *core)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < FAKE_HELD_MAX; i++)
+		n += core->held[i] != NULL;
+	return n;
+}
+
+static void fake_stream_open(struct fake_core *core, struct conn *conn, uint64_t id,
+			     unsigned status, const char *type, const char *what)
+{
+	struct reply reply = REPLY_INIT;
+	int pair[2];
+
+	reply.status = (uint16_t)status;
+	fields_add(&reply.head, "content-type", type);
+	if (!str_eq(what, "bare") &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
+		reply.fd = pair[0];
+		if (str_eq(what, "hold") || str_eq(what, "open"))
+			fake_hold(core, pair[1]);
+		else
+			fake_job_start(core, pair[1], what);
+	}
+	conn_reply(conn, id, &reply);
+	reply_fini(&reply);
+}
+
+static void fake_stream_call(struct fake_core *core, struct conn *conn, uint64_t id,
+			     const struct call *call)
+{
+	const char *path = fields_get(&call->head, "path"), *what;
+
+	if (str_eq(path, "/jobs")) {
+		fake_number(conn, id, fake_jobs(core));
+	} else if (str_eq(path, "/flooded")) {
+		fake_number(conn, id, __atomic_load_n(core->flooded, __ATOMIC_RELAXED));
+	} else if (str_eq(path, "/events/count")) {
+		fake_number(conn, id, fake_count_held(core));
+	} else if (str_eq(path, "/events/end")) {
+		fake_tell_held(core, NULL);
+		fake_number(conn, id, 0);
+	} else if ((what = str_after(path, "/events/say/"))) {
+		fake_tell_held(core, what);
+		fake_number(conn, id, 0);
+	} else if ((what = str_after(path, "/events/"))) {
+		fake_stream_open(core, conn, id, 200, "text/event-stream", what);
+	} else {
+		fake_stream_open(core, conn, id, 101, "websocket", str_after(path, "/stream/"));
+	}
+}
+
+static void fake_streams_init(struct fake_core *core)
+{
+	core->flooded = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (core->flooded == MAP_FAILED)
+		abort();
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The API: the one place with fetch, the ticket and the CSRF token. Nothing is remembered but the cookie, which
+// holds the ticket; the token comes anew with each renewal, after a reload of the page too.
+
+const BASE = '/api2/json';
+const COOKIE = 'PVEAuthCookie';
+const TICKET_LIFE = 7200; /* s */
+const RENEW_AFTER = 3600; /* s */
+const RENEW_CHECK = 60000; /* ms */
+const TIMEOUT = 30000; /* ms */
+
+/** What a call fails with. status 0: no answer came. */
+export class ApiError extends Error {
+	/** @param {number} status @param {string} message @param {Record<string, string>} [fields] */
+	constructor(status, message, fields = {}) {
+		super(message);
+		this.name = 'ApiError';
+		this.status = status;
+		this.fields = fields;
+	}
+}
+
+let csrf = '';
+let lost = () => {};
+
+/** @param {() => void} callback called when the ticket is no longer good */
+export function onSessionLost(callback) {
+	lost = callback;
+}
+
+export const path = (...parts) => `/${parts.map(encodeURIComponent).join('/')}`;
+export const eventsUrl = () => `${BASE}/cluster/events?figures=1`;
+
+/** @returns {string} the address of a console's WebSocket */
+export function socketUrl(guest, port, ticket) {
+	const scheme = location.protocol === 'http:' ? 'ws' : 'wss';
+	const query = new URLSearchParams({ port, vncticket: ticket });
+	return `${scheme}://${location.host}${BASE}${guest}/vncwebsocket?${query}`;
+}
+
+function encode(params) {
+	const out = new URLSearchParams();
+	for (const [name, value] of Object.entries(params)) {
+		if (value === undefined || value === null)
+			continue;
+		out.append(name, value === true ? '1' : value === false ? '0' : String(value));
+	}
+	return out;
+}
+
+async function readError(response) {
+	let body = null;
+	try {
+		body = await response.json();
+	} catch {
+		// not ours: a proxy's page, or cut off
+	}
+	const text = (body && body.message ? body.message : response.statusText || '').trim();
+	return new ApiError(response.status, text || `The node answered with status ${response.status}.`, body?.errors || {});
+}
+
+async function send(verb, where, params) {
+	const query = encode(params).toString();
+	const isRead = verb === 'GET' || verb === 'DELETE';
+	const init = { method: verb, headers: {}, signal: AbortSignal.timeout(TIMEOUT) };
+	if (verb !== 'GET')
+		init.headers.CSRFPreventionToken = csrf;
+	if (!isRead)
+		init.body = new URLSearchParams(query);
+	try {
+		return await fetch(BASE + where + (isRead && query ? `?${query}` : ''), init);
+	} catch (error) {
+		throw new ApiError(0, error.name === 'TimeoutError' ? 'The node did not answer in time.' : 'The node cannot be reached.');
+	}
+}
+
+/** @returns {Promise<{data: any, total?: number}>} */
+async function call(verb, where, params = {}) {
+	const response = await send(verb, where, params);
+	if (response.ok) {
+		try {
+			return await response.json();
+		} catch {
+			throw new ApiError(0, 'The answer of the node was cut off.');
+		}
+	}
+	const error = await readError(response);
+	if (error.status === 401)
+		drop();
+	throw error;
+}
+
+export const get = async (where, params) => (await call('GET', where, params)).data;
+export const getWithTotal = (where, params) => call('GET', where, params);
+export const post = async (where, params) => (await call('POST', where, params)).data;
+export const put = async (where, params) => (await call('PUT', where, params)).data;
+export const del = async (where, params) => (await call('DELETE', where, params)).data;
+
+/* ---- session ---- */
+
+let renewal = null;
+
+function readTicket() {
+	const cookie = document.cookie.split('; ').find((c) => c.startsWith(`${COOKIE}=`));
+	const ticket = cookie ? decodeURIComponent(cookie.slice(COOKIE.length + 1)) : '';
+	const m = /^PVE:([^:]+):([0-9A-F]{8}):/i.exec(ticket);
+	return m && { ticket, user: m[1], made: parseInt(m[2], 16) };
+}
+
+function writeCookie(value, age) {
+	document.cookie = `${COOKIE}=${encodeURIComponent(value)}; path=/; Secure; SameSite=Strict; max-age=${age}`;
+}
+
+function drop() {
+	csrf = '';
+	writeCookie('', 0);
+	clearInterval(renewal);
+	renewal = null;
+	lost();
+}
+
+/** @returns {Promise<{user: string, cap: object}>} */
+async function askTicket(username, password, realm) {
+	const response = await send('POST', '/access/ticket', { username, password, realm });
+	if (!response.ok)
+		throw await readError(response);
+	const { data } = await response.json();
+	if (data.NeedTFA)
+		throw new ApiError(401, 'This user needs a second factor, which this page cannot ask for yet.');
+	csrf = data.CSRFPreventionToken;
+	writeCookie(data.ticket, TICKET_LIFE);
+	return { user: data.username, cap: data.cap || {} };
+}
+
+async function renew() {
+	const now = readTicket();
+	if (!now)
+		return drop();
+	if (Date.now() / 1000 - now.made < RENEW_AFTER)
+		return;
+	try {
+		await askTicket(now.user, now.ticket);
+	} catch (error) {
+		if (error.status === 401)
+			drop(); // else: the node does not answer; the next try may find it
+	}
+}
+
+function keepRenewed() {
+	clearInterval(renewal);
+	renewal = setInterval(renew, RENEW_CHECK);
+}
+
+document.addEventListener('visibilitychange', () => {
+	if (!document.hidden && renewal)
+		renew();
+});
+
+export async function login(username, password, realm) {
+	const session = await askTicket(username, password, realm);
+	keepRenewed();
+	return session;
+}
+
+/** The session of the cookie, or null when there is none that is still good. */
+export async function resume() {
+	const now = readTicket();
+	if (!now)
+		return null;
+	try {
+		const session = await askTicket(now.user, now.ticket);
+		keepRenewed();
+		return session;
+	} catch (error) {
+		if (error.status !== 401)
+			throw error;
+		writeCookie('', 0);
+		return null;
+	}
+}
+
+export function logout() {
+	drop();
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A new virtual machine's fields, and what they say to the API.
+import { html } from '../html.js';
+import { bytes } from '../format.js';
+import { BridgeField, StorageField, FieldOf } from '../components/create_fields.js';
+
+export function machineDefaults({ vmid, disks, bridges, kvm }) {
+	return {
+		vmid, name: '', memory: '1024', cores: '1', storage: disks[0]?.storage || '', size: '8', iso: '',
+		bridge: bridges[0] || 'vmbr0', kvm: !kvm || Boolean(kvm.usable), serial: true, start: false,
+	};
+}
+
+/** Pure. */
+export function machineParams(v) {
+	return {
+		vmid: v.vmid, name: v.name || undefined, memory: v.memory, cores: v.cores || undefined, ostype: 'l26', scsihw: 'virtio-scsi-pci',
+		scsi0: `${v.storage}:${v.size}`, ide2: v.iso ? `${v.iso},media=cdrom` : undefined, net0: v.bridge ? `virtio,bridge=${v.bridge}` : undefined,
+		boot: `order=${['scsi0', v.iso && 'ide2', v.bridge && 'net0'].filter(Boolean).join(';')}`, kvm: v.kvm ? undefined : 0,
+		serial0: v.serial ? 'socket' : undefined, start: v.start,
+	};
+}
+
+const shortName = (volid) => volid.replace(/^([^:]+):iso\//, '$1: ');
+
+function kvmHint(kvm) {
+	if (!kvm)
+		return 'Without it the machine is emulated, which is slow.';
+	return kvm.usable ? 'This node can do it.' : `Not on this node: ${kvm.reason}`;
+}
+
+export function MachineFields({ values, set, errors, choices }) {
+	const field = FieldOf(values, set, errors);
+	const media = choices.files.map((f) => [f.volid, `${shortName(f.volid)} (${bytes(f.size)})`]);
+	return html`
+		${field({ name: 'vmid', label: 'ID', inputmode: 'numeric', required: true })}
+		${field({ name: 'name', label: 'Name', placeholder: `VM${values.vmid}` })}
+		${field({ name: 'memory', label: 'Memory', kind: 'number', min: 16, unit: 'MiB' })}
+		${field({ name: 'cores', label: 'Cores', kind: 'number', min: 1 })}
+		<${StorageField} field=${field} disks=${choices.disks} label="Disk on" errorsOf="scsi0" />
+		${field({ name: 'size', label: 'Size', kind: 'number', min: 0, step: 'any', unit: 'GiB' })}
+		${field({ name: 'iso', label: 'ISO image', kind: 'select', wide: true, options: [['', 'none'], ...media], errorsOf: 'ide2',
+			hint: media.length ? '' : 'Make one available on the node: lodge upload FILE local:iso' })}
+		<${BridgeField} field=${field} bridges=${choices.bridges} wide />
+		${field({ name: 'kvm', label: 'Use the processor’s virtualisation (KVM)', kind: 'checkbox', wide: true, hint: kvmHint(choices.kvm) })}
+		${field({ name: 'serial', label: 'Serial port for a text console', kind: 'checkbox', wide: true, errorsOf: 'serial0' })}
+		${field({ name: 'start', label: 'Start it when it is made', kind: 'checkbox', wide: true })}`;
+}

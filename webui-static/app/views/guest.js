@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A guest: its head with what can be done, and four parts.
+import { html, useEffect, useState } from '../html.js';
+import { ACTIONS, act } from '../actions.js';
+import { kindName, kindShort, nameOf, stateOf, tags, taskName } from '../format.js';
+import { go, guestHref, href } from '../router.js';
+import { useStore } from '../store.js';
+import { Confirm } from '../components/confirm.js';
+import { Icon } from '../components/icon.js';
+import { State } from '../components/state.js';
+import { Tags } from '../components/tags.js';
+import { GuestConfig } from './guest_config.js';
+import { GuestConsole } from './guest_console.js';
+import { GuestSummary } from './guest_summary.js';
+import { GuestTasks } from './guest_tasks.js';
+
+const TABS = [
+	['summary', 'Summary', GuestSummary],
+	['console', 'Console', GuestConsole],
+	['config', 'Configuration', GuestConfig],
+	['tasks', 'Tasks', GuestTasks],
+];
+
+const isOf = (vmid) => (task) => !task.endtime && task.id === String(vmid) && task.type !== 'vncproxy';
+
+function Actions({ entry, isBusy }) {
+	const [asking, setAsking] = useState(null);
+	const run = async (action) => {
+		setAsking(null);
+		if (await act(action, entry) && action.name === 'destroy')
+			go('#/');
+	};
+	const click = (action) => () => (action.confirm ? setAsking(action) : run(action));
+	return html`<div class="actions">
+		${ACTIONS.filter((a) => a.is(entry)).map((a) => html`<button type="button" key=${a.name} data-action=${a.name} disabled=${isBusy}
+			class=${a.main ? 'main' : a.danger ? 'danger' : ''} onClick=${click(a)}><${Icon} name=${a.name} />${a.label}</button>`)}
+		${asking && html`<${Confirm} action=${asking} entry=${entry} onClose=${() => setAsking(null)} onYes=${() => run(asking)} />`}
+	</div>`;
+}
+
+function Running({ tasks }) {
+	return tasks.map((t) => html`<p class="running-task" role="status" key=${t.upid}><i class="spinner" aria-hidden="true"></i>
+		<span>${taskName(t)}…</span> <a href=${href('task', t.upid)}>Log</a></p>`);
+}
+
+/** Not there: gone, not made yet, or nothing is known of anything yet. */
+function Absent({ type, vmid, isLoaded, running }) {
+	return html`<div class="view"><div class="empty"><h1>${kindShort(type)} ${vmid}</h1>
+		${running.length ? html`<${Running} tasks=${running} />`
+			: html`<p>${isLoaded ? 'There is no such guest, or you may not see it.' : 'Loading…'}</p><p><a href="#/">To the overview</a></p>`}
+	</div></div>`;
+}
+
+export function Guest({ type, vmid, tab = 'summary' }) {
+	const entry = useStore((s) => s.resources[`${type}/${vmid}`]);
+	const isLoaded = useStore((s) => s.isLoaded);
+	const tasks = useStore((s) => s.tasks);
+	const running = tasks.filter(isOf(vmid));
+	const name = entry ? nameOf(entry) : `${kindShort(type)} ${vmid}`;
+	const [, , Part] = TABS.find(([key]) => key === tab) || TABS[0];
+
+	useEffect(() => { document.title = `${name} (${vmid}) · Lodge`; }, [name, vmid]);
+	if (!entry)
+		return html`<${Absent} type=${type} vmid=${vmid} isLoaded=${isLoaded} running=${running} />`;
+	return html`<div class=${`view view-${tab}`}>
+		<header class="head">
+			<p class="crumb">${kindName(type)} ${vmid} on <a href=${href('node', entry.node)}>${entry.node}</a></p>
+			<h1><span>${name}</span> <${State} ...${stateOf(entry)} />${entry.lock && html`<span class="lock">${entry.lock}</span>`}<${Tags} list=${tags(entry.tags)} /></h1>
+			<${Actions} entry=${entry} isBusy=${running.length > 0} />
+		</header>
+		<nav class="tabs" aria-label="Parts of this guest">${TABS.map(([key, label]) =>
+			html`<a key=${key} href=${guestHref(entry, key)} aria-current=${key === tab ? 'page' : undefined}>${label}</a>`)}</nav>
+		<${Running} tasks=${running} />
+		<${Part} entry=${entry} />
+	</div>`;
+}
