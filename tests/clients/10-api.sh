@@ -29,6 +29,29 @@ ok "nothing is left of refused calls" node_residue_after n1
 part busybox && tap 120 client n1 proxmoxer_guest.py 100 local:vztmpl/busybox.tar.gz busybox
 ok "nothing is left of it" node_residue_after n1
 
+# virtual machines, where the host can run them
+has_vm() {
+	local tool
+	for tool in libvirtd virtlogd virsh qemu-system-x86_64 "$LAB/product/usr/libexec/lodge/lodge-task-vm"; do
+		command -v "$tool" || return
+	done >/dev/null
+}
+if part vm; then
+	if ! has_vm; then
+		skip "virtual machines" "built without libvirt, or no libvirtd here"
+	elif ! iso=$("$top/storage/make-iso.sh" 2>"$LAB/iso.err"); then
+		skip "virtual machines" "no ISO: $(tail -1 "$LAB/iso.err")"
+	else
+		cp "$iso" "$LAB/lodge.iso"
+		cp "$here/../lab/vm_libvirt.sh" "$here/../lab/vm_console.py" "$LAB/"
+		ok "its libvirtd" lab_in n1 bash /lab/vm_libvirt.sh
+		ok "upload of an ISO" lab_in n1 lodge upload /lab/lodge.iso local:iso
+		ok "what the node has now is noted" node_residue_before n1
+		tap 300 client n1 proxmoxer_vm.py 140 local:iso/lodge.iso
+		ok "nothing is left of it" node_residue_after n1
+	fi
+fi
+
 # the command line, as root on the node
 lodge() { lab_in n1 lodge "$@"; }
 prints() { # prints PATTERN COMMAND…

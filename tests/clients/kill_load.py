@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Work of several clients while the node's processes are killed one after the other. The clients keep a
-journal: what was acknowledged must be there in the end, what was not may be. Arguments: rounds, seed,
-volume id of a busybox template."""
+journal: what was acknowledged must be there in the end, what was not may be. No machine ever has two
+emulators. Arguments: rounds, seed, volume id of a busybox template, "vm" where the node has a libvirtd."""
 import random
 import threading
 
@@ -11,6 +11,8 @@ from lodge_test import *
 ROUNDS, SEED, TEMPLATE = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 N = f'/nodes/{NODE}'
 KEEPERS = [201, 202]
+WITH_VM = 'vm' in sys.argv[4:]
+VM_KEEPER = 203
 session, _ = login()
 stop = threading.Event()
 UNKNOWN = object()
@@ -70,6 +72,7 @@ def task(verb, path, params=None):
 
 class Guest:
     """What is known of one guest: each attribute is the set of values that it may have."""
+    kind = 'lxc'
 
     def __init__(self, vmid):
         self.vmid, self.there, self.running, self.text = vmid, {False}, {False}, {None}
@@ -78,11 +81,16 @@ class Guest:
         return f'{self.vmid}: there {self.there}, running {self.running}, description {self.text}'
 
     def path(self, below=''):
-        return f'{N}/lxc/{self.vmid}{below}'
+        return f'{N}/{self.kind}/{self.vmid}{below}'
+
+    def new(self):
+        return {'ostemplate': TEMPLATE, 'rootfs': 'local:0.1', 'memory': 32, 'swap': 0, 'hostname': f'k{self.vmid}'}
+
+    def process(self):
+        return init_of(self.vmid)
 
     def create(self):
-        result = task('POST', f'{N}/lxc', {'vmid': self.vmid, 'ostemplate': TEMPLATE, 'rootfs': 'local:0.1', 'memory': 32,
-                                          'swap': 0, 'hostname': f'k{self.vmid}'})
+        result = task('POST', f'{N}/{self.kind}', {'vmid': self.vmid, **self.new()})
         if result == 'OK':
             self.there, self.running, self.text = {True}, {False}, {None}
         elif result is UNKNOWN:
@@ -111,6 +119,16 @@ class Guest:
             self.text = self.text | {f'number {number}'}
 
 
+class Machine(Guest):
+    kind = 'qemu'
+
+    def new(self):
+        return {'memory': 16, 'kvm': 0, 'name': f'k{self.vmid}', 'scsi0': 'local:0.01'}
+
+    def process(self):
+        return emulator_of(self.vmid)
+
+
 def work(guests, rng):
     number = 0
     while not stop.is_set():
@@ -130,7 +148,7 @@ def work(guests, rng):
 
 TARGETS = {
     'lodged': r'^/usr/libexec/lodge/lodged( |$)', 'lodge-gate': r'^/usr/libexec/lodge/lodge-gate',
-    'lodge-monitor': r'^/usr/libexec/lodge/lodge-monitor', 'job': r'^/usr/libexec/lodge/lodge-task(-ct)? (vz|img)',
+    'lodge-monitor': r'^/usr/libexec/lodge/lodge-monitor', 'job': r'^/usr/libexec/lodge/lodge-task(-ct|-vm)? (vz|qm|img)',
 }
 
 
@@ -148,6 +166,10 @@ def kill(what, rng):
 def rounds():
     rng = random.Random(SEED)
     guests = [[Guest(300 + 10 * i + j) for j in range(2)] for i in range(4)]
+    if WITH_VM:
+        TARGETS['vm job'] = r'^/usr/libexec/lodge/lodge-task-vm qm'
+        guests += [[Machine(400 + 10 * i + j) for j in range(2)] for i in range(2)]
+        twice = Twice()
     errors = []
 
     def guarded(*args):
@@ -156,7 +178,7 @@ def rounds():
         except Exception:
             errors.append(traceback.format_exc())
     threads = [threading.Thread(target=guarded, args=(g, random.Random(SEED + i))) for i, g in enumerate(guests)]
-    before = {k: init_of(k) for k in KEEPERS}
+    before = keepers_are()
     for t in threads:
         t.start()
     killed, away, first = {}, 0, {}
@@ -173,6 +195,8 @@ def rounds():
     stop.set()
     for t in threads:
         t.join(120)
+    if WITH_VM:
+        ok('no machine ever had two emulators', twice.none(), twice.seen)
     say(f'# killed {killed}, calls {counts}, tasks {len(upids)}, longest away {away:.1f} s')
     for reason, count in sorted(refused.items(), key=lambda x: -x[1])[:8]:
         say(f'# refused {count}x {reason}')
@@ -181,12 +205,59 @@ def rounds():
     ok('however often they are killed, within 3 s: a second for the supervisor, two to start', away < 3, away)
     ok('each kind was killed', set(killed) == set(TARGETS), killed)
     ok('enough was done to tell', counts['acknowledged'] > ROUNDS, counts)
-    ok('guests that were running run on', {k: init_of(k) for k in KEEPERS} == before, before)
+    ok('guests that were running run on', keepers_are() == before, before)
     check([g for part in guests for g in part])
 
 
 def init_of(vmid):
     return on_node('lxc-info', '-P', '/run/lodge/ct', '-n', str(vmid), '-pH', check=False).stdout.strip() or None
+
+
+def emulator_of(vmid):
+    """Process ids, or None; more than one is a fault that the caller sees."""
+    return on_node('pgrep', '-f', f'guest=lodge-{vmid},', check=False).stdout.strip() or None
+
+
+def keepers_are():
+    found = {k: init_of(k) for k in KEEPERS}
+    if WITH_VM:
+        found[VM_KEEPER] = emulator_of(VM_KEEPER)
+    return found
+
+
+class Twice:
+    """Looks at the node's emulators all the time; machines that had two are written down."""
+    script = """rm -f /tmp/twice; touch /tmp/looking; looks=0
+    while [ -e /tmp/looking ]; do
+        pgrep -af guest=lodge- | grep -o 'guest=lodge-[0-9]*,' | sort | uniq -d >>/tmp/twice
+        looks=$((looks + 1))
+        sleep 0.05
+    done
+    echo $looks; cat /tmp/twice"""
+
+    def __init__(self):
+        self.seen = ''
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self):
+        self.seen = on_node('sh', '-c', self.script, check=False).stdout
+
+    def none(self):
+        on_node('rm', '-f', '/tmp/looking')
+        self.thread.join(30)
+        lines = self.seen.split()
+        return len(lines) == 1 and int(lines[0]) > 10
+
+
+def status_of(guest):
+    """Once it is known."""
+    end = time.monotonic() + 20
+    while True:
+        status = ask(guest.path('/status/current'))['status']
+        if status != 'unknown' or time.monotonic() > end:
+            return status
+        time.sleep(0.1)
 
 
 def check(guests):
@@ -205,8 +276,8 @@ def check(guests):
     for g in guests:
         status, config, text = call('GET', g.path('/config'))
         there = status == 200
-        running = there and ask(g.path('/status/current'))['status'] == 'running'
-        really = init_of(g.vmid) is not None
+        running = there and status_of(g) == 'running'
+        really = g.process() is not None
         description = config.get('description', '').strip() or None if there else None
         if there not in g.there or running not in g.running or description not in g.text or running != really or \
            (there and 'lock' in config):
@@ -219,11 +290,14 @@ def keepers():
         same(f'create {vmid}', task('POST', f'{N}/lxc', {'vmid': vmid, 'ostemplate': TEMPLATE, 'rootfs': 'local:0.1', 'memory': 32,
              'swap': 0, 'net0': 'name=eth0,bridge=vmbr0,ip=dhcp'}), 'OK')
         same(f'start {vmid}', task('POST', f'{N}/lxc/{vmid}/status/start', {}), 'OK')
+    if WITH_VM:
+        same('create a machine', task('POST', f'{N}/qemu', {'vmid': VM_KEEPER, 'memory': 16, 'kvm': 0}), 'OK')
+        same('start it', task('POST', f'{N}/qemu/{VM_KEEPER}/status/start', {}), 'OK')
 
 
 def clean_up():
     for row in ask('/cluster/resources?type=vm'):
-        path = f'{N}/lxc/{row["vmid"]}'
+        path = f'{N}/{row["type"]}/{row["vmid"]}'
         if ask(path + '/status/current')['status'] == 'running':
             same(f'stop {row["vmid"]}', task('POST', path + '/status/stop', {}), 'OK')
         same(f'destroy {row["vmid"]}', task('DELETE', path), 'OK')
