@@ -105,10 +105,14 @@ class ByHand:
         text = re.sub(r"<uuid>.*?</uuid>", f'<uuid>{new}</uuid>', text)
         text = re.sub(r"<entry name='uuid'>.*?</entry>", f"<entry name='uuid'>{new}</entry>", text)
         text = text.replace(f"tap{vmid}i", 'taphand').replace(f'/{vmid}.serial', f'/{vmid}.hand')
+        text = self.edit(text)
         path = f'{work}/{self.name}.xml'
         with open(path, 'w') as f:
             f.write(text)
         virsh('define', path)
+
+    def edit(self, text):
+        return text
 
     def start(self):
         virsh('start', self.name)

@@ -8,7 +8,7 @@ here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
 all=(memory version resources start vm idle echo console latency)
 programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/task/host/lodge-task
-	agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
+	agent/task/console/lodge-task-console agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
 
 die() {
 	echo "bench: $*" >&2
@@ -40,7 +40,7 @@ build() { # into $work/libexec
 }
 
 media() { # media FIGURE…: what has to be fetched, while there is a network
-	case " $* " in *" vm "* | *" memory "* | *" console "*)
+	case " $* " in *" vm "* | *" memory "* | *" console "* | *" latency "*)
 		"$top/storage/make-iso.sh" >"$work/iso.log" 2>&1 || die "no ISO: $(tail -1 "$work/iso.log")" ;;
 	esac
 }
@@ -73,7 +73,7 @@ enter() {
 	mkdir -p "$work/sys" && mount -t sysfs sysfs "$work/sys" && mount_cgroups "$work/sys/fs/cgroup" &&
 		mount --rbind "$work/sys" /sys && umount -l "$work/sys" || die "cannot mount /sys"
 	# a /dev without kvm: libvirt probes its emulators anew at each definition where it is and does not work
-	mkdir "$work/dev" && mount --rbind /dev "$work/dev" &&
+	mkdir -p "$work/dev" && mount --rbind /dev "$work/dev" &&
 		mount -t tmpfs -o mode=755 tmpfs /dev && devices "$work/dev" && umount -l "$work/dev" ||
 		die "cannot make a /dev"
 	for f in passwd group subuid subgid; do
@@ -129,7 +129,8 @@ mount_cgroups() { # mount_cgroups TARGET
 
 inside() { # inside FIGURE
 	enter
-	mkdir -p "$work/share/webui" "$work/$1"
+	mkdir -p "$work/share" "$work/$1"
+	cp -rT "$top/webui-static" "$work/share/webui"
 	export BENCH_WORK=$work/$1 LODGE_LIBEXEC_DIR=$work/libexec LODGE_SHARE_DIR=$work/share \
 		PYTHONDONTWRITEBYTECODE=1
 	# a child: this shell stays process 1 and takes in orphans
