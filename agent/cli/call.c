@@ -71,14 +71,9 @@ static int read_reply(struct reply *reply, struct json_object **ret, struct err 
 	return 0;
 }
 
-/* call may hold descriptors and head fields already. */
-static int send_call(struct call *call, const char *verb, const char *path,
-		     const struct fields *params, bool again, struct reply *ret, struct err *err)
+static void fill_call(struct call *call, const char *verb, const char *path,
+		      const struct fields *params)
 {
-	autofree char *socket_path = path_join(path_run(), "%s", CORE_SOCKET);
-
-	if (path[0] != '/')
-		return err_set(err, ERR_INVALID, "an API path starts with '/': %s", path);
 	call->op = CALL_API;
 	call->deadline_ms = (uint32_t)(CALL_TIMEOUT / USEC_PER_MSEC);
 	fields_add(&call->head, "verb", verb);
@@ -86,6 +81,12 @@ static int send_call(struct call *call, const char *verb, const char *path,
 	fields_add(&call->head, "source", "cli");
 	if (params)
 		fields_copy(&call->params, params);
+}
+
+static int send_call(const struct call *call, bool again, struct reply *ret, struct err *err)
+{
+	autofree char *socket_path = path_join(path_run(), "%s", CORE_SOCKET);
+
 	return client_call(socket_path, call, clock_monotonic() + CALL_TIMEOUT, again, ret, err);
 }
 
@@ -96,11 +97,14 @@ int cli_call(const char *verb, const char *path, const struct fields *params, in
 	struct reply reply = REPLY_INIT;
 	int r;
 
+	if (path[0] != '/')
+		return err_set(err, ERR_INVALID, "an API path starts with '/': %s", path);
+	fill_call(&call, verb, path, params);
 	if (fd >= 0) {
 		call.fds[0] = dup(fd);
 		call.fd_count = 1;
 	}
-	r = send_call(&call, verb, path, params, str_eq(verb, "GET"), &reply, err);
+	r = send_call(&call, str_eq(verb, "GET"), &reply, err);
 	call_fini(&call);
 	if (r < 0)
 		return r;
@@ -109,22 +113,25 @@ int cli_call(const char *verb, const char *path, const struct fields *params, in
 	return r;
 }
 
-int cli_stream(const char *path, const struct fields *params, int *ret_fd, struct err *err)
+int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
+	       int *ret_fd, struct err *err)
 {
+	autojson *nothing = NULL;
 	struct call call = CALL_INIT;
 	struct reply reply = REPLY_INIT;
-	autojson *data = NULL;
 	int r;
 
+	fill_call(&call, "GET", path, params);
 	fields_add(&call.head, "upgrade", "raw");
-	r = send_call(&call, "GET", path, params, false, &reply, err);
+	fields_add(&call.head, "last-event-id", last_event_id);
+	r = send_call(&call, last_event_id != NULL, &reply, err);
 	call_fini(&call);
 	if (r < 0)
 		return r;
 	if (reply.fd >= 0)
 		*ret_fd = TAKE_FD(reply.fd);
-	else if ((r = read_reply(&reply, &data, err)) >= 0)
-		r = err_set(err, ERR_CORRUPT, "%s: the core gave no stream", path);
+	else if ((r = read_reply(&reply, &nothing, err)) == 0)
+		r = err_set(err, ERR_UNSUPPORTED, "%s does not give a stream", path);
 	reply_fini(&reply);
 	return r;
 }

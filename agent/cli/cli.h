@@ -43,8 +43,10 @@ int cli_word(const struct cli *cli, size_t index, const char *what, const char *
  * becomes err with the reply's text, one line for each wrong parameter. */
 int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
 	     struct json_object **ret, struct err *err);
-/* GET of a byte stream; *ret_fd: its socket, the caller's. */
-int cli_stream(const char *path, const struct fields *params, int *ret_fd, struct err *err);
+/* GET of a path that answers with a stream: its descriptor. With last_event_id ("": none yet) the stream can be
+ * resumed, so the call is sent again when the connection breaks; NULL: it is not. */
+int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
+	       int *ret_fd, struct err *err);
 /* GET without parameters. */
 int cli_get(struct json_object **ret, struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

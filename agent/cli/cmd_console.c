@@ -38,7 +38,7 @@ int console_open(const struct cli_guest *guest, const char *proxy, const struct 
 		return r;
 	fields_add(&ticket, "port", cli_member(data, "port"));
 	fields_add(&ticket, "vncticket", cli_member(data, "ticket"));
-	if ((r = cli_stream(stream_path, &ticket, &fd, err)) < 0)
+	if ((r = cli_stream(stream_path, &ticket, NULL, &fd, err)) < 0)
 		return r;
 	*ret = (struct console){
 		.fd = fd,
