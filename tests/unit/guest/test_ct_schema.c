@@ -100,7 +100,7 @@ static void checks_values(void **state)
 static void only_honoured_keys_are_known(void **state)
 {
 	(void)state;
-	static const char *const unknown[] = {"features", "mp0",  "net32", "net", "netx",
+	static const char *const unknown[] = {"features", "mp0",  "net32",    "net", "netx",
 					      "rootfs0",  "vmid", "features", "dev0"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
