@@ -165,7 +165,7 @@ ok "uninstall --purge --yes" quickstart -- uninstall --purge --yes
 ok "no state is left" in_node 'test -z "$(ls -A /var/lib/lodge 2>/dev/null)" && ! test -e /run/lodge && ! test -e /var/log/lodge'
 no_file() { files_of_node | diff "$LAB/files.before" -; }
 ok "no file is left" no_file
-no_guest() { in_node '! pgrep -f "[l]xc monitor" && ! losetup -nO BACK-FILE | grep vm-10 && ! ls /sys/class/net | grep veth'; }
+no_guest() { in_node '! pgrep -f "[l]xc monitor" && ! losetup -nO BACK-FILE | grep "^/var/lib/lodge/.*vm-10" && ! ls /sys/class/net | grep veth'; }
 ok "no guest is left" wait_for 10 no_guest
 ok "no machine, and nothing of libvirt" in_node '! pgrep qemu-system && ! pgrep -x libvirtd && ! pgrep -x virtlogd'
 ok "the bridge of the host stays" in_node 'test -e /sys/class/net/br9'
