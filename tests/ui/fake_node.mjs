@@ -99,7 +99,7 @@ const routes = [
 	['GET', /^\/cluster\/nextid$/, () => { let n = 100; while (guests.has(`lxc/${n}`) || guests.has(`qemu/${n}`)) n++; return String(n); }],
 	['GET', /^\/nodes\/pine$/, () => [{ name: 'kvm' }, { name: 'lxc' }, { name: 'qemu' }]],
 	['GET', /^\/nodes\/pine\/status$/, () => ({ uptime: 1234567, cpu: 0.2, loadavg: ['0.31', '0.40', '0.38'], cpuinfo: { model: 'Example CPU', cpus: 8 }, swap: { used: 0, total: GIB }, 'current-kernel': { sysname: 'Linux', release: '6.1.0-30-amd64' } })],
-	['GET', /^\/nodes\/pine\/kvm$/, () => ({ usable: 0, reason: 'a test guest did not run', tested: now(), kernel: '6.1', is_current: 1 })],
+	['GET', /^\/nodes\/pine\/kvm$/, () => ({ usable: 0, reason: 'a test guest did not run', tested: now(), kernel: '6.1', outdated: 0 })],
 	['GET', /^\/nodes\/pine\/storage$/, () => [{ ...storage, active: 1, enabled: 1, avail: 179 * GIB }]],
 	['GET', /^\/nodes\/pine\/storage\/local\/content$/, (p) => [{ volid: 'local:iso/debian.iso', content: 'iso', format: 'iso', size: 660e6, ctime: now() }, { volid: 'local:vztmpl/debian-bookworm_amd64.tar.zst', content: 'vztmpl', format: 'tzst', size: 88e6, ctime: now() }].filter((v) => !p.content || v.content === p.content)],
 	['GET', /^\/nodes\/pine\/tasks$/, (p) => tasks.filter((t) => !p.vmid || t.id === p.vmid)],

@@ -84,6 +84,7 @@ const VIEWS = [
 ];
 
 async function fits(page) {
+	holds(!/\b(undefined|NaN|null|\[object)\b/.test(await page.locator('body').innerText()), `the text has a hole: ${page.url()}`);
 	return page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
 }
 

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { treeOf } from '../../../webui-static/app/components/navigation.js';
 import { arrange } from '../../../webui-static/app/components/table.js';
 import { containerParams } from '../../../webui-static/app/views/create_ct.js';
-import { machineParams } from '../../../webui-static/app/views/create_vm.js';
+import { kvmHint, machineDefaults, machineParams } from '../../../webui-static/app/views/create_vm.js';
 
 const rows = [{ id: 'b', n: 10, name: 'web2' }, { id: 'a', n: 2, name: 'web10' }, { id: 'c', n: 2, name: 'Data' }];
 const columns = [{ key: 'n', sort: (r) => r.n }, { key: 'name', sort: (r) => r.name }, { key: 'plain' }];
@@ -41,6 +41,15 @@ test('parameters of a container', () => {
 	assert.equal(containerParams({ ...v, mode: 'static', address: '10.0.0.2/24', gateway: '10.0.0.1' }).net0,
 		'name=eth0,bridge=vmbr0,ip=10.0.0.2/24,gw=10.0.0.1');
 	assert.equal(containerParams({ ...v, bridge: '' }).net0, undefined);
+});
+
+test('what is said of KVM, and chosen', () => {
+	const choices = (kvm) => ({ vmid: '100', disks: [], bridges: [], kvm });
+	for (const [kvm, isOn, text] of [[null, true, /^Not tested/], [{}, true, /^Not tested/], [{ usable: 1, reason: '', outdated: 0 }, true, /^It works on this node\.$/],
+		[{ usable: 0, reason: 'it hangs', outdated: 1 }, false, /does not work on this node: it hangs\. That was with another kernel\.$/]]) {
+		assert.equal(machineDefaults(choices(kvm)).kvm, isOn);
+		assert.match(kvmHint(kvm), text);
+	}
 });
 
 test('parameters of a virtual machine', () => {

@@ -4,10 +4,13 @@ import { html } from '../html.js';
 import { bytes } from '../format.js';
 import { BridgeField, StorageField, FieldOf } from '../components/create_fields.js';
 
+/** The node tells nothing where it never tried. */
+const isTested = (kvm) => kvm?.usable !== undefined;
+
 export function machineDefaults({ vmid, disks, bridges, kvm }) {
 	return {
 		vmid, name: '', memory: '1024', cores: '1', storage: disks[0]?.storage || '', size: '8', iso: '',
-		bridge: bridges[0] || 'vmbr0', kvm: !isKnown(kvm) || Boolean(kvm.usable), serial: true, start: false,
+		bridge: bridges[0] || 'vmbr0', kvm: !isTested(kvm) || Boolean(kvm.usable), serial: true, start: false,
 	};
 }
 
@@ -23,15 +26,12 @@ export function machineParams(v) {
 
 const shortName = (volid) => volid.replace(/^([^:]+):iso\//, '$1: ');
 
-/** @param {{usable?: number, reason?: string}|null} kvm as GET /nodes/{node}/kvm has it; empty: never tested */
-function isKnown(kvm) {
-	return Boolean(kvm && kvm.reason);
-}
-
-function kvmHint(kvm) {
-	if (!isKnown(kvm))
-		return 'Without it the machine is emulated, which is slow.';
-	return kvm.usable ? 'This node can do it.' : `Not on this node: ${kvm.reason}`;
+/** Pure. @param {{usable?: number, reason?: string, outdated?: number}|null} kvm as in GET /nodes/{node}/kvm */
+export function kvmHint(kvm) {
+	if (!isTested(kvm))
+		return 'Not tested on this node. Without it the machine is emulated, which is slow.';
+	const found = kvm.usable ? 'It works on this node.' : `It does not work on this node: ${kvm.reason || 'no reason is known'}.`;
+	return kvm.outdated ? `${found} That was with another kernel.` : found;
 }
 
 export function MachineFields({ values, set, errors, choices }) {
