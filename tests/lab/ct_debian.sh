@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A systemd Debian, unprivileged and privileged, on a bridge of our own with a static address.
+needs_debian=1
 . "$(dirname "$(readlink -f "$0")")/ct_lib.sh"
 stub_core
 if ! debian_template; then
-	echo "# no Debian template could be made"
-	exit 1
+	skip "Debian in a container" "no Debian template could be made: $debian_reason"
+	exit
 fi
 ip link add vmbr0 type bridge
 ip addr add 10.77.0.1/24 dev vmbr0
@@ -16,6 +17,15 @@ running() { # systemd inside is up, all units fine
 	inside "$1" systemctl --failed --no-legend
 	inside "$1" systemctl list-jobs --no-legend
 	return 1
+}
+
+answers() { # who refuses a connection is there; the host may have no ping
+	python3 - "$1" <<-'END'
+		import errno, socket, sys
+		s = socket.socket()
+		s.settimeout(1)
+		sys.exit(s.connect_ex((sys.argv[1], 1)) != errno.ECONNREFUSED)
+	END
 }
 
 for unprivileged in 1 0; do
@@ -39,7 +49,7 @@ for unprivileged in 1 0; do
 	ok "resolv.conf" inside $id grep -qx "nameserver 10.77.0.1" /etc/resolv.conf
 	ok "machine-id is its own" inside $id grep -Eqx '[0-9a-f]{32}' /etc/machine-id
 	ok "veth on the bridge" bash -c "ip -o link show veth${id}i0 | grep -q 'master vmbr0'"
-	ok "its address answers" wait_for 15 ping -c1 -W1 10.77.0.$id
+	ok "its address answers" wait_for 15 answers 10.77.0.$id
 	ok "its mac" inside $id grep -qi "bc:24:11:00:02:0$unprivileged" /sys/class/net/eth0/address
 	ok "ping works for a user" inside $id setpriv --reuid=65534 --clear-groups ping -c1 -W2 10.77.0.1
 	inside $id sh -c "echo 'nobody ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/lab"

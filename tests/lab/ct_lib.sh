@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Shared by ct_*.sh: a folder, a store and a stub core of our own, in a private mount, network and
 # UTS namespace; TAP helpers; checks that nothing is left behind. Source it first.
-# LODGE_LIBEXEC_DIR: where lodge-task-ct lies.
+# LODGE_LIBEXEC_DIR: where lodge-task-ct lies. needs_debian: set it first where debian_template is used.
+cache=/var/cache/lodge-test
+debian_packages=systemd-sysv,dbus,iproute2,udev,passwd,iputils-ping,sudo
+debian=$cache/debian-$(cksum <<<"$debian_packages" | cut -d' ' -f1).tar.zst
+debian_make() { # once for a list of packages, kept for all; where there is a network
+	[ ! -s "$debian" ] || return 0
+	mkdir -p "$cache"
+	if mmdebstrap --variant=minbase --include=$debian_packages bookworm "$debian.$$.tar.zst" >"$debian.log" 2>&1; then
+		mv "$debian.$$.tar.zst" "$debian"
+	fi
+	rm -f "$debian.$$.tar.zst"
+}
 if [ -z "$CT_LAB_INSIDE" ]; then
 	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 0; }
 	[ -x "$LODGE_LIBEXEC_DIR/lodge-task-ct" ] || { echo "1..0 # SKIP set LODGE_LIBEXEC_DIR"; exit 0; }
+	[ -z "$needs_debian" ] || debian_make
 	CT_LAB_INSIDE=1 exec unshare --mount --net --propagation private bash "$0" "$@"
 fi
 here=$(dirname "$(readlink -f "$0")")
@@ -14,7 +26,6 @@ store=$lab/store states=$lab/states
 count=0 failed=0
 chmod 711 "$lab"
 mkdir -p "$LODGE_STATE_DIR/local/template/cache" "$LODGE_RUN_DIR" "$store/nodes/lab/lxc"
-cache=/var/cache/lodge-test
 ip link set lo up
 # liblxc looks at /sys/class/net: it must show this network namespace
 mkdir "$lab/sys" && mount -t sysfs sysfs "$lab/sys" && mount --rbind /sys/fs/cgroup "$lab/sys/fs/cgroup" &&
@@ -104,6 +115,10 @@ ok() { # ok TEXT COMMAND…
 		sed 's/^/# /' "$lab/out" | head -40
 	fi
 }
+skip() { # skip TEXT REASON
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
 not() { ! "$@"; }
 job() { python3 "$here/ct_job.py" "$@"; }
 job_fails() { # job_fails TEXT COMMAND VMID…: the job ends with an error that contains TEXT
@@ -176,14 +191,7 @@ busybox_template() { # a tiny system with busybox as init
 	chmod 600 "$root/etc/shadow"
 	tar -C "$root" --numeric-owner --owner=0 --group=0 -czf "$out" .
 }
-debian_template() { # made once for a list of packages, kept for all
-	local packages=systemd-sysv,dbus,iproute2,udev,passwd,iputils-ping,sudo tar
-	tar=$cache/debian-$(cksum <<<"$packages" | cut -d' ' -f1).tar.zst
-	if [ ! -s "$tar" ]; then
-		mkdir -p "$cache"
-		mmdebstrap --variant=minbase --include=$packages \
-			bookworm "$tar.$$.tar.zst" >"$lab/mmdebstrap.log" 2>&1 && mv "$tar.$$.tar.zst" "$tar"
-	fi
-	[ -s "$tar" ] && ln -s "$tar" "$LODGE_STATE_DIR/local/template/cache/debian.tar.zst" ||
-		return 1
+debian_template() { # false: it could not be made, $debian_reason says why
+	[ -s "$debian" ] || { debian_reason=$(tail -n1 "$debian.log" 2>/dev/null); return 1; }
+	ln -sf "$debian" "$LODGE_STATE_DIR/local/template/cache/debian.tar.zst"
 }
