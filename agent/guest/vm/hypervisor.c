@@ -151,6 +151,7 @@ static const struct {
 	{VIR_ERR_NO_DOMAIN, ERR_NOT_FOUND},	  {VIR_ERR_CONFIG_UNSUPPORTED, ERR_UNSUPPORTED},
 	{VIR_ERR_NO_SUPPORT, ERR_UNSUPPORTED},	  {VIR_ERR_OPERATION_UNSUPPORTED, ERR_UNSUPPORTED},
 	{VIR_ERR_OPERATION_TIMEOUT, ERR_TIMEOUT},
+	{VIR_ERR_OPERATION_FAILED, ERR_BUSY},
 };
 
 /* What libvirt says of its last failure in this thread; asking whether the link lives clears that. */

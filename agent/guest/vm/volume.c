@@ -161,8 +161,9 @@ static int see_volume(const struct volume_info *info, void *ctx)
 }
 
 char *vm_volume_next_name(const struct vm_storage *storage, const struct guest_config *config,
-			  unsigned vmid, struct err *err)
+			  unsigned vmid, const char *format, struct err *err)
 {
+	const struct fields *keys = &config->sections[0].keys;
 	struct names names = {.vmid = vmid};
 	autofree struct vm_drive *drives = NULL;
 	size_t count = 0;
@@ -172,13 +173,25 @@ char *vm_volume_next_name(const struct vm_storage *storage, const struct guest_c
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		see_name(&names, drives[i].volid);
+	for (size_t i = 0; i < keys->count; i++)
+		if (vm_unused_key(keys->items[i].name, &(unsigned){0}))
+			see_name(&names, keys->items[i].value);
 	for (unsigned i = 0; i < DISKS_MAX; i++) {
 		if (!names.is_taken[i])
-			return xasprintf("vm-%u-disk-%u.raw", vmid, i);
+			return xasprintf("vm-%u-disk-%u.%s", vmid, i, format);
 	}
 	err_set(err, ERR_LIMIT, "storage '%s' has too many volumes of guest %u", storage->def->id,
 		vmid);
 	return NULL;
+}
+
+void vm_volume_warn_space(struct task_ctx *task, const struct vm_storage *storage, uint64_t size)
+{
+	struct storage_space space;
+
+	if (storage->driver->status(storage->def, &space, NULL) == 0 && space.available < size)
+		task_warn(task, "storage '%s' has less free space than the volume may grow to",
+			  storage->def->id);
 }
 
 struct found {

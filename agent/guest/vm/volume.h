@@ -22,6 +22,8 @@ int vm_volume_path(struct task_ctx *task, const struct vm_drive *drive, char **r
 int vm_volume_free(struct task_ctx *task, const struct volid *volume, struct err *err);
 /* Frees every disk of the guest on every storage of this node, named by its configuration or not. */
 int vm_volumes_free_all(struct task_ctx *task, struct err *err);
-/* The first name vm-VMID-disk-N.raw that neither the storage nor config has yet (heap). */
+/* The first name vm-VMID-disk-N.FORMAT whose number neither the storage nor config has yet (heap). */
 char *vm_volume_next_name(const struct vm_storage *storage, const struct guest_config *config,
-			  unsigned vmid, struct err *err);
+			  unsigned vmid, const char *format, struct err *err);
+/* Says so when the storage has less room than the volume may take one day. */
+void vm_volume_warn_space(struct task_ctx *task, const struct vm_storage *storage, uint64_t size);
