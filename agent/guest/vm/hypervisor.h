@@ -27,6 +27,7 @@ int hv_create_paused(struct hv *hv, const char *xml, struct err *err);
 int hv_resume(struct hv *hv, const char *name, struct err *err);
 int hv_destroy(struct hv *hv, const char *name, struct err *err);
 int hv_reset(struct hv *hv, const char *name, struct err *err);
-int hv_press_power_button(struct hv *hv, const char *name, struct err *err);
+/* Asks the guest's agent where one listens, else presses the power button. */
+int hv_shutdown(struct hv *hv, const char *name, struct err *err);
 /* A connection to its first VNC server, without a password; the caller's. */
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err);
