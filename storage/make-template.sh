@@ -6,7 +6,7 @@
 #
 # busybox: a static busybox with DHCP on eth0, a few MiB, at once.  Needs: busybox-static.
 # debian:  minimal Debian (bookworm) with systemd and DHCP on eth0. Needs: mmdebstrap, zstd, network.
-# CACHE is /var/cache/lodge unless LODGE_CACHE_DIR or -c says otherwise.
+# CACHE is a folder below /var/cache/lodge or LODGE_CACHE_DIR unless -c names one.
 set -eu
 
 die() {
@@ -168,7 +168,8 @@ make_debian() {
 	publish "$work/out"
 }
 
-cache=${LODGE_CACHE_DIR:-/var/cache/lodge}
+# of one's own for each version of this script
+cache=${LODGE_CACHE_DIR:-/var/cache/lodge}/$(sha256sum <"$0" | cut -c1-12)
 while getopts c: option; do
 	case $option in
 	c) cache=$OPTARG ;;
@@ -183,8 +184,6 @@ debian) template=$cache/debian-${suite}_$arch.tar.zst ;;
 *) die "usage: make-template.sh [-c CACHE] busybox|debian [SUITE]" ;;
 esac
 
-# what is made at once is made anew after a change here
-[ "$kind" != busybox ] || [ ! "$template" -ot "$0" ] || rm -f "$template"
 if [ ! -s "$template" ]; then
 	[ "$(id -u)" = 0 ] || die "needs root"
 	mkdir -p "$cache"

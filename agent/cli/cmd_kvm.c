@@ -4,13 +4,11 @@
 
 #include "agent/base/mem.h"
 
-static void describe(struct json_object *kvm, struct buf *out)
+static void describe_test(struct json_object *kvm, struct buf *out)
 {
 	const struct cli_column tested = {"", "tested", CLI_TIME};
-	bool is_usable = cli_member_int(kvm, "usable") != 0;
 
-	buf_addf(out, "KVM: %susable: %s (tested ", is_usable ? "" : "not ",
-		 cli_member(kvm, "reason"));
+	buf_add_str(out, " (tested ");
 	cli_format(out, &tested, kvm);
 	if (cli_member_int(kvm, "outdated"))
 		buf_addf(
@@ -18,6 +16,15 @@ static void describe(struct json_object *kvm, struct buf *out)
 			" under kernel %s, another one runs now: test again with 'lodge kvm-check'",
 			cli_member(kvm, "kernel"));
 	buf_add_str(out, ")");
+}
+
+static void describe(struct json_object *kvm, struct buf *out)
+{
+	bool is_usable = cli_member_int(kvm, "usable") != 0;
+
+	buf_addf(out, "KVM: %susable: %s", is_usable ? "" : "not ", cli_member(kvm, "reason"));
+	if (cli_member_int(kvm, "tested"))
+		describe_test(kvm, out);
 	if (!is_usable)
 		buf_addf(out, "; remedy: %s", cli_member(kvm, "remedy"));
 }
@@ -26,7 +33,7 @@ void cli_kvm_describe(struct json_object *kvm, struct buf *out)
 {
 	autobuf text = BUF_INIT;
 
-	if (cli_member_int(kvm, "tested"))
+	if (*cli_member(kvm, "reason"))
 		describe(kvm, &text);
 	else
 		buf_add_str(&text, "KVM: not tested yet; 'lodge kvm-check' does it");

@@ -2,8 +2,6 @@
 #include "agent/gate/event_stream.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -113,14 +111,6 @@ static int add_sources(struct event_stream *s, int client_fd)
 	return r;
 }
 
-/* A client that vanished without a word: keep-alives of the core find out. */
-static void limit_silence(int client_fd)
-{
-	int limit = (int)(GATE_SILENCE / USEC_PER_MSEC);
-
-	setsockopt(client_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit));
-}
-
 struct MHD_Response *event_stream_response(struct event_streams *streams,
 					   struct MHD_Connection *connection, int fd)
 {
@@ -134,7 +124,7 @@ struct MHD_Response *event_stream_response(struct event_streams *streams,
 	s->fd = fd;
 	list_append(&streams->all, &s->node);
 	streams->count++;
-	limit_silence(client->connect_fd);
+	gate_socket_stays(client->connect_fd);
 	if (add_sources(s, client->connect_fd) >= 0)
 		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_room, s,
 							     stream_free);

@@ -82,6 +82,11 @@ void server_free(struct server *server);
 /* listen.c */
 int gate_listen(const struct gate_options *options, int *ret_fd, struct err *err);
 
+/* sockopt.c: for a connection that stays: sent at once; few unsent bytes in the kernel, so that who does
+ * not read is felt soon, and what is typed meanwhile is not answered behind megabytes; given up when
+ * the peer's kernel acknowledges nothing for GATE_SILENCE. */
+void gate_socket_stays(int fd);
+
 /* tls.c: the certificate, read anew when its files change. */
 int gate_tls_new(sd_event *event, struct gate_tls **ret, struct err *err);
 void gate_tls_free(struct gate_tls *tls);

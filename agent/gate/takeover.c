@@ -2,8 +2,6 @@
 #include "agent/gate/takeover.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "agent/gate/gate.h"
@@ -20,16 +18,6 @@ static ssize_t on_pull(gnutls_transport_ptr_t transport, void *data, size_t size
 	return recv((int)(intptr_t)transport, data, size, MSG_DONTWAIT);
 }
 
-/* libmicrohttpd turns Nagle's algorithm on again before it hands over. */
-static void set_options(int fd)
-{
-	int on = 1, off = 0, limit = GATE_SILENCE / USEC_PER_MSEC;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit));
-}
-
 bool takeover_init(struct takeover *t, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *session =
@@ -44,7 +32,7 @@ bool takeover_init(struct takeover *t, struct MHD_Connection *connection)
 	/* the transport's pointer is and stays the descriptor */
 	gnutls_transport_set_int(tls, t->fd);
 	gnutls_transport_set_pull_function(tls, on_pull);
-	set_options(t->fd);
+	gate_socket_stays(t->fd);
 	return true;
 }
 

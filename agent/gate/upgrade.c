@@ -81,7 +81,8 @@ bool upgrade_check(struct request *r)
 {
 	autofree char *upgrade = joined(r, "Upgrade");
 
-	if (handshake_is_wanted(upgrade))
+	/* of another verb it is a header that may be ignored, as any Upgrade */
+	if (str_eq(r->verb, "GET") && handshake_is_wanted(upgrade))
 		check(r, upgrade);
 	return r->state != REQUEST_ANSWERED;
 }

@@ -26,13 +26,15 @@ machines_noted() { # machines_noted NAME: the process that the supervisor starte
 	[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] &&
 		[ "$(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)" = "$start" ] && echo "$pid"
 }
-machines_has_others() { # a libvirtd at work that is not ours
+# Processes of this host alone: those of containers, which it sees as well, are not its own.
+machines_own() { # pids on stdin
 	local pid
-	for pid in $(pgrep -x 'libvirtd|virtqemud'); do
-		[ "$(readlink "/proc/$pid/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] || continue
-		[ "$pid" = "$(machines_noted libvirtd)" ] || return 0
+	while read -r pid; do
+		[ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || echo "$pid"
 	done
-	return 1
+}
+machines_has_others() { # a libvirtd at work that is not ours
+	pgrep -x 'libvirtd|virtqemud' | machines_own | grep -qvx "$(machines_noted libvirtd || echo none)"
 }
 
 # Without systemd: the supervisor starts libvirtd where it finds this file.
@@ -160,7 +162,7 @@ machines_hints() { # machines_hints BRIDGE
 
 # ---- the way back ----
 
-machines_running() { pgrep -f -- '-name guest=lodge-[0-9]' >/dev/null; }
+machines_running() { pgrep -f -- '-name guest=lodge-[0-9]' | machines_own | grep -q .; }
 
 # Those that the node could not be asked to stop.
 machines_kill() {

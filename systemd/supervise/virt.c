@@ -121,10 +121,12 @@ void virt_qemu_conf(const char *text, struct buf *ret)
 static int put_over(const char *name, const char *text, size_t size, mode_t mode,
 		    const char *target, struct err *err)
 {
-	autofree char *path = path_join(path_run(), "supervise/%s", name);
-	int r = file_write_atomic(path, text, size, mode, err);
+	autofree char *folder = path_join(path_run(), "supervise");
+	autofree char *path = path_join(folder, "%s", name);
+	int r;
 
-	if (r < 0)
+	if ((r = dir_make(folder, 0755, err)) < 0 ||
+	    (r = file_write_atomic(path, text, size, mode, err)) < 0)
 		return r;
 	/* read-only, so that not even root may open it for writing */
 	if (mount(path, target, NULL, MS_BIND, NULL) < 0 ||

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""PSS of the daemons with 100 guests defined, 10 running, after 1,000 requests; PSS of a running
-container with its monitor, beside lxc-start."""
+"""PSS of the daemons with 100 guests defined, ten containers and then ten virtual machines as well running,
+after 1,000 requests; PSS of a running container with its monitor, beside lxc-start."""
 import time
 
+import machine
 from measure import below, goal, memory, mib, processes, say
 from node import NAME, Node
 from peer import Bare, monitors, template
 
 RUNNING, DEFINED, REQUESTS = 10, 100, 1000
-FIRST = 100
+FIRST, MACHINES = 100, 900
 SETTLE = 3  # seconds, for what a container starts
 PATHS = ('/version', '/cluster/resources', '/nodes', f'/nodes/{NAME}/lxc', f'/nodes/{NAME}/status',
          f'/nodes/{NAME}/lxc/{FIRST}/status/current', f'/nodes/{NAME}/lxc/{FIRST}/config',
@@ -17,12 +18,12 @@ PATHS = ('/version', '/cluster/resources', '/nodes', f'/nodes/{NAME}/lxc', f'/no
 GOALS = {'core + gate': 20, 'all daemons': 32}  # MiB
 
 
-def daemons(node):
+def daemons(node, running):
     sizes = {name: memory(pid) for name, pid in node.pids().items()}
     sums = {'core + gate': sizes['lodged'][0] + sizes['lodge-gate'][0],
             'all daemons': sum(pss for pss, _, _ in sizes.values())}
     for what, kib in sums.items():
-        say('memory', f"{what}: {mib(kib)} PSS ({goal(kib / 1024, GOALS[what], ' MiB')})")
+        say('memory', f"{what}, {running} running: {mib(kib)} PSS ({goal(kib / 1024, GOALS[what], ' MiB')})")
     say('', ', '.join(f'{name} {mib(pss)} (private {mib(private)}, RSS {mib(rss)})'
                       for name, (pss, private, rss) in sizes.items()))
 
@@ -50,18 +51,38 @@ def bare_containers(node):
             peer.stop()
 
 
+def ask(node, paths):
+    for i in range(REQUESTS):
+        node.request('GET', paths[i % len(paths)])
+
+
+def with_machines(node):
+    """Ten of them beside the ten containers, halted in their firmware: they have nothing to boot from."""
+    machines = range(MACHINES, MACHINES + RUNNING)
+    with machine.Libvirtd(node.work):
+        try:
+            for vmid in machines:
+                machine.create(node, vmid, None, start=1, memory=64)
+            ask(node, PATHS + (f'/nodes/{NAME}/qemu', f'/nodes/{NAME}/qemu/{MACHINES}/status/current'))
+            time.sleep(SETTLE)
+            daemons(node, 'ten containers and ten machines')
+        finally:
+            for vmid in machines:
+                machine.act(node, vmid, 'stop')
+
+
 def main():
     with Node() as node:
-        node.define(FIRST + RUNNING, DEFINED - RUNNING)
+        node.define(FIRST + RUNNING, DEFINED - 2 * RUNNING)
         volume = node.add_template(template('busybox'))
         guests = range(FIRST, FIRST + RUNNING)
         try:
             for vmid in guests:
                 node.create(vmid, volume, 1, start=1)
-            for i in range(REQUESTS):
-                node.request('GET', PATHS[i % len(PATHS)])
-            daemons(node)
+            ask(node, PATHS)
+            daemons(node, 'ten containers')
             ours = containers(f'{node.run}/ct')
+            with_machines(node)
         finally:
             for vmid in guests:
                 node.stop(vmid)

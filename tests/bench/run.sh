@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Measures Lodge beside other tools in one run: run.sh [memory|version|resources|start|idle|echo]…
+# Measures Lodge beside other tools in one run: run.sh [FIGURE]… (all: README.md lists them).
 # Everything runs in namespaces of its own (mount, network, pid, cgroup) and in one temporary folder;
 # the host is left as it was. LODGE_LIBEXEC_DIR names programs to measure instead of a release build.
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
-all=(memory version resources start idle echo)
+all=(memory version resources start vm idle echo console latency)
 programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/task/host/lodge-task
-	agent/guest/ct/lodge-task-ct)
+	agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
 
 die() {
 	echo "bench: $*" >&2
@@ -39,6 +39,12 @@ build() { # into $work/libexec
 	done
 }
 
+media() { # media FIGURE…: what has to be fetched, while there is a network
+	case " $* " in *" vm "* | *" memory "* | *" console "*)
+		"$top/storage/make-iso.sh" >"$work/iso.log" 2>&1 || die "no ISO: $(tail -1 "$work/iso.log")" ;;
+	esac
+}
+
 version() { # version PACKAGE…
 	dpkg-query -W -f '${Package} ${Version}\n' "$@" 2>/dev/null | paste -sd, | sed 's/,/, /g'
 }
@@ -66,6 +72,10 @@ enter() {
 	# /sys must show this network, /sys/fs/cgroup this cgroup namespace
 	mkdir -p "$work/sys" && mount -t sysfs sysfs "$work/sys" && mount_cgroups "$work/sys/fs/cgroup" &&
 		mount --rbind "$work/sys" /sys && umount -l "$work/sys" || die "cannot mount /sys"
+	# a /dev without kvm: libvirt probes its emulators anew at each definition where it is and does not work
+	mkdir "$work/dev" && mount --rbind /dev "$work/dev" &&
+		mount -t tmpfs -o mode=755 tmpfs /dev && devices "$work/dev" && umount -l "$work/dev" ||
+		die "cannot make a /dev"
 	for f in passwd group subuid subgid; do
 		cat "/etc/$f" >"$work/$f" 2>/dev/null
 		[ -e "/etc/$f" ] || die "/etc/$f is missing (package uidmap)"
@@ -77,6 +87,21 @@ enter() {
 	}
 	for f in /etc/subuid /etc/subgid; do
 		grep -q '^root:' "$f" || echo root:100000:65536 >>"$f"
+	done
+}
+
+devices() { # devices OLD: everything but kvm
+	local path name
+	for path in "$1"/*; do
+		name=${path##*/}
+		[ "$name" != kvm ] || continue
+		if [ -L "$path" ]; then
+			cp -P "$path" /dev/
+		elif [ -d "$path" ]; then
+			mkdir "/dev/$name" && mount --rbind "$path" "/dev/$name"
+		else
+			cp -a "$path" /dev/
+		fi || return
 	done
 }
 
@@ -172,6 +197,7 @@ child=
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
 build
+media "$@"
 conditions
 status=0
 for figure; do

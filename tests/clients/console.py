@@ -60,7 +60,7 @@ def terminal():
     ws.send(b'2')
     ws.type('stty size\r')
     ws.expect(b'31 91')
-    ws.send(b'0:17:echo te$((1+1))t\r\r', TEXT)
+    ws.send(b'0:17:echo te$((1+1))t\r', TEXT)
     ws.expect(b'te2t')
     ok('a session by keyboard', True)
     ws.type('exit\r')

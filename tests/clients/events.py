@@ -260,7 +260,7 @@ TAGS = ';'.join(f'tag-of-a-machine-{i:03}' for i in range(100))
 def slow_reader():
     """It stops reading while ten thousand changes happen: it costs the core little, is cut off, and resumes."""
     for vmid in MACHINES:
-        upid = N.qemu.create(vmid=int(vmid), memory=64, tags=TAGS)
+        upid = N.qemu.create(vmid=int(vmid), memory=64, kvm=0, tags=TAGS)
         ok(f'machine {vmid}', wait_task(px, upid) == 'OK', upid)
     slow = Stream(admin, '?types=guest', receive_buffer=4096, reads=False)
     quick = opened('one that reads', admin, '?types=guest')

@@ -203,7 +203,7 @@ ok "and ends" wait_for 15 upid_ended "$upid"
 ok "systemd is content" systemd_is_up $n
 ok "the stubborn guest is stopped" task POST "/nodes/$n/lxc/102/status/stop"
 
-# ---- a KVM that is there and does not work ----
+# ---- KVM ----
 
 kvm_is_hidden() { node nsenter -t "$(main_pid libvirtd)" -m test -f /dev/kvm && node test -c /dev/kvm; }
 machine_starts_quickly() { # where it sees the device, libvirtd probes every emulator again for more than a minute
@@ -211,12 +211,19 @@ machine_starts_quickly() { # where it sees the device, libvirtd probes every emu
 	task POST "/nodes/$n/qemu/200/status/stop" && task POST "/nodes/$n/qemu/200/status/start" &&
 		[ $((SECONDS - start)) -lt 20 ] || { echo "took $((SECONDS - start)) s"; return 1; }
 }
-node mknod -m 666 /dev/kvm c 1 3
+# the host's own, if there is one: libvirtd is slow only with a real device
+if [ -c /dev/kvm ]; then kvm="10 232"; else kvm="1 3"; fi
+# shellcheck disable=SC2086
+node mknod -m 666 /dev/kvm c $kvm
 node sh -c 'echo LODGE_OWNS_LIBVIRT=1 >>/etc/lodge/lodge.conf' # as if there had been none before
-ok "a KVM that does not work: quickstart.sh again, machine untouched" keeps_machine quickstart /root/lodge/quickstart.sh
-ok "status says so" sh -c "echo '$(node lodge status | tr -d "'")' | grep 'KVM: not usable: QEMU ended'"
-ok "it is hidden from libvirtd" kvm_is_hidden
-ok "so that a machine starts quickly" machine_starts_quickly
+ok "with a /dev/kvm: quickstart.sh again, machine untouched" keeps_machine quickstart /root/lodge/quickstart.sh
+if node lodge status | grep -q 'KVM: usable'; then
+	skip "a KVM that does not work is hidden from libvirtd" "it works here"
+	ok "it is not hidden" not node test -e /etc/systemd/system/libvirtd.service.d
+else
+	ok "as it does not work, it is hidden from libvirtd" kvm_is_hidden
+	ok "so that a machine starts quickly" machine_starts_quickly
+fi
 
 # ---- the machine goes down ----
 

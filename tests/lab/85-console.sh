@@ -70,7 +70,7 @@ in_n1 touch /tmp/one-done
 ok "the first saw nothing of that" ended_well $one "$LAB/one"
 ok "no console is left" wait_for 5 no_console_runs
 
-ok "a viewer is killed" term 15 "${login[@]}" 'send:sleep 1000\r' 'signal:KILL' exit:-9 -- lodge console 101
+ok "a viewer is killed" term 15 "${login[@]}" 'send:echo up$((1+1)); exec sleep 1000\r' 'expect:^up2$' 'signal:KILL' exit:-9 -- lodge console 101
 ok "its task ends OK" wait_for 5 no_console_runs
 ok "what it had started goes on" inside 101 /bin/sh -c 'ps | grep -v grep | grep "sleep 1000"'
 inside 101 /bin/sh -c 'kill $(ps | grep -v grep | grep "sleep 1000" | while read pid rest; do echo $pid; done)'
@@ -122,7 +122,7 @@ if template=$("$top/storage/make-template.sh" debian 2>"$LAB/debian.err"); then
 	ok "a Debian container" in_n1 lodge create 102 --ostemplate local:vztmpl/debian.tar.zst --rootfs local:1 \
 		--hostname deb --memory 256 --password secret12 --start 1
 	ok "it asks for a log-in, knows the window, answers" term 40 size:110x33 "${login[@]}" 'send:stty size\r' \
-		'expect:^33 110$' 'send:tty\r' 'expect:^/dev/' "${leave[@]}" -- lodge console 102
+		'expect:33 110' 'send:tty\r' 'expect:/dev/(tty|pts/)[0-9]' "${leave[@]}" -- lodge console 102
 	ok "stop" in_n1 lodge stop 102
 	ok "destroy" in_n1 lodge destroy 102
 else

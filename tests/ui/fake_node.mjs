@@ -35,8 +35,8 @@ if (!has('--empty')) {
 	add('lxc', 101, 'database', 'running', { maxmem: 4 * GIB, maxcpu: 4, tags: 'db' });
 	add('lxc', 102, 'wiki', 'stopped');
 	add('qemu', 200, 'home-assistant', 'running', { maxmem: 2 * GIB, uptime: 864000 });
-	add('qemu', 201, 'windows-build', 'paused', { maxmem: 8 * GIB });
-	add('qemu', 202, '<img src=x onerror=alert(1)>', 'unknown', { lock: 'backup' });
+	add('qemu', 201, 'build-runner', 'running', { maxmem: 8 * GIB, maxcpu: 4, uptime: 86400 * 3, tags: 'ci' });
+	add('qemu', 202, 'old-mail', 'stopped', { lock: 'backup' });
 }
 
 function figures() {

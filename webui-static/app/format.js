@@ -91,7 +91,7 @@ const TASKS = {
 	template: 'Make a template of', move: 'Move volume of',
 };
 const OTHER_TASKS = {
-	imgcopy: 'Upload to', imgdel: 'Delete volume', vncproxy: 'Console of', vzdump: 'Back up', download: 'Download',
+	imgcopy: 'Upload', imgdel: 'Delete volume', vncproxy: 'Console of', vzdump: 'Back up', download: 'Download',
 	resize: 'Resize', startall: 'Start all', stopall: 'Stop all',
 };
 

@@ -20,8 +20,14 @@ static int serve_terminal(struct task_ctx *task, struct viewer *v, struct err *e
 	struct terminal terminal = TERMINAL_NONE;
 	int r;
 
-	if ((r = viewer_await(v, err)) < 0 ||
-	    (r = viewer_login(v, fields_get(&task->args, "secret"), err)) < 0)
+	if ((r = viewer_await(v, err)) < 0)
+		return r;
+	r = viewer_login(v, fields_get(&task->args, "secret"), err);
+	if (r == -ERR_UNAVAILABLE) {
+		task_log("the viewer left before it logged in");
+		return 0;
+	}
+	if (r < 0)
 		return r;
 	if ((r = terminal_open(task, &terminal, err)) < 0) {
 		viewer_tell(v, err->message);

@@ -44,7 +44,7 @@ test('a state has a word, whatever it is', () => {
 });
 
 test('names of tasks', () => {
-	for (const [type, id, text] of [['vzstart', '101', 'Start CT 101'], ['qmshutdown', '7', 'Shut down VM 7'], ['imgcopy', '', 'Upload to'],
+	for (const [type, id, text] of [['vzstart', '101', 'Start CT 101'], ['qmshutdown', '7', 'Shut down VM 7'], ['imgcopy', '', 'Upload'],
 		['vncproxy', '101', 'Console of 101'], ['vzdump', '101', 'Back up 101'], ['strange', 'x', 'strange x']])
 		assert.equal(f.taskName({ type, id }), text);
 });

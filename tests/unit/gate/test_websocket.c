@@ -111,6 +111,8 @@ static void the_core_decides(void **state)
 	expect_answer(*state, "GET /api2/json/stream/echo", 500, "no answer");
 	expect_answer(*state, "GET /api2/json/echo\r\nUpgrade: h2c\r\nConnection: Upgrade", 200,
 		      "head source=gate\n");
+	expect_answer(*state, "POST /api2/json/stream/echo" WS_HEADERS "\r\nContent-Length: 0", 500,
+		      "no answer");
 	expect_answer(*state, "GET /" WS_HEADERS, 200, "here");
 }
 

@@ -78,6 +78,7 @@ export function Console({ entry, display, tools }) {
 	}, []);
 	return html`<div class="console" ref=${box}>
 		<div class="console-bar" ref=${bar}>${tools}<span class="grow"></span>
+			${state.name === 'open' && isUp && display !== 'screen' && html`<span class="faint wide">Nothing there? Press Enter.</span>`}
 			${isUp && html`<span role="status"><${State} tone=${tone} text=${label} /></span>`}
 			${isUp && display === 'screen' && html`<button type="button" disabled=${state.name !== 'open'} onClick=${() => { session.current.ctrlAltDel(); session.current.focus(); }}>Ctrl+Alt+Del</button>`}
 			<button type="button" class="square" aria-label="Full screen" title="Full screen" onClick=${() => box.current.requestFullscreen().then(() => session.current?.focus(), () => {})}><${Icon} name="full" /></button>

@@ -24,7 +24,7 @@ const COLUMNS = [
 	{ key: 'cpu', label: 'CPU', class: 'figure', sort: (g) => (isUp(g) ? g.cpu : -1),
 		cell: (g) => (isUp(g) ? html`<${Meter} value=${g.cpu} label="CPU" />` : idle) },
 	{ key: 'mem', label: 'Memory', class: 'figure mid', sort: (g) => (isUp(g) ? g.mem : -1),
-		cell: (g) => (isUp(g) ? html`<${Meter} value=${memory(g)} label="Memory" text=${bytes(g.mem)} />` : idle) },
+		cell: (g) => (isUp(g) ? html`<${Meter} value=${memory(g)} label="Memory" text=${bytes(g.mem)} isCalm=${g.type === 'qemu'} />` : idle) },
 	{ key: 'uptime', label: 'Uptime', class: 'wide number', sort: (g) => g.uptime || 0, cell: (g) => (isUp(g) ? duration(g.uptime) : idle) },
 	{ key: 'node', label: 'Node', class: 'wide', sort: (g) => g.node, cell: (g) => g.node },
 ];

@@ -62,7 +62,7 @@ export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown 
 
 	useKeptFocus(ref);
 	return html`<div class="table-box">
-		${(title || text) && html`<div class="table-tools">${title && html`<h2>${title}</h2>`}<span class="grow"></span>
+		${(title || text) && html`<div class="table-tools">${title && html`<h2>${title}</h2><span class="grow"></span>`}
 			${text && html`<input type="search" aria-label=${`Filter ${label.toLowerCase()}`} placeholder="Filter" value=${view.words}
 				onInput=${(e) => change({ words: e.target.value })} />`}</div>`}
 		<table ref=${ref} aria-label=${label}>

@@ -7,7 +7,7 @@ import { BridgeField, StorageField, FieldOf } from '../components/create_fields.
 export function machineDefaults({ vmid, disks, bridges, kvm }) {
 	return {
 		vmid, name: '', memory: '1024', cores: '1', storage: disks[0]?.storage || '', size: '8', iso: '',
-		bridge: bridges[0] || 'vmbr0', kvm: !kvm || Boolean(kvm.usable), serial: true, start: false,
+		bridge: bridges[0] || 'vmbr0', kvm: !isKnown(kvm) || Boolean(kvm.usable), serial: true, start: false,
 	};
 }
 
@@ -23,8 +23,13 @@ export function machineParams(v) {
 
 const shortName = (volid) => volid.replace(/^([^:]+):iso\//, '$1: ');
 
+/** @param {{usable?: number, reason?: string}|null} kvm as GET /nodes/{node}/kvm has it; empty: never tested */
+function isKnown(kvm) {
+	return Boolean(kvm && kvm.reason);
+}
+
 function kvmHint(kvm) {
-	if (!kvm)
+	if (!isKnown(kvm))
 		return 'Without it the machine is emulated, which is slow.';
 	return kvm.usable ? 'This node can do it.' : `Not on this node: ${kvm.reason}`;
 }

@@ -10,9 +10,9 @@ import { useConfig } from '../components/use_config.js';
 
 const NO_SAMPLES = [];
 
-function Figure({ label, value, text, samples, max }) {
+function Figure({ label, value, text, samples, max, isCalm }) {
 	return html`<section class="panel figure-panel"><h2>${label}</h2>
-		<${Meter} value=${value} label=${label} text=${text} />
+		<${Meter} value=${value} label=${label} text=${text} isCalm=${isCalm} />
 		<${Sparkline} values=${samples} max=${max} label=${`${label}, the last minutes`} /></section>`;
 }
 
@@ -22,7 +22,7 @@ function Live({ entry }) {
 		<${Figure} label="CPU" value=${entry.cpu} text=${`${percent(entry.cpu)} of ${entry.maxcpu} ${entry.maxcpu === 1 ? 'core' : 'cores'}`}
 			samples=${samples.map((s) => s.cpu)} max=${1} />
 		<${Figure} label="Memory" value=${share(entry.mem, entry.maxmem)} text=${`${bytes(entry.mem)} of ${bytes(entry.maxmem)}`}
-			samples=${samples.map((s) => s.mem)} max=${entry.maxmem} />
+			samples=${samples.map((s) => s.mem)} max=${entry.maxmem} isCalm=${entry.type === 'qemu'} />
 	</div>`;
 }
 
