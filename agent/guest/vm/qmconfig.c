@@ -68,7 +68,7 @@ static int free_deleted(struct task_ctx *task, const struct change *change,
 			continue;
 		task_log("removing volume %s", volid);
 		if ((r = volid_parse(volid, &volume, err)) == 0)
-			r = vm_volume_free(task, &volume, err);
+			r = task_volume_free(task, &volume, VOLUME_IMAGES, err);
 	}
 	return r;
 }
@@ -176,7 +176,7 @@ static void undo_made(struct task_ctx *task, struct change *change)
 		struct volid volume;
 
 		if ((r = volid_parse(change->made.items[i].name, &volume, &err)) == 0)
-			r = vm_volume_free(task, &volume, &err);
+			r = task_volume_free(task, &volume, VOLUME_IMAGES, &err);
 	}
 	if (r == 0)
 		r = edit(task, change, drop_made, &err);
@@ -184,7 +184,7 @@ static void undo_made(struct task_ctx *task, struct change *change)
 		task_warn(task, "could not remove everything: %s", err.message);
 }
 
-static char *next_name(struct task_ctx *task, const struct vm_storage *storage,
+static char *next_name(struct task_ctx *task, const struct task_storage *storage,
 		       const struct vm_drive *drive, struct err *err)
 {
 	struct guest_config config;
@@ -198,7 +198,7 @@ static char *next_name(struct task_ctx *task, const struct vm_storage *storage,
 	return name;
 }
 
-static int make_on(struct task_ctx *task, struct change *change, const struct vm_storage *storage,
+static int make_on(struct task_ctx *task, struct change *change, const struct task_storage *storage,
 		   const struct vm_drive *drive, char ret[VOLID_MAX], struct err *err)
 {
 	autofree char *name = next_name(task, storage, drive, err);
@@ -213,7 +213,7 @@ static int make_on(struct task_ctx *task, struct change *change, const struct vm
 		return -err->code;
 	autofree char *volid = xasprintf("%s:%u/%s", storage->def->id, task->guest, name);
 
-	vm_volume_warn_space(task, storage, drive->size);
+	task_volume_warn_space(task, storage, drive->size);
 	fields_add(&change->made, volid, "");
 	if ((r = edit(task, change, name_made, err)) < 0 ||
 	    (r = storage->driver->alloc(storage->def, &what, ret, err)) < 0) {
@@ -230,12 +230,12 @@ static int make_on(struct task_ctx *task, struct change *change, const struct vm
 static int make_volume(struct task_ctx *task, struct change *change, const struct vm_drive *drive,
 		       char ret[VOLID_MAX], struct err *err)
 {
-	struct vm_storage storage;
-	int r = vm_storage_open(task, drive->storage, VOLUME_IMAGES, &storage, err);
+	struct task_storage storage;
+	int r = task_storage_open(task, drive->storage, VOLUME_IMAGES, &storage, err);
 
 	if (r == 0) {
 		r = make_on(task, change, &storage, drive, ret, err);
-		vm_storage_close(&storage);
+		task_storage_close(&storage);
 	}
 	return r < 0 ? err_prefix(err, "%s", drive->key) : 0;
 }

@@ -32,7 +32,7 @@ static int store_config(struct task_ctx *task, struct create *create, struct err
 
 /* Names it in the config, makes it, and corrects the name if the driver chose another. */
 static int make_named(struct task_ctx *task, struct create *create,
-		      const struct vm_storage *storage, const struct vm_drive *drive,
+		      const struct task_storage *storage, const struct vm_drive *drive,
 		      const char *value, const char *name, struct err *err)
 {
 	autofree char *planned = xasprintf("%s:%u/%s", storage->def->id, task->guest, name);
@@ -63,7 +63,7 @@ static int make_named(struct task_ctx *task, struct create *create,
 static int make_volume(struct task_ctx *task, struct create *create, const char *key,
 		       const char *value, struct err *err)
 {
-	struct vm_storage storage;
+	struct task_storage storage;
 	struct vm_drive drive;
 	int r;
 
@@ -71,14 +71,14 @@ static int make_volume(struct task_ctx *task, struct create *create, const char 
 		return r;
 	if (!drive.is_new)
 		return err_field(err, key, "no new volume is asked for");
-	if ((r = vm_storage_open(task, drive.storage, VOLUME_IMAGES, &storage, err)) < 0)
+	if ((r = task_storage_open(task, drive.storage, VOLUME_IMAGES, &storage, err)) < 0)
 		return err_prefix(err, "%s", key);
-	vm_volume_warn_space(task, &storage, drive.size);
+	task_volume_warn_space(task, &storage, drive.size);
 	autofree char *name =
 		vm_volume_next_name(&storage, &create->config, task->guest, drive.format, err);
 
 	r = name ? make_named(task, create, &storage, &drive, value, name, err) : -err->code;
-	vm_storage_close(&storage);
+	task_storage_close(&storage);
 	return r;
 }
 

@@ -37,7 +37,7 @@ static int free_volume(struct task_ctx *task, const char *key, const struct voli
 		return 0;
 	}
 	task_log("removing volume %s:%s", volume->storage, volume->name);
-	return vm_volume_free(task, volume, err);
+	return task_volume_free(task, volume, VOLUME_IMAGES, err);
 }
 
 static int free_unused(struct task_ctx *task, const struct guest_config *config, struct err *err)
@@ -68,7 +68,7 @@ static int free_volumes(struct task_ctx *task, const struct guest_config *config
 	if (r == 0)
 		r = free_unused(task, config, err);
 	if (r == 0 && vm_bool_arg(task, "destroy-unreferenced-disks"))
-		r = vm_volumes_free_all(task, err);
+		r = task_volumes_free_all(task, VOLUME_IMAGES, err);
 	return r;
 }
 
