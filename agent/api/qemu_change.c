@@ -205,6 +205,8 @@ int vm_handle_unlink(struct api_request *req, struct err *err)
 	update.delete_list = api_str(req, "idlist");
 	autostrv char **ids = str_split(update.delete_list, SEPARATORS);
 
+	if (!ids[0])
+		return err_field(err, "idlist", "names no disk");
 	for (size_t i = 0; ids[i]; i++)
 		if (!is_drive(ids[i]) && !is_unused(ids[i]))
 			return err_field(err, "idlist", "'%s' is no disk", ids[i]);

@@ -154,6 +154,7 @@ static void disks_come_and_go(void **state)
 	expect_wrong("PUT", VM "/config", "unused0=local:101/vm-101-disk-7.raw", "unused0",
 		     "is set by the node alone");
 	expect_wrong("PUT", VM "/unlink", "idlist=scsi0,net0", "idlist", "'net0' is no disk");
+	expect_wrong("PUT", VM "/unlink", "idlist=", "idlist", "names no disk");
 	expect_wrong("PUT", VM "/unlink", "force=1", "idlist",
 		     "property is missing and it is not optional");
 	take_fact("running", "1");
