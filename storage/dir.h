@@ -49,6 +49,9 @@ int dir_status(const struct storage_def *def, struct storage_space *ret, struct 
 int dir_list(const struct storage_def *def, volume_each_fn each, void *ctx, struct err *err);
 int dir_alloc(const struct storage_def *def, const struct volume_alloc *what,
 	      char ret_volid[VOLID_MAX], struct err *err);
+/* Makes an existing empty file a qcow2 image of this size. */
+int dir_qcow2_make(const struct storage_def *def, unsigned vmid, const char *name, uint64_t size,
+		   struct err *err);
 int dir_free(const struct storage_def *def, const struct volid *volume, struct err *err);
 int dir_resize(const struct storage_def *def, const struct volid *volume, uint64_t size,
 	       struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guest images of the `dir` driver: made, grown, removed. Sparse raw files, root's only. Job and
- * helper processes only. */
+/* Guest images of the `dir` driver: made, grown, removed. Sparse files, root's only. Job and helper
+ * processes only. */
 #include "storage/dir.h"
 
 #include <errno.h>
@@ -17,6 +17,11 @@
 #define DISK_MAX   1024 /* disk numbers tried */
 #define PARENT_TRY 8	/* against a free() that removes the empty folder under us */
 
+static const char *format_of(const struct volume_alloc *what)
+{
+	return what->format ? what->format : "raw";
+}
+
 static int check_alloc(const struct storage_def *def, const struct volume_alloc *what,
 		       struct err *err)
 {
@@ -27,7 +32,8 @@ static int check_alloc(const struct storage_def *def, const struct volume_alloc 
 	if (!storage_def_has_content(def, content))
 		return err_field(err, "storage", "storage '%s' does not support content type '%s'",
 				 def->id, content);
-	if (what->format && !str_eq(what->format, "raw"))
+	if (!str_eq(format_of(what), "raw") &&
+	    !(what->content == VOLUME_IMAGES && str_eq(format_of(what), "qcow2")))
 		return err_set(
 			err, ERR_UNSUPPORTED,
 			"feature not available: volumes of format '%s' on a storage of type 'dir'",
@@ -59,11 +65,9 @@ static int open_owner(const struct storage_def *def, unsigned vmid, int *ret_fd,
 /* A disk number is taken if a volume of any format has it. */
 static bool disk_is_taken(int owner_fd, unsigned vmid, unsigned number)
 {
-	static const char *const forms[][2] = {{"vm", "qcow2"},
-					       {"vm", "vmdk"},
-					       {"base", "raw"},
-					       {"base", "qcow2"},
-					       {"subvol", "subvol"}};
+	static const char *const forms[][2] = {{"vm", "raw"},	  {"vm", "qcow2"},
+					       {"vm", "vmdk"},	  {"base", "raw"},
+					       {"base", "qcow2"}, {"subvol", "subvol"}};
 	char name[64];
 	struct stat st;
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
@@ -80,14 +84,14 @@ static int create_file(int owner_fd, const char *name)
 	return openat(owner_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-static int create_next(int owner_fd, unsigned vmid, char ret_name[256], int *ret_fd,
-		       struct err *err)
+static int create_next(int owner_fd, unsigned vmid, const char *format, char ret_name[256],
+		       int *ret_fd, struct err *err)
 {
 	char name[64];
 	for (unsigned i = 0; i < DISK_MAX; i++) {
 		if (disk_is_taken(owner_fd, vmid, i))
 			continue;
-		snprintf(name, sizeof(name), "vm-%u-disk-%u.raw", vmid, i);
+		snprintf(name, sizeof(name), "vm-%u-disk-%u.%s", vmid, i, format);
 		int fd = create_file(owner_fd, name);
 		if (fd >= 0) {
 			str_copy(ret_name, 256, name);
@@ -110,8 +114,9 @@ static int create_named(const struct storage_def *def, int owner_fd,
 	int r = volid_parse(text, &volume, err);
 	if (r < 0)
 		return r;
-	if (!str_eq(volume.format, "raw"))
-		return err_field(err, "filename", "the name of a raw volume ends with .raw");
+	if (!str_eq(volume.format, format_of(what)))
+		return err_field(err, "filename", "the name of a %s volume ends with .%s",
+				 format_of(what), format_of(what));
 	int fd = create_file(owner_fd, what->name);
 	if (fd < 0)
 		return err_errno(err, errno, "volume '%s'", text);
@@ -139,7 +144,8 @@ static int create_volume(const struct storage_def *def, const struct volume_allo
 		int r = open_owner(def, what->vmid, &owner, &why);
 		if (r == 0)
 			r = what->name ? create_named(def, owner, what, ret_name, ret_fd, &why)
-				       : create_next(owner, what->vmid, ret_name, ret_fd, &why);
+				       : create_next(owner, what->vmid, format_of(what), ret_name,
+						     ret_fd, &why);
 		if (r == 0) {
 			*ret_owner = TAKE_FD(owner);
 			return 0;
@@ -153,9 +159,10 @@ static int create_volume(const struct storage_def *def, const struct volume_allo
 	}
 }
 
+/* size 0: it has one already */
 static int set_size(int fd, int owner_fd, const char *name, uint64_t size, struct err *err)
 {
-	if (ftruncate(fd, (off_t)size) < 0)
+	if (size && ftruncate(fd, (off_t)size) < 0)
 		return err_errno(err, errno, "set the size of %s", name);
 	if (fsync(fd) < 0 || fsync(owner_fd) < 0)
 		return err_errno(err, errno, "sync %s", name);
@@ -173,7 +180,9 @@ int dir_alloc(const struct storage_def *def, const struct volume_alloc *what,
 	if (r < 0)
 		return r;
 	uint64_t size = (what->size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT;
-	r = set_size(fd, owner, name, size, err);
+	if (str_eq(format_of(what), "qcow2"))
+		r = dir_qcow2_make(def, what->vmid, name, size, err);
+	r = r < 0 ? r : set_size(fd, owner, name, str_eq(format_of(what), "raw") ? size : 0, err);
 	if (r < 0) {
 		unlinkat(owner, name, 0); /* nothing may be left of an unfinished volume */
 		remove_owner(def, what->vmid);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes a small bootable ISO for a first virtual machine and prints its path: Debian's cloud kernel and a
 # busybox that loads the drivers of virtual hardware, asks DHCP, shows its address and disks on screen and
-# first serial port, says "lodge-iso ready" and gives a shell there. A power button shuts it down.
+# first serial port, says "lodge-iso ready" and gives a shell there. A power button shuts it down, and so does
+# libvirtd by the channel of the guest agent, where there is one.
 #
 #   make-iso.sh [-c CACHE]
 #
@@ -16,7 +17,7 @@ die() {
 	exit 1
 }
 
-modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon sd_mod sr_mod ata_piix isofs evdev button"
+modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon virtio_console sd_mod sr_mod ata_piix isofs evdev button"
 
 cache=${LODGE_CACHE_DIR:-/var/cache/lodge}
 [ "${1:-}" != -c ] || { cache=${2:?folder}; shift 2; }
@@ -112,6 +113,20 @@ make_root() {
 		[ -e /sys/block/sr0 ] && mount -t iso9660 -o ro /dev/sr0 /mnt &&
 			say "lodge-iso medium: $(cat /mnt/lodge-iso.txt)"
 		acpid -l /dev/null -p /run/acpid.pid
+		agent() { # what libvirtd asks before a shutdown, and that itself
+			while read -r line; do
+				case $line in
+				*guest-sync*) echo "{\"return\": $(echo "$line" | sed 's/.*"id": *\([0-9]*\).*/\1/')}" ;;
+				*guest-shutdown*) sync; poweroff -f ;;
+				*) echo '{"return": {}}' ;;
+				esac
+			done <"$1" >"$1"
+		}
+		for path in /sys/class/virtio-ports/*; do
+			[ "$(cat "$path/name" 2>/dev/null)" = org.qemu.guest_agent.0 ] || continue
+			while :; do agent "/dev/${path##*/}"; sleep 1; done &
+			say "lodge-iso agent"
+		done
 		say "lodge-iso ready"
 		while :; do setsid -c sh </dev/ttyS0 >/dev/ttyS0 2>&1; sleep 1; done &
 		while :; do setsid -c sh </dev/tty1 >/dev/tty1 2>&1; sleep 1; done

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "agent/api/await.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
@@ -83,5 +84,5 @@ int guest_request_job(struct api_request *req, const struct guest_job *job, stru
 		.undo = job->undo,
 	};
 
-	return api_start_job(req, &spec, err);
+	return job->is_awaited ? api_await_job(req, &spec, err) : api_start_job(req, &spec, err);
 }

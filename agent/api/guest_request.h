@@ -38,6 +38,7 @@ struct guest_job {
 	const char *verb; /* "start": vzstart */
 	const char *undo; /* whole command or NULL */
 	const struct fields *args;
+	bool is_awaited; /* the reply is null, once the job has ended well */
 };
-/* Starts the job; its UPID becomes the data of the reply. */
+/* Starts the job; its UPID becomes the data of the reply. 0, API_LATER when awaited, or an error. */
 int guest_request_job(struct api_request *req, const struct guest_job *job, struct err *err);

@@ -26,23 +26,7 @@ const struct param guest_config_get_params[] = {
 	PARAM_END,
 };
 
-const struct param guest_config_put_params[] = {
-	GUEST_PARAMS,
-	{.name = "delete",
-	 .optional = true,
-	 .format = "pve-configid-list",
-	 .text = "Keys to delete."},
-	{.name = "digest",
-	 .optional = true,
-	 .has_max = true,
-	 .max = 40,
-	 .text = "Refuse unless the configuration still has this digest."},
-	{.name = "revert",
-	 .optional = true,
-	 .format = "pve-configid-list",
-	 .text = "Keys whose waiting change is dropped."},
-	PARAM_END,
-};
+const struct param guest_config_put_params[] = {GUEST_PARAMS, GUEST_CHANGE_PARAMS, PARAM_END};
 
 const struct param guest_stop_params[] = {
 	GUEST_PARAMS,

@@ -27,6 +27,22 @@
 		.text = text_                                                                      \
 	}
 
+/* of a change of the configuration, beside its keys */
+#define GUEST_CHANGE_PARAMS                                                                        \
+	{.name = "delete",                                                                         \
+	 .optional = true,                                                                         \
+	 .format = "pve-configid-list",                                                            \
+	 .text = "Keys to delete."},                                                               \
+		{.name = "digest",                                                                 \
+		 .optional = true,                                                                 \
+		 .has_max = true,                                                                  \
+		 .max = 40,                                                                        \
+		 .text = "Refuse unless the configuration still has this digest."},                \
+		{.name = "revert",                                                                 \
+		 .optional = true,                                                                 \
+		 .format = "pve-configid-list",                                                    \
+		 .text = "Keys whose waiting change is dropped."}
+
 #define GUEST_SKIPLOCK_PARAM	GUEST_FLAG_PARAM("skiplock", "Ignore the lock; root only.")
 #define GUEST_START_AFTER_PARAM GUEST_OFF_PARAM("start", "Start it once it is made.")
 

@@ -1,29 +1,99 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Changes of a virtual machine's configuration: at once (PUT), or by a job (POST). Both check drives here
- * and the rest as for every guest. Runs on the core's loop. */
+/* Changes of a virtual machine's configuration: at once (PUT), or by a job (POST). Both check drives here and
+ * the rest as for every guest. Where volumes are made or freed PUT waits for a job. Runs on the core's loop. */
+#include <string.h>
 #include <strings.h>
 
 #include "agent/api/guest_handlers.h"
 #include "agent/api/qemu_handlers.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/vm_schema.h"
 
-int vm_handle_config_put(struct api_request *req, struct err *err)
+#define SEPARATORS ",; "
+
+static bool is_drive(const char *key)
 {
-	autofields set = FIELDS_INIT;
-	int r = api_check_node(req, err);
+	enum vm_bus bus;
+	unsigned index;
 
-	guest_request_config_fields(req, &set);
-	if (r == 0)
-		r = vm_drives_check(req, &set, false, err);
-	return r < 0 ? r : guest_handle_config_put(req, err);
+	return vm_drive_key(key, &bus, &index);
 }
 
-/* Everything that a PUT would refuse, so that no job starts for it. */
+static bool is_unused(const char *key)
+{
+	return vm_unused_key(key, &(unsigned){0});
+}
+
+static bool is_new_volume(const struct field *f)
+{
+	struct vm_drive drive;
+
+	return is_drive(f->name) && vm_drive_parse(f->name, f->value, &drive, NULL) == 0 &&
+	       drive.is_new;
+}
+
+static bool needs_job(const struct api_request *req, const struct guest_update *update)
+{
+	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
+	bool needs = api_bool(req, "force", false);
+
+	for (size_t i = 0; !needs && i < update->set->count; i++)
+		needs = is_new_volume(&update->set->items[i]);
+	for (size_t i = 0; !needs && deleted[i]; i++)
+		needs = is_unused(deleted[i]);
+	return needs;
+}
+
+/* A volume that goes needs the right to its room; one that a running machine may use stays. */
+static int check_freed(const struct api_request *req, const struct guest_update *update,
+		       const struct guest_target *target, struct err *err)
+{
+	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
+	bool force = api_bool(req, "force", false);
+
+	for (size_t i = 0; deleted[i]; i++) {
+		const char *value = guest_config_get(target->guest->config, deleted[i]);
+		autofree char *storage = value ? xstrndup(value, strcspn(value, ":")) : NULL;
+		autofree char *path = xasprintf("/storage/%s", storage ?: "");
+		bool is_freed = is_unused(deleted[i]) || (force && is_drive(deleted[i]));
+		int r;
+
+		if (!value || !is_freed || str_starts(value, "none"))
+			continue;
+		if (force && is_drive(deleted[i]) && update->is_running)
+			return err_set(err, ERR_BUSY,
+				       "VM %u is running: '%s' cannot be removed by force",
+				       target->vmid, deleted[i]);
+		if ((r = api_check(req, path, "Datastore.AllocateSpace", false, err)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Whether the rest fits together is seen without the volumes that are to be made. */
+static int check_result(const struct guest_update *update, const struct guest_target *target,
+			struct err *err)
+{
+	struct guest_config config __attribute__((cleanup(guest_config_fini))) = {0};
+	autofields set = FIELDS_INIT;
+	struct guest_update there = *update;
+
+	for (size_t i = 0; i < update->set->count; i++) {
+		const struct field *f = &update->set->items[i];
+
+		if (!is_new_volume(f))
+			fields_add_n(&set, f->name, f->value, f->size);
+	}
+	there.set = &set;
+	guest_config_copy(&config, target->guest->config);
+	return guest_config_update(target->ops, &config, &there, err);
+}
+
+/* Everything that can be refused at once, so that no job starts for it. */
 static int check_change(const struct api_request *req, const struct guest_update *update,
 			const struct guest_target *target, struct err *err)
 {
-	struct guest_config config __attribute__((cleanup(guest_config_fini))) = {0};
 	const char *digest = api_str(req, "digest");
 	int r = guest_request_check_keys(req, update, err);
 
@@ -35,15 +105,14 @@ static int check_change(const struct api_request *req, const struct guest_update
 	if (r == 0)
 		r = guest_target_check_lock(target, NULL, err);
 	if (r == 0)
-		r = vm_drives_check(req, update->set, false, err);
-	if (r < 0)
-		return r;
-	guest_config_copy(&config, target->guest->config);
-	return guest_config_update(target->ops, &config, update, err);
+		r = vm_drives_check(req, update->set, err);
+	if (r == 0)
+		r = check_freed(req, update, target, err);
+	return r < 0 ? r : check_result(update, target, err);
 }
 
 static int start_job(struct api_request *req, const struct guest_target *target,
-		     const struct guest_update *update, struct err *err)
+		     const struct guest_update *update, bool is_awaited, struct err *err)
 {
 	autofields args = FIELDS_INIT;
 
@@ -59,32 +128,87 @@ static int start_job(struct api_request *req, const struct guest_target *target,
 		   str_is_empty(api_str(req, "digest")) ? NULL : api_str(req, "digest"));
 	if (update->is_running)
 		fields_add(&args, "is-running", "1");
-	return guest_request_job(
-		req,
-		&(struct guest_job){
-			.ops = target->ops, .vmid = target->vmid, .verb = "config", .args = &args},
-		err);
+	if (api_bool(req, "force", false))
+		fields_add(&args, "force", "1");
+	return guest_request_job(req,
+				 &(struct guest_job){.ops = target->ops,
+						     .vmid = target->vmid,
+						     .verb = "config",
+						     .args = &args,
+						     .is_awaited = is_awaited},
+				 err);
+}
+
+static int change_by_job(struct api_request *req, const struct guest_target *target,
+			 const struct guest_update *update, bool is_awaited, struct err *err)
+{
+	int r = check_change(req, update, target, err);
+
+	return r < 0 ? r : start_job(req, target, update, is_awaited, err);
+}
+
+/* A guest whose state is not known yet may be running. */
+static void read_update(const struct api_request *req, const struct guest_target *target,
+			const struct fields *set, struct guest_update *ret)
+{
+	*ret = (struct guest_update){
+		.set = set,
+		.delete_list = api_str(req, "delete"),
+		.revert_list = api_str(req, "revert"),
+		.is_running = target->fact->state != GUEST_STOPPED,
+	};
+}
+
+int vm_handle_config_put(struct api_request *req, struct err *err)
+{
+	autofields set = FIELDS_INIT;
+	struct guest_target target;
+	struct guest_update update;
+	int r = guest_request_target(req, &target, err);
+
+	if (r < 0)
+		return r;
+	guest_request_config_fields(req, &set);
+	read_update(req, &target, &set, &update);
+	if (needs_job(req, &update))
+		return change_by_job(req, &target, &update, true, err);
+	r = vm_drives_check(req, &set, err);
+	return r < 0 ? r : guest_handle_config_put(req, err);
 }
 
 int vm_handle_config_post(struct api_request *req, struct err *err)
 {
 	autofields set = FIELDS_INIT;
 	struct guest_target target;
+	struct guest_update update;
 	int r = guest_request_target(req, &target, err);
 
 	if (r < 0)
 		return r;
 	guest_request_config_fields(req, &set);
-	/* A guest whose state is not known yet may be running. */
-	struct guest_update update = {
-		.set = &set,
-		.delete_list = api_str(req, "delete"),
-		.revert_list = api_str(req, "revert"),
-		.is_running = target.fact->state != GUEST_STOPPED,
-	};
-
+	read_update(req, &target, &set, &update);
 	if (set.count == 0 && !update.delete_list && !update.revert_list)
 		return err_set(err, ERR_INVALID, "no options specified");
-	r = check_change(req, &update, &target, err);
-	return r < 0 ? r : start_job(req, &target, &update, err);
+	return change_by_job(req, &target, &update, false, err);
+}
+
+int vm_handle_unlink(struct api_request *req, struct err *err)
+{
+	autofields none = FIELDS_INIT;
+	struct guest_target target;
+	struct guest_update update;
+	int r = guest_request_target(req, &target, err);
+
+	if (r < 0)
+		return r;
+	read_update(req, &target, &none, &update);
+	update.delete_list = api_str(req, "idlist");
+	autostrv char **ids = str_split(update.delete_list, SEPARATORS);
+
+	if (!ids[0])
+		return err_field(err, "idlist", "names no disk");
+	for (size_t i = 0; ids[i]; i++)
+		if (!is_drive(ids[i]) && !is_unused(ids[i]))
+			return err_field(err, "idlist", "'%s' is no disk", ids[i]);
+	return change_by_job(req, &target, &update, true, err);
 }

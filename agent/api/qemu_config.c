@@ -9,16 +9,45 @@
 		.verb = verb_, .path = "/nodes/{node}/qemu/{vmid}/config",                         \
 		.text = "Change a virtual machine " how                                            \
 			"; what a running one cannot take waits for its next start.",              \
-		.params = guest_config_put_params, .more = vm_config_params,                       \
+		.params = change_params, .more = vm_config_params,                                 \
 		.permission = GUEST_NEEDS_CONFIG("|VM.Config.HWType"), .returns = returns_,        \
 		.handle = handle_,                                                                 \
 	}
+
+#define FORCE_PARAM                                                                                \
+	GUEST_FLAG_PARAM("force",                                                                  \
+			 "Free the volumes of deleted disks instead of keeping them as unused.")
+
+static const struct param change_params[] = {
+	GUEST_PARAMS,
+	GUEST_CHANGE_PARAMS,
+	FORCE_PARAM,
+	PARAM_END,
+};
+
+static const struct param unlink_params[] = {
+	GUEST_PARAMS,
+	{.name = "idlist",
+	 .format = "pve-configid-list",
+	 .text = "Disks to take away; unused ones are freed."},
+	FORCE_PARAM,
+	PARAM_END,
+};
 
 static const struct api_route routes[] = {
 	GUEST_CONFIG_ROUTE("qemu", "virtual machine"),
 	CHANGE_ROUTE(API_PUT, "at once", "{\"type\":\"null\"}", vm_handle_config_put),
 	CHANGE_ROUTE(API_POST, "by a task", GUEST_RETURNS_UPID, vm_handle_config_post),
 	GUEST_PENDING_ROUTE("qemu"),
+	{
+		.verb = API_PUT,
+		.path = "/nodes/{node}/qemu/{vmid}/unlink",
+		.text = "Take disks from a virtual machine.",
+		.params = unlink_params,
+		.permission = GUEST_NEEDS("VM.Config.Disk"),
+		.returns = "{\"type\":\"null\"}",
+		.handle = vm_handle_unlink,
+	},
 };
 
 const struct api_table api_table_qemu_config = {routes, ARRAY_SIZE(routes)};

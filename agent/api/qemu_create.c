@@ -94,7 +94,7 @@ int vm_handle_create(struct api_request *req, struct err *err)
 	if (r == 0)
 		r = check_rights(req, &all, err);
 	if (r == 0)
-		r = vm_drives_check(req, &all, true, err);
+		r = vm_drives_check(req, &all, err);
 	if (r == 0)
 		r = guest_create_check_id(req, guest_request_ops(req), api_vmid(req), err);
 	if (r == 0)

@@ -33,26 +33,19 @@ static int check_disk(const struct api_request *req, const struct vm_drive *driv
 	return guest_create_check_storage(req, drive->storage, "images", err);
 }
 
-static int check_drive(const struct api_request *req, const struct field *f, bool is_create,
-		       struct err *err)
+static int check_drive(const struct api_request *req, const struct field *f, struct err *err)
 {
 	struct vm_drive drive;
 	int r = vm_drive_parse(f->name, f->value, &drive, err);
 
 	if (r < 0 || drive.is_empty)
 		return r;
-	if (drive.is_new && !is_create)
-		return err_field(
-			err, f->name,
-			"new volumes are made when the machine is created; allocate one in the "
-			"storage's content first");
 	if (drive.is_new)
 		return check_new(req, &drive, err);
 	return drive.is_cdrom ? check_medium(req, &drive, err) : check_disk(req, &drive, err);
 }
 
-int vm_drives_check(const struct api_request *req, const struct fields *set, bool is_create,
-		    struct err *err)
+int vm_drives_check(const struct api_request *req, const struct fields *set, struct err *err)
 {
 	int r = 0;
 
@@ -61,7 +54,7 @@ int vm_drives_check(const struct api_request *req, const struct fields *set, boo
 		unsigned index;
 
 		if (set->items[i].size && vm_drive_key(set->items[i].name, &bus, &index))
-			r = check_drive(req, &set->items[i], is_create, err);
+			r = check_drive(req, &set->items[i], err);
 	}
 	return r;
 }

@@ -5,6 +5,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/guest.h"
 
 #define PENDING	    "PENDING"
 #define DELETE_LIST "delete"
@@ -47,15 +48,6 @@ static void pending_drop(struct guest_config *config, const char *key)
 		guest_config_section_remove(config, PENDING);
 }
 
-static bool is_live(const char *const *live, const char *key)
-{
-	for (size_t i = 0; live && live[i]; i++) {
-		if (str_eq(live[i], key))
-			return true;
-	}
-	return false;
-}
-
 static void key_delete_later(struct guest_config *config, const char *key)
 {
 	pending_drop(config, key);
@@ -78,7 +70,7 @@ void config_change_apply(struct guest_config *config, const struct config_change
 	for (size_t i = 0; change->delete_keys && change->delete_keys[i]; i++) {
 		const char *key = change->delete_keys[i];
 
-		if (is_running && !is_live(live, key)) {
+		if (is_running && !guest_key_is_in(live, key)) {
 			key_delete_later(config, key);
 			continue;
 		}
@@ -88,7 +80,7 @@ void config_change_apply(struct guest_config *config, const struct config_change
 	for (size_t i = 0; change->set && i < change->set->count; i++) {
 		const struct field *f = &change->set->items[i];
 
-		if (is_running && !is_live(live, f->name)) {
+		if (is_running && !guest_key_is_in(live, f->name)) {
 			key_set_later(config, f->name, f->value);
 			continue;
 		}

@@ -230,6 +230,8 @@ int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *c
 	if (r == 0) {
 		guest_config_copy(&changed, config);
 		plan_apply(&plan, reverted, update->is_running, &changed);
+		if (ops->change_follow)
+			ops->change_follow(config, &changed);
 		r = result_check(ops, &changed, err);
 		struct guest_config *unused = r == 0 ? config : &changed;
 

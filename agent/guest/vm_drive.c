@@ -108,8 +108,7 @@ static int options_take(const char *key, const struct fields *f, struct vm_drive
 	str_copy(drive->serial, sizeof(drive->serial), fields_get(f, "serial") ?: "");
 	if (size && !drive->is_new && !str_to_bytes(size, 1, &drive->size))
 		return err_field(err, key, "bad size '%s'", size);
-	if (format && drive->is_new && !str_eq(format, "raw"))
-		return err_field(err, key, "new volumes are of format raw, not '%s'", format);
+	str_copy(drive->format, sizeof(drive->format), format ?: "raw");
 	if (format && !drive->is_new && !drive->is_cdrom && !str_eq(format, drive->volume.format))
 		return err_field(err, key, "the volume is of format '%s', not '%s'",
 				 drive->volume.format, format);
@@ -178,8 +177,10 @@ char *vm_drive_value(const char *value, const char *volid, uint64_t size)
 
 	if (propstr_parse(vm_drive_keys, "file", "drive", value, &f, NULL) < 0)
 		return xstrdup(value);
-	if (volid)
+	if (volid) {
 		fields_set(&f, "file", volid);
+		fields_remove(&f, "format"); /* the name says it */
+	}
 	if (str_eq(fields_get(&f, "file"), "none"))
 		fields_set(&f, "media", "cdrom");
 	if (text)

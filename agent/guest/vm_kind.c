@@ -51,8 +51,7 @@ static int drive_complete(const struct guest_config *config, const char *key, co
 	if (r < 0)
 		return r;
 	if (drive.is_new)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "%s: new volumes are made when the machine is created", key);
+		return err_set(err, ERR_INTERNAL, "%s: its volume was not made", key);
 	uint64_t known = drive.is_cdrom ? 0 : size_before(config, drive.volid);
 
 	*ret = vm_drive_value(value, NULL, known);
@@ -71,6 +70,8 @@ static int vm_change_complete(const struct guest_config *config, struct fields *
 			r = vm_net_complete(config, f->name, f->value, &value, err);
 		else if (is_drive(f->name))
 			r = drive_complete(config, f->name, f->value, &value, err);
+		else if (vm_unused_key(f->name, &(unsigned){0}))
+			r = err_field(err, f->name, "is set by the node alone");
 		if (r < 0)
 			return r;
 		if (value) {
@@ -238,16 +239,16 @@ static void vm_shape(const struct guest_config *config, struct guest_shape *ret)
 static const char *const fixed_keys[] = {NULL};
 static const char *const required_keys[] = {NULL};
 static const struct guest_key_privilege privileges[] = {
-	{"cores", "VM.Config.CPU"},	   {"cpu", "VM.Config.CPU"},
-	{"sockets", "VM.Config.CPU"},	   {"memory", "VM.Config.Memory"},
-	{"ide[n]", "VM.Config.Disk"},	   {"sata[n]", "VM.Config.Disk"},
-	{"scsi[n]", "VM.Config.Disk"},	   {"virtio[n]", "VM.Config.Disk"},
-	{"net[n]", "VM.Config.Network"},   {"kvm", "VM.Config.HWType"},
-	{"acpi", "VM.Config.HWType"},	   {"bios", "VM.Config.HWType"},
-	{"machine", "VM.Config.HWType"},   {"scsihw", "VM.Config.HWType"},
-	{"serial[n]", "VM.Config.HWType"}, {"smbios1", "VM.Config.HWType"},
-	{"tablet", "VM.Config.HWType"},	   {"vga", "VM.Config.HWType"},
-	{NULL, "VM.Config.Options"},
+	{"cores", "VM.Config.CPU"},	 {"cpu", "VM.Config.CPU"},
+	{"sockets", "VM.Config.CPU"},	 {"memory", "VM.Config.Memory"},
+	{"ide[n]", "VM.Config.Disk"},	 {"sata[n]", "VM.Config.Disk"},
+	{"unused[n]", "VM.Config.Disk"}, {"scsi[n]", "VM.Config.Disk"},
+	{"virtio[n]", "VM.Config.Disk"}, {"net[n]", "VM.Config.Network"},
+	{"kvm", "VM.Config.HWType"},	 {"acpi", "VM.Config.HWType"},
+	{"bios", "VM.Config.HWType"},	 {"machine", "VM.Config.HWType"},
+	{"scsihw", "VM.Config.HWType"},	 {"serial[n]", "VM.Config.HWType"},
+	{"smbios1", "VM.Config.HWType"}, {"tablet", "VM.Config.HWType"},
+	{"vga", "VM.Config.HWType"},	 {NULL, "VM.Config.Options"},
 };
 
 const struct guest_kind_ops guest_kind_vm = {
@@ -263,6 +264,7 @@ const struct guest_kind_ops guest_kind_vm = {
 	.required_keys = required_keys,
 	.privileges = privileges,
 	.change_complete = vm_change_complete,
+	.change_follow = vm_unused_follow,
 	.check = vm_check,
 	.shape = vm_shape,
 };

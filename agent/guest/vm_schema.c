@@ -206,11 +206,13 @@ const struct param vm_config_params[] = {
 	{"tablet", PARAM_BOOLEAN, OPTIONAL, .text = "A pointer with absolute positions.",
 	 .default_text = "1"},
 	{"tags", PARAM_STRING, OPTIONAL, .format = "pve-tag-list", .text = "Tags, for lists only."},
+	{"unused[n]", PARAM_STRING, OPTIONAL, .index_max = VM_UNUSED_MAX, MAX(256),
+	 .text = "A volume that no drive uses; to be deleted, which frees it."},
 	{"vga", PARAM_STRING, OPTIONAL, .keys = vm_vga_keys, .default_key = "type",
 	 .text = "The graphics card."},
 	DRIVE("virtio[n]", 16),
 	PARAM_END,
 };
 
-const char *const vm_live_keys[] = {"description", "lock", "name", "onboot",
-				    "startup",	   "tags", NULL};
+const char *const vm_live_keys[] = {"description", "lock", "name",	"onboot",
+				    "startup",	   "tags", "unused[n]", NULL};

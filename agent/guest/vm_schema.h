@@ -27,6 +27,7 @@ extern const char *const vm_live_keys[];     /* change at once even while runnin
 #define VM_DRIVES_MAX  57
 #define VM_NETS_MAX    32
 #define VM_SERIALS_MAX 4
+#define VM_UNUSED_MAX  256
 
 enum vm_bus { VM_IDE, VM_SATA, VM_SCSI, VM_VIRTIO };
 
@@ -41,6 +42,7 @@ struct vm_drive {
 	char volid[VOLID_MAX];
 	bool is_empty;		/* CD drive without a medium */
 	uint64_t size;		/* bytes, 0 unknown */
+	char format[8];		/* of a new volume: "raw" or "qcow2" */
 	bool read_only, ssd, discard, iothread;
 	char cache[16], aio[16], serial[40]; /* "" default */
 };
@@ -54,6 +56,14 @@ char *vm_drive_value(const char *value, const char *volid, uint64_t size);
 /* All drives of a config, by bus and number; heap array. */
 int vm_config_drives(const struct guest_config *config, struct vm_drive **ret, size_t *ret_count,
 		     struct err *err);
+
+/* vm_unused.c: volumes that the machine keeps and does not use, "unused3: local:101/vm-101-disk-1.raw" */
+bool vm_unused_key(const char *key, unsigned *ret_index);
+/* false when there are too many; ret_key may be NULL. */
+bool vm_unused_add(struct guest_config *config, const char *volid, char ret_key[16]);
+/* A disk that was a drive before and is none after is kept as unusedN, one that became a drive is not any
+ * more. A drive that waits in [PENDING] counts. */
+void vm_unused_follow(struct guest_config *before, struct guest_config *after);
 
 struct vm_net {
 	unsigned index;

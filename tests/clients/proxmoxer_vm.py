@@ -106,6 +106,40 @@ def config():
     same('a card keeps its address', vm.config.get()['net0'], mac)
 
 
+def disks():
+    name = f'local:{VMID}/vm-{VMID}-disk-1.qcow2'
+    before = vm.config.get()
+    same('a new disk by PUT answers null', vm.config.put(scsi1='local:0.125,format=qcow2,ssd=1', digest=before['digest']), None)
+    same('it is in the config', vm.config.get().get('scsi1'), f'{name},size=128M,ssd=1')
+    content = {v['volid']: v for v in node.storage.local.content.get(content='images') if v.get('vmid') == VMID}
+    ok('it is made', name in content and content[name]['format'] == 'qcow2' and content[name]['size'] == 128 << 20, content)
+    ok('qemu-img knows it', '"format": "qcow2"' in on_node('qemu-img', 'info', '--output=json',
+       f'/var/lib/lodge/local/images/{VMID}/vm-{VMID}-disk-1.qcow2'))
+    ok('no unused entry stays', not [k for k in vm.config.get() if k.startswith('unused')], vm.config.get())
+    task_ok('a new disk by a task', px, vm.config.post(virtio0='local:0.01'))
+    same('it is in the config', vm.config.get().get('virtio0'), f'local:{VMID}/vm-{VMID}-disk-2.raw,size=10M')
+    raises('too large a disk', 500, '', lambda: vm.config.put(scsi2='local:131072'))
+    ok('nothing is left of it', 'scsi2' not in vm.config.get() and not [k for k in vm.config.get() if k.startswith('unused')], vm.config.get())
+    vm.config.put(delete='scsi1')
+    config = vm.config.get()
+    ok('a deleted disk is kept as unused', config.get('unused0') == name and 'scsi1' not in config, config)
+    raises('nobody sets an unused one', 400, 'set by the node alone', lambda: vm.config.put(unused1=name))
+    vm.config.put(scsi2=name)
+    config = vm.config.get()
+    ok('it becomes a drive again, with its size', config.get('scsi2') == name and 'unused0' not in config, config)
+    same('unlink answers null', vm.unlink.put(idlist='scsi2'), None)
+    same('it is unused again', vm.config.get().get('unused0'), name)
+    same('unlink of an unused one', vm.unlink.put(idlist='unused0'), None)
+    volumes = [v['volid'] for v in node.storage.local.content.get(content='images') if v.get('vmid') == VMID]
+    ok('frees it', name not in volumes and 'unused0' not in vm.config.get(), volumes)
+    same('unlink by force', vm.unlink.put(idlist='virtio0', force=1), None)
+    volumes = [v['volid'] for v in node.storage.local.content.get(content='images') if v.get('vmid') == VMID]
+    ok('frees it at once', len(volumes) == 1 and not [k for k in vm.config.get() if k.startswith('unused')], volumes, vm.config.get())
+    raises('unlink of what is no disk', 400, "'net0' is no disk", lambda: vm.unlink.put(idlist='net0'))
+    vm.config.put(scsi1='local:0.01,format=qcow2')
+    vm.config.put(delete='scsi1')
+
+
 def start():
     upid = vm.status.start.post()
     ok('a UPID', re.fullmatch(UPID % (NODE, 'qmstart', VMID), upid), upid)
@@ -191,15 +225,15 @@ def wrong_parameters():
         'cpu': ['z80', 'host,flags=aes', 'host,flags=+aes;$(x)'], 'vga': ['cga', 'std,memory=1', 'std,memory=x', 'serial1'],
         'boot': ['order=scsi0;', 'order=SCSI0', 'xyz', 'order=scsi0,order=ide2'],
         'scsi0': ['local', 'local:x', 'local:0', 'local:999999', 'local:-1', '../../etc/passwd', '/dev/sda', 'local:1,cache=warm',
-                  'local:1,discard=1', 'local:1,ssd=maybe', 'local:1,colour=red', f'local:{OTHER}/vm-{OTHER}-disk-0.raw', 'none-such:1/x.raw',
+                  'local:1,discard=1', 'local:1,ssd=maybe', 'local:1,colour=red', f'local:{OTHER + 1}/vm-{OTHER + 1}-disk-0.raw', 'none-such:1/x.raw',
                   f'local:{VMID}/../x.raw', 'local:1,media=cdrom', 'local:1,serial=a b', 'local:1,iothread=x', f'{ISO}'],
         'virtio0': ['local:1,ssd=1', f'{ISO},media=cdrom'], 'sata0': ['local:1,iothread=1'],
         'ide2': ['cdrom', 'local:vztmpl/x.tar.gz,media=cdrom', 'local:iso/../x.iso,media=cdrom'],
         'net0': ['virtio', 'ne2k,bridge=vmbr0', 'virtio,bridge=../x', 'virtio=12:34,bridge=vmbr0', 'virtio=01:00:5E:00:00:01,bridge=vmbr0',
                  'virtio,bridge=vmbr0,mtu=9', 'virtio,bridge=vmbr0,queues=99', 'bridge=vmbr0,colour=red'],
         'serial0': ['/dev/ttyS0', 'pipe'], 'smbios1': ['uuid=1', 'colour=red', 'serial=a,b'],
-        'startup': ['order=x', 'never'], 'tags': ['a b', 'x;$(y)', ';-'], 'lock': ['mine', 'create'],
-        'scsi31': ['local:1'], 'ide4': ['local:1'], 'net32': ['virtio,bridge=vmbr0'], 'serial4': ['socket'],
+        'startup': ['order=x', 'never'], 'tags': ['a!b', 'x;$(y)', ';-'], 'lock': ['mine'],
+        'unused0': ['local:1', f'local:{VMID}/vm-{VMID}-disk-0.raw'], 'scsi31': ['local:1'], 'ide4': ['local:1'], 'net32': ['virtio,bridge=vmbr0'], 'serial4': ['socket'],
         'description': ['x' * 9000], 'colour': ['red'], 'args': ['-monitor stdio'], 'hookscript': ['local:snippets/x'],
     }
     cases = [(verb, path, {**given, key: value}, key) for verb, path, given in
@@ -227,6 +261,9 @@ def wrong_parameters():
         ('PUT', f'{N}/qemu/{VMID}/config', 'delete'): [('a b$', '')],
         ('PUT', f'{N}/qemu/{VMID}/config', 'revert'): [('a b$', '')],
         ('PUT', f'{N}/qemu/{VMID}/config', 'digest'): [('x' * 41, '')],
+        ('PUT', f'{N}/qemu/{VMID}/config', 'force'): [('maybe', boolean % 'maybe')],
+        ('PUT', f'{N}/qemu/{VMID}/unlink', 'idlist'): [('', ''), ('a b$', ''), ('memory', 'is no disk'), ('scsi0,ide9', 'is no disk')],
+        ('PUT', f'{N}/qemu/{VMID}/unlink', 'colour'): [('red', unknown)],
         ('DELETE', f'{N}/qemu/{VMID}', 'purge'): [('maybe', boolean % 'maybe')],
         ('DELETE', f'{N}/qemu/{VMID}', 'destroy-unreferenced-disks'): [('maybe', boolean % 'maybe')],
         ('DELETE', f'{N}/qemu/{VMID}', 'colour'): [('red', unknown)],
@@ -265,7 +302,7 @@ def rights():
     cases = [
         ('POST', f'{N}/qemu', {'vmid': OTHER}, f'/vms/{OTHER}, VM.Allocate'), ('DELETE', at, None, f'/vms/{VMID}, VM.Allocate'),
         *(('POST', f'{at}/status/{verb}', {}, f'/vms/{VMID}, VM.PowerMgmt') for verb in ('start', 'stop', 'shutdown', 'reset', 'reboot')),
-        ('PUT', f'{at}/config', {'memory': 64}, f'/vms/{VMID}, '), ('POST', f'{at}/config', {'memory': 64}, f'/vms/{VMID}, '),
+        ('PUT', f'{at}/unlink', {'idlist': 'scsi0'}, f'/vms/{VMID}, VM.Config.Disk'), ('PUT', f'{at}/config', {'memory': 64}, f'/vms/{VMID}, '), ('POST', f'{at}/config', {'memory': 64}, f'/vms/{VMID}, '),
     ]
     before = everything()
     for verb, path, params, text in cases:
@@ -286,4 +323,4 @@ def destroy():
     ok('its volume is gone', not [v for v in node.storage.local.content.get() if v.get('vmid') == VMID])
 
 
-run(create, lists, config, start, pending_change, power, wrong_parameters, rights, destroy)
+run(create, lists, config, disks, start, pending_change, power, wrong_parameters, rights, destroy)

@@ -177,7 +177,9 @@ ok "guests have no share in what the core is granted" guests_are_ordinary
 for unit in $units; do
 	ok "SIGKILL of $unit: it is back, guests untouched" keeps_machine keeps_guest 101 comes_back $unit
 done
+ok "the monitor hears libvirtd" keeps_machine monitor_hears_libvirtd
 ok "SIGKILL of libvirtd: it is back, the machine untouched" keeps_machine libvirtd_comes_back
+ok "the monitor hears it again" wait_for 10 monitor_hears_libvirtd
 ok "its process is outside of our units, too" machine_is_outside
 https POST "/nodes/$n/lxc/102/status/shutdown" -d timeout=600 >"$LAB/out"
 ok "a long job runs" wait_for 10 job_pid

@@ -82,6 +82,18 @@ ok "shutdown by its power button" within 20 in_n1 lodge post $vm/status/shutdown
 ok "it is stopped" status_is stopped
 ok "nothing is left of it" wait_for 5 no_trace
 
+in_n1 lodge put $vm/config --agent 1 >/dev/null
+ok "start with an agent's channel" in_n1 lodge post $vm/status/start
+if console 60 '^lodge-iso agent' '^lodge-iso ready' >/dev/null; then
+	ok "its power button does nothing any more" console 10 -s 'killall acpid && echo un""hooked' '^unhooked'
+	ok "shutdown by its agent" within 20 in_n1 lodge post $vm/status/shutdown --timeout 15
+else
+	skip "shutdown by its agent" "the ISO in the cache has none: remove it to have a new one made"
+	in_n1 lodge post $vm/status/stop >/dev/null
+fi
+ok "it is stopped" status_is stopped
+in_n1 lodge put $vm/config --delete agent >/dev/null
+
 ok "start again" in_n1 lodge post $vm/status/start
 ok "it has the new memory" is 327680 "$(in_n1 virsh -q dommemstat lodge-200 | awk '$1 == "actual" {print $2}')"
 ok "shutdown of a system that does not listen runs out of time" \

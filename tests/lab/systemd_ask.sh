@@ -81,4 +81,10 @@ libvirtd_by_socket() {
 no_other_network() {
 	is "" "$(node virsh -q net-list)" && node virsh -q net-list --all | tee /dev/stderr | not grep -E 'default .* yes '
 }
+shown_as() { # shown_as QMPSTATUS
+	node lodge get "/nodes/$n/qemu/200/status/current" --json | grep "\"qmpstatus\": *\"$1\""
+}
+monitor_hears_libvirtd() { # in its unit's sandbox
+	node virsh -q suspend lodge-200 && wait_for 2 shown_as paused && node virsh -q resume lodge-200 && wait_for 2 shown_as running
+}
 libvirtd_knows_it() { node virsh -q list | grep 'lodge-200 *running'; }

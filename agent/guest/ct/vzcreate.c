@@ -35,14 +35,14 @@ struct create {
 	uint64_t version;
 	struct ct_rootfs_request request;
 	struct ct_rootfs rootfs;
-	struct ct_storage storage;
+	struct task_storage storage;
 	struct buf template_path, volume_path;
 	bool has_volume; /* made by this job: undoing may free it */
 };
 
 static void create_fini(struct create *create)
 {
-	ct_storage_close(&create->storage);
+	task_storage_close(&create->storage);
 	guest_config_fini(&create->config);
 	buf_fini(&create->template_path);
 	buf_fini(&create->volume_path);
@@ -64,8 +64,8 @@ static int read_request(struct task_ctx *task, struct create *create, struct err
 		return err_prefix(err, "template '%s'", template);
 	if (access(buf_str(&create->template_path), R_OK) != 0)
 		return err_field(err, "ostemplate", "template '%s' does not exist", template);
-	return ct_storage_open(task, create->request.storage, VOLUME_ROOTDIR, &create->storage,
-			       err);
+	return task_storage_open(task, create->request.storage, VOLUME_ROOTDIR, &create->storage,
+				 err);
 }
 
 static int store_config(struct task_ctx *task, struct create *create, struct err *err)
@@ -84,7 +84,7 @@ static int store_config(struct task_ctx *task, struct create *create, struct err
 
 static void warn_space(struct task_ctx *task, const struct create *create)
 {
-	const struct ct_storage *storage = &create->storage;
+	const struct task_storage *storage = &create->storage;
 	struct storage_space space;
 
 	if (storage->driver->status(storage->def, &space, NULL) == 0 &&
@@ -95,8 +95,8 @@ static void warn_space(struct task_ctx *task, const struct create *create)
 
 static int make_volume(struct task_ctx *task, struct create *create, struct err *err)
 {
-	const struct ct_storage *storage = &create->storage;
-	autofree char *name = ct_volume_next_name(storage, task->guest, err);
+	const struct task_storage *storage = &create->storage;
+	autofree char *name = task_volume_next_name(storage, task->guest, "raw", NULL, err);
 	char volid[VOLID_MAX];
 	struct volid parsed;
 	struct volume_alloc what = {.vmid = task->guest,

@@ -3,7 +3,8 @@
  *
  *   qmcreate    disk.KEY ("disk.scsi0": "STORAGE:GIB[,…]") for every volume to make, start (boolean). The
  *               stored config carries "lock: create".
- *   qmconfig    set.KEY, delete, revert, digest: a change of the stored config
+ *   qmconfig    set.KEY, delete, revert, digest: a change of the stored config; a drive "STORAGE:GIB" is made
+ *               first. force: volumes of deleted drives are freed instead of kept as unusedN
  *   qmstart     timeout (seconds that libvirtd has, 60)
  *   qmshutdown  timeout (seconds, 60), forceStop (boolean)
  *   qmreboot    timeout (seconds, 60)

@@ -16,7 +16,7 @@ int vm_require_running(struct task_ctx *task, struct hv **ret_hv, struct vm_reco
 int vm_require_stopped(struct task_ctx *task, struct err *err);
 /* Ends it at once. */
 int vm_stop(struct task_ctx *task, struct hv *hv, const struct vm_record *record, struct err *err);
-/* Presses its power button. After timeout_s: ends it if force, else ERR_TIMEOUT. */
+/* Asks its agent or presses its power button. After timeout_s: ends it if force, else ERR_TIMEOUT. */
 int vm_shutdown(struct task_ctx *task, struct hv *hv, const struct vm_record *record,
 		unsigned timeout_s, bool force, struct err *err);
 /* May machines use the processor's virtualisation on this node? ERR_UNSUPPORTED with the remedy. */

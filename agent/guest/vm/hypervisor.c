@@ -150,7 +150,7 @@ static const struct {
 } codes[] = {
 	{VIR_ERR_NO_DOMAIN, ERR_NOT_FOUND},	  {VIR_ERR_CONFIG_UNSUPPORTED, ERR_UNSUPPORTED},
 	{VIR_ERR_NO_SUPPORT, ERR_UNSUPPORTED},	  {VIR_ERR_OPERATION_UNSUPPORTED, ERR_UNSUPPORTED},
-	{VIR_ERR_OPERATION_TIMEOUT, ERR_TIMEOUT},
+	{VIR_ERR_OPERATION_TIMEOUT, ERR_TIMEOUT}, {VIR_ERR_OPERATION_FAILED, ERR_BUSY},
 };
 
 /* What libvirt says of its last failure in this thread; asking whether the link lives clears that. */
@@ -235,9 +235,11 @@ static int reset(virDomainPtr domain)
 	return virDomainReset(domain, 0);
 }
 
-static int press(virDomainPtr domain)
+/* With both, libvirt falls back from the agent to the button. */
+static int shut_down(virDomainPtr domain)
 {
-	return virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
+	return virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT |
+						      VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
 }
 
 static int run_resume(struct call *call)
@@ -255,9 +257,9 @@ static int run_reset(struct call *call)
 	return act(call, reset);
 }
 
-static int run_press(struct call *call)
+static int run_shutdown(struct call *call)
 {
-	return act(call, press);
+	return act(call, shut_down);
 }
 
 static int run_open_graphics(struct call *call)
@@ -350,9 +352,9 @@ int hv_reset(struct hv *hv, const char *name, struct err *err)
 	return call_simple(hv, run_reset, name, err);
 }
 
-int hv_press_power_button(struct hv *hv, const char *name, struct err *err)
+int hv_shutdown(struct hv *hv, const char *name, struct err *err)
 {
-	return call_simple(hv, run_press, name, err);
+	return call_simple(hv, run_shutdown, name, err);
 }
 
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err)

@@ -20,12 +20,14 @@ struct hv; /* lives until the process ends: closing could hang, too */
 int hv_open(usec_t deadline, struct hv **ret, struct err *err);
 void hv_set_deadline(struct hv *hv, usec_t deadline);
 int hv_look(struct hv *hv, const char *name, enum hv_state *ret, struct err *err);
-/* A transient domain, paused before its first instruction. */
+/* A transient domain, paused before its first instruction. ERR_BUSY: one of this name may still be on its way
+ * out, though hv_look() does not see it any more. */
 int hv_create_paused(struct hv *hv, const char *xml, struct err *err);
 /* These are ERR_NOT_FOUND when there is no such domain. */
 int hv_resume(struct hv *hv, const char *name, struct err *err);
 int hv_destroy(struct hv *hv, const char *name, struct err *err);
 int hv_reset(struct hv *hv, const char *name, struct err *err);
-int hv_press_power_button(struct hv *hv, const char *name, struct err *err);
+/* Asks the guest's agent where one listens, else presses the power button. */
+int hv_shutdown(struct hv *hv, const char *name, struct err *err);
 /* A connection to its first VNC server, without a password; the caller's. */
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err);

@@ -30,25 +30,16 @@ static int store_config(struct task_ctx *task, struct create *create, struct err
 	return task_config_get(task, "qemu", &create->config, &create->version, err);
 }
 
-static void warn_space(struct task_ctx *task, const struct vm_storage *storage, uint64_t size)
-{
-	struct storage_space space;
-
-	if (storage->driver->status(storage->def, &space, NULL) == 0 && space.available < size)
-		task_warn(task, "storage '%s' has less free space than the volume may grow to",
-			  storage->def->id);
-}
-
 /* Names it in the config, makes it, and corrects the name if the driver chose another. */
 static int make_named(struct task_ctx *task, struct create *create,
-		      const struct vm_storage *storage, const struct vm_drive *drive,
+		      const struct task_storage *storage, const struct vm_drive *drive,
 		      const char *value, const char *name, struct err *err)
 {
 	autofree char *planned = xasprintf("%s:%u/%s", storage->def->id, task->guest, name);
 	autofree char *stored = vm_drive_value(value, planned, drive->size);
 	struct volume_alloc what = {.vmid = task->guest,
 				    .content = VOLUME_IMAGES,
-				    .format = "raw",
+				    .format = drive->format,
 				    .name = name,
 				    .size = drive->size};
 	char volid[VOLID_MAX];
@@ -72,7 +63,7 @@ static int make_named(struct task_ctx *task, struct create *create,
 static int make_volume(struct task_ctx *task, struct create *create, const char *key,
 		       const char *value, struct err *err)
 {
-	struct vm_storage storage;
+	struct task_storage storage;
 	struct vm_drive drive;
 	int r;
 
@@ -80,13 +71,14 @@ static int make_volume(struct task_ctx *task, struct create *create, const char 
 		return r;
 	if (!drive.is_new)
 		return err_field(err, key, "no new volume is asked for");
-	if ((r = vm_storage_open(task, drive.storage, VOLUME_IMAGES, &storage, err)) < 0)
+	if ((r = task_storage_open(task, drive.storage, VOLUME_IMAGES, &storage, err)) < 0)
 		return err_prefix(err, "%s", key);
-	warn_space(task, &storage, drive.size);
-	autofree char *name = vm_volume_next_name(&storage, &create->config, task->guest, err);
+	task_volume_warn_space(task, &storage, drive.size);
+	autofree char *name =
+		vm_volume_next_name(&storage, &create->config, task->guest, drive.format, err);
 
 	r = name ? make_named(task, create, &storage, &drive, value, name, err) : -err->code;
-	vm_storage_close(&storage);
+	task_storage_close(&storage);
 	return r;
 }
 

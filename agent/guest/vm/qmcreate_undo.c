@@ -21,7 +21,7 @@ static int free_drives(struct task_ctx *task, const struct guest_config *config,
 		if (drives[i].is_cdrom || drives[i].is_new ||
 		    (kept && fields_find(kept, drives[i].key)))
 			continue;
-		r = vm_volume_free(task, &drives[i].volume, err);
+		r = task_volume_free(task, &drives[i].volume, VOLUME_IMAGES, err);
 	}
 	return r;
 }

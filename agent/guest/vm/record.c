@@ -3,78 +3,39 @@
 #include "agent/guest/vm/record.h"
 
 #include "agent/base/client.h"
-#include "agent/base/cursor.h"
-#include "agent/base/exec.h"
-#include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/guest/vm_process.h"
+#include "agent/task/guest/record.h"
 
-#define RECORD_MAX 65536
-#define TELL_WAIT  (5 * USEC_PER_SEC) /* the monitor tells a core that is away longer */
-
-static char *record_path(unsigned vmid)
-{
-	return path_join(path_run(), "guests/%u", vmid);
-}
+#define TELL_WAIT (5 * USEC_PER_SEC) /* the monitor tells a core that is away longer */
 
 int vm_record_write(unsigned vmid, const struct vm_record *record, struct err *err)
 {
-	autofree char *folder = path_join(path_run(), "guests");
-	autofree char *path = record_path(vmid);
-	autofields f = FIELDS_INIT;
-	autobuf data = BUF_INIT;
-	int r;
+	const struct task_record basis = {record->pid, record->pid_start, record->started};
+	autofields own = FIELDS_INIT;
 
-	if ((r = dir_make(folder, 0755, err)) < 0)
-		return r;
-	fields_addf(&f, "pid", "%d", (int)record->pid);
-	fields_addf(&f, "pid_start", "%llu", (unsigned long long)record->pid_start);
-	fields_add(&f, "boot", exec_boot_id());
-	fields_add(&f, "kind", "qemu");
-	fields_addf(&f, "started", "%llu", (unsigned long long)record->started);
-	if (record->is_starting)
-		fields_add(&f, "starting", "1");
-	fields_encode(&f, &data);
-	return file_write_atomic(path, data.data, data.size, 0600, err);
+	fields_add(&own, "starting", record->is_starting ? "1" : NULL);
+	return task_record_write(vmid, "qemu", &basis, &own, err);
 }
 
 void vm_record_remove(unsigned vmid)
 {
-	autofree char *path = record_path(vmid);
-
-	(void)file_remove(path, NULL);
-}
-
-static uint64_t number(const struct fields *f, const char *name)
-{
-	uint64_t value = 0;
-
-	str_to_u64(fields_get(f, name), &value);
-	return value;
+	task_record_remove(vmid);
 }
 
 bool vm_record_find(unsigned vmid, struct vm_record *ret)
 {
-	autofree char *path = record_path(vmid);
-	autobuf data = BUF_INIT;
+	struct task_record basis;
 	autofields f = FIELDS_INIT;
 
-	if (file_read(path, RECORD_MAX, &data, NULL) < 0)
+	if (task_record_read(vmid, &basis, &f, NULL) < 0 || !task_record_is_alive(&basis))
 		return false;
-	struct cursor c = cursor_on(data.data, data.size);
-
-	if (fields_decode(&c, &f, NULL) < 0 || !str_eq(fields_get(&f, "boot"), exec_boot_id()))
-		return false;
-	const struct vm_record record = {.pid = (pid_t)number(&f, "pid"),
-					 .pid_start = number(&f, "pid_start"),
-					 .started = number(&f, "started"),
-					 .is_starting = number(&f, "starting") == 1};
-
-	if (record.pid <= 0 || exec_pid_start(record.pid) != record.pid_start)
-		return false;
-	*ret = record;
+	*ret = (struct vm_record){.pid = basis.pid,
+				  .pid_start = basis.pid_start,
+				  .started = basis.started,
+				  .is_starting = task_record_number(&f, "starting") == 1};
 	return true;
 }
 

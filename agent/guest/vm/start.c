@@ -20,6 +20,7 @@
 
 #define MERGE_TRIES 5
 #define LOOK_EVERY  50 /* ms */
+#define LEAVE_WAIT  (5 * USEC_PER_SEC)
 
 struct start {
 	char name[VM_DOMAIN_NAME_SIZE];
@@ -46,17 +47,21 @@ static void start_fini(struct start *start)
 static int read_config(struct task_ctx *task, struct guest_config *ret, struct err *err)
 {
 	for (int i = 0;; i++) {
-		struct guest_config config;
+		struct guest_config config, before;
 		const char *lock;
 		uint64_t version;
 		int r = task_config_get(task, "qemu", &config, &version, err);
 
 		if (r < 0)
 			return r;
-		if ((lock = guest_config_get(&config, "lock")))
+		guest_config_copy(&before, &config);
+		if ((lock = guest_config_get(&config, "lock"))) {
 			r = err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
-		else if (config_pending_merge(&config))
+		} else if (config_pending_merge(&config)) {
+			vm_unused_follow(&before, &config);
 			r = task_config_put(task, "qemu", &config, version, err);
+		}
+		guest_config_fini(&before);
 		if (r == 0) {
 			*ret = config;
 			return 0;
@@ -215,6 +220,21 @@ static int explain_refusal(const struct start *start, struct err *err)
 	return -err->code;
 }
 
+/* libvirtd takes a domain out of its lists before it lets its name be used again. */
+static int create(struct start *start, struct err *err)
+{
+	usec_t end = clock_monotonic() + LEAVE_WAIT;
+
+	for (;;) {
+		int r = hv_create_paused(start->hv, buf_str(&start->xml), err);
+
+		if (r != -ERR_BUSY || clock_left_ms(end) == 0 ||
+		    clock_left_ms(start->deadline) == 0)
+			return r;
+		poll(NULL, 0, LOOK_EVERY);
+	}
+}
+
 static int run_start(struct task_ctx *task, struct start *start, struct err *err)
 {
 	int r;
@@ -223,7 +243,7 @@ static int run_start(struct task_ctx *task, struct start *start, struct err *err
 	    (r = clear_place(task, start, err)) < 0 || (r = task_check_cancelled(err)) < 0)
 		return r;
 	vm_record_remove(task->guest); /* of a process that is gone */
-	if ((r = hv_create_paused(start->hv, buf_str(&start->xml), err)) < 0)
+	if ((r = create(start, err)) < 0)
 		return explain_refusal(start, err);
 	if ((r = let_run(task, start, err)) == 0 || r == -ERR_UNKNOWN)
 		return r;

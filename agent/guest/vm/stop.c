@@ -112,7 +112,7 @@ int vm_shutdown(struct task_ctx *task, struct hv *hv, const struct vm_record *re
 	int r;
 
 	vm_domain_name(task->guest, name);
-	r = hv_press_power_button(hv, name, err);
+	r = hv_shutdown(hv, name, err);
 	if (r < 0 && r != -ERR_NOT_FOUND)
 		return err_prefix(err, "shutdown of VM %u", task->guest);
 	r = process < 0

@@ -279,6 +279,7 @@ static inline void expect_job(const char *verb, const char *path, const char *pa
 		fail_msg("%s %s: %u %s", verb, path, status, buf_str(&answer));
 	wait_for_job(buf_str(&answer));
 	assert_int_equal(file_read(args, 1 << 20, &raw, &err), 0);
+	assert_int_equal(file_remove(args, &err), 0); /* the next one of this type makes its own */
 	struct cursor c = cursor_on(raw.data, raw.size);
 
 	assert_int_equal(fields_decode(&c, ret_args, &err), 0);

@@ -168,7 +168,8 @@ static void test_alloc_bad(void **state)
 		{101, 0, NULL, NULL, -ERR_INVALID},
 		{101, UINT64_MAX, NULL, NULL, -ERR_INVALID},
 		{101, 1ULL << 60, NULL, NULL, -ERR_NO_SPACE},
-		{101, MIB, "qcow2", NULL, -ERR_UNSUPPORTED},
+		{101, MIB, "vmdk", NULL, -ERR_UNSUPPORTED},
+		{101, MIB, "qcow2", NULL, -ERR_UNSUPPORTED}, /* for containers */
 		{101, MIB, "subvol", NULL, -ERR_UNSUPPORTED},
 		{101, MIB, NULL, "vm-102-disk-0.raw", -ERR_INVALID},
 		{101, MIB, NULL, "../102/vm-101-disk-0.raw", -ERR_INVALID},
@@ -189,6 +190,37 @@ static void test_alloc_bad(void **state)
 	char volid[VOLID_MAX];
 	struct err err;
 	assert_int_equal(alloc(room, 101, MIB, NULL, NULL, volid, &err), -ERR_INVALID);
+}
+
+/* Of machines. What is left of one that could not be made: nothing. */
+static void test_alloc_qcow2(void **state)
+{
+	struct room *room = *state;
+	struct volume_alloc what = {.vmid = 101,
+				    .content = VOLUME_IMAGES,
+				    .format = "qcow2",
+				    .name = "vm-101-disk-0.raw",
+				    .size = 64 * MIB};
+	struct volume_info info;
+	struct volid v;
+	struct err err = ERR_INIT;
+	char volid[VOLID_MAX];
+
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	assert_int_equal(room->driver->alloc(&room->def, &what, volid, &err), -ERR_INVALID);
+	what.name = NULL;
+	if (room->driver->alloc(&room->def, &what, volid, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(volid, "local:101/vm-101-disk-0.qcow2");
+	assert_int_equal(mode_of(room, "images/101/vm-101-disk-0.qcow2"), 0600);
+	parse(volid, &v);
+	assert_int_equal(room->driver->info(&room->def, &v, &info, NULL), 0);
+	assert_int_equal(info.size, 64 * MIB);
+	assert_string_equal(info.format, "qcow2");
+	what.format = "raw"; /* numbers are for all formats */
+	assert_int_equal(room->driver->alloc(&room->def, &what, volid, &err), 0);
+	assert_string_equal(volid, "local:101/vm-101-disk-1.raw");
 }
 
 /* Two processes take numbers at once: none is given twice. */
@@ -419,13 +451,21 @@ static void test_unknown_type(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_ROOM(test_activate),	    IN_ROOM(test_no_mkdir),
-		IN_ROOM(test_status),	    IN_ROOM(test_alloc),
-		IN_ROOM(test_alloc_bad),    IN_ROOM(test_alloc_race),
-		IN_ROOM(test_remove),	    IN_ROOM(test_links),
-		IN_ROOM(test_resize),	    IN_ROOM(test_list),
-		IN_ROOM(test_list_content), IN_ROOM(test_import),
-		IN_ROOM(test_import_sweep), cmocka_unit_test(test_unknown_type),
+		IN_ROOM(test_activate),
+		IN_ROOM(test_no_mkdir),
+		IN_ROOM(test_status),
+		IN_ROOM(test_alloc),
+		IN_ROOM(test_alloc_bad),
+		IN_ROOM(test_alloc_race),
+		IN_ROOM(test_alloc_qcow2),
+		IN_ROOM(test_remove),
+		IN_ROOM(test_links),
+		IN_ROOM(test_resize),
+		IN_ROOM(test_list),
+		IN_ROOM(test_list_content),
+		IN_ROOM(test_import),
+		IN_ROOM(test_import_sweep),
+		cmocka_unit_test(test_unknown_type),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,9 +121,6 @@ static void changes_at_once(void **state)
 {
 	(void)state;
 	expect("PUT", VM "/config", "memory=512|description=hello", 200, "{\"data\":null}");
-	expect_wrong("PUT", VM "/config", "scsi1=local:4", "scsi1",
-		     "new volumes are made when the machine is created; allocate one in the "
-		     "storage's content first");
 	expect_wrong("PUT", VM "/config", "scsi1=local:102/vm-102-disk-0.raw", "scsi1",
 		     "volume 'local:102/vm-102-disk-0.raw' does not belong to guest 101");
 	expect("PUT", VM "/config", "scsi1=local:101/vm-101-disk-1.raw|delete=name", 200,
@@ -140,6 +137,38 @@ static void waits_while_running(void **state)
 	expect_vm("memory: 256\nname: web\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n" STORED_UUID
 		  "tags: a\n\n[PENDING]\nmemory: 512\n");
 	take_fact("stopped", NULL);
+}
+
+/* Volumes are made and freed by jobs. */
+static void disks_come_and_go(void **state)
+{
+	autofields made = FIELDS_INIT, gone = FIELDS_INIT;
+
+	(void)state;
+	expect_job("POST", VM "/config", "scsi1=local:4,format=qcow2|memory=512", "qmconfig",
+		   &made);
+	assert_string_equal(fields_get(&made, "set.scsi1"), "local:4,format=qcow2");
+	expect_job("POST", VM "/config", "delete=scsi0|force=1", "qmconfig", &gone);
+	assert_string_equal(fields_get(&gone, "force"), "1");
+	expect_failure("POST", VM "/config", "scsi1=none:4", "storage 'none' does not exist");
+	expect_wrong("PUT", VM "/config", "unused0=local:101/vm-101-disk-7.raw", "unused0",
+		     "is set by the node alone");
+	expect_wrong("PUT", VM "/unlink", "idlist=scsi0,net0", "idlist", "'net0' is no disk");
+	expect_wrong("PUT", VM "/unlink", "idlist=", "idlist", "names no disk");
+	expect_wrong("PUT", VM "/unlink", "force=1", "idlist",
+		     "property is missing and it is not optional");
+	take_fact("running", "1");
+	expect_failure("PUT", VM "/unlink", "idlist=scsi0|force=1",
+		       "VM 101 is running: 'scsi0' cannot be removed by force");
+	take_fact("stopped", NULL);
+	/* answered when the job has ended, which here says nothing of its end */
+	expect_failure("PUT", VM "/config", "scsi1=local:4",
+		       "task died without a status (exit code 0)");
+	autofree char *left = path_join(folder, "args-qmconfig");
+
+	assert_int_equal(file_remove(left, NULL), 0);
+	expect("PUT", VM "/config", "delete=scsi0", 200, "{\"data\":null}");
+	expect_vm("memory: 256\nname: web\n" STORED_UUID "unused0: local:101/vm-101-disk-0.raw\n");
 }
 
 static void changes_by_a_job(void **state)
@@ -227,6 +256,7 @@ int main(void)
 		cmocka_unit_test(creation_needs_every_right),
 		cmocka_unit_test_setup_teardown(changes_at_once, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(waits_while_running, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(disks_come_and_go, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(changes_by_a_job, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(starts_and_stops, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),

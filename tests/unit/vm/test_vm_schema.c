@@ -223,7 +223,8 @@ static void reads_new_volumes(void **state)
 		     {"local:200000", 0},
 		     {"local:4,media=cdrom", 0},
 		     {":4", 0},
-		     {"local:4,format=qcow2", 0}};
+		     {"local:4,format=qcow2", 4096},
+		     {"local:4,format=vmdk", 0}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* No disk of a machine is lost from its configuration: each change against what follows from it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/guest/pending.h"
+#include "agent/guest/update.h"
+#include "agent/guest/vm_schema.h"
+
+#define D(n) "local:101/vm-101-disk-" #n ".raw"
+
+static const struct change {
+	const char *text, *before, *key, *value, *deleted;
+	bool is_running;
+	const char *after; /* NULL: refused, for key */
+} cases[] = {
+	{"a deleted disk is kept", "scsi0: " D(0) ",size=4G\n", NULL, NULL, "scsi0", false,
+	 "unused0: " D(0) "\n"},
+	{"the first free number", "unused0: " D(5) "\nunused2: " D(6) "\nscsi0: " D(0) "\n", NULL,
+	 NULL, "scsi0", false, "unused0: " D(5) "\nunused2: " D(6) "\nunused1: " D(0) "\n"},
+	{"a replaced disk is kept", "scsi0: " D(0) "\n", "scsi0", D(1), NULL, false,
+	 "scsi0: " D(1) "\nunused0: " D(0) "\n"},
+	{"a medium is not", "ide2: local:iso/x.iso,media=cdrom\n", NULL, NULL, "ide2", false, ""},
+	{"an empty drive is not", "ide2: none,media=cdrom\n", NULL, NULL, "ide2", false, ""},
+	{"one that moves is a drive", "scsi0: " D(0) "\n", "virtio0", D(0), "scsi0", false,
+	 "virtio0: " D(0) "\n"},
+	{"an unused one becomes a drive", "unused0: " D(0) "\n", "scsi3", D(0), NULL, false,
+	 "scsi3: " D(0) "\n"},
+	{"it may wait for that", "unused0: " D(0) "\n", "scsi3", D(0), NULL, true,
+	 "\n[PENDING]\nscsi3: " D(0) "\n"},
+	{"a deletion that waits keeps the drive", "scsi0: " D(0) "\n", NULL, NULL, "scsi0", true,
+	 "scsi0: " D(0) "\n\n[PENDING]\ndelete: scsi0\n"},
+	{"an unused one goes at once", "memory: 64\nunused0: " D(0) "\n", NULL, NULL, "unused0",
+	 true, "memory: 64\n"},
+	{"nobody sets one", "memory: 64\n", "unused0", D(0), NULL, false, NULL},
+};
+
+static void parse(const char *text, struct guest_config *ret)
+{
+	struct err err = ERR_INIT;
+
+	if (guest_config_parse(text, strlen(text), ret, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static void expect(const struct guest_config *config, const char *text, const char *what)
+{
+	autobuf got = BUF_INIT;
+
+	guest_config_format(config, &got);
+	if (!str_eq(buf_str(&got), text))
+		fail_msg("%s: got\n%swanted\n%s", what, buf_str(&got), text);
+}
+
+static void follows_changes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct change *c = &cases[i];
+		struct guest_config config __attribute__((cleanup(guest_config_fini)));
+		autofields set = FIELDS_INIT;
+		struct err err = ERR_INIT;
+
+		parse(c->before, &config);
+		if (c->key)
+			fields_add(&set, c->key, c->value);
+		int r = guest_config_update(&guest_kind_vm, &config,
+					    &(struct guest_update){.set = &set,
+								   .delete_list = c->deleted,
+								   .is_running = c->is_running},
+					    &err);
+
+		if (c->after && r < 0)
+			fail_msg("%s: %s: %s", c->text, err.field, err.message);
+		if (!c->after)
+			assert_string_equal(err.field, c->key);
+		expect(&config, c->after ?: c->before, c->text);
+	}
+}
+
+/* What waited takes effect at the next start. */
+static void follows_a_start(void **state)
+{
+	struct guest_config before __attribute__((cleanup(guest_config_fini)));
+	struct guest_config after __attribute__((cleanup(guest_config_fini)));
+
+	(void)state;
+	parse("scsi0: " D(0) "\nscsi1: " D(1) "\n\n[PENDING]\ndelete: scsi1\nscsi0: " D(2) "\n",
+	      &before);
+	guest_config_copy(&after, &before);
+	assert_true(config_pending_merge(&after));
+	vm_unused_follow(&before, &after);
+	expect(&after, "scsi0: " D(2) "\nunused0: " D(0) "\nunused1: " D(1) "\n", "merge");
+}
+
+/* A waiting new disk that is taken back is not lost, either. */
+static void follows_a_revert(void **state)
+{
+	struct guest_config config __attribute__((cleanup(guest_config_fini)));
+	autofields none = FIELDS_INIT;
+
+	(void)state;
+	parse("memory: 64\n\n[PENDING]\nscsi1: " D(1) "\n", &config);
+	assert_int_equal(guest_config_update(&guest_kind_vm, &config,
+					     &(struct guest_update){.set = &none,
+								    .revert_list = "scsi1",
+								    .is_running = true},
+					     NULL),
+			 0);
+	expect(&config, "memory: 64\nunused0: " D(1) "\n", "revert");
+}
+
+static void knows_keys(void **state)
+{
+	static const char *const bad[] = {"unused",   "unused00", "unused256",
+					  "unused-1", "unused1x", "scsi0"};
+	unsigned index = 7;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(vm_unused_key(bad[i], &index));
+	assert_int_equal(index, 7);
+	assert_true(vm_unused_key("unused255", &index));
+	assert_int_equal(index, 255);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(follows_changes),
+		cmocka_unit_test(follows_a_start),
+		cmocka_unit_test(follows_a_revert),
+		cmocka_unit_test(knows_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
