@@ -60,7 +60,8 @@ static void adopt(struct jobs *jobs, const char *upid, const struct upid *id,
 	if (r == 0)
 		log_info("task %s still runs", upid);
 	job_watch(jobs, task, pidfd, record);
-	jobs_tell(&jobs->begun, task);
+	if (r == 0)
+		jobs_tell(&jobs->begun, task);
 }
 
 /* A record of this name is in the folder. */
