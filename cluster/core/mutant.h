@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules that can be broken on purpose, one at a time, to show that the simulator sees it. Only a build with
+ * LODGE_MUTANTS holds them: elsewhere MUTANT() is false and the compiler drops it. */
+#pragma once
+
+/* X(NAME, text, invariant of tests/sim that must catch it) */
+#define MUTANTS(X)                                                                                 \
+	X(ACK_BEFORE_SYNC, "acknowledges before its disk has synced", MAJORITY)                    \
+	X(PROMISE_IN_MEMORY, "a promise is kept in memory only", EPOCH)                            \
+	X(PROMISE_BEFORE_SYNC, "a promise is said before it is on disk", EPOCH)                    \
+	X(EPOCH_RESUMED, "a restarted leader goes on in its old epoch", EPOCH)                     \
+	X(PROMISE_ANY_START, "a promise is repeated to another process of the claimant", EPOCH)    \
+	X(ACCEPT_WITHOUT_PROMISE, "accepting does not raise the promise", COMMITTED)               \
+	X(ACK_AFTER_PROMISE, "acknowledges an epoch below its promise", COMMITTED)                 \
+	X(LOWER_APPEND, "accepts entries of an epoch below its promise", COMMITTED)                \
+	X(PROMISE_LOWER, "promises a claimant with a lower position", COMMITTED)                   \
+	X(COMMIT_OLD_EPOCH, "commits an entry of an older epoch by counting", COMMITTED)           \
+	X(COMMIT_UNVERIFIED, "commits what was not verified against the leader", COMMITTED)        \
+	X(CUT_BY_SHORTER, "a shorter APPEND cuts what follows", MAJORITY)                          \
+	X(POSITION_BY_INDEX, "positions are compared by index only", COMMITTED)                    \
+	X(ACK_BY_NODE, "acknowledgements are counted by node id alone", MAJORITY)                  \
+	X(LEARNER_COUNTED, "learners count as voters", MAJORITY)                                   \
+	X(TWO_CHANGES, "voters change again before the last change is committed", COMMITTED)       \
+	X(CHANGE_BEFORE_BARRIER, "voters change before the leader's barrier is committed",         \
+	  COMMITTED)                                                                               \
+	X(APPEND_UNCHECKED, "entries are accepted behind any previous entry", LOG)                 \
+	X(SPEAK_BEFORE_OPENING, "speaks before the opening sync", EPOCH)                           \
+	X(LATE_SNAPSHOT, "installs a snapshot of an epoch below the promise", COMMITTED)           \
+	X(OLD_SNAPSHOT, "installs a snapshot below its committed index", READS)                    \
+	X(SNAPSHOT_WITHOUT_REQUESTS, "a snapshot leaves out the requests", STATE)                  \
+	X(SNAPSHOT_WITHOUT_VOTERS, "a snapshot leaves out the voters", STATE)                      \
+	X(NO_QUORUM_AFTER_SEND, "says not sent after it was sent", ANSWER)                         \
+	X(NO_REQUESTS, "a repeated request is executed again", ONCE)                               \
+	X(FIRST_RENEWED, "a retry renews the first index of its request", ONCE)                    \
+	X(ANSWER_BEFORE_COMMIT, "answers once it is on the leader's own disk", MAJORITY)           \
+	X(NO_BARRIER, "a leader appends no barrier", LIVENESS)                                     \
+	X(NO_RETRY, "an APPEND is never sent again", LIVENESS)                                     \
+	X(CLAIM_ABOVE_AT_ONCE, "a deposed leader claims above at once, without a round", LIVENESS) \
+	X(MUTE_AFTER_FAILED_SYNC, "goes on after a failed sync", MAJORITY)                         \
+	X(ROLLED_BACK_ACCEPTED, "a disk gone back in time is believed", COMMITTED)                 \
+	X(FORK_IGNORED, "messages of another fork are believed", FORK)                             \
+	X(EARLY_INSTALL, "acknowledges a snapshot before it is on disk", MAJORITY)
+
+enum mutant {
+	MUTANT_NONE,
+#define X(name, text, invariant) MUTANT_##name,
+	MUTANTS(X)
+#undef X
+		MUTANT_COUNT,
+};
+
+#ifdef LODGE_MUTANTS
+#define MUTANT(r, name) ((r)->options.mutant == MUTANT_##name)
+#else
+#define MUTANT(r, name) (false)
+#endif
