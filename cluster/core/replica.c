@@ -239,6 +239,11 @@ uint64_t replica_committed(const struct replica *r)
 	return r->commit;
 }
 
+uint64_t replica_committed_epoch(const struct replica *r)
+{
+	return r->commit_epoch;
+}
+
 const struct state *replica_state(const struct replica *r)
 {
 	return r->state;

@@ -140,6 +140,7 @@ const char *replica_role_name(enum replica_role role);
 enum replica_role replica_role(const struct replica *replica);
 uint64_t replica_leads(const struct replica *replica); /* epoch, 0: does not lead */
 uint64_t replica_committed(const struct replica *replica);
+uint64_t replica_committed_epoch(const struct replica *replica); /* by which that is known */
 const struct state *replica_state(const struct replica *replica);
 const struct log *replica_log(const struct replica *replica);
 const struct replica_meta *replica_meta(const struct replica *replica);

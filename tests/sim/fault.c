@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What goes wrong, carried out. */
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+static struct node *target(struct world *w, const struct fault *f)
+{
+	struct node *leader = world_leader(w);
+
+	if (f->node == SIM_NODES && leader)
+		return leader;
+	return &w->nodes[f->node % w->node_count];
+}
+
+static void start_later(struct world *w, struct node *n, usec_t delay)
+{
+	world_add(w, (struct happening){
+			     .at = w->now + delay, .kind = HAPPEN_START, .node = n->at});
+}
+
+static void kill_node(struct world *w, struct node *n, const struct fault *f)
+{
+	if (!n->replica)
+		return;
+	if (f->detail % 2) { /* somewhere in the middle of its next steps */
+		n->crash_in = 1 + (unsigned)(f->detail >> 8) % 12;
+		return;
+	}
+	node_crash(w, n, f->kind == FAULT_POWER);
+	start_later(w, n, f->length);
+}
+
+static void partition(struct world *w, const struct fault *f)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		w->nodes[i].group = (unsigned)(f->detail >> (2 * i)) % (f->detail >> 40 & 1 ? 2 : 3);
+	net_break(w);
+	net_reform_soon(w, 100 * MS + (f->detail >> 48) % 300 * MS);
+}
+
+static void freeze(struct world *w, struct node *n)
+{
+	node_pause(w, n);
+	n->group = SIM_NODES - 1;
+	net_break(w);
+	net_reform_soon(w, 150 * MS);
+}
+
+static bool is_all_well(const struct world *w)
+{
+	for (unsigned i = 0; i < w->node_count; i++) {
+		const struct node *n = &w->nodes[i];
+
+		if (!n->replica || n->is_paused || n->crash_in || n->group != w->nodes[0].group ||
+		    replica_role(n->replica) == ROLE_OPENING ||
+		    replica_role(n->replica) == ROLE_WAITING)
+			return false;
+	}
+	return w->transport == TRANSPORT_FAITHFUL && w->node_count > 1;
+}
+
+static unsigned voters_now(struct world *w)
+{
+	struct node *leader = world_leader(w);
+
+	return leader ? (unsigned)replica_voters(leader->replica)->count : 0;
+}
+
+static bool is_voter(struct world *w, const struct node *n)
+{
+	struct member self = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
+	struct node *leader = world_leader(w);
+
+	return leader && voters_has(replica_voters(leader->replica), &self);
+}
+
+/* One more voter may lose its disk: a majority keeps theirs. */
+static bool may_lose(struct world *w)
+{
+	unsigned voters = voters_now(w);
+
+	return voters >= 3 && w->lost + 1 <= (voters - 1) / 2;
+}
+
+static bool is_remembered(const struct world *w, const struct node *n)
+{
+	const struct replica_meta *own = &n->disk.synced.meta;
+
+	for (unsigned i = 0; i < w->node_count; i++) {
+		const struct replica_meta *meta;
+
+		if (&w->nodes[i] == n || !w->nodes[i].replica)
+			continue;
+		meta = replica_meta(w->nodes[i].replica);
+		for (size_t k = 0; k < meta->seen_count; k++)
+			if (uuid_equal(&meta->seen[k].incarnation, &own->incarnation) &&
+			    meta->seen[k].measure.promised == own->promised &&
+			    position_compare(meta->seen[k].measure.accepted, own->accepted) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* The disk as it was some time ago. Somebody must remember, and nothing else may go wrong meanwhile: what no
+ * living member remembers cannot be seen. */
+static void roll_back(struct world *w, struct node *n)
+{
+	struct image old = n->disk.old;
+
+	if (!is_all_well(w) || !n->disk.has_old || !is_remembered(w, n) || !is_voter(w, n) ||
+	    !may_lose(w))
+		return;
+	w->guard_until = w->now + 6 * USEC_PER_SEC;
+	w->lost++;
+	n->may_leave = true;
+	node_crash(w, n, true);
+	oracle_bury(w, &n->disk.synced);
+	image_copy(&n->disk.synced, &old, false);
+	world_say(w, "n%u's disk goes back in time", n->id);
+	start_later(w, n, 100 * MS);
+}
+
+/* Empty; it will join as somebody else. */
+static void wipe(struct world *w, struct node *n)
+{
+	struct member old = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
+	bool was_voter = is_voter(w, n);
+
+	if (was_voter && !n->is_gone && !may_lose(w))
+		return;
+	if (was_voter && !n->is_gone)
+		w->lost++;
+	node_crash(w, n, true);
+	oracle_bury(w, &n->disk.synced);
+	disk_fini(&n->disk);
+	n->disk = (struct disk){0};
+	n->is_gone = n->is_marked = false;
+	n->may_leave = false;
+	start_later(w, n, 50 * MS);
+	if (!was_voter)
+		return;
+	if (client_admin(w, REQUEST_REMOVE_VOTER, &old))
+		w->lost--;
+}
+
+static void copy(struct world *w, struct node *n)
+{
+	struct node *other = &w->nodes[w->node_count - 1];
+
+	if (!is_all_well(w) || n == other || is_voter(w, other) || !is_voter(w, n) || !may_lose(w))
+		return;
+	w->guard_until = w->now + 4 * USEC_PER_SEC;
+	w->lost++;
+	n->may_leave = other->may_leave = true;
+	node_crash(w, other, true);
+	disk_fini(&other->disk);
+	other->disk = (struct disk){0};
+	image_copy(&other->disk.synced, &n->disk.synced, true);
+	start_later(w, other, 50 * MS);
+}
+
+static void change_voters(struct world *w, struct node *n, enum request_kind kind)
+{
+	struct member member = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
+
+	if (kind == REQUEST_REMOVE_VOTER && voters_now(w) <= 1 + w->lost)
+		return;
+	client_admin(w, kind, &member);
+}
+
+/* A majority is gone for good; the survivor with the highest position goes on alone. */
+static void lose_majority(struct world *w, const struct fault *f)
+{
+	unsigned voters = voters_now(w), left = 0;
+
+	if (voters < 3 || w->was_forced || w->lost || w->guard_until > w->now)
+		return;
+	w->has_lost_majority = true;
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[(i + f->detail) % w->node_count];
+
+		if (is_voter(w, n) && left++ >= (voters - 1) / 2) {
+			n->is_gone = true;
+			continue;
+		}
+	}
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+
+		n->group = 0;
+		if (!n->is_gone)
+			continue;
+		node_crash(w, n, true);
+		oracle_bury(w, &n->disk.synced);
+	}
+	net_break(w);
+	net_reform_soon(w, 200 * MS);
+}
+
+/* The history of the new fork begins with what it shares with the old one. */
+static void oracle_fork(struct world *w, struct node *n, const struct uuid *fork)
+{
+	struct oracle *o = &w->oracle;
+	struct history *from = &o->histories[0], *to = &o->histories[1];
+	const struct log *log = replica_log(n->replica);
+
+	*to = (struct history){.fork = *fork};
+	for (uint64_t i = 1; i <= from->count; i++) {
+		const struct log_entry *e = log_at(log, i);
+		struct entry entry;
+
+		if (i > log->base.index &&
+		    (!e || memcmp(e->hash, from->items[i].hash, SHA256_SIZE) != 0))
+			break;
+		to->items[i] = from->items[i];
+		log_entry_ref(to->items[i].entry);
+		to->count = i;
+		if (!to->items[i].is_applied)
+			continue;
+		entry = log_entry_decode(to->items[i].entry);
+		if (to->items[i].has_request)
+			model_apply(&o->models[1], &entry);
+	}
+	o->fork_count = 2;
+	o->answered = 0;
+}
+
+static struct node *best_survivor(struct world *w)
+{
+	struct node *best = NULL;
+
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+
+		if (n->replica && !n->is_paused && replica_role(n->replica) != ROLE_WAITING &&
+		    replica_role(n->replica) != ROLE_OPENING &&
+		    (!best || position_compare(log_last(replica_log(n->replica)),
+					       log_last(replica_log(best->replica))) > 0))
+			best = n;
+	}
+	return best;
+}
+
+static void force(struct world *w)
+{
+	struct node *n = best_survivor(w);
+	struct uuid fork;
+	int ret = -1;
+	struct event ev = {.type = EV_FORCE, .force = {.ret = &ret}};
+	struct history *h = &w->oracle.histories[0];
+	uint64_t answered = w->oracle.answered;
+
+	if (!w->has_lost_majority || !n)
+		return;
+	rng_uuid(&w->rng, &fork);
+	ev.force.fork = fork;
+	(void)h;
+	oracle_fork(w, n, &fork);
+	w->was_forced = true;
+	w->expected_votes = 1;
+	node_step(w, n, &ev);
+	if (ret < 0) { /* not the highest after all */
+		for (uint64_t i = 1; i <= w->oracle.histories[1].count; i++)
+			log_entry_unref(w->oracle.histories[1].items[i].entry);
+		memset(&w->oracle.histories[1], 0, sizeof(w->oracle.histories[1]));
+		memset(&w->oracle.models[1], 0, sizeof(w->oracle.models[1]));
+		w->oracle.fork_count = 1;
+		w->oracle.answered = answered;
+		w->was_forced = false;
+		return;
+	}
+	world_say(w, "n%u goes on alone", n->id);
+	net_reform_soon(w, 10 * MS);
+}
+
+void fault_begin(struct world *w, size_t i)
+{
+	struct fault *f = &w->schedule->faults[i];
+	struct node *n = target(w, f);
+
+	if (f->is_off || w->is_ending || w->guard_until > w->now)
+		return;
+	world_say(w, "fault %zu: %s, n%u", i, fault_name(f->kind), n->id);
+	switch (f->kind) {
+	case FAULT_KILL:
+	case FAULT_POWER:
+		kill_node(w, n, f);
+		break;
+	case FAULT_PAUSE:
+		node_pause(w, n);
+		break;
+	case FAULT_FREEZE:
+		freeze(w, n);
+		break;
+	case FAULT_PARTITION:
+		partition(w, f);
+		break;
+	case FAULT_ONE_WAY:
+		w->one_way[n->at][f->detail % w->node_count] = true;
+		break;
+	case FAULT_SLOW_DISK:
+		n->disk.slow_until = w->now + f->length;
+		break;
+	case FAULT_FULL_DISK:
+		n->disk.is_full = true;
+		break;
+	case FAULT_FAILED_SYNC:
+		n->disk.fails_next = true;
+		break;
+	case FAULT_ROLLBACK:
+		roll_back(w, n);
+		break;
+	case FAULT_WIPE:
+		wipe(w, n);
+		break;
+	case FAULT_COPY:
+		copy(w, n);
+		break;
+	case FAULT_ADD:
+		change_voters(w, n, REQUEST_ADD_VOTER);
+		break;
+	case FAULT_REMOVE:
+		change_voters(w, n, REQUEST_REMOVE_VOTER);
+		break;
+	case FAULT_FORCE:
+		lose_majority(w, f);
+		break;
+	default:
+		return;
+	}
+	world_add(w, (struct happening){.at = w->now + (f->kind == FAULT_FORCE
+								? 3 * USEC_PER_SEC
+								: f->length),
+					.kind = HAPPEN_FAULT_END,
+					.number = i});
+}
+
+static void unite(struct world *w)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		w->nodes[i].group = 0;
+	net_break(w);
+	net_reform_soon(w, 50 * MS);
+}
+
+void fault_end(struct world *w, size_t i)
+{
+	struct fault *f = &w->schedule->faults[i];
+
+	if (w->is_ending)
+		return;
+	if (f->kind == FAULT_PARTITION) {
+		unite(w);
+	} else if (f->kind == FAULT_PAUSE || f->kind == FAULT_FREEZE) {
+		for (unsigned k = 0; k < w->node_count; k++)
+			if (w->nodes[k].is_paused && w->nodes[k].paused_at + f->length <= w->now)
+				node_thaw(w, &w->nodes[k], f->length > 1500 * MS || f->detail % 2);
+		if (f->kind == FAULT_FREEZE)
+			unite(w);
+	} else if (f->kind == FAULT_ONE_WAY) {
+		memset(w->one_way, 0, sizeof(w->one_way));
+	} else if (f->kind == FAULT_FORCE) {
+		force(w);
+	} else if (f->kind == FAULT_FAILED_SYNC || f->kind == FAULT_FULL_DISK) {
+		for (unsigned k = 0; k < w->node_count; k++)
+			if (w->nodes[k].is_marked && !w->nodes[k].is_gone) {
+				node_crash(w, &w->nodes[k], true);
+				start_later(w, &w->nodes[k], 100 * MS);
+			}
+	}
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What goes wrong when: made from the seed alone, so that parts can be left out while minimising. */
+#include "tests/sim/sim.h"
+
+static const char *const names[FAULT_COUNT] = {
+	[FAULT_KILL] = "kill",		  [FAULT_POWER] = "power cut",
+	[FAULT_PAUSE] = "hang",		  [FAULT_FREEZE] = "freeze",
+	[FAULT_PARTITION] = "partition",  [FAULT_ONE_WAY] = "one way",
+	[FAULT_SLOW_DISK] = "slow disk",  [FAULT_FULL_DISK] = "full disk",
+	[FAULT_FAILED_SYNC] = "failed sync", [FAULT_ROLLBACK] = "disk gone back",
+	[FAULT_WIPE] = "wiped disk",	  [FAULT_COPY] = "copied disk",
+	[FAULT_ADD] = "add voter",	  [FAULT_REMOVE] = "remove voter",
+	[FAULT_FORCE] = "force",
+};
+
+const char *fault_name(enum fault_kind kind)
+{
+	return names[kind];
+}
+
+/* How often each kind comes. */
+static const struct {
+	enum fault_kind kind;
+	unsigned weight;
+} weights[] = {
+	{FAULT_KILL, 20},     {FAULT_POWER, 20},      {FAULT_PAUSE, 14},   {FAULT_FREEZE, 6},
+	{FAULT_PARTITION, 22}, {FAULT_ONE_WAY, 5},    {FAULT_SLOW_DISK, 8}, {FAULT_FULL_DISK, 3},
+	{FAULT_FAILED_SYNC, 4}, {FAULT_ROLLBACK, 4},  {FAULT_WIPE, 5},	   {FAULT_COPY, 2},
+	{FAULT_ADD, 16},      {FAULT_REMOVE, 12},
+};
+
+static enum fault_kind random_kind(struct rng *rng)
+{
+	unsigned total = 0;
+	uint64_t at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(weights); i++)
+		total += weights[i].weight;
+	at = rng_below(rng, total);
+	for (size_t i = 0; i < ARRAY_SIZE(weights); i++) {
+		if (at < weights[i].weight)
+			return weights[i].kind;
+		at -= weights[i].weight;
+	}
+	return FAULT_KILL;
+}
+
+void schedule_make(struct schedule *s, uint64_t seed)
+{
+	struct rng rng = {.state = seed * 0x2545f4914f6cdd1du + 1};
+	usec_t burst = 0;
+
+	*s = (struct schedule){.seed = seed};
+	s->transport = rng_chance(&rng, 50) ? TRANSPORT_FAITHFUL : TRANSPORT_ADVERSARIAL;
+	s->voters = 1 + (unsigned)rng_below(&rng, 5);
+	if (s->voters < 3 && rng_chance(&rng, 50))
+		s->voters = 3;
+	s->learners = (unsigned)rng_below(&rng, 3);
+	s->length = rng_between(&rng, 6, 20) * USEC_PER_SEC;
+	s->writes = (unsigned)rng_between(&rng, 10, 50);
+	s->fault_count = rng_between(&rng, 2, SIM_FAULTS - 8);
+	for (size_t i = 0; i < s->fault_count; i++) {
+		struct fault *f = &s->faults[i];
+
+		f->kind = random_kind(&rng);
+		f->at = rng_between(&rng, 100, s->length / MS) * MS;
+		if (burst && rng_chance(&rng, 40)) /* soon after the one before */
+			f->at = burst + rng_between(&rng, 0, 40) * MS;
+		burst = f->at;
+		f->length = rng_between(&rng, 5, rng_chance(&rng, 50) ? 400 : 4000) * MS;
+		f->node = rng_chance(&rng, 45) ? SIM_NODES : (unsigned)rng_below(&rng, SIM_NODES);
+		f->detail = rng_next(&rng);
+	}
+	if (s->voters >= 3 && rng_chance(&rng, 6))
+		s->faults[s->fault_count++] = (struct fault){.kind = FAULT_FORCE,
+							     .at = s->length / 2,
+							     .node = SIM_NODES,
+							     .detail = rng_next(&rng)};
+}

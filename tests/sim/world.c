@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The run of one schedule: founding, load and faults, then all is mended and must come to life and to rest. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+#define LIVE_WITHIN (60 * USEC_PER_SEC)
+#define REST_WITHIN (90 * USEC_PER_SEC)
+
+void world_say(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!w->is_verbose)
+		return;
+	printf("# %9.3f  ", (double)w->now / 1e6);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
+/* ---- the heap of what is to happen ---- */
+
+static bool is_before(const struct happening *a, const struct happening *b)
+{
+	return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+void world_add(struct world *w, struct happening h)
+{
+	size_t i;
+
+	if (w->heap_count == w->heap_capacity) {
+		w->heap_capacity = w->heap_capacity ? 2 * w->heap_capacity : 256;
+		w->heap = xrealloc(w->heap, w->heap_capacity, sizeof(w->heap[0]));
+	}
+	h.order = ++w->order;
+	for (i = w->heap_count++; i > 0 && is_before(&h, &w->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		w->heap[i] = w->heap[(i - 1) / 2];
+	w->heap[i] = h;
+}
+
+static struct happening take(struct world *w)
+{
+	struct happening first = w->heap[0], last = w->heap[--w->heap_count];
+	size_t i = 0, n = w->heap_count;
+
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child + 1 < n && is_before(&w->heap[child + 1], &w->heap[child]))
+			child++;
+		if (child >= n || !is_before(&w->heap[child], &last))
+			break;
+		w->heap[i] = w->heap[child];
+		i = child;
+	}
+	w->heap[i] = last;
+	return first;
+}
+
+void world_free_happening(struct happening *h)
+{
+	blob_unref(h->blob);
+	free(h->view);
+}
+
+struct node *world_leader(struct world *w)
+{
+	struct node *best = NULL;
+
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+
+		if (n->replica && replica_leads(n->replica) &&
+		    (!best || replica_leads(n->replica) > replica_leads(best->replica)))
+			best = n;
+	}
+	return best;
+}
+
+static void happen(struct world *w, struct happening *h)
+{
+	struct node *n = &w->nodes[h->node];
+
+	switch (h->kind) {
+	case HAPPEN_DELIVER:
+		if (h->ring && (n->ring != h->ring || w->rings[h->ring - 1].is_broken)) {
+			world_free_happening(h);
+			return;
+		}
+		if (h->ring)
+			n->delivered = h->number;
+		node_take(w, n, h);
+		return;
+	case HAPPEN_VIEW:
+	case HAPPEN_SYNC:
+	case HAPPEN_TICK:
+		node_take(w, n, h);
+		return;
+	case HAPPEN_REFORM:
+		net_reform(w);
+		return;
+	case HAPPEN_FAULT:
+		fault_begin(w, h->number);
+		return;
+	case HAPPEN_FAULT_END:
+		fault_end(w, h->number);
+		return;
+	case HAPPEN_WRITE:
+		client_write(w, false);
+		return;
+	case HAPPEN_START:
+		node_start(w, n);
+		return;
+	case HAPPEN_RETRY:
+		client_retry(w, h->number);
+		return;
+	}
+}
+
+/* Lets everything happen up to `until`, or until one invariant broke or a condition holds. */
+static bool run_until(struct world *w, usec_t until, bool (*is_enough)(struct world *w))
+{
+	while (w->heap_count > 0 && w->heap[0].at <= until && !w->oracle.broken) {
+		struct happening h = take(w);
+
+		w->now = h.at > w->now ? h.at : w->now;
+		happen(w, &h);
+		if (is_enough && is_enough(w))
+			return true;
+	}
+	if (!w->oracle.broken && w->now < until)
+		w->now = until;
+	return false;
+}
+
+/* ---- beginning ---- */
+
+/* Empty databases that belong to a cluster or found one, once they are open. */
+static void join_waiting(struct world *w)
+{
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+		struct event ev = {.type = EV_JOIN, .join = {.cluster = w->cluster}};
+
+		if (!n->replica || replica_role(n->replica) != ROLE_WAITING)
+			continue;
+		if (w->was_forced)
+			ev.join.fork = w->oracle.histories[1].fork;
+		if (i == 0 && w->oracle.histories[0].count == 0)
+			ev = (struct event){.type = EV_FOUND, .cluster = w->cluster};
+		else if (w->oracle.histories[0].count == 0)
+			continue;
+		node_step(w, n, &ev);
+	}
+}
+
+static bool has_voters(struct world *w, unsigned count)
+{
+	struct node *leader = world_leader(w);
+
+	return leader && replica_voters(leader->replica)->count >= count &&
+	       replica_committed(leader->replica) == log_last(replica_log(leader->replica)).index;
+}
+
+static void begin(struct world *w)
+{
+	unsigned voters = 1;
+
+	for (unsigned i = 0; i < w->node_count; i++)
+		node_start(w, &w->nodes[i]);
+	for (int k = 0; k < 400 && !has_voters(w, w->schedule->voters) && !w->oracle.broken; k++) {
+		run_until(w, w->now + 50 * MS, NULL);
+		join_waiting(w);
+		if (k % 10 == 2 && has_voters(w, voters) && voters < w->schedule->voters) {
+			struct node *n = &w->nodes[voters];
+			struct member member = {.node = n->id,
+						.incarnation = n->disk.synced.meta.incarnation};
+
+			client_admin(w, REQUEST_ADD_VOTER, &member);
+		}
+		while (voters < w->schedule->voters && has_voters(w, voters + 1))
+			voters++;
+	}
+	if (!has_voters(w, w->schedule->voters))
+		oracle_fail(w, INV_LIVENESS, "the cluster does not form");
+}
+
+/* ---- end ---- */
+
+/* A disk with a promise that nobody will ever use. */
+static void raise_promise(struct world *w, struct node *n)
+{
+	struct replica_meta *meta = &n->disk.synced.meta;
+
+	if (n->is_gone || uuid_is_zero(&meta->cluster))
+		return;
+	node_crash(w, n, true);
+	meta->promised += 1000;
+	meta->promised_to = (struct claimant){.member = {.node = 99}, .start = 1};
+	world_say(w, "n%u promises epoch %llu", n->id, (unsigned long long)meta->promised);
+}
+
+static void mend(struct world *w)
+{
+	w->is_ending = true;
+	w->transport = TRANSPORT_FAITHFUL;
+	memset(w->one_way, 0, sizeof(w->one_way));
+	raise_promise(w, &w->nodes[rng_below(&w->rng, w->node_count)]);
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+
+		n->group = 0;
+		n->crash_in = 0;
+		n->disk.slow_until = 0;
+		n->disk.fails_next = n->disk.is_full = false;
+		node_thaw(w, n, true);
+		if (n->is_marked && !n->is_gone)
+			node_crash(w, n, true);
+		/* who belongs to the old fork is joined again as somebody new */
+		if (w->was_forced && n->replica && !n->is_gone &&
+		    uuid_is_zero(&replica_meta(n->replica)->fork)) {
+			node_crash(w, n, true);
+			disk_fini(&n->disk);
+			n->disk = (struct disk){0};
+		}
+		if (!n->replica)
+			node_start(w, n);
+	}
+	for (size_t i = 0; i < w->ring_count; i++)
+		w->rings[i].is_broken = true;
+	net_reform(w);
+}
+
+/* The voters of whoever knows best. */
+static const struct voters *final_voters(struct world *w)
+{
+	const struct replica *best = NULL;
+
+	for (unsigned i = 0; i < w->node_count; i++) {
+		const struct replica *r = w->nodes[i].replica;
+
+		if (r && (!w->was_forced || !uuid_is_zero(&replica_meta(r)->fork)) &&
+		    (!best || replica_committed(r) > replica_committed(best)))
+			best = r;
+	}
+	return best ? replica_voters(best) : NULL;
+}
+
+static bool is_running_voter(const struct world *w, const struct member *voter)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		if (w->nodes[i].id == voter->node && w->nodes[i].replica &&
+		    uuid_equal(&replica_meta(w->nodes[i].replica)->incarnation,
+			       &voter->incarnation))
+			return true;
+	return false;
+}
+
+static bool is_hopeless(struct world *w)
+{
+	const struct voters *voters = final_voters(w);
+	size_t n = 0;
+
+	if (!voters || (w->has_lost_majority && !w->was_forced))
+		return true;
+	for (size_t i = 0; i < voters->count; i++)
+		n += is_running_voter(w, &voters->items[i]);
+	return n < voters_majority(voters);
+}
+
+/* As many voters as the others can do without hang, their corosync alive. */
+static void hang_minority(struct world *w)
+{
+	const struct voters *voters = final_voters(w);
+	size_t running = 0, may;
+
+	for (size_t i = 0; i < voters->count; i++)
+		running += is_running_voter(w, &voters->items[i]);
+	may = running - voters_majority(voters);
+	for (unsigned k = 0; k < w->node_count && may > 0; k++) {
+		struct node *n = &w->nodes[(k + w->schedule->seed) % w->node_count];
+		struct member self = {.node = n->id,
+				      .incarnation = n->disk.synced.meta.incarnation};
+
+		if (!n->replica || !voters_has(voters, &self))
+			continue;
+		node_pause(w, n);
+		may--;
+	}
+}
+
+static bool probe_done(struct world *w)
+{
+	for (size_t i = w->op_count; i > 0; i--)
+		if (w->ops[i - 1].is_probe && w->ops[i - 1].state == OP_ENDED &&
+		    w->ops[i - 1].outcome == STORE_DONE)
+			return true;
+	return false;
+}
+
+static void check_live(struct world *w)
+{
+	usec_t until = w->now + LIVE_WITHIN;
+
+	while (!probe_done(w) && w->now < until && !w->oracle.broken) {
+		if (w->op_count < SIM_OPS)
+			client_write(w, true);
+		run_until(w, w->now + 900 * MS, probe_done);
+	}
+	if (!probe_done(w))
+		oracle_fail(w, INV_LIVENESS, "no write is accepted");
+}
+
+static void check_rest(struct world *w)
+{
+	uint64_t highest = 0;
+
+	for (unsigned i = 0; i < w->node_count; i++)
+		node_thaw(w, &w->nodes[i], true);
+	run_until(w, w->now + REST_WITHIN / 2, NULL);
+	w->is_quiet = true;
+	run_until(w, w->now + REST_WITHIN / 2, NULL);
+	for (unsigned i = 0; i < w->node_count; i++)
+		if (w->nodes[i].replica && replica_state(w->nodes[i].replica)->at.index > highest)
+			highest = replica_state(w->nodes[i].replica)->at.index;
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+
+		if (n->replica && replica_role(n->replica) != ROLE_WAITING &&
+		    replica_state(n->replica)->at.index < highest)
+			oracle_fail(w, INV_LIVENESS, "n%u is at entry %llu of %llu for ever", n->id,
+				    (unsigned long long)replica_state(n->replica)->at.index,
+				    (unsigned long long)highest);
+	}
+}
+
+static void end(struct world *w)
+{
+	mend(w);
+	run_until(w, w->now + 300 * MS, NULL);
+	join_waiting(w);
+	run_until(w, w->now + 700 * MS, NULL);
+	if (w->oracle.broken)
+		return;
+	if (!is_hopeless(w)) {
+		hang_minority(w);
+		check_live(w);
+		if (!w->oracle.broken)
+			check_rest(w);
+	}
+	if (!w->oracle.broken)
+		oracle_end(w);
+}
+
+/* ---- all of it ---- */
+
+static void plan(struct world *w)
+{
+	struct schedule *s = w->schedule;
+
+	for (size_t i = 0; i < s->fault_count; i++)
+		world_add(w, (struct happening){
+				     .at = w->now + s->faults[i].at, .kind = HAPPEN_FAULT, .number = i});
+	for (unsigned i = 0; i < s->writes; i++)
+		world_add(w, (struct happening){.at = w->now + rng_below(&w->rng, s->length),
+						.kind = HAPPEN_WRITE});
+}
+
+/* Who was wiped waits to be joined: an admin looks now and then. */
+static void run_schedule(struct world *w)
+{
+	usec_t until = w->now + w->schedule->length;
+
+	while (w->now < until && !w->oracle.broken) {
+		run_until(w, w->now + 400 * MS < until ? w->now + 400 * MS : until, NULL);
+		join_waiting(w);
+	}
+}
+
+static void world_free(struct world *w)
+{
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+
+		replica_free(n->replica);
+		effects_fini(&n->effects);
+		disk_fini(&n->disk);
+		for (size_t k = 0; k < n->inbox_count; k++)
+			world_free_happening(&n->inbox[k]);
+		free(n->inbox);
+	}
+	for (size_t i = 0; i < w->heap_count; i++)
+		world_free_happening(&w->heap[i]);
+	free(w->heap);
+	for (size_t i = 0; i < w->op_count; i++)
+		blob_unref(w->ops[i].payload);
+	net_fini(w);
+	oracle_fini(&w->oracle);
+	free(w);
+}
+
+enum invariant world_run(struct schedule *schedule, int mutant, bool is_verbose,
+			 struct coverage *coverage, char *what, size_t what_size)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	enum invariant broken;
+
+	w->schedule = schedule;
+	w->rng.state = schedule->seed ^ 0x5bd1e9955bd1e995u;
+	w->mutant = mutant;
+	w->is_verbose = is_verbose;
+	w->coverage = coverage;
+	w->node_count = schedule->voters + schedule->learners;
+	w->expected_votes = w->node_count;
+	w->oracle.fork_count = 1;
+	w->transport = TRANSPORT_FAITHFUL;
+	w->now = USEC_PER_SEC;
+	rng_uuid(&w->rng, &w->cluster);
+	for (unsigned i = 0; i < w->node_count; i++) {
+		w->nodes[i].at = i;
+		w->nodes[i].id = i + 1;
+	}
+	begin(w);
+	w->transport = schedule->transport;
+	plan(w);
+	run_schedule(w);
+	if (!w->oracle.broken)
+		end(w);
+	broken = w->oracle.broken;
+	snprintf(what, what_size, "%s", w->oracle.what);
+	if (coverage)
+		coverage->schedules++;
+	world_free(w);
+	return broken;
+}
