@@ -190,13 +190,6 @@ static void accept(struct replica *r, const struct message *m)
 		fetch_send(r);
 }
 
-/* Nobody but the one who was promised an epoch can lead it. */
-static bool is_promised_to_another(const struct replica *r, const struct message *m, uint64_t epoch)
-{
-	return epoch == r->meta.promised &&
-	       !member_equal(&r->meta.promised_to.member, &m->from.member);
-}
-
 void append_message(struct replica *r, struct peer *peer, const struct message *m)
 {
 	uint64_t epoch = m->append.epoch;
@@ -207,8 +200,9 @@ void append_message(struct replica *r, struct peer *peer, const struct message *
 		refuse(r, peer, epoch);
 		return;
 	}
-	if (write_is_full(r) || is_promised_to_another(r, m, epoch))
+	if (write_is_full(r))
 		return;
+	/* also when this epoch was promised to somebody else: a majority promised it to this one */
 	replica_follow(r, peer, epoch);
 	accept(r, m);
 }
@@ -217,6 +211,6 @@ void alive_message(struct replica *r, struct peer *peer, const struct message *m
 {
 	if (m->alive.epoch < replica_floor(r))
 		refuse(r, peer, m->alive.epoch);
-	else if (!is_promised_to_another(r, m, m->alive.epoch))
+	else
 		replica_follow(r, peer, m->alive.epoch);
 }

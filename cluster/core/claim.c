@@ -89,15 +89,13 @@ void claim_start(struct replica *r)
 	claim_begin(r, highest + 1);
 }
 
-/* One voter needs nobody's answer, and no corosync. */
+/* One voter needs nobody's answer, and no corosync; where there is a group, its first round comes first. */
 void claim_alone(struct replica *r)
 {
 	struct member self = replica_self(r).member;
 
-	if (r->role != ROLE_SEEKING || r->voters.count != 1 || !voters_has(&r->voters, &self))
-		return;
-	r->is_vetted = true;
-	claim_start(r);
+	if (r->role == ROLE_SEEKING && r->voters.count == 1 && voters_has(&r->voters, &self))
+		claim_start(r);
 }
 
 void claim_fail(struct replica *r)

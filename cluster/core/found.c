@@ -38,6 +38,7 @@ void on_found(struct replica *r, const struct event *event)
 	promise_self(r, 1);
 	append_own(r, ENTRY_VOTERS, &(struct uuid){0});
 	r->role = ROLE_SEEKING;
+	r->is_vetted = true; /* nobody can have seen anything of it */
 }
 
 void on_join(struct replica *r, const struct event *event)
@@ -78,6 +79,7 @@ void on_force(struct replica *r, const struct event *event)
 	*event->force.ret = 0;
 	lead_stop(r);
 	r->role = ROLE_SEEKING;
+	r->is_vetted = true; /* the admin has looked */
 	r->leader = 0;
 	r->is_fetching = false;
 	r->round_is_open = false;

@@ -89,6 +89,26 @@ void gather_drop(struct replica *r)
 	r->gathered_count = r->gathered_bytes = r->change_count = 0;
 }
 
+static void forget_in(struct list *list, const struct uuid *id, size_t *count, size_t *bytes)
+{
+	LIST_FOREACH (list, g, struct gathered, node) {
+		if (!uuid_equal(&g->id, id))
+			continue;
+		(*count)--;
+		if (bytes)
+			*bytes -= g->payload_size;
+		list_remove(&g->node);
+		free(g);
+	}
+}
+
+/* An own request that is given up: what did not get into the log must not get there any more. */
+void gather_forget(struct replica *r, const struct uuid *id)
+{
+	forget_in(&r->gathered, id, &r->gathered_count, &r->gathered_bytes);
+	forget_in(&r->changes, id, &r->change_count, NULL);
+}
+
 static void make_entry(struct replica *r, struct persist *p, struct entry *e)
 {
 	autobuf data = BUF_INIT;

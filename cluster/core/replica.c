@@ -22,6 +22,7 @@
 
 const struct replica_options replica_options_default = {
 	.node = 1,
+	.has_group = false,
 	.name = "node",
 	.timeout = USEC_PER_SEC,
 	.rank_step = 300 * USEC_PER_MSEC,
@@ -110,9 +111,9 @@ void replica_leave(struct replica *r, bool is_read_only, const char *fmt, ...)
 	lead_stop(r);
 	r->role = ROLE_LEFT;
 	r->timer = r->claim_at = 0;
-	requests_leave(r, reason);
-	if (is_read_only)
+	if (is_read_only) /* first: a process that dies before that must not come back */
 		effects_add(r->out, EFFECT_READ_ONLY)->reason = xstrdup(reason);
+	requests_leave(r, reason);
 	effects_add(r->out, EFFECT_LEAVE)->reason = reason;
 }
 
@@ -143,6 +144,8 @@ void replica_commit_raise(struct replica *r, uint64_t index, uint64_t epoch)
 		return;
 	r->commit = index;
 	r->failures = 0;
+	if (r->staging.at.index <= index) /* no longer needed */
+		staging_drop(r);
 	timer_sign(r);
 }
 

@@ -19,6 +19,7 @@ struct replica;
 struct replica_options {
 	uint32_t node;	  /* corosync node id; 1 on a node alone */
 	const char *name; /* origin of entries */
+	bool has_group;	  /* corosync is configured: nothing is decided before the first view */
 	usec_t timeout;	  /* of progress; doubles on repeated failure */
 	usec_t rank_step;
 	uint64_t log_kept;		     /* applied entries kept for those who lag behind */

@@ -226,6 +226,7 @@ void requests_check(struct replica *r); /* deadlines, lost majority */
 void propose_message(struct replica *r, struct peer *peer, const struct message *m);
 void gather_request(struct replica *r, const struct request *q);
 void gather_drop(struct replica *r);
+void gather_forget(struct replica *r, const struct uuid *id);
 void gather_flush(struct replica *r);
 /* One entry as the leader, at once; payloads as entry.h says. */
 void lead_append_voters(struct replica *r, const struct uuid *id, const struct voters *voters);

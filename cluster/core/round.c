@@ -66,9 +66,22 @@ bool round_has_majority(const struct replica *r)
 	return r->voters.count > 0 && n >= voters_majority(&r->voters);
 }
 
+/* Until this process has been vetted, everybody's memory counts: a disk that went back in time may hold a list
+ * of voters of that time, down to this node alone. */
+static bool all_have_vetted(const struct replica *r)
+{
+	for (size_t i = 0; i < r->peer_count && !r->is_vetted; i++)
+		if (r->peers[i].is_in_view && r->peers[i].answered != r->round)
+			return false;
+	return r->is_vetted || r->view || !r->options.has_group ||
+	       MUTANT(r, ROLLED_BACK_ACCEPTED);
+}
+
 /* Every voter of the view; a node of the view with another database is none. */
 static bool all_answered(struct replica *r)
 {
+	if (!all_have_vetted(r))
+		return false;
 	for (size_t i = 0; i < r->voters.count; i++) {
 		const struct peer *p = peer_find(r, r->voters.items[i].node);
 

@@ -13,6 +13,7 @@ void node_options(const struct world *w, const struct node *n, struct replica_op
 
 	*ret = (struct replica_options){.node = n->id,
 					.name = names[n->at],
+					.has_group = true,
 					.timeout = 500 * MS,
 					.rank_step = 60 * MS,
 					.log_kept = 6,
@@ -245,6 +246,8 @@ static void sync_end(struct world *w, struct node *n)
 				    .failed = {.ticket = ticket, .is_full = !d->fails_next}};
 		n->may_leave = true;
 		d->is_lying = d->is_lying || d->fails_next;
+		/* the writer leaves its marker before it tells anybody */
+		n->is_marked = n->is_marked || d->fails_next;
 		d->fails_next = false;
 		d->ghosts = d->busy;
 		if (ev.failed.is_full)

@@ -253,13 +253,25 @@ static void commit_new(struct world *w, struct node *n, struct history *h, struc
 	}
 }
 
+/* It may have been applied and trimmed in the same step. */
+static struct log_entry *entry_of(const struct node *n, uint64_t index)
+{
+	struct log_entry *e = log_at(replica_log(n->replica), index);
+
+	for (size_t i = 0; i < n->effects.count && !e; i++)
+		if (n->effects.items[i].type == EFFECT_APPLIED &&
+		    n->effects.items[i].applied->index == index)
+			e = n->effects.items[i].applied->entry;
+	return e;
+}
+
 static void commit_check(struct world *w, struct node *n, uint64_t upto)
 {
 	struct history *h = oracle_history(w, &replica_meta(n->replica)->fork);
 	uint64_t was = h->count;
 
 	for (uint64_t i = n->committed + 1; i <= upto && !w->oracle.broken; i++) {
-		struct log_entry *e = log_at(replica_log(n->replica), i);
+		struct log_entry *e = entry_of(n, i);
 
 		if (i > h->count) {
 			if (e)

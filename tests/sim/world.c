@@ -221,8 +221,7 @@ static void mend(struct world *w)
 		if (n->is_marked && !n->is_gone)
 			node_crash(w, n, true);
 		/* who belongs to the old fork is joined again as somebody new */
-		if (w->was_forced && n->replica && !n->is_gone &&
-		    uuid_is_zero(&replica_meta(n->replica)->fork)) {
+		if (w->was_forced && !n->is_gone && uuid_is_zero(&n->disk.synced.meta.fork)) {
 			node_crash(w, n, true);
 			disk_fini(&n->disk);
 			n->disk = (struct disk){0};
@@ -381,6 +380,33 @@ static void run_schedule(struct world *w)
 	}
 }
 
+/* Where everybody stands at the end of a replay. */
+static void say_nodes(struct world *w)
+{
+	for (unsigned i = 0; i < w->node_count; i++) {
+		const struct node *n = &w->nodes[i];
+		const struct replica_meta *meta = n->replica ? replica_meta(n->replica) : NULL;
+
+		if (!meta) {
+			world_say(w, "n%u does not run%s", n->id, n->is_gone ? " for ever" : "");
+			continue;
+		}
+		world_say(w,
+			  "n%u %s: promised %llu, accepted (%llu, %llu), log (%llu, %llu) from %llu, "
+			  "committed %llu, applied %llu, %zu voters, disk owes %zu",
+			  n->id, replica_role_name(replica_role(n->replica)),
+			  (unsigned long long)meta->promised,
+			  (unsigned long long)meta->accepted.epoch,
+			  (unsigned long long)meta->accepted.index,
+			  (unsigned long long)log_last(replica_log(n->replica)).epoch,
+			  (unsigned long long)log_last(replica_log(n->replica)).index,
+			  (unsigned long long)replica_log(n->replica)->base.index,
+			  (unsigned long long)replica_committed(n->replica),
+			  (unsigned long long)replica_state(n->replica)->at.index,
+			  replica_voters(n->replica)->count, n->disk.op_count);
+	}
+}
+
 static void world_free(struct world *w)
 {
 	for (unsigned i = 0; i < w->node_count; i++) {
@@ -431,6 +457,7 @@ enum invariant world_run(struct schedule *schedule, int mutant, bool is_verbose,
 	if (!w->oracle.broken)
 		end(w);
 	broken = w->oracle.broken;
+	say_nodes(w);
 	snprintf(what, what_size, "%s", w->oracle.what);
 	if (coverage)
 		coverage->schedules++;
