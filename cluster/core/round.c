@@ -50,7 +50,8 @@ void round_start(struct replica *r)
 		return;
 	r->round++;
 	r->round_is_open = true;
-	r->timer = 0;
+	if (r->role != ROLE_CLAIMING) /* which must come to its own end */
+		r->timer = 0;
 	round_say(r);
 }
 

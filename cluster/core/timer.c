@@ -57,7 +57,8 @@ void timer_arm(struct replica *r)
 		r->timer = 0;
 		r->expiries = 0;
 	} else if (!r->timer) {
-		r->timer = r->now + (r->options.timeout << doubled);
+		/* a round does not wait longer for having failed before: others may start it anew meanwhile */
+		r->timer = r->now + (r->options.timeout << (r->round_is_open ? 0 : doubled));
 	}
 }
 
@@ -108,19 +109,19 @@ static void expire_round(struct replica *r)
 {
 	if (round_has_majority(r))
 		return; /* round_end() sees that the time is over */
-	if (!claim_is_possible(r) || (r->role == ROLE_LEADING && r->expiries >= 2))
-		round_give_up(r);
-	else
+	if (r->role == ROLE_LEADING && r->expiries < 2 && claim_is_possible(r))
 		round_start(r);
+	else
+		round_give_up(r); /* the next one comes when the timer has run again */
 }
 
 static void expire(struct replica *r)
 {
 	r->expiries++;
-	if (r->round_is_open)
-		expire_round(r);
-	else if (r->role == ROLE_CLAIMING)
+	if (r->role == ROLE_CLAIMING)
 		expire_claiming(r);
+	else if (r->round_is_open)
+		expire_round(r);
 	else if (r->role == ROLE_LEADING)
 		expire_leading(r);
 	else if (r->role == ROLE_FOLLOWING)
