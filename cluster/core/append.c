@@ -193,7 +193,7 @@ static void accept(struct replica *r, const struct message *m)
 void append_message(struct replica *r, struct peer *peer, const struct message *m)
 {
 	uint64_t epoch = m->append.epoch;
-	struct measure measure = {.promised = epoch};
+	struct measure measure = {.start = m->from.start, .promised = epoch};
 
 	seen_raise(r, &peer->incarnation, &measure);
 	if (epoch < replica_floor(r) && !MUTANT(r, LOWER_APPEND)) {

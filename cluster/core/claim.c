@@ -277,7 +277,7 @@ void promise_message(struct replica *r, struct peer *peer, const struct message 
 {
 	const struct msg_promise *p = &m->promise;
 	struct claimant self = replica_self(r);
-	struct measure measure = {.promised = p->epoch};
+	struct measure measure = {.start = m->from.start, .promised = p->epoch};
 
 	if (p->epoch > peer->promised)
 		peer->promised = p->epoch;

@@ -70,15 +70,17 @@ static void take_text(struct cursor *c, char *ret, size_t size)
 
 static void add_measure(struct buf *out, const struct measure *measure)
 {
+	buf_add_u64(out, measure->start);
 	buf_add_u64(out, measure->promised);
 	add_position(out, measure->accepted);
 }
 
 static struct measure take_measure(struct cursor *c)
 {
-	uint64_t promised = cursor_u64(c);
+	uint64_t start = cursor_u64(c), promised = cursor_u64(c);
 
-	return (struct measure){.promised = promised, .accepted = take_position(c)};
+	return (struct measure){
+		.start = start, .promised = promised, .accepted = take_position(c)};
 }
 
 static void add_seen(struct buf *out, const struct seen *seen)

@@ -27,10 +27,11 @@ enum message_type {
 	MSG_COUNT,
 };
 
-/* How far an incarnation certainly got on its disk. Neither part ever decreases: the promise by itself, the
- * accepted (epoch, index) as a pair. The plain position of a log would not do: within one promise it may go from
+/* How far an incarnation certainly got on its disk. No part ever decreases: start number and promise by
+ * themselves, the accepted (epoch, index) as a pair. The plain position of a log would not do: within one promise it may go from
  * (3, 5) to (2, 2), when a leader of epoch 4 replaces what epoch 3 left behind, in several messages. */
 struct measure {
+	uint64_t start;
 	uint64_t promised;
 	struct position accepted; /* verified against the leader of that epoch up to that index */
 };

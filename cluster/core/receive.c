@@ -42,8 +42,6 @@ void on_message(struct replica *r, const struct event *event)
 	struct message m;
 	struct peer *peer;
 
-	if (!r->is_opened)
-		return;
 	if (message_decode(event->message.data, event->message.size, &m, NULL) < 0 ||
 	    !is_ours(r, &m, event->message.from))
 		return;
@@ -55,6 +53,10 @@ void on_message(struct replica *r, const struct event *event)
 	if (!peer)
 		return;
 	peer_renew(peer, &m.from);
+	if (!r->is_opened) {
+		round_note(r, peer, &m);
+		return;
+	}
 	if (peer->is_suspect && m.type != MSG_STATE && m.type != MSG_GONE)
 		return;
 	handlers[m.type](r, peer, &m);

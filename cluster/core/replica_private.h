@@ -181,6 +181,7 @@ void round_say(struct replica *r);
 bool round_has_majority(const struct replica *r);
 void round_end(struct replica *r);     /* if it is over */
 void round_give_up(struct replica *r); /* nobody answers */
+void round_note(struct replica *r, struct peer *peer, const struct message *m);
 void state_message(struct replica *r, struct peer *peer, const struct message *m);
 
 /* claim.c: S1, S2, L2, L3 */

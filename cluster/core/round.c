@@ -242,11 +242,22 @@ static void learn_committed(struct replica *r, const struct msg_state *s)
 		replica_commit_raise(r, s->committed.index, s->committed_epoch);
 }
 
+/* Nothing is said or believed before the opening sync; but the first round must be one that others answer. */
+void round_note(struct replica *r, struct peer *peer, const struct message *m)
+{
+	if (m->type != MSG_STATE)
+		return;
+	peer->said_view = m->state.view;
+	peer->said_round = m->state.round;
+	if (m->state.view == r->view && m->state.round > r->round)
+		r->round = m->state.round;
+}
+
 void state_message(struct replica *r, struct peer *peer, const struct message *m)
 {
 	const struct msg_state *s = &m->state;
 
-	if (m->from.start < peer->start || !seen_check(r, peer, s))
+	if (!seen_check(r, peer, s))
 		return;
 	if (s->promised > peer->promised)
 		peer->promised = s->promised;

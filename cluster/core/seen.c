@@ -7,7 +7,7 @@
 
 bool measure_is_below(const struct measure *a, const struct measure *b)
 {
-	return a->promised < b->promised || position_compare(a->accepted, b->accepted) < 0;
+	return a->start < b->start || a->promised < b->promised || position_compare(a->accepted, b->accepted) < 0;
 }
 
 const struct measure *seen_of(const struct replica *r, const struct uuid *incarnation)
@@ -42,6 +42,8 @@ void seen_raise(struct replica *r, const struct uuid *incarnation, const struct 
 {
 	struct measure *seen = seen_get(r, incarnation);
 
+	if (measure->start > seen->start)
+		seen->start = measure->start;
 	if (measure->promised > seen->promised)
 		seen->promised = measure->promised;
 	if (position_compare(measure->accepted, seen->accepted) > 0)

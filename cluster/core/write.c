@@ -80,7 +80,8 @@ void on_persisted(struct replica *r, const struct event *event)
 		r->write_count--;
 		if (w.last > r->durable_index)
 			r->durable_index = w.last;
-		r->durable = (struct measure){.promised = w.promised, .accepted = w.accepted};
+		r->durable = (struct measure){
+			.start = r->meta.start, .promised = w.promised, .accepted = w.accepted};
 		if (w.is_snapshot)
 			snapshot_installed(r);
 		if (!r->is_opened)

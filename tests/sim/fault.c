@@ -224,6 +224,8 @@ static void oracle_fork(struct world *w, struct node *n, const struct uuid *fork
 	}
 	o->fork_count = 2;
 	o->answered = 0;
+	for (size_t i = 0; i < w->op_count; i++)
+		w->ops[i].asked_after = 0;
 }
 
 static struct node *best_survivor(struct world *w)
