@@ -132,6 +132,7 @@ void replica_follow(struct replica *r, const struct peer *peer, uint64_t epoch)
 	if (!is_new)
 		return;
 	r->is_fetching = false;
+	r->heard_of = 0;
 	staging_drop(r);
 	requests_send(r);
 }
@@ -211,7 +212,9 @@ void replica_step(struct replica *r, const struct event *event, struct effects *
 	r->now = event->now;
 	if (r->role != ROLE_LEFT || event->type == EV_PROPOSE)
 		handlers[event->type](r, event);
-	if (r->role != ROLE_LEFT && r->role != ROLE_OPENING && r->role != ROLE_WAITING)
+	if (r->role == ROLE_OPENING || r->role == ROLE_WAITING)
+		requests_check(r);
+	else if (r->role != ROLE_LEFT)
 		follow_up(r);
 	r->out = NULL;
 }

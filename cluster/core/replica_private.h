@@ -135,6 +135,7 @@ struct replica {
 	/* following */
 	struct position said; /* last ACK */
 	bool is_fetching;
+	uint64_t heard_of; /* highest index that somebody has in the leader's epoch */
 	struct staging staging;
 
 	struct list requests;

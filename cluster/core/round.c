@@ -274,6 +274,9 @@ void state_message(struct replica *r, struct peer *peer, const struct message *m
 	}
 	if (s->view != r->view || s->round < r->round)
 		return;
+	if (r->role == ROLE_FOLLOWING && s->leads == r->leader_epoch &&
+	    s->position.index > r->heard_of)
+		r->heard_of = s->position.index;
 	peer->answered = s->round;
 	peer->leads = s->leads;
 	if (s->round > r->round) {

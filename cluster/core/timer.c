@@ -33,7 +33,7 @@ static bool is_outstanding(struct replica *r)
 		return has_tail || !list_is_empty(&r->gathered) ||
 		       (r->resend_count < RESEND_MAX && acked_by_all(r) < log_last(&r->log).index);
 	case ROLE_FOLLOWING:
-		return has_tail || r->is_fetching || r->staging.at.index ||
+		return has_tail || r->is_fetching || r->heard_of > log_last(&r->log).index || r->staging.at.index ||
 		       !list_is_empty(&r->requests);
 	case ROLE_SEEKING:
 		return claim_is_possible(r);

@@ -75,12 +75,23 @@ static bool is_voter(struct world *w, const struct node *n)
 	return leader && voters_has(replica_voters(leader->replica), &self);
 }
 
-/* One more voter may lose its disk: a majority keeps theirs. */
+/* Voters whose disk is gone for good. */
+static unsigned lost_voters(struct world *w)
+{
+	struct node *leader = world_leader(w);
+	unsigned lost = 0;
+
+	for (size_t i = 0; leader && i < replica_voters(leader->replica)->count; i++)
+		lost += !world_has(w, &replica_voters(leader->replica)->items[i]);
+	return lost;
+}
+
+/* One more voter may lose its disk: a majority keeps theirs, also of a list that is one shorter. */
 static bool may_lose(struct world *w)
 {
 	unsigned voters = voters_now(w);
 
-	return voters >= 3 && w->lost + 1 <= (voters - 1) / 2;
+	return voters >= 3 && lost_voters(w) + 1 <= (voters - 2) / 2;
 }
 
 static bool is_remembered(const struct world *w, const struct node *n)
@@ -112,7 +123,6 @@ static void roll_back(struct world *w, struct node *n)
 	    !may_lose(w))
 		return;
 	w->guard_until = w->now + 6 * USEC_PER_SEC;
-	w->lost++;
 	n->may_leave = true;
 	node_crash(w, n, true);
 	oracle_bury(w, &n->disk.synced);
@@ -129,8 +139,6 @@ static void wipe(struct world *w, struct node *n)
 
 	if (was_voter && !n->is_gone && !may_lose(w))
 		return;
-	if (was_voter && !n->is_gone)
-		w->lost++;
 	node_crash(w, n, true);
 	oracle_bury(w, &n->disk.synced);
 	disk_fini(&n->disk);
@@ -138,10 +146,8 @@ static void wipe(struct world *w, struct node *n)
 	n->is_gone = n->is_marked = false;
 	n->may_leave = false;
 	start_later(w, n, 50 * MS);
-	if (!was_voter)
-		return;
-	if (client_admin(w, REQUEST_REMOVE_VOTER, &old))
-		w->lost--;
+	if (was_voter)
+		client_admin(w, REQUEST_REMOVE_VOTER, &old);
 }
 
 static void copy(struct world *w, struct node *n)
@@ -151,7 +157,6 @@ static void copy(struct world *w, struct node *n)
 	if (!is_all_well(w) || n == other || is_voter(w, other) || !is_voter(w, n) || !may_lose(w))
 		return;
 	w->guard_until = w->now + 4 * USEC_PER_SEC;
-	w->lost++;
 	n->may_leave = other->may_leave = true;
 	node_crash(w, other, true);
 	disk_fini(&other->disk);
@@ -164,7 +169,7 @@ static void change_voters(struct world *w, struct node *n, enum request_kind kin
 {
 	struct member member = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
 
-	if (kind == REQUEST_REMOVE_VOTER && voters_now(w) <= 1 + w->lost)
+	if (kind == REQUEST_REMOVE_VOTER && (voters_now(w) < 2 || 2 * (lost_voters(w) + 1) >= voters_now(w)))
 		return;
 	client_admin(w, kind, &member);
 }
@@ -174,7 +179,7 @@ static void lose_majority(struct world *w, const struct fault *f)
 {
 	unsigned voters = voters_now(w), left = 0;
 
-	if (voters < 3 || w->was_forced || w->lost || w->guard_until > w->now)
+	if (voters < 3 || w->was_forced || lost_voters(w) || w->guard_until > w->now)
 		return;
 	w->has_lost_majority = true;
 	for (unsigned i = 0; i < w->node_count; i++) {

@@ -61,8 +61,7 @@ static int replay(uint64_t seed, int mutant, bool is_minimised)
 	char what[400];
 
 	schedule_make(&s, seed);
-	broken = run(&s, mutant, false, what);
-	if (broken && is_minimised)
+	if (is_minimised && (broken = run(&s, mutant, false, what)))
 		minimise(&s, mutant, broken);
 	print_schedule(&s);
 	broken = run(&s, mutant, true, what);

@@ -328,8 +328,7 @@ struct world {
 	int mutant;
 	bool is_verbose, is_ending, is_quiet; /* ending: no faults any more; quiet: nothing may be sent */
 	bool has_lost_majority, was_forced;
-	unsigned lost; /* voters lost for good */
-	uint64_t sent, persisted;
+	uint64_t sent, persisted, still;
 	usec_t guard_until; /* a disk went back in time: nothing else goes wrong until that was seen */
 };
 
@@ -341,6 +340,7 @@ void world_add(struct world *w, struct happening h);
 void world_say(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void world_free_happening(struct happening *h);
 struct node *world_leader(struct world *w); /* or NULL */
+bool world_has(const struct world *w, const struct member *member); /* its disk, and it may run */
 
 /* node.c */
 void node_start(struct world *w, struct node *n);

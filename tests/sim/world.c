@@ -81,6 +81,15 @@ struct node *world_leader(struct world *w)
 	return best;
 }
 
+bool world_has(const struct world *w, const struct member *member)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		if (w->nodes[i].id == member->node && !w->nodes[i].is_gone &&
+		    uuid_equal(&w->nodes[i].disk.synced.meta.incarnation, &member->incarnation))
+			return true;
+	return false;
+}
+
 static void happen(struct world *w, struct happening *h)
 {
 	struct node *n = &w->nodes[h->node];
@@ -127,6 +136,9 @@ static bool run_until(struct world *w, usec_t until, bool (*is_enough)(struct wo
 	while (w->heap_count > 0 && w->heap[0].at <= until && !w->oracle.broken) {
 		struct happening h = take(w);
 
+		w->still = h.at > w->now ? 0 : w->still + 1;
+		if (w->still > 100000)
+			oracle_fail(w, INV_LIVENESS, "time stands still");
 		w->now = h.at > w->now ? h.at : w->now;
 		happen(w, &h);
 		if (is_enough && is_enough(w))
@@ -234,61 +246,53 @@ static void mend(struct world *w)
 	net_reform(w);
 }
 
-/* The voters of whoever knows best. */
-static const struct voters *final_voters(struct world *w)
-{
-	const struct replica *best = NULL;
-
-	for (unsigned i = 0; i < w->node_count; i++) {
-		const struct replica *r = w->nodes[i].replica;
-
-		if (r && (!w->was_forced || !uuid_is_zero(&replica_meta(r)->fork)) &&
-		    (!best || replica_committed(r) > replica_committed(best)))
-			best = r;
-	}
-	return best ? replica_voters(best) : NULL;
-}
-
-static bool is_running_voter(const struct world *w, const struct member *voter)
+static bool is_active(const struct world *w, const struct member *voter)
 {
 	for (unsigned i = 0; i < w->node_count; i++)
 		if (w->nodes[i].id == voter->node && w->nodes[i].replica &&
+		    !w->nodes[i].is_paused &&
 		    uuid_equal(&replica_meta(w->nodes[i].replica)->incarnation,
 			       &voter->incarnation))
 			return true;
 	return false;
 }
 
-static bool is_hopeless(struct world *w)
+/* Whatever list turns out to be the newest that counts, its majority is there. A change from three voters to two
+ * that was cut off needs both of the two: no protocol can do without. */
+static bool has_majorities(const struct world *w)
 {
-	const struct voters *voters = final_voters(w);
-	size_t n = 0;
+	bool has_any = false;
 
-	if (!voters || (w->has_lost_majority && !w->was_forced))
-		return true;
-	for (size_t i = 0; i < voters->count; i++)
-		n += is_running_voter(w, &voters->items[i]);
-	return n < voters_majority(voters);
+	for (unsigned i = 0; i < w->node_count; i++) {
+		const struct replica *r = w->nodes[i].replica;
+		const struct voters *voters = r ? replica_voters(r) : NULL;
+		size_t n = 0;
+
+		if (!r || voters->count == 0)
+			continue;
+		for (size_t k = 0; k < voters->count; k++)
+			n += is_active(w, &voters->items[k]);
+		if (n < voters_majority(voters))
+			return false;
+		has_any = true;
+	}
+	return has_any;
 }
 
-/* As many voters as the others can do without hang, their corosync alive. */
+static bool is_hopeless(struct world *w)
+{
+	return (w->has_lost_majority && !w->was_forced) || !has_majorities(w);
+}
+
+/* As many as the others can do without hang, their corosync alive. */
 static void hang_minority(struct world *w)
 {
-	const struct voters *voters = final_voters(w);
-	size_t running = 0, may;
-
-	for (size_t i = 0; i < voters->count; i++)
-		running += is_running_voter(w, &voters->items[i]);
-	may = running - voters_majority(voters);
-	for (unsigned k = 0; k < w->node_count && may > 0; k++) {
+	for (unsigned k = 0; k < w->node_count; k++) {
 		struct node *n = &w->nodes[(k + w->schedule->seed) % w->node_count];
-		struct member self = {.node = n->id,
-				      .incarnation = n->disk.synced.meta.incarnation};
 
-		if (!n->replica || !voters_has(voters, &self))
-			continue;
 		node_pause(w, n);
-		may--;
+		if (!has_majorities(w))
+			node_thaw(w, n, false);
 	}
 }
 
