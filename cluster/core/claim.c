@@ -86,6 +86,9 @@ void claim_start(struct replica *r)
 	for (size_t i = 1; i < r->peer_count; i++)
 		if (r->peers[i].promised > highest)
 			highest = r->peers[i].promised;
+	if (MUTANT(r, CLAIM_RESUMED) && highest == r->meta.promised &&
+	    r->meta.promised_to.member.node == r->options.node && r->round <= 2)
+		highest--;
 	claim_begin(r, highest + 1);
 }
 
@@ -237,7 +240,7 @@ static void promise_make(struct replica *r, const struct message *m)
 static bool is_promised_claim(const struct replica *r, const struct message *m)
 {
 	bool is_same =
-		MUTANT(r, PROMISE_ANY_START)
+		MUTANT(r, CLAIM_RESUMED)
 			? member_equal(&r->meta.promised_to.member, &m->from.member)
 			: claimant_equal(&r->meta.promised_to, &m->from) &&
 				  position_compare(r->meta.promised_at, m->claim.position) == 0;
@@ -248,7 +251,10 @@ static bool is_promised_claim(const struct replica *r, const struct message *m)
 static bool is_lower(const struct replica *r, struct position claimed)
 {
 	struct position own = log_last(&r->log);
+	const struct log_entry *synced = log_at(&r->log, r->durable_index);
 
+	if (MUTANT(r, ACK_AFTER_PROMISE) && synced)
+		own = synced->at;
 	if (MUTANT(r, PROMISE_LOWER))
 		return false;
 	if (MUTANT(r, POSITION_BY_INDEX))
@@ -286,7 +292,7 @@ void promise_message(struct replica *r, struct peer *peer, const struct message 
 	    position_compare(p->position, r->meta.promised_at) != 0)
 		return;
 	if (!claimant_equal(&p->to, &self) &&
-	    !(MUTANT(r, PROMISE_ANY_START) && member_equal(&p->to.member, &self.member)))
+	    !(MUTANT(r, CLAIM_RESUMED) && member_equal(&p->to.member, &self.member)))
 		return;
 	peer->promised_me = p->epoch;
 	if (promise_counts(r))

@@ -27,8 +27,7 @@ void ack_say(struct replica *r, bool again)
 void ack_message(struct replica *r, struct peer *peer, const struct message *m)
 {
 	struct position at = {.epoch = m->ack.epoch, .index = m->ack.index};
-	struct measure measure = {
-		.start = m->from.start, .promised = at.epoch, .accepted = at};
+	struct measure measure = {.start = m->from.start, .promised = at.epoch, .accepted = at};
 
 	seen_raise(r, &peer->incarnation, &measure);
 	if (position_compare(at, peer->ack) > 0)

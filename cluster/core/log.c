@@ -125,7 +125,8 @@ void log_trim(struct log *log, uint64_t upto)
 		log_entry_unref(e);
 	}
 	log->count -= n;
-	memmove(log->items, log->items + n, log->count * sizeof(log->items[0]));
+	if (n > 0 && log->count > 0)
+		memmove(log->items, log->items + n, log->count * sizeof(log->items[0]));
 }
 
 void log_reset(struct log *log, struct position base, const uint8_t hash[SHA256_SIZE])

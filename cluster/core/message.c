@@ -79,8 +79,7 @@ static struct measure take_measure(struct cursor *c)
 {
 	uint64_t start = cursor_u64(c), promised = cursor_u64(c);
 
-	return (struct measure){
-		.start = start, .promised = promised, .accepted = take_position(c)};
+	return (struct measure){.start = start, .promised = promised, .accepted = take_position(c)};
 }
 
 static void add_seen(struct buf *out, const struct seen *seen)

@@ -9,10 +9,11 @@
 	X(PROMISE_IN_MEMORY, "a promise is kept in memory only", EPOCH)                            \
 	X(PROMISE_BEFORE_SYNC, "a promise is said before it is on disk", EPOCH)                    \
 	X(EPOCH_RESUMED, "a restarted leader goes on in its old epoch", EPOCH)                     \
-	X(PROMISE_ANY_START, "a promise is repeated to another process of the claimant", EPOCH)    \
+	X(CLAIM_RESUMED, "a restarted claimant claims its epoch again and is believed", EPOCH)     \
 	X(ACCEPT_WITHOUT_PROMISE, "accepting does not raise the promise", COMMITTED)               \
-	X(ACK_AFTER_PROMISE, "acknowledges an epoch below its promise", COMMITTED)                 \
-	X(LOWER_APPEND, "accepts entries of an epoch below its promise", COMMITTED)                \
+	X(ACK_AFTER_PROMISE,                                                                       \
+	  "acknowledges below its promise, which looked at synced entries only", COMMITTED)        \
+	X(LOWER_APPEND, "accepts entries of an epoch below its promise", LEFT)                     \
 	X(PROMISE_LOWER, "promises a claimant with a lower position", COMMITTED)                   \
 	X(COMMIT_OLD_EPOCH, "commits an entry of an older epoch by counting", COMMITTED)           \
 	X(COMMIT_UNVERIFIED, "commits what was not verified against the leader", COMMITTED)        \
@@ -23,8 +24,8 @@
 	X(TWO_CHANGES, "voters change again before the last change is committed", COMMITTED)       \
 	X(CHANGE_BEFORE_BARRIER, "voters change before the leader's barrier is committed",         \
 	  COMMITTED)                                                                               \
-	X(APPEND_UNCHECKED, "entries are accepted behind any previous entry", LOG)                 \
-	X(SPEAK_BEFORE_OPENING, "speaks before the opening sync", EPOCH)                           \
+	X(APPEND_UNCHECKED, "entries are accepted behind any previous entry", COMMITTED)           \
+	X(SPEAK_BEFORE_OPENING, "speaks before the opening sync", MAJORITY)                        \
 	X(LATE_SNAPSHOT, "installs a snapshot of an epoch below the promise", COMMITTED)           \
 	X(OLD_SNAPSHOT, "installs a snapshot below its committed index", READS)                    \
 	X(SNAPSHOT_WITHOUT_REQUESTS, "a snapshot leaves out the requests", STATE)                  \
@@ -34,7 +35,7 @@
 	X(FIRST_RENEWED, "a retry renews the first index of its request", ONCE)                    \
 	X(ANSWER_BEFORE_COMMIT, "answers once it is on the leader's own disk", MAJORITY)           \
 	X(NO_BARRIER, "a leader appends no barrier", LIVENESS)                                     \
-	X(NO_RETRY, "an APPEND is never sent again", LIVENESS)                                     \
+	X(NO_TIMER, "nothing is tried again", LIVENESS)                                            \
 	X(CLAIM_ABOVE_AT_ONCE, "a deposed leader claims above at once, without a round", LIVENESS) \
 	X(MUTE_AFTER_FAILED_SYNC, "goes on after a failed sync", MAJORITY)                         \
 	X(ROLLED_BACK_ACCEPTED, "a disk gone back in time is believed", COMMITTED)                 \

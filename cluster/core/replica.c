@@ -133,7 +133,8 @@ void replica_follow(struct replica *r, const struct peer *peer, uint64_t epoch)
 		return;
 	r->is_fetching = false;
 	r->heard_of = 0;
-	staging_drop(r);
+	if (!MUTANT(r, LATE_SNAPSHOT))
+		staging_drop(r);
 	requests_send(r);
 }
 

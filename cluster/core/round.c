@@ -74,8 +74,7 @@ static bool all_have_vetted(const struct replica *r)
 	for (size_t i = 0; i < r->peer_count && !r->is_vetted; i++)
 		if (r->peers[i].is_in_view && r->peers[i].answered != r->round)
 			return false;
-	return r->is_vetted || r->view || !r->options.has_group ||
-	       MUTANT(r, ROLLED_BACK_ACCEPTED);
+	return r->is_vetted || r->view || !r->options.has_group || MUTANT(r, ROLLED_BACK_ACCEPTED);
 }
 
 /* Every voter of the view; a node of the view with another database is none. */

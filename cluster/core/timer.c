@@ -33,8 +33,8 @@ static bool is_outstanding(struct replica *r)
 		return has_tail || !list_is_empty(&r->gathered) ||
 		       (r->resend_count < RESEND_MAX && acked_by_all(r) < log_last(&r->log).index);
 	case ROLE_FOLLOWING:
-		return has_tail || r->is_fetching || r->heard_of > log_last(&r->log).index || r->staging.at.index ||
-		       !list_is_empty(&r->requests);
+		return has_tail || r->is_fetching || r->heard_of > log_last(&r->log).index ||
+		       r->staging.at.index || !list_is_empty(&r->requests);
 	case ROLE_SEEKING:
 		return claim_is_possible(r);
 	default:
@@ -77,7 +77,7 @@ static void expire_leading(struct replica *r)
 
 	if (is_slow)
 		say_alive(r);
-	if (acked_by_all(r) < log_last(&r->log).index && !MUTANT(r, NO_RETRY)) {
+	if (acked_by_all(r) < log_last(&r->log).index) {
 		r->resend_count++;
 		append_send(r, 0, acked_by_all(r) + 1);
 	}
@@ -139,7 +139,8 @@ void on_tick(struct replica *r, const struct event *event)
 		claim_start(r);
 	if (!r->timer || r->now < r->timer)
 		return;
-	expire(r);
+	if (!MUTANT(r, NO_TIMER))
+		expire(r);
 	if (r->round_is_open)
 		round_end(r);
 	if (r->timer && r->now >= r->timer)

@@ -78,7 +78,9 @@ static void image_trim(struct image *image, uint64_t upto)
 		log_entry_unref(image->entries[n++]);
 	}
 	image->count -= n;
-	memmove(image->entries, image->entries + n, image->count * sizeof(image->entries[0]));
+	if (n > 0 && image->count > 0)
+		memmove(image->entries, image->entries + n,
+			image->count * sizeof(image->entries[0]));
 }
 
 static void image_snapshot(struct image *image, const struct buf *snapshot)

@@ -15,8 +15,7 @@ static struct node *target(struct world *w, const struct fault *f)
 
 static void start_later(struct world *w, struct node *n, usec_t delay)
 {
-	world_add(w, (struct happening){
-			     .at = w->now + delay, .kind = HAPPEN_START, .node = n->at});
+	world_add(w, (struct happening){.at = w->now + delay, .kind = HAPPEN_START, .node = n->at});
 }
 
 static void kill_node(struct world *w, struct node *n, const struct fault *f)
@@ -34,9 +33,10 @@ static void kill_node(struct world *w, struct node *n, const struct fault *f)
 static void partition(struct world *w, const struct fault *f)
 {
 	for (unsigned i = 0; i < w->node_count; i++)
-		w->nodes[i].group = (unsigned)(f->detail >> (2 * i)) % (f->detail >> 40 & 1 ? 2 : 3);
+		w->nodes[i].group =
+			(unsigned)(f->detail >> (2 * i)) % (f->detail >> 40 & 1 ? 2 : 3);
 	net_break(w);
-	net_reform_soon(w, 100 * MS + (f->detail >> 48) % 300 * MS);
+	net_reform_soon(w, 50 * MS + (f->detail >> 48) % w->schedule->detection);
 }
 
 static void freeze(struct world *w, struct node *n)
@@ -169,7 +169,8 @@ static void change_voters(struct world *w, struct node *n, enum request_kind kin
 {
 	struct member member = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
 
-	if (kind == REQUEST_REMOVE_VOTER && (voters_now(w) < 2 || 2 * (lost_voters(w) + 1) >= voters_now(w)))
+	if (kind == REQUEST_REMOVE_VOTER &&
+	    (voters_now(w) < 2 || 2 * (lost_voters(w) + 1) >= voters_now(w)))
 		return;
 	client_admin(w, kind, &member);
 }
@@ -281,6 +282,38 @@ static void force(struct world *w)
 	net_reform_soon(w, 10 * MS);
 }
 
+/* Unsynced writes stay visible to the next process, and are lost a moment later. */
+static void kill_power(struct world *w, struct node *n, size_t i)
+{
+	struct fault *f = &w->schedule->faults[i];
+
+	f->detail = (f->detail & 0xffffffff) | (uint64_t)n->at << 32; /* who, for the end */
+	if (!n->replica)
+		return;
+	f->length = 5 * MS + f->length % (15 * MS);
+	node_crash(w, n, false);
+	start_later(w, n, 1 * MS);
+}
+
+static void burst(struct world *w, const struct fault *f)
+{
+	for (unsigned i = 0; i < 3 + f->detail % 8; i++)
+		world_add(w, (struct happening){
+				     .at = w->now +
+					   rng_below(&w->rng, 1 + (f->detail >> 8) % (120 * MS)),
+				     .kind = HAPPEN_WRITE});
+}
+
+/* Joins and leaves, one upon the other; a majority of each list keeps its disks. */
+static void churn(struct world *w, const struct fault *f)
+{
+	for (unsigned i = 0; i < 2 + f->detail % 4; i++) {
+		struct node *n = &w->nodes[rng_below(&w->rng, w->node_count)];
+
+		change_voters(w, n, is_voter(w, n) ? REQUEST_REMOVE_VOTER : REQUEST_ADD_VOTER);
+	}
+}
+
 void fault_begin(struct world *w, size_t i)
 {
 	struct fault *f = &w->schedule->faults[i];
@@ -330,17 +363,25 @@ void fault_begin(struct world *w, size_t i)
 	case FAULT_REMOVE:
 		change_voters(w, n, REQUEST_REMOVE_VOTER);
 		break;
+	case FAULT_KILL_POWER:
+		kill_power(w, n, i);
+		break;
+	case FAULT_BURST:
+		burst(w, f);
+		break;
+	case FAULT_CHURN:
+		churn(w, f);
+		break;
 	case FAULT_FORCE:
 		lose_majority(w, f);
 		break;
 	default:
 		return;
 	}
-	world_add(w, (struct happening){.at = w->now + (f->kind == FAULT_FORCE
-								? 3 * USEC_PER_SEC
-								: f->length),
-					.kind = HAPPEN_FAULT_END,
-					.number = i});
+	world_add(w, (struct happening){
+			     .at = w->now + (f->kind == FAULT_FORCE ? 3 * USEC_PER_SEC : f->length),
+			     .kind = HAPPEN_FAULT_END,
+			     .number = i});
 }
 
 static void unite(struct world *w)
@@ -367,6 +408,13 @@ void fault_end(struct world *w, size_t i)
 			unite(w);
 	} else if (f->kind == FAULT_ONE_WAY) {
 		memset(w->one_way, 0, sizeof(w->one_way));
+	} else if (f->kind == FAULT_KILL_POWER) {
+		struct node *n = &w->nodes[f->detail >> 32 & 7];
+
+		if (!n->replica)
+			return;
+		node_crash(w, n, true);
+		start_later(w, n, 20 * MS);
 	} else if (f->kind == FAULT_FORCE) {
 		force(w);
 	} else if (f->kind == FAULT_FAILED_SYNC || f->kind == FAULT_FULL_DISK) {

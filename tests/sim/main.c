@@ -75,7 +75,8 @@ static void print_coverage(void)
 	static const enum replica_role roles[] = {ROLE_OPENING,	  ROLE_WAITING,	 ROLE_SEEKING,
 						  ROLE_FOLLOWING, ROLE_CLAIMING, ROLE_LEADING};
 
-	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu snapshots, %llu cuts; done "
+	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu snapshots, %llu "
+	       "cuts; done "
 	       "%llu, refused %llu, unknown %llu, not sent %llu\n",
 	       (unsigned long long)coverage.schedules, (unsigned long long)coverage.steps,
 	       (unsigned long long)coverage.commits, (unsigned long long)coverage.leaders,
@@ -106,7 +107,8 @@ static int run_all(uint64_t from, uint64_t count)
 
 	printf("1..%llu\n", (unsigned long long)blocks);
 	for (uint64_t b = 0; b < blocks; b++) {
-		uint64_t first = from + b * BLOCK, n = count - b * BLOCK < BLOCK ? count - b * BLOCK : BLOCK;
+		uint64_t first = from + b * BLOCK,
+			 n = count - b * BLOCK < BLOCK ? count - b * BLOCK : BLOCK;
 		bool ok = true;
 
 		for (uint64_t seed = first; seed < first + n; seed++) {
@@ -144,8 +146,7 @@ static const struct {
 	enum invariant invariant;
 } mutants[MUTANT_COUNT] = {
 #define X(name, text, invariant) {#name, text, INV_##invariant},
-	{"", "", INV_NONE},
-	MUTANTS(X)
+	{"", "", INV_NONE}, MUTANTS(X)
 #undef X
 };
 
@@ -220,11 +221,13 @@ static int mutant_of(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"schedules", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
-		{"replay", required_argument, NULL, 'r'},    {"mutants", no_argument, NULL, 'm'},
-		{"mutant", required_argument, NULL, 'M'},    {"minimise", no_argument, NULL, 'x'},
-		{NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"schedules", required_argument, NULL, 'n'},
+						{"seed", required_argument, NULL, 's'},
+						{"replay", required_argument, NULL, 'r'},
+						{"mutants", no_argument, NULL, 'm'},
+						{"mutant", required_argument, NULL, 'M'},
+						{"minimise", no_argument, NULL, 'x'},
+						{NULL, 0, NULL, 0}};
 	uint64_t count = 1000, seed = 1, replayed = 0;
 	bool is_mutants = false, is_replay = false, is_minimised = false;
 	const char *mutant = NULL;

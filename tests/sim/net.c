@@ -13,7 +13,7 @@ bool net_is_connected(const struct node *a, const struct node *b)
 
 static usec_t latency(struct world *w)
 {
-	return rng_between(&w->rng, 100, 3000);
+	return w->schedule->is_even ? 1000 : rng_between(&w->rng, 100, 3000);
 }
 
 static struct ring *ring_find(struct world *w, uint64_t id)
@@ -68,12 +68,12 @@ static void send_adversarial(struct world *w, struct node *n, struct blob *blob)
 		unsigned copies = rng_chance(&w->rng, 4) ? 2 : 1;
 
 		if (to == n || !to->replica || !net_is_connected(n, to) ||
-		    w->one_way[n->at][to->at] || rng_chance(&w->rng, 4))
+		    w->one_way[n->at][to->at] || rng_chance(&w->rng, w->schedule->drop))
 			continue;
 		for (unsigned k = 0; k < copies; k++) {
 			usec_t delay = latency(w);
 
-			if (rng_chance(&w->rng, 8))
+			if (rng_chance(&w->rng, w->schedule->late))
 				delay = rng_between(&w->rng, 3, 80) * MS;
 			if (rng_chance(&w->rng, 1))
 				delay = rng_between(&w->rng, 100, 4000) * MS;

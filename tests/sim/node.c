@@ -16,11 +16,11 @@ void node_options(const struct world *w, const struct node *n, struct replica_op
 					.has_group = true,
 					.timeout = 500 * MS,
 					.rank_step = 60 * MS,
-					.log_kept = 6,
-					.append_entries = 4,
+					.log_kept = w->schedule->log_kept,
+					.append_entries = w->schedule->append_entries,
 					.append_bytes = 2048,
 					.admit_window = 4,
-					.chunk_bytes = 300,
+					.chunk_bytes = w->schedule->chunk_bytes,
 					.chunk_window = 2,
 					.requests_kept = SIM_REQUESTS,
 					.level = REPLICA_LEVEL,
@@ -31,7 +31,7 @@ static usec_t sync_time(struct world *w, const struct node *n)
 {
 	if (w->now < n->disk.slow_until)
 		return rng_between(&w->rng, 200 * MS, 1500 * MS);
-	return rng_between(&w->rng, 1 * MS, 12 * MS);
+	return w->schedule->is_even ? 5 * MS : rng_between(&w->rng, 1 * MS, 12 * MS);
 }
 
 void node_sync_plan(struct world *w, struct node *n)
@@ -290,8 +290,8 @@ static void deliver(struct world *w, struct node *n, const struct happening *h)
 
 		if (message_decode(h->blob->data, h->blob->size, &m, NULL) == 0)
 			world_say(w, "n%u (%s) hears %s of n%u", n->id,
-				  replica_role_name(replica_role(n->replica)),
-				  message_name(m.type), m.from.member.node);
+				  replica_role_name(replica_role(n->replica)), message_name(m.type),
+				  m.from.member.node);
 	}
 	node_step(w, n, &ev);
 }

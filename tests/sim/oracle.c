@@ -6,11 +6,14 @@
 #include "tests/sim/sim.h"
 
 static const char *const names[INV_COUNT] = {
-	[INV_NONE] = "NONE",	       [INV_LOG] = "LOG",	  [INV_EPOCH] = "EPOCH",
-	[INV_PROMISE] = "PROMISE",     [INV_COMMITTED] = "COMMITTED", [INV_MAJORITY] = "MAJORITY",
-	[INV_STATE] = "STATE",	       [INV_LINEAR] = "LINEAR",	  [INV_ONCE] = "ONCE",
-	[INV_ANSWER] = "ANSWER",       [INV_READS] = "READS",	  [INV_FORK] = "FORK",
-	[INV_LEFT] = "LEFT",	       [INV_LIVENESS] = "LIVENESS",   [INV_IDLE] = "IDLE",
+	[INV_NONE] = "NONE",	       [INV_LOG] = "LOG",
+	[INV_EPOCH] = "EPOCH",	       [INV_PROMISE] = "PROMISE",
+	[INV_COMMITTED] = "COMMITTED", [INV_MAJORITY] = "MAJORITY",
+	[INV_STATE] = "STATE",	       [INV_LINEAR] = "LINEAR",
+	[INV_ONCE] = "ONCE",	       [INV_ANSWER] = "ANSWER",
+	[INV_READS] = "READS",	       [INV_FORK] = "FORK",
+	[INV_LEFT] = "LEFT",	       [INV_LIVENESS] = "LIVENESS",
+	[INV_IDLE] = "IDLE",
 };
 
 const char *invariant_name(enum invariant invariant)
@@ -55,8 +58,7 @@ static void position_check(struct world *w, const struct uuid *fork, const struc
 	uint64_t h = (e->at.epoch * 0x9e3779b97f4a7c15u) ^ (e->at.index * 0xff51afd7ed558ccdu);
 
 	for (size_t i = 0; i < ARRAY_SIZE(o->positions); i++) {
-		struct position_record *p =
-			&o->positions[(h + i) % ARRAY_SIZE(o->positions)];
+		struct position_record *p = &o->positions[(h + i) % ARRAY_SIZE(o->positions)];
 
 		if (p->at.index == 0) {
 			*p = (struct position_record){.at = e->at, .fork = *fork};
@@ -148,8 +150,8 @@ static void leader_check(struct world *w, struct node *n, uint64_t epoch)
 		if (o->leaders[i].epoch == epoch && uuid_equal(&o->leaders[i].fork, fork) &&
 		    o->leaders[i].pid != n->pid)
 			oracle_fail(w, INV_EPOCH, "epoch %llu is led by n%u and by n%u",
-				    (unsigned long long)epoch,
-				    w->nodes[o->leaders[i].node].id, n->id);
+				    (unsigned long long)epoch, w->nodes[o->leaders[i].node].id,
+				    n->id);
 	if (o->leader_count < ARRAY_SIZE(o->leaders))
 		o->leaders[o->leader_count++] = (struct leader_record){
 			.epoch = epoch, .fork = *fork, .node = n->at, .pid = n->pid};
@@ -216,10 +218,10 @@ static void majority_check(struct world *w, struct node *n, const struct history
 	struct voters voters;
 
 	voters_of(h, c->at.index, &voters);
-	if (!is_on_majority(w, &voters, c) &&
-	    !is_on_majority(w, replica_voters(n->replica), c))
-		oracle_fail(w, INV_MAJORITY, "n%u takes entry %llu as committed; no majority has it",
-			    n->id, (unsigned long long)c->at.index);
+	if (!is_on_majority(w, &voters, c) && !is_on_majority(w, replica_voters(n->replica), c))
+		oracle_fail(w, INV_MAJORITY,
+			    "n%u takes entry %llu as committed; no majority has it", n->id,
+			    (unsigned long long)c->at.index);
 }
 
 static void commit_new(struct world *w, struct node *n, struct history *h, struct log_entry *e)
@@ -277,8 +279,9 @@ static void commit_check(struct world *w, struct node *n, uint64_t upto)
 			if (e)
 				commit_new(w, n, h, e);
 			else
-				oracle_fail(w, INV_COMMITTED, "n%u jumps to entry %llu that nobody "
-							      "committed",
+				oracle_fail(w, INV_COMMITTED,
+					    "n%u jumps to entry %llu that nobody "
+					    "committed",
 					    n->id, (unsigned long long)i);
 		} else if (e && memcmp(e->hash, h->items[i].hash, SHA256_SIZE) != 0) {
 			oracle_fail(w, INV_COMMITTED, "n%u has another entry %llu committed", n->id,
@@ -373,8 +376,8 @@ static void check_done(struct world *w, struct node *n, struct op *op, const str
 			    (unsigned long long)op->version);
 		return;
 	}
-	if (op->kind == REQUEST_TXN && (!has_id(&h->items[op->version], op) ||
-					h->items[op->version].outcome != STORE_DONE))
+	if (op->kind == REQUEST_TXN &&
+	    (!has_id(&h->items[op->version], op) || h->items[op->version].outcome != STORE_DONE))
 		oracle_fail(w, INV_ANSWER, "done at entry %llu, which is something else",
 			    (unsigned long long)op->version);
 	if (op->version <= op->asked_after)

@@ -3,13 +3,23 @@
 #include "tests/sim/sim.h"
 
 static const char *const names[FAULT_COUNT] = {
-	[FAULT_KILL] = "kill",		  [FAULT_POWER] = "power cut",
-	[FAULT_PAUSE] = "hang",		  [FAULT_FREEZE] = "freeze",
-	[FAULT_PARTITION] = "partition",  [FAULT_ONE_WAY] = "one way",
-	[FAULT_SLOW_DISK] = "slow disk",  [FAULT_FULL_DISK] = "full disk",
-	[FAULT_FAILED_SYNC] = "failed sync", [FAULT_ROLLBACK] = "disk gone back",
-	[FAULT_WIPE] = "wiped disk",	  [FAULT_COPY] = "copied disk",
-	[FAULT_ADD] = "add voter",	  [FAULT_REMOVE] = "remove voter",
+	[FAULT_KILL] = "kill",
+	[FAULT_POWER] = "power cut",
+	[FAULT_PAUSE] = "hang",
+	[FAULT_FREEZE] = "freeze",
+	[FAULT_PARTITION] = "partition",
+	[FAULT_ONE_WAY] = "one way",
+	[FAULT_SLOW_DISK] = "slow disk",
+	[FAULT_FULL_DISK] = "full disk",
+	[FAULT_FAILED_SYNC] = "failed sync",
+	[FAULT_ROLLBACK] = "disk gone back",
+	[FAULT_WIPE] = "wiped disk",
+	[FAULT_COPY] = "copied disk",
+	[FAULT_ADD] = "add voter",
+	[FAULT_REMOVE] = "remove voter",
+	[FAULT_KILL_POWER] = "kill, then power cut",
+	[FAULT_BURST] = "burst of writes",
+	[FAULT_CHURN] = "churn of voters",
 	[FAULT_FORCE] = "force",
 };
 
@@ -23,10 +33,11 @@ static const struct {
 	enum fault_kind kind;
 	unsigned weight;
 } weights[] = {
-	{FAULT_KILL, 20},     {FAULT_POWER, 20},      {FAULT_PAUSE, 14},   {FAULT_FREEZE, 6},
-	{FAULT_PARTITION, 22}, {FAULT_ONE_WAY, 5},    {FAULT_SLOW_DISK, 8}, {FAULT_FULL_DISK, 3},
-	{FAULT_FAILED_SYNC, 4}, {FAULT_ROLLBACK, 4},  {FAULT_WIPE, 5},	   {FAULT_COPY, 2},
-	{FAULT_ADD, 16},      {FAULT_REMOVE, 12},
+	{FAULT_KILL, 20},	{FAULT_POWER, 20},   {FAULT_PAUSE, 14},	    {FAULT_FREEZE, 6},
+	{FAULT_PARTITION, 22},	{FAULT_ONE_WAY, 5},  {FAULT_SLOW_DISK, 8},  {FAULT_FULL_DISK, 3},
+	{FAULT_FAILED_SYNC, 4}, {FAULT_ROLLBACK, 4}, {FAULT_WIPE, 5},	    {FAULT_COPY, 2},
+	{FAULT_ADD, 10},	{FAULT_REMOVE, 8},   {FAULT_KILL_POWER, 8}, {FAULT_BURST, 24},
+	{FAULT_CHURN, 8},
 };
 
 static enum fault_kind random_kind(struct rng *rng)
@@ -57,15 +68,22 @@ void schedule_make(struct schedule *s, uint64_t seed)
 		s->voters = 3;
 	s->learners = (unsigned)rng_below(&rng, 3);
 	s->length = rng_between(&rng, 6, 20) * USEC_PER_SEC;
-	s->writes = (unsigned)rng_between(&rng, 10, 50);
+	s->writes = (unsigned)rng_between(&rng, 5, 40);
+	s->drop = (unsigned)rng_below(&rng, rng_chance(&rng, 50) ? 6 : 35);
+	s->late = (unsigned)rng_below(&rng, 20);
+	s->detection = rng_chance(&rng, 50) ? 400 * MS : 3000 * MS;
+	s->is_even = rng_chance(&rng, 15);
+	s->log_kept = rng_between(&rng, 2, 6);
+	s->append_entries = (size_t)1 << rng_below(&rng, 3);
+	s->chunk_bytes = rng_chance(&rng, 50) ? 300 : 8192;
 	s->fault_count = rng_between(&rng, 2, SIM_FAULTS - 8);
 	for (size_t i = 0; i < s->fault_count; i++) {
 		struct fault *f = &s->faults[i];
 
 		f->kind = random_kind(&rng);
 		f->at = rng_between(&rng, 100, s->length / MS) * MS;
-		if (burst && rng_chance(&rng, 40)) /* soon after the one before */
-			f->at = burst + rng_between(&rng, 0, 40) * MS;
+		if (burst && rng_chance(&rng, 55)) /* soon after the one before */
+			f->at = burst + rng_between(&rng, 0, rng_chance(&rng, 50) ? 30 : 400) * MS;
 		burst = f->at;
 		f->length = rng_between(&rng, 5, rng_chance(&rng, 50) ? 400 : 4000) * MS;
 		f->node = rng_chance(&rng, 45) ? SIM_NODES : (unsigned)rng_below(&rng, SIM_NODES);

@@ -63,7 +63,7 @@ struct disk_op {
 };
 
 struct disk {
-	struct image synced;	/* what no crash takes away */
+	struct image synced;	  /* what no crash takes away */
 	struct disk_op ops[1024]; /* written or about to be, not synced */
 	size_t op_count;
 	size_t ghosts; /* of these: left by a killed process, visible */
@@ -113,10 +113,11 @@ enum invariant {
 const char *invariant_name(enum invariant invariant);
 
 enum fault_kind {
-	FAULT_KILL = 1, /* the process, perhaps between two effects */
-	FAULT_POWER,	/* the machine */
-	FAULT_PAUSE,	/* the process hangs, its corosync lives */
-	FAULT_FREEZE,	/* the machine hangs, others see it leave */
+	FAULT_KILL = 1,	  /* the process, perhaps between two effects */
+	FAULT_POWER,	  /* the machine */
+	FAULT_KILL_POWER, /* the process; it starts again; the machine */
+	FAULT_PAUSE,	  /* the process hangs, its corosync lives */
+	FAULT_FREEZE,	  /* the machine hangs, others see it leave */
 	FAULT_PARTITION,
 	FAULT_ONE_WAY,
 	FAULT_SLOW_DISK,
@@ -127,6 +128,8 @@ enum fault_kind {
 	FAULT_COPY,
 	FAULT_ADD,    /* a learner becomes a voter */
 	FAULT_REMOVE, /* a voter becomes a learner */
+	FAULT_BURST,  /* many writes at once */
+	FAULT_CHURN,  /* many changes of voters at once */
 	FAULT_FORCE,
 	FAULT_COUNT,
 };
@@ -146,6 +149,11 @@ struct schedule {
 	unsigned voters, learners; /* at the beginning */
 	unsigned writes;
 	usec_t length;
+	unsigned drop, late; /* percent, adversarial */
+	usec_t detection;    /* at most, until a partition is seen */
+	bool is_even;	     /* all latencies are the same */
+	uint64_t log_kept;
+	size_t append_entries, chunk_bytes;
 	struct fault faults[SIM_FAULTS];
 	size_t fault_count;
 };
@@ -195,8 +203,9 @@ struct node {
 	struct disk disk;
 	uint64_t pid;
 	bool is_up; /* the machine */
-	bool is_paused, is_marked, is_gone; /* marked: read-only until a reboot; gone: must become new */
-	bool may_leave; /* a fault gave it a cause */
+	bool is_paused, is_marked,
+		is_gone; /* marked: read-only until a reboot; gone: must become new */
+	bool may_leave;	 /* a fault gave it a cause */
 	usec_t paused_at;
 	struct happening *inbox; /* while paused */
 	size_t inbox_count, inbox_capacity;
@@ -204,7 +213,7 @@ struct node {
 	usec_t last_delivery;
 	unsigned group; /* part of the partition */
 	uint64_t ring;
-	size_t delivered; /* messages of the ring */
+	size_t delivered;  /* messages of the ring */
 	unsigned crash_in; /* effects until the process dies; 0: not */
 	struct effects effects;
 	uint64_t applied, committed, leads;
@@ -294,7 +303,7 @@ struct oracle {
 	struct leader_record leaders[1024];
 	size_t leader_count;
 	struct position_record positions[8192]; /* open addressing */
-	uint64_t answered; /* highest index that was answered with done */
+	uint64_t answered;			/* highest index that was answered with done */
 	enum invariant broken;
 	char what[400];
 };
@@ -326,7 +335,8 @@ struct world {
 	struct oracle oracle;
 	struct coverage *coverage;
 	int mutant;
-	bool is_verbose, is_ending, is_quiet; /* ending: no faults any more; quiet: nothing may be sent */
+	bool is_verbose, is_ending,
+		is_quiet; /* ending: no faults any more; quiet: nothing may be sent */
 	bool has_lost_majority, was_forced;
 	uint64_t sent, persisted, still;
 	usec_t guard_until; /* a disk went back in time: nothing else goes wrong until that was seen */
@@ -339,7 +349,7 @@ enum invariant world_run(struct schedule *schedule, int mutant, bool is_verbose,
 void world_add(struct world *w, struct happening h);
 void world_say(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void world_free_happening(struct happening *h);
-struct node *world_leader(struct world *w); /* or NULL */
+struct node *world_leader(struct world *w);			    /* or NULL */
 bool world_has(const struct world *w, const struct member *member); /* its disk, and it may run */
 
 /* node.c */

@@ -366,8 +366,9 @@ static void plan(struct world *w)
 	struct schedule *s = w->schedule;
 
 	for (size_t i = 0; i < s->fault_count; i++)
-		world_add(w, (struct happening){
-				     .at = w->now + s->faults[i].at, .kind = HAPPEN_FAULT, .number = i});
+		world_add(w, (struct happening){.at = w->now + s->faults[i].at,
+						.kind = HAPPEN_FAULT,
+						.number = i});
 	for (unsigned i = 0; i < s->writes; i++)
 		world_add(w, (struct happening){.at = w->now + rng_below(&w->rng, s->length),
 						.kind = HAPPEN_WRITE});
@@ -395,19 +396,20 @@ static void say_nodes(struct world *w)
 			world_say(w, "n%u does not run%s", n->id, n->is_gone ? " for ever" : "");
 			continue;
 		}
-		world_say(w,
-			  "n%u %s: promised %llu, accepted (%llu, %llu), log (%llu, %llu) from %llu, "
-			  "committed %llu, applied %llu, %zu voters, disk owes %zu",
-			  n->id, replica_role_name(replica_role(n->replica)),
-			  (unsigned long long)meta->promised,
-			  (unsigned long long)meta->accepted.epoch,
-			  (unsigned long long)meta->accepted.index,
-			  (unsigned long long)log_last(replica_log(n->replica)).epoch,
-			  (unsigned long long)log_last(replica_log(n->replica)).index,
-			  (unsigned long long)replica_log(n->replica)->base.index,
-			  (unsigned long long)replica_committed(n->replica),
-			  (unsigned long long)replica_state(n->replica)->at.index,
-			  replica_voters(n->replica)->count, n->disk.op_count);
+		world_say(
+			w,
+			"n%u %s: promised %llu, accepted (%llu, %llu), log (%llu, %llu) from %llu, "
+			"committed %llu, applied %llu, %zu voters, disk owes %zu",
+			n->id, replica_role_name(replica_role(n->replica)),
+			(unsigned long long)meta->promised,
+			(unsigned long long)meta->accepted.epoch,
+			(unsigned long long)meta->accepted.index,
+			(unsigned long long)log_last(replica_log(n->replica)).epoch,
+			(unsigned long long)log_last(replica_log(n->replica)).index,
+			(unsigned long long)replica_log(n->replica)->base.index,
+			(unsigned long long)replica_committed(n->replica),
+			(unsigned long long)replica_state(n->replica)->at.index,
+			replica_voters(n->replica)->count, n->disk.op_count);
 	}
 }
 
