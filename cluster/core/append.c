@@ -182,7 +182,7 @@ static void accept(struct replica *r, const struct message *m)
 	replica_commit_raise(
 		r, m->append.committed < a.previous.index ? m->append.committed : a.previous.index,
 		m->append.epoch);
-	if (!is_news)
+	if (!is_news && (m->append.to == 0 || m->append.to == r->options.node))
 		ack_say(r, true);
 	if (m->append.to != r->options.node)
 		return;

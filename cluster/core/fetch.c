@@ -8,6 +8,11 @@ void fetch_send(struct replica *r)
 	struct message m = {.type = MSG_FETCH};
 	struct msg_fetch *f = &m.fetch;
 	const struct log_entry *e = log_at(&r->log, r->commit);
+	/* once something is verified, from there: what follows in the log may be another epoch's, and the leader would
+	 * answer with the same entries again and again */
+	const struct log_entry *verified = r->meta.accepted.epoch == r->leader_epoch
+						   ? log_at(&r->log, r->meta.accepted.index)
+						   : NULL;
 
 	if (r->is_fetching || r->role != ROLE_FOLLOWING || r->installing)
 		return;
@@ -16,6 +21,10 @@ void fetch_send(struct replica *r)
 	f->epoch = r->leader_epoch;
 	f->position = log_last(&r->log);
 	memcpy(f->position_hash, log_last_hash(&r->log), SHA256_SIZE);
+	if (verified) {
+		f->position = verified->at;
+		memcpy(f->position_hash, verified->hash, SHA256_SIZE);
+	}
 	f->committed = e ? e->at : r->log.base;
 	memcpy(f->committed_hash, e ? e->hash : r->log.base_hash, SHA256_SIZE);
 	f->snapshot = r->staging.at.index;

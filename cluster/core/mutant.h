@@ -25,8 +25,8 @@
 	X(CHANGE_BEFORE_BARRIER, "voters change before the leader's barrier is committed",         \
 	  COMMITTED)                                                                               \
 	X(APPEND_UNCHECKED, "entries are accepted behind any previous entry", COMMITTED)           \
-	X(SPEAK_BEFORE_OPENING, "speaks before the opening sync", MAJORITY)                        \
-	X(LATE_SNAPSHOT, "installs a snapshot of an epoch below the promise", COMMITTED)           \
+	X(SPEAK_BEFORE_OPENING, "speaks before the opening sync", LEFT)                            \
+	X(LATE_SNAPSHOT, "installs a snapshot of an epoch below the promise", MEASURE)             \
 	X(OLD_SNAPSHOT, "installs a snapshot below its committed index", READS)                    \
 	X(SNAPSHOT_WITHOUT_REQUESTS, "a snapshot leaves out the requests", STATE)                  \
 	X(SNAPSHOT_WITHOUT_VOTERS, "a snapshot leaves out the voters", STATE)                      \
@@ -40,7 +40,7 @@
 	X(MUTE_AFTER_FAILED_SYNC, "goes on after a failed sync", MAJORITY)                         \
 	X(ROLLED_BACK_ACCEPTED, "a disk gone back in time is believed", COMMITTED)                 \
 	X(FORK_IGNORED, "messages of another fork are believed", FORK)                             \
-	X(EARLY_INSTALL, "acknowledges a snapshot before it is on disk", MAJORITY)
+	X(EARLY_INSTALL, "acknowledges a snapshot before it is on disk", LEFT)
 
 enum mutant {
 	MUTANT_NONE,

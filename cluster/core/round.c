@@ -276,6 +276,11 @@ void state_message(struct replica *r, struct peer *peer, const struct message *m
 	if (r->role == ROLE_FOLLOWING && s->leads == r->leader_epoch &&
 	    s->position.index > r->heard_of)
 		r->heard_of = s->position.index;
+	if (r->role == ROLE_FOLLOWING && peer->node == r->leader && s->leads != r->leader_epoch) {
+		r->role = ROLE_SEEKING; /* it has stopped */
+		r->leader = 0;
+		r->is_current = false;
+	}
 	peer->answered = s->round;
 	peer->leads = s->leads;
 	if (s->round > r->round) {

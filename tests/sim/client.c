@@ -21,17 +21,19 @@ static struct node *random_node(struct world *w)
 
 static void ask(struct world *w, struct node *n, size_t i)
 {
+	usec_t patience = w->ops[i].kind == REQUEST_TXN ? 9000 * MS : CLIENT_ADMIN_PATIENCE;
 	struct op *op = &w->ops[i];
-	struct event ev = {.type = EV_PROPOSE,
-			   .propose = {.handle = i,
-				       .kind = op->kind,
-				       .id = op->id,
-				       .first = op->first,
-				       .deadline = w->now + rng_between(&w->rng, 1500, 9000) * MS,
-				       .who = "client",
-				       .payload = op->payload->data,
-				       .payload_size = op->payload->size,
-				       .insists = true}};
+	struct event ev = {
+		.type = EV_PROPOSE,
+		.propose = {.handle = i,
+			    .kind = op->kind,
+			    .id = op->id,
+			    .first = op->first,
+			    .deadline = w->now + rng_between(&w->rng, 1500 * MS, patience),
+			    .who = "client",
+			    .payload = op->payload->data,
+			    .payload_size = op->payload->size,
+			    .insists = true}};
 
 	op->state = OP_WAITING;
 	op->node = n->at;
@@ -93,7 +95,14 @@ static void make_txn(struct world *w, struct node *n, struct op *op, bool is_pla
 void client_write(struct world *w, bool is_probe)
 {
 	struct node *n = random_node(w);
-	struct op *op = n ? op_new(w, REQUEST_TXN) : NULL;
+
+	if (n)
+		client_write_at(w, n, is_probe);
+}
+
+void client_write_at(struct world *w, struct node *n, bool is_probe)
+{
+	struct op *op = op_new(w, REQUEST_TXN);
 
 	if (!op)
 		return;

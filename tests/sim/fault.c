@@ -283,16 +283,24 @@ static void force(struct world *w)
 }
 
 /* Unsynced writes stay visible to the next process, and are lost a moment later. */
-static void kill_power(struct world *w, struct node *n, size_t i)
+static void kill_power(struct world *w, struct node *n)
 {
-	struct fault *f = &w->schedule->faults[i];
-
-	f->detail = (f->detail & 0xffffffff) | (uint64_t)n->at << 32; /* who, for the end */
 	if (!n->replica)
 		return;
-	f->length = 5 * MS + f->length % (15 * MS);
 	node_crash(w, n, false);
 	start_later(w, n, 1 * MS);
+}
+
+/* What it appends now stays with it alone, until it learns that it is alone. */
+static void isolate(struct world *w, struct node *n, const struct fault *f)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		w->nodes[i].group = 0;
+	n->group = 1;
+	net_break(w);
+	net_reform_soon(w, 50 * MS + (f->detail >> 48) % w->schedule->detection);
+	for (unsigned i = 0; i < 1 + f->detail % 4 && n->replica && !n->is_paused; i++)
+		client_write_at(w, n, false);
 }
 
 static void burst(struct world *w, const struct fault *f)
@@ -312,6 +320,13 @@ static void churn(struct world *w, const struct fault *f)
 
 		change_voters(w, n, is_voter(w, n) ? REQUEST_REMOVE_VOTER : REQUEST_ADD_VOTER);
 	}
+}
+
+static usec_t length_of(const struct fault *f)
+{
+	if (f->kind == FAULT_FORCE)
+		return 3 * USEC_PER_SEC;
+	return f->kind == FAULT_KILL_POWER ? 5 * MS + f->length % (15 * MS) : f->length;
 }
 
 void fault_begin(struct world *w, size_t i)
@@ -364,7 +379,10 @@ void fault_begin(struct world *w, size_t i)
 		change_voters(w, n, REQUEST_REMOVE_VOTER);
 		break;
 	case FAULT_KILL_POWER:
-		kill_power(w, n, i);
+		kill_power(w, n);
+		break;
+	case FAULT_ISOLATE:
+		isolate(w, n, f);
 		break;
 	case FAULT_BURST:
 		burst(w, f);
@@ -378,10 +396,10 @@ void fault_begin(struct world *w, size_t i)
 	default:
 		return;
 	}
-	world_add(w, (struct happening){
-			     .at = w->now + (f->kind == FAULT_FORCE ? 3 * USEC_PER_SEC : f->length),
-			     .kind = HAPPEN_FAULT_END,
-			     .number = i});
+	world_add(w, (struct happening){.at = w->now + length_of(f),
+					.kind = HAPPEN_FAULT_END,
+					.node = n->at,
+					.number = i});
 }
 
 static void unite(struct world *w)
@@ -392,13 +410,13 @@ static void unite(struct world *w)
 	net_reform_soon(w, 50 * MS);
 }
 
-void fault_end(struct world *w, size_t i)
+void fault_end(struct world *w, size_t i, struct node *n)
 {
 	struct fault *f = &w->schedule->faults[i];
 
 	if (w->is_ending)
 		return;
-	if (f->kind == FAULT_PARTITION) {
+	if (f->kind == FAULT_PARTITION || f->kind == FAULT_ISOLATE) {
 		unite(w);
 	} else if (f->kind == FAULT_PAUSE || f->kind == FAULT_FREEZE) {
 		for (unsigned k = 0; k < w->node_count; k++)
@@ -409,8 +427,6 @@ void fault_end(struct world *w, size_t i)
 	} else if (f->kind == FAULT_ONE_WAY) {
 		memset(w->one_way, 0, sizeof(w->one_way));
 	} else if (f->kind == FAULT_KILL_POWER) {
-		struct node *n = &w->nodes[f->detail >> 32 & 7];
-
 		if (!n->replica)
 			return;
 		node_crash(w, n, true);

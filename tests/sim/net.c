@@ -6,6 +6,8 @@
 
 #include "tests/sim/sim.h"
 
+#define STORM 60000 /* messages of a schedule: several times what any needs */
+
 bool net_is_connected(const struct node *a, const struct node *b)
 {
 	return a->group == b->group;
@@ -89,7 +91,8 @@ static void send_adversarial(struct world *w, struct node *n, struct blob *blob)
 
 void net_send(struct world *w, struct node *n, struct blob *blob)
 {
-	w->sent++;
+	if (++w->sent > STORM)
+		oracle_fail(w, INV_IDLE, "the members talk without end");
 	if (w->transport == TRANSPORT_FAITHFUL)
 		send_faithful(w, n, blob);
 	else

@@ -182,6 +182,7 @@ void node_start(struct world *w, struct node *n)
 	n->replica = replica_new(&options);
 	n->pid = ++w->next_pid;
 	n->applied = n->committed = n->leads = n->own_done = 0;
+	n->measure = (struct measure){0};
 	n->tick = 0;
 	n->crash_in = 0;
 	n->ring = 0;

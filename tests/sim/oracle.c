@@ -12,8 +12,8 @@ static const char *const names[INV_COUNT] = {
 	[INV_STATE] = "STATE",	       [INV_LINEAR] = "LINEAR",
 	[INV_ONCE] = "ONCE",	       [INV_ANSWER] = "ANSWER",
 	[INV_READS] = "READS",	       [INV_FORK] = "FORK",
-	[INV_LEFT] = "LEFT",	       [INV_LIVENESS] = "LIVENESS",
-	[INV_IDLE] = "IDLE",
+	[INV_MEASURE] = "MEASURE",     [INV_LEFT] = "LEFT",
+	[INV_LIVENESS] = "LIVENESS",   [INV_IDLE] = "IDLE",
 };
 
 const char *invariant_name(enum invariant invariant)
@@ -293,9 +293,26 @@ static void commit_check(struct world *w, struct node *n, uint64_t upto)
 	n->committed = upto;
 }
 
+static void measure_check(struct world *w, struct node *n)
+{
+	const struct replica_meta *meta = replica_meta(n->replica);
+
+	if (meta->promised < n->measure.promised ||
+	    position_compare(meta->accepted, n->measure.accepted) < 0)
+		oracle_fail(w, INV_MEASURE, "n%u goes back from (%llu, %llu) to (%llu, %llu)",
+			    n->id, (unsigned long long)n->measure.accepted.epoch,
+			    (unsigned long long)n->measure.accepted.index,
+			    (unsigned long long)meta->accepted.epoch,
+			    (unsigned long long)meta->accepted.index);
+	n->measure.promised = meta->promised;
+	n->measure.accepted = meta->accepted;
+}
+
 void oracle_after_step(struct world *w, struct node *n)
 {
 	uint64_t leads = replica_leads(n->replica);
+
+	measure_check(w, n);
 
 	if (replica_committed(n->replica) > n->committed)
 		commit_check(w, n, replica_committed(n->replica));

@@ -19,6 +19,7 @@ static const char *const names[FAULT_COUNT] = {
 	[FAULT_REMOVE] = "remove voter",
 	[FAULT_KILL_POWER] = "kill, then power cut",
 	[FAULT_BURST] = "burst of writes",
+	[FAULT_ISOLATE] = "isolated",
 	[FAULT_CHURN] = "churn of voters",
 	[FAULT_FORCE] = "force",
 };
@@ -29,7 +30,7 @@ const char *fault_name(enum fault_kind kind)
 }
 
 /* How often each kind comes. */
-static const struct {
+static const struct weight {
 	enum fault_kind kind;
 	unsigned weight;
 } weights[] = {
@@ -40,20 +41,48 @@ static const struct {
 	{FAULT_CHURN, 8},
 };
 
-static enum fault_kind random_kind(struct rng *rng)
+/* One leader after the other is cut off or dies with what it has just appended. */
+static const struct weight storm[] = {
+	{FAULT_ISOLATE, 45}, {FAULT_KILL, 12},	{FAULT_POWER, 12},
+	{FAULT_BURST, 16},   {FAULT_CHURN, 15},
+};
+
+static enum fault_kind random_kind(struct rng *rng, const struct weight *list, size_t count)
 {
 	unsigned total = 0;
 	uint64_t at;
 
-	for (size_t i = 0; i < ARRAY_SIZE(weights); i++)
-		total += weights[i].weight;
+	for (size_t i = 0; i < count; i++)
+		total += list[i].weight;
 	at = rng_below(rng, total);
-	for (size_t i = 0; i < ARRAY_SIZE(weights); i++) {
-		if (at < weights[i].weight)
-			return weights[i].kind;
-		at -= weights[i].weight;
+	for (size_t i = 0; i < count; i++) {
+		if (at < list[i].weight)
+			return list[i].kind;
+		at -= list[i].weight;
 	}
 	return FAULT_KILL;
+}
+
+static void make_storm(struct schedule *s, struct rng *rng)
+{
+	usec_t at = 200 * MS;
+
+	s->voters = 3 + (unsigned)rng_below(rng, 3);
+	s->learners = (unsigned)rng_below(rng, 2);
+	s->append_entries = 1 + rng_below(rng, 2);
+	s->detection = rng_between(rng, 50, 1500) * MS;
+	s->fault_count = rng_between(rng, 8, SIM_FAULTS - 2);
+	for (size_t i = 0; i < s->fault_count; i++) {
+		at += rng_between(rng, 50, 1500) * MS;
+		s->faults[i] = (struct fault){.kind = random_kind(rng, storm, ARRAY_SIZE(storm)),
+					      .at = at,
+					      .length = rng_between(rng, 100, 3000) * MS,
+					      .node = rng_chance(rng, 80)
+							      ? SIM_NODES
+							      : (unsigned)rng_below(rng, SIM_NODES),
+					      .detail = rng_next(rng)};
+	}
+	s->length = at + 1000 * MS;
 }
 
 void schedule_make(struct schedule *s, uint64_t seed)
@@ -76,11 +105,15 @@ void schedule_make(struct schedule *s, uint64_t seed)
 	s->log_kept = rng_between(&rng, 2, 6);
 	s->append_entries = (size_t)1 << rng_below(&rng, 3);
 	s->chunk_bytes = rng_chance(&rng, 50) ? 300 : 8192;
+	if (rng_chance(&rng, 25)) {
+		make_storm(s, &rng);
+		return;
+	}
 	s->fault_count = rng_between(&rng, 2, SIM_FAULTS - 8);
 	for (size_t i = 0; i < s->fault_count; i++) {
 		struct fault *f = &s->faults[i];
 
-		f->kind = random_kind(&rng);
+		f->kind = random_kind(&rng, weights, ARRAY_SIZE(weights));
 		f->at = rng_between(&rng, 100, s->length / MS) * MS;
 		if (burst && rng_chance(&rng, 55)) /* soon after the one before */
 			f->at = burst + rng_between(&rng, 0, rng_chance(&rng, 50) ? 30 : 400) * MS;

@@ -104,6 +104,7 @@ enum invariant {
 	INV_ONCE,      /* nothing is executed twice */
 	INV_ANSWER,    /* done, refused, not sent were rightly said */
 	INV_READS,     /* a node's reads are a monotone prefix with its own writes */
+	INV_MEASURE,   /* promise and verified log of an incarnation never go down */
 	INV_FORK,      /* forks do not mix */
 	INV_LEFT,      /* nobody leaves the group without a cause */
 	INV_LIVENESS,  /* once all is well a write is accepted in bounded time, and all catch up */
@@ -126,10 +127,11 @@ enum fault_kind {
 	FAULT_ROLLBACK,
 	FAULT_WIPE,
 	FAULT_COPY,
-	FAULT_ADD,    /* a learner becomes a voter */
-	FAULT_REMOVE, /* a voter becomes a learner */
-	FAULT_BURST,  /* many writes at once */
-	FAULT_CHURN,  /* many changes of voters at once */
+	FAULT_ADD,     /* a learner becomes a voter */
+	FAULT_REMOVE,  /* a voter becomes a learner */
+	FAULT_ISOLATE, /* one node, while it is written to */
+	FAULT_BURST,   /* many writes at once */
+	FAULT_CHURN,   /* many changes of voters at once */
 	FAULT_FORCE,
 	FAULT_COUNT,
 };
@@ -217,7 +219,8 @@ struct node {
 	unsigned crash_in; /* effects until the process dies; 0: not */
 	struct effects effects;
 	uint64_t applied, committed, leads;
-	uint64_t own_done; /* highest version of an own write */
+	struct measure measure; /* of the running process */
+	uint64_t own_done;	/* highest version of an own write */
 	bool has_promise_raised;
 };
 
@@ -371,7 +374,9 @@ bool net_is_connected(const struct node *a, const struct node *b);
 void net_fini(struct world *w);
 
 /* client.c */
-void client_write(struct world *w, bool is_probe);
+#define CLIENT_ADMIN_PATIENCE (3000 * MS)
+void client_write(struct world *w, bool is_probe); /* anywhere */
+void client_write_at(struct world *w, struct node *n, bool is_probe);
 void client_retry(struct world *w, size_t op);
 bool client_admin(struct world *w, enum request_kind kind, const struct member *member);
 void client_answered(struct world *w, struct node *n, const struct answer *answer);
@@ -379,7 +384,7 @@ void client_lost(struct world *w, const struct node *n);
 
 /* fault.c */
 void fault_begin(struct world *w, size_t i);
-void fault_end(struct world *w, size_t i);
+void fault_end(struct world *w, size_t i, struct node *n); /* n: whom it hit */
 
 /* oracle.c */
 void oracle_fail(struct world *w, enum invariant invariant, const char *fmt, ...)

@@ -116,7 +116,7 @@ static void happen(struct world *w, struct happening *h)
 		fault_begin(w, h->number);
 		return;
 	case HAPPEN_FAULT_END:
-		fault_end(w, h->number);
+		fault_end(w, h->number, n);
 		return;
 	case HAPPEN_WRITE:
 		client_write(w, false);
@@ -346,7 +346,7 @@ static void end(struct world *w)
 	mend(w);
 	run_until(w, w->now + 300 * MS, NULL);
 	join_waiting(w);
-	run_until(w, w->now + 700 * MS, NULL);
+	run_until(w, w->now + CLIENT_ADMIN_PATIENCE, NULL); /* no change of voters is under way */
 	if (w->oracle.broken)
 		return;
 	if (!is_hopeless(w)) {
