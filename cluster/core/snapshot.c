@@ -157,7 +157,7 @@ void snapshot_message(struct replica *r, struct peer *peer, const struct message
 	if (s->to != r->options.node || r->installing || write_is_full(r))
 		return;
 	own = log_hash_of(&r->log, s->at);
-	if (own && memcmp(own, s->hash, SHA256_SIZE) == 0)
+	if (own && memcmp(own, s->hash, SHA256_SIZE) == 0 && !MUTANT(r, LATE_SNAPSHOT))
 		replica_commit_raise(r, s->at.index, s->epoch);
 	if (s->at.index <= r->commit && !MUTANT(r, OLD_SNAPSHOT)) {
 		staging_drop(r);
