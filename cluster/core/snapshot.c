@@ -70,8 +70,13 @@ static void install(struct replica *r, const struct message *m)
 	struct persist *p;
 	struct state *s;
 
-	if (state_decode(r->staging.data.data, r->staging.data.size, &s, NULL) < 0 ||
-	    position_compare(s->at, m->snapshot.at) != 0) {
+	if (state_decode(r->staging.data.data, r->staging.data.size, &s, NULL) < 0) {
+		staging_drop(r);
+		return;
+	}
+	if (position_compare(s->at, m->snapshot.at) != 0 ||
+	    memcmp(s->hash, m->snapshot.hash, SHA256_SIZE) != 0) {
+		state_free(s);
 		staging_drop(r);
 		return;
 	}

@@ -81,6 +81,10 @@ static void decode_requests(struct cursor *c, struct kv *kv)
 			return;
 		}
 		memcpy(request.id.bytes, id, sizeof(request.id.bytes));
+		if (kv_request(kv, &request.id)) {
+			c->failed = true;
+			return;
+		}
 		memcpy(request.payload_hash, hash, SHA256_SIZE);
 		before = request.index;
 		kv_load_request(kv, &request);

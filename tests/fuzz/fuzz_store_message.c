@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/mem.h"
 #include "cluster/core/replica.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
