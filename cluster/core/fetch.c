@@ -14,9 +14,13 @@ void fetch_send(struct replica *r)
 						   ? log_at(&r->log, r->meta.accepted.index)
 						   : NULL;
 
-	if (r->is_fetching || r->role != ROLE_FOLLOWING || r->installing)
+	/* new entries keep the timer from running out: a lost answer has a time of its own */
+	if (r->is_fetching && r->now < r->fetched_at + r->options.timeout)
+		return;
+	if (r->role != ROLE_FOLLOWING || r->installing)
 		return;
 	r->is_fetching = true;
+	r->fetched_at = r->now;
 	f->to = r->leader;
 	f->epoch = r->leader_epoch;
 	f->position = log_last(&r->log);

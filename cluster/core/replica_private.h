@@ -135,6 +135,7 @@ struct replica {
 	/* following */
 	struct position said; /* last ACK */
 	bool is_fetching;
+	usec_t fetched_at; /* when FETCH was said, or the last chunk came */
 	uint64_t heard_of; /* highest index that somebody has in the leader's epoch */
 	struct staging staging;
 

@@ -170,6 +170,7 @@ void snapshot_message(struct replica *r, struct peer *peer, const struct message
 	}
 	if (!stage(r, s))
 		return;
+	r->fetched_at = r->now;
 	if (r->staging.data.size == r->staging.total)
 		install(r, m);
 	else if (r->staging.data.size - r->staging.asked_at >=
