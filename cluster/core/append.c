@@ -203,6 +203,9 @@ void append_message(struct replica *r, struct peer *peer, const struct message *
 	}
 	if (write_is_full(r))
 		return;
+	if (MUTANT(r, SAME_EPOCH_STRANGER) && epoch == r->meta.promised &&
+	    !member_equal(&r->meta.promised_to.member, &m->from.member))
+		return;
 	/* also when this epoch was promised to somebody else: a majority promised it to this one */
 	replica_follow(r, peer, epoch);
 	accept(r, m);

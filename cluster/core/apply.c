@@ -73,7 +73,9 @@ static void trim(struct replica *r)
 
 void apply_committed(struct replica *r)
 {
-	uint64_t upto = r->commit < r->durable_index ? r->commit : r->durable_index;
+	uint64_t upto = r->commit < r->durable_index || MUTANT(r, APPLY_BEFORE_SYNC)
+				? r->commit
+				: r->durable_index;
 
 	while (r->state->at.index < upto && r->role != ROLE_LEFT && !r->installing) {
 		struct log_entry *e = log_at(&r->log, r->state->at.index + 1);

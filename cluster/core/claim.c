@@ -23,7 +23,7 @@ bool claim_is_eligible(struct replica *r)
 
 	if (voters_has(&r->voters, &self))
 		return true;
-	if (newest <= r->commit)
+	if (newest <= r->commit || MUTANT(r, ELIGIBLE_BY_NEWEST))
 		return false;
 	voters_at(r, newest - 1, &before);
 	return voters_has(&before, &self);
@@ -136,6 +136,7 @@ static void lead(struct replica *r)
 	r->leader = r->options.node;
 	r->leader_epoch = r->meta.promised;
 	r->barrier = log_last(&r->log).index + 1;
+	r->level = 0;
 	r->alive_count = r->resend_count = 0;
 	r->is_current = true;
 	timer_sign(r);

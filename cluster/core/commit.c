@@ -56,6 +56,9 @@ static uint64_t acked_by_majority(const struct replica *r, const struct voters *
 
 	for (size_t i = 0; i < voters->count; i++)
 		indices[n++] = acked(r, &voters->items[i], epoch);
+	if (MUTANT(r, REMOVED_COUNTS) && r->role == ROLE_LEADING &&
+	    !voters_node(voters, r->options.node) && r->peers[0].ack.epoch == epoch)
+		indices[n++] = r->peers[0].ack.index;
 	if (MUTANT(r, LEARNER_COUNTED))
 		for (size_t i = 0; i < r->peer_count; i++)
 			if (!voters_node(voters, r->peers[i].node) &&

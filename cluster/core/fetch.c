@@ -15,7 +15,8 @@ void fetch_send(struct replica *r)
 						   : NULL;
 
 	/* new entries keep the timer from running out: a lost answer has a time of its own */
-	if (r->is_fetching && r->now < r->fetched_at + r->options.timeout)
+	if (r->is_fetching &&
+	    (r->now < r->fetched_at + r->options.timeout || MUTANT(r, FETCH_ONCE)))
 		return;
 	if (r->role != ROLE_FOLLOWING || r->installing)
 		return;
@@ -25,7 +26,7 @@ void fetch_send(struct replica *r)
 	f->epoch = r->leader_epoch;
 	f->position = log_last(&r->log);
 	memcpy(f->position_hash, log_last_hash(&r->log), SHA256_SIZE);
-	if (verified) {
+	if (verified && !MUTANT(r, FETCH_FROM_END)) {
 		f->position = verified->at;
 		memcpy(f->position_hash, verified->hash, SHA256_SIZE);
 	}

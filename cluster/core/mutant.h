@@ -40,6 +40,18 @@
 	X(MUTE_AFTER_FAILED_SYNC, "goes on after a failed sync", MAJORITY)                         \
 	X(ROLLED_BACK_ACCEPTED, "a disk gone back in time is believed", COMMITTED)                 \
 	X(FORK_IGNORED, "messages of another fork are believed", FORK)                             \
+	X(APPLY_BEFORE_SYNC, "applies what is not on its own disk", READS)                         \
+	X(LEVEL_UNCHECKED, "raises the rules without asking the voters", LEFT)                     \
+	X(ADMIT_ANY_LEVEL, "a learner becomes a voter whatever rules it knows", LEFT)              \
+	X(REMOVED_COUNTS, "a leader that removed itself counts itself", MAJORITY)                  \
+	X(ELIGIBLE_BY_NEWEST, "a leader that removed itself never claims again", LIVENESS)         \
+	X(COMMITTED_WITHOUT_EPOCH, "what STATE tells as committed binds to no epoch", LEFT)        \
+	X(MEASURE_BY_POSITION, "the end of the log is taken for what never goes back", LEFT)       \
+	X(FETCH_FROM_END, "catch-up asks from the end of the own log", IDLE)                       \
+	X(GIVEN_UP_APPENDED, "a request that was given up is appended later", ANSWER)              \
+	X(FETCH_ONCE, "a lost answer to FETCH waits for the timer", LIVENESS)                      \
+	X(SAME_EPOCH_STRANGER, "who was not promised the epoch is not followed", LIVENESS)         \
+	X(START_UNSEEN, "the start number is not part of what was seen", COMMITTED)                \
 	X(EARLY_INSTALL, "acknowledges a snapshot before it is on disk", LEFT)
 
 enum mutant {

@@ -23,7 +23,8 @@ void request_give_up(struct replica *r, struct request *q, const char *why)
 	struct store_result result = {.outcome = STORE_NOT_SENT};
 	bool is_unknown = q->is_sent && !MUTANT(r, NO_QUORUM_AFTER_SEND);
 
-	gather_forget(r, &q->id);
+	if (!MUTANT(r, GIVEN_UP_APPENDED))
+		gather_forget(r, &q->id);
 	if (is_unknown || q->is_repeat) {
 		result.outcome = STORE_UNKNOWN;
 		err_set(&result.err, ERR_UNKNOWN, "%s: whether it was done is not known", why);

@@ -77,6 +77,8 @@ struct claimant replica_self(const struct replica *r)
 
 uint64_t replica_floor(const struct replica *r)
 {
+	if (MUTANT(r, COMMITTED_WITHOUT_EPOCH))
+		return r->meta.promised;
 	return r->meta.promised > r->commit_epoch ? r->meta.promised : r->commit_epoch;
 }
 

@@ -124,6 +124,7 @@ struct replica {
 
 	/* leading */
 	uint64_t barrier; /* index */
+	uint32_t level;	  /* highest that was appended in this epoch */
 	struct list gathered, changes;
 	size_t gathered_count, gathered_bytes, change_count;
 	struct buf snapshot; /* encoded, being served */
@@ -254,7 +255,7 @@ void timer_arm(struct replica *r);
 void on_tick(struct replica *r, const struct event *event);
 
 /* seen.c: S11 */
-bool measure_is_below(const struct measure *a, const struct measure *b);
+struct measure measure_own(const struct replica *r);
 void seen_raise(struct replica *r, const struct uuid *incarnation, const struct measure *measure);
 const struct measure *seen_of(const struct replica *r, const struct uuid *incarnation);
 bool seen_check(struct replica *r, struct peer *peer, const struct msg_state *m);

@@ -29,7 +29,7 @@ void round_say(struct replica *r)
 	s->view = r->view;
 	s->round = r->round;
 	s->promised = r->meta.promised;
-	s->measure = r->durable;
+	s->measure = measure_own(r);
 	s->position = log_last(&r->log);
 	s->committed = e ? e->at : r->log.base;
 	memcpy(s->committed_hash, e ? e->hash : r->log.base_hash, SHA256_SIZE);

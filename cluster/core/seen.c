@@ -5,9 +5,23 @@
  * Pure. */
 #include "cluster/core/replica_private.h"
 
-bool measure_is_below(const struct measure *a, const struct measure *b)
+/* What this replica may tell of itself: it is on disk. */
+struct measure measure_own(const struct replica *r)
 {
-	return a->start < b->start || a->promised < b->promised ||
+	struct measure own = r->durable;
+	const struct log_entry *e = log_at(&r->log, r->durable_index);
+
+	if (MUTANT(r, MEASURE_BY_POSITION) && e)
+		own.accepted = e->at;
+	return own;
+}
+
+static bool is_below(const struct replica *r, const struct measure *a, const struct measure *b)
+{
+	bool is_old = a->start < b->start;
+
+	(void)r;
+	return (is_old && !MUTANT(r, START_UNSEEN)) || a->promised < b->promised ||
 	       position_compare(a->accepted, b->accepted) < 0;
 }
 
@@ -67,8 +81,10 @@ static bool is_trusting(const struct replica *r)
 
 static bool is_gone_back(struct replica *r, const struct seen *seen)
 {
+	struct measure own = measure_own(r);
+
 	return uuid_equal(&seen->incarnation, &r->meta.incarnation) &&
-	       measure_is_below(&r->durable, &seen->measure) && !is_trusting(r);
+	       is_below(r, &own, &seen->measure) && !is_trusting(r);
 }
 
 /* false: the sender is below what was seen of it; it is asked to look at itself. */
@@ -84,7 +100,7 @@ bool seen_check(struct replica *r, struct peer *peer, const struct msg_state *m)
 		if (!uuid_equal(&m->seen[i].incarnation, &r->meta.incarnation))
 			seen_raise(r, &m->seen[i].incarnation, &m->seen[i].measure);
 	}
-	peer->is_suspect = known && measure_is_below(&m->measure, known) && !is_trusting(r);
+	peer->is_suspect = known && is_below(r, &m->measure, known) && !is_trusting(r);
 	if (peer->is_suspect) {
 		struct message gone = {
 			.type = MSG_GONE,

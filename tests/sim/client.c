@@ -110,6 +110,11 @@ void client_write_at(struct world *w, struct node *n, bool is_probe)
 	if (!is_probe && rng_chance(&w->rng, 4)) {
 		op->kind = REQUEST_BARRIER;
 		op->payload = blob_new(NULL, 0);
+	} else if (!is_probe && rng_chance(&w->rng, 2)) {
+		static const uint8_t level[4] = {SIM_LEVEL};
+
+		op->kind = REQUEST_LEVEL;
+		op->payload = blob_new(level, sizeof(level));
 	} else {
 		make_txn(w, n, op, is_probe);
 	}

@@ -23,7 +23,7 @@ void node_options(const struct world *w, const struct node *n, struct replica_op
 					.chunk_bytes = w->schedule->chunk_bytes,
 					.chunk_window = 2,
 					.requests_kept = SIM_REQUESTS,
-					.level = REPLICA_LEVEL,
+					.level = n->level,
 					.mutant = w->mutant};
 }
 
@@ -62,6 +62,17 @@ static void settle(struct world *w, struct node *n)
 	w->persisted++;
 }
 
+/* The rules were raised. No voter may be too old for them; who is none is upgraded now. */
+static void too_old(struct world *w, struct node *n)
+{
+	const struct replica_meta *meta = replica_meta(n->replica);
+	struct member self = {.node = n->id, .incarnation = meta->incarnation};
+
+	(void)w;
+	n->may_leave = n->may_leave || !voters_has(replica_voters(n->replica), &self);
+	n->level = SIM_LEVEL;
+}
+
 static void run_effect(struct world *w, struct node *n, struct effect *e)
 {
 	struct blob *blob;
@@ -92,6 +103,8 @@ static void run_effect(struct world *w, struct node *n, struct effect *e)
 		n->is_gone = strstr(e->reason, "back in time") || strstr(e->reason, "a copy of");
 		break;
 	case EFFECT_LEAVE:
+		if (strstr(e->reason, "this program knows"))
+			too_old(w, n);
 		oracle_left(w, n, e->reason);
 		node_crash(w, n, false);
 		if (!n->is_marked)
@@ -178,6 +191,8 @@ void node_start(struct world *w, struct node *n)
 		n->is_marked = false;
 	n->is_up = true;
 	n->disk.is_full = false;
+	if (rng_chance(&w->rng, 50))
+		n->level = SIM_LEVEL; /* upgraded meanwhile */
 	node_options(w, n, &options);
 	n->replica = replica_new(&options);
 	n->pid = ++w->next_pid;

@@ -351,6 +351,9 @@ void oracle_applied(struct world *w, struct node *n, const struct applied *a)
 	if (n->applied && (a->entry ? a->index != n->applied + 1 : a->index <= n->applied))
 		oracle_fail(w, INV_READS, "n%u goes from entry %llu to %llu", n->id,
 			    (unsigned long long)n->applied, (unsigned long long)a->index);
+	if (!image_holds(&n->disk.synced, c->at, c->hash) && !n->disk.is_lying)
+		oracle_fail(w, INV_READS, "n%u shows entry %llu, which is not on its disk", n->id,
+			    (unsigned long long)a->index);
 	n->applied = a->index;
 	if (a->entry && !c->is_applied) {
 		c->is_applied = true;

@@ -39,14 +39,13 @@ build=${LODGE_SIM_BUILD:-$top/build/sim}
 make_program() { # make_program TARGET
 	local log
 	log=$(mktemp)
-	{
-		[ -n "${LODGE_SIM_BUILD:-}" ] || [ -e "$build/build.ninja" ] || (cd "$top" && cmake --preset sim)
-	} >"$log" 2>&1 && cmake --build "$build" --target "$1" >>"$log" 2>&1 || {
+	if [ ! -e "$build/build.ninja" ] && ! (cd "$top" && cmake --preset sim) >"$log" 2>&1 ||
+		! cmake --build "$build" --target "$1" >>"$log" 2>&1; then
 		cat "$log" >&2
 		rm -f "$log"
 		echo "Bail out! the simulator does not build"
 		exit 1
-	}
+	fi
 	rm -f "$log"
 }
 

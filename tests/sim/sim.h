@@ -18,6 +18,7 @@
 #define SIM_OPS	     256
 #define SIM_INDICES  2048
 #define SIM_FORKS    2
+#define SIM_LEVEL    2
 #define SIM_REQUESTS 24 /* requests_kept: short, so that it matters */
 
 #define MS USEC_PER_MSEC
@@ -221,7 +222,7 @@ struct node {
 	uint64_t applied, committed, leads;
 	struct measure measure; /* of the running process */
 	uint64_t own_done;	/* highest version of an own write */
-	bool has_promise_raised;
+	uint32_t level;		/* of its program */
 };
 
 enum op_state { OP_FREE, OP_WAITING, OP_ENDED, OP_LOST };

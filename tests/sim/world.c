@@ -455,6 +455,7 @@ enum invariant world_run(struct schedule *schedule, int mutant, bool is_verbose,
 	for (unsigned i = 0; i < w->node_count; i++) {
 		w->nodes[i].at = i;
 		w->nodes[i].id = i + 1;
+		w->nodes[i].level = rng_chance(&w->rng, 50) ? SIM_LEVEL : REPLICA_LEVEL;
 	}
 	begin(w);
 	w->transport = schedule->transport;
