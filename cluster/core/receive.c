@@ -45,7 +45,8 @@ void on_message(struct replica *r, const struct event *event)
 	if (message_decode(event->message.data, event->message.size, &m, NULL) < 0 ||
 	    !is_ours(r, &m, event->message.from))
 		return;
-	if (uuid_equal(&m.from.member.incarnation, &r->meta.incarnation)) {
+	if (uuid_equal(&m.from.member.incarnation, &r->meta.incarnation) &&
+	    !MUTANT(r, COPY_IGNORED)) {
 		replica_leave(r, true, "node %u has a copy of this database", m.from.member.node);
 		return;
 	}

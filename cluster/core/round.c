@@ -218,7 +218,7 @@ void on_quorum(struct replica *r, const struct event *event)
 void on_thaw(struct replica *r, const struct event *event)
 {
 	(void)event;
-	if (!r->is_opened || r->role == ROLE_WAITING)
+	if (!r->is_opened || r->role == ROLE_WAITING || MUTANT(r, THAW_IGNORED))
 		return;
 	lead_stop(r);
 	r->role = ROLE_SEEKING;

@@ -144,7 +144,7 @@ static int run_all(uint64_t from, uint64_t count)
 static const struct {
 	const char *name, *text;
 	enum invariant invariant;
-} mutants[MUTANT_COUNT] = {
+} mutants[] = {
 #define X(name, text, invariant) {#name, text, INV_##invariant},
 	{"", "", INV_NONE}, MUTANTS(X)
 #undef X
@@ -187,16 +187,25 @@ static int run_mutants(const char *only, uint64_t from, uint64_t count)
 	bool ok = true;
 	int number = 0;
 
-	printf("1..%d\n", only ? 1 : MUTANT_COUNT - 1);
-	for (int i = 1; i < MUTANT_COUNT; i++)
+	printf("1..%zu\n", only ? (size_t)1 : ARRAY_SIZE(mutants) - 1);
+	for (int i = 1; i < (int)ARRAY_SIZE(mutants); i++)
 		if (!only || strcmp(only, mutants[i].name) == 0)
 			ok = run_mutant(i, from, count, ++number) && ok;
 	return !ok;
 }
 
+/* NUMBER NAME TEST of those that scripted schedules must catch */
+static int list_scripted(void)
+{
+#define X(name, text, test) printf("%d %s %s\n", MUTANT_##name, #name, #test);
+	MUTANTS_SCRIPTED(X)
+#undef X
+	return 0;
+}
+
 static int mutant_of(const char *name)
 {
-	for (int i = 1; i < MUTANT_COUNT; i++)
+	for (int i = 1; i < (int)ARRAY_SIZE(mutants); i++)
 		if (strcmp(name, mutants[i].name) == 0)
 			return i;
 	fprintf(stderr, "no mutant %s\n", name);
@@ -212,6 +221,11 @@ static int run_mutants(const char *only, uint64_t from, uint64_t count)
 	return 2;
 }
 
+static int list_scripted(void)
+{
+	return run_mutants(NULL, 0, 0);
+}
+
 static int mutant_of(const char *name)
 {
 	(void)name;
@@ -221,13 +235,11 @@ static int mutant_of(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"schedules", required_argument, NULL, 'n'},
-						{"seed", required_argument, NULL, 's'},
-						{"replay", required_argument, NULL, 'r'},
-						{"mutants", no_argument, NULL, 'm'},
-						{"mutant", required_argument, NULL, 'M'},
-						{"minimise", no_argument, NULL, 'x'},
-						{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"schedules", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
+		{"replay", required_argument, NULL, 'r'},    {"mutants", no_argument, NULL, 'm'},
+		{"mutant", required_argument, NULL, 'M'},    {"minimise", no_argument, NULL, 'x'},
+		{"scripted", no_argument, NULL, 'S'},	     {NULL, 0, NULL, 0}};
 	uint64_t count = 1000, seed = 1, replayed = 0;
 	bool is_mutants = false, is_replay = false, is_minimised = false;
 	const char *mutant = NULL;
@@ -246,6 +258,8 @@ int main(int argc, char **argv)
 			mutant = optarg;
 		else if (c == 'x')
 			is_minimised = true;
+		else if (c == 'S')
+			return list_scripted();
 		else
 			return 2;
 	}

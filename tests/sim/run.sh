@@ -69,6 +69,19 @@ run_jobs() {
 	return $bad
 }
 
+# That test fails with the broken core, and passes with the whole one.
+scripted() { # scripted NUMBER TEST
+	local part said
+	for part in follow lead; do
+		said=$(LODGE_MUTANT=$1 "$build/tests/sim/sim_scripted_$part" 2>&1)
+		if grep -q "FAILED.*] $2\$" <<<"$said"; then
+			LODGE_MUTANT=0 "$build/tests/sim/sim_scripted_$part" >/dev/null 2>&1
+			return
+		fi
+	done
+	return 1
+}
+
 case $what in
 store)
 	if [ -n "$replay" ]; then
@@ -87,8 +100,24 @@ store)
 	;;
 mutants)
 	make_program sim_store_mutants
-	exec "$build/tests/sim/sim_store_mutants" --mutants --schedules "${schedules:-20000}" --seed "$seed" \
-		${mutant:+--mutant "$mutant"}
+	random=("$build/tests/sim/sim_store_mutants" --mutants --schedules "${schedules:-30000}" --seed "$seed")
+	[ -z "$mutant" ] || exec "${random[@]}" --mutant "$mutant"
+	make_program sim_scripted_follow
+	make_program sim_scripted_lead
+	"${random[@]}" | grep -v '^1\.\.'
+	bad=${PIPESTATUS[0]}
+	count=$("$build/tests/sim/sim_store_mutants" --mutants --schedules 0 | sed -n 's/^1\.\.//p')
+	while read -r code name test; do
+		count=$((count + 1))
+		if scripted "$code" "$test"; then
+			echo "ok $count - $name: caught by the scripted schedule $test"
+		else
+			echo "not ok $count - $name: the scripted schedule $test does not notice"
+			bad=1
+		fi
+	done < <("$build/tests/sim/sim_store_mutants" --scripted)
+	echo "1..$count"
+	exit "$bad"
 	;;
 *) usage ;;
 esac

@@ -23,6 +23,14 @@ struct puppet {
 	uint8_t cluster, fork;
 };
 
+/* Which rule is broken, where the core can do that (tests/sim). */
+static inline int puppet_mutant(void)
+{
+	const char *number = getenv("LODGE_MUTANT");
+
+	return number ? atoi(number) : 0;
+}
+
 static inline struct member puppet_member(uint32_t node)
 {
 	return (struct member){.node = node, .incarnation.bytes = {(uint8_t)node, 0xee}};
@@ -156,6 +164,7 @@ static inline void puppet_start(struct puppet *p, struct chain *c, uint32_t vote
 	*c = (struct chain){0};
 	chain_voters(c, 1, voters);
 	options.has_group = true;
+	options.mutant = puppet_mutant();
 	p->r = replica_new(&options);
 	first = log_entry_ref(log_at(&c->log, 1));
 	disk.entries = &first;

@@ -373,6 +373,29 @@ static void catch_up_goes_on_from_what_is_verified(void **state)
 	puppet_end(&p, &c);
 }
 
+/* The answer to FETCH is lost, while entries of the leader keep coming. */
+static void a_lost_answer_is_asked_for_again_under_load(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	struct message m;
+	bool again = false;
+
+	(void)state;
+	follow(&p, &c);
+	for (int i = 0; i < 10; i++)
+		chain_add(&c, 2, ENTRY_BARRIER, NULL, 0);
+	puppet_hear(&p, 2, chain_append(&c, 2, 4, 4));
+	assert_true(puppet_said(&p, MSG_FETCH, &m));
+	for (uint64_t i = 5; i < 12 && !again; i++) {
+		p.now += 300 * PUPPET_MS;
+		puppet_hear(&p, 2, chain_append(&c, 2, i, i));
+		again = puppet_said(&p, MSG_FETCH, &m);
+	}
+	assert_true(again);
+	puppet_end(&p, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +416,7 @@ int main(void)
 		cmocka_unit_test(an_entry_of_the_future_ends_it),
 		cmocka_unit_test(a_snapshot_is_acknowledged_once_it_is_on_disk),
 		cmocka_unit_test(catch_up_goes_on_from_what_is_verified),
+		cmocka_unit_test(a_lost_answer_is_asked_for_again_under_load),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

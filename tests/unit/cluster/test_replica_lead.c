@@ -306,6 +306,23 @@ static void a_disk_gone_back_in_time_is_found_out(void **state)
 	puppet_end(&p, &c);
 }
 
+static void a_disk_of_an_earlier_start_is_found_out(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	struct message m;
+
+	(void)state;
+	puppet_start(&p, &c, 3);
+	m = (struct message){.type = MSG_GONE,
+			     .gone = {.to = 1,
+				      .seen = {.incarnation = puppet_member(1).incarnation,
+					       .measure = {.start = 2, .promised = 1}}}};
+	puppet_hear(&p, 2, m);
+	assert_non_null(puppet_effect(&p, EFFECT_READ_ONLY));
+	puppet_end(&p, &c);
+}
+
 static void a_copy_of_the_database_is_found_out(void **state)
 {
 	struct puppet p;
@@ -400,6 +417,7 @@ int main(void)
 		cmocka_unit_test(a_thaw_stops_it_until_a_round_is_over),
 		cmocka_unit_test(a_failed_sync_is_the_end_and_says_so_first),
 		cmocka_unit_test(a_disk_gone_back_in_time_is_found_out),
+		cmocka_unit_test(a_disk_of_an_earlier_start_is_found_out),
 		cmocka_unit_test(a_copy_of_the_database_is_found_out),
 		cmocka_unit_test(a_suspect_is_asked_and_does_not_count),
 		cmocka_unit_test(forks_and_clusters_do_not_mix),
