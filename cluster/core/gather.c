@@ -193,7 +193,7 @@ void gather_flush(struct replica *r)
 	struct persist *p;
 	size_t bytes = 0;
 
-	if (r->role != ROLE_LEADING || list_is_empty(&r->gathered) || has_own_write(r) ||
+	if (!replica_leads(r) || list_is_empty(&r->gathered) || has_own_write(r) ||
 	    write_is_full(r))
 		return;
 	p = write_new(r);

@@ -240,7 +240,7 @@ enum replica_role replica_role(const struct replica *r)
 
 uint64_t replica_leads(const struct replica *r)
 {
-	return r->role == ROLE_LEADING ? r->leader_epoch : 0;
+	return r->role == ROLE_LEADING && r->is_current ? r->leader_epoch : 0;
 }
 
 uint64_t replica_committed(const struct replica *r)
@@ -271,6 +271,24 @@ const struct replica_meta *replica_meta(const struct replica *r)
 const struct voters *replica_voters(const struct replica *r)
 {
 	return &r->voters;
+}
+
+bool replica_member(const struct replica *r, size_t i, struct replica_member *ret)
+{
+	const struct peer *p = i < r->peer_count ? &r->peers[i] : NULL;
+
+	if (!p)
+		return false;
+	*ret = (struct replica_member){
+		.claimant = {.member = {.node = p->node, .incarnation = p->incarnation},
+			     .start = p->start},
+		.is_known = p->is_known,
+		.is_in_view = p->is_in_view,
+		.is_suspect = p->is_suspect,
+		.position = i == 0 ? log_last(&r->log) : p->position,
+		.acknowledged = p->ack,
+		.level = i == 0 ? r->options.level : p->level};
+	return true;
 }
 
 bool replica_is_current(const struct replica *r)

@@ -139,12 +139,23 @@ enum replica_role {
 };
 const char *replica_role_name(enum replica_role role);
 enum replica_role replica_role(const struct replica *replica);
-uint64_t replica_leads(const struct replica *replica); /* epoch, 0: does not lead */
+/* Epoch in which it leads and makes entries. 0: it does not, or not before the round that runs is over. */
+uint64_t replica_leads(const struct replica *replica);
 uint64_t replica_committed(const struct replica *replica);
 uint64_t replica_committed_epoch(const struct replica *replica); /* by which that is known */
 const struct state *replica_state(const struct replica *replica);
 const struct log *replica_log(const struct replica *replica);
 const struct replica_meta *replica_meta(const struct replica *replica);
 const struct voters *replica_voters(const struct replica *replica); /* newest, committed or not */
+/* What is known of a member: for admins, and before a force. 0 is this one itself. */
+struct replica_member {
+	struct claimant claimant;
+	bool is_known; /* false: no message of it was read yet */
+	bool is_in_view;
+	bool is_suspect; /* below what was seen of it */
+	struct position position, acknowledged;
+	uint32_t level;
+};
+bool replica_member(const struct replica *replica, size_t i, struct replica_member *ret);
 /* false: reads are stale (no leader is known, or nothing was heard since a thaw) */
 bool replica_is_current(const struct replica *replica);

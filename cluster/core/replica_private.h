@@ -30,7 +30,7 @@ struct peer {
 	struct uuid incarnation;
 	uint64_t start;
 	bool is_known; /* a message of it was read */
-	bool is_in_view;
+	bool is_in_view, was_in_view;
 	bool is_suspect; /* its STATE was below what was seen of it */
 	uint64_t promised;
 	struct position position;

@@ -34,7 +34,7 @@ void round_say(struct replica *r)
 	s->committed = e ? e->at : r->log.base;
 	memcpy(s->committed_hash, e ? e->hash : r->log.base_hash, SHA256_SIZE);
 	s->committed_epoch = r->commit_epoch;
-	s->leads = replica_leads(r);
+	s->leads = r->role == ROLE_LEADING ? r->leader_epoch : 0;
 	s->level = r->options.level;
 	s->seen_count = r->meta.seen_count;
 	memcpy(s->seen, r->meta.seen, s->seen_count * sizeof(s->seen[0]));
@@ -164,18 +164,23 @@ void on_view(struct replica *r, const struct event *event)
 {
 	uint64_t view = view_digest(&event->view);
 	bool is_leader_here = false;
+	size_t before = 0, stayed = 0;
 
 	if (view == r->view)
 		return;
 	r->view = view;
-	for (size_t i = 1; i < r->peer_count; i++)
+	for (size_t i = 1; i < r->peer_count; i++) {
+		r->peers[i].was_in_view = r->peers[i].is_in_view;
+		before += r->peers[i].is_in_view;
 		r->peers[i].is_in_view = false;
+	}
 	for (size_t i = 0; i < event->view.count; i++) {
 		struct peer *p = peer_get(r, event->view.members[i].node);
 
 		if (!p)
 			continue;
 		p->is_in_view = true;
+		stayed += p->was_in_view;
 		is_leader_here = is_leader_here || p->node == r->leader;
 	}
 	r->round = 0; /* or the one that others are in */
@@ -188,6 +193,8 @@ void on_view(struct replica *r, const struct event *event)
 	}
 	if (!r->is_opened || r->role == ROLE_WAITING)
 		return;
+	if (stayed < before) /* others left: perhaps it was this node that stood still */
+		r->is_current = false;
 	if (r->role == ROLE_FOLLOWING && !is_leader_here) {
 		r->role = ROLE_SEEKING;
 		r->leader = 0;

@@ -123,7 +123,7 @@ static enum verdict change_level(struct replica *r, const struct gathered *g)
 /* The next change may be made: the leader's own epoch and the last list are committed. */
 static bool may_change(const struct replica *r)
 {
-	if (r->role != ROLE_LEADING || write_is_full(r))
+	if (!replica_leads(r) || write_is_full(r))
 		return false;
 	if (r->commit < r->barrier && !MUTANT(r, CHANGE_BEFORE_BARRIER))
 		return false;
