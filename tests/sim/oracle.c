@@ -424,6 +424,12 @@ void oracle_answer(struct world *w, struct node *n, struct op *op, const struct 
 		first = first_of(h, op);
 		if (!first || first->outcome != STORE_REFUSED)
 			oracle_fail(w, INV_ANSWER, "refused, which nobody did");
+		else if (first->at.index <= op->asked_after)
+			oracle_fail(w, INV_LINEAR, "refused at entry %llu, asked after %llu",
+				    (unsigned long long)first->at.index,
+				    (unsigned long long)op->asked_after);
+		else if (first->at.index > w->oracle.answered)
+			w->oracle.answered = first->at.index;
 	}
 	if (op->outcome == STORE_NOT_SENT && op->unknowns > 0)
 		oracle_fail(w, INV_ANSWER, "not sent, after unknown");
