@@ -60,14 +60,14 @@ static bool is_all_well(const struct world *w)
 	return w->transport == TRANSPORT_FAITHFUL && w->node_count > 1;
 }
 
-static unsigned voters_now(struct world *w)
+unsigned fault_voters(struct world *w)
 {
 	struct node *leader = world_leader(w);
 
 	return leader ? (unsigned)replica_voters(leader->replica)->count : 0;
 }
 
-static bool is_voter(struct world *w, const struct node *n)
+bool fault_is_voter(struct world *w, const struct node *n)
 {
 	struct member self = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
 	struct node *leader = world_leader(w);
@@ -76,7 +76,7 @@ static bool is_voter(struct world *w, const struct node *n)
 }
 
 /* Voters whose disk is gone for good. */
-static unsigned lost_voters(struct world *w)
+unsigned fault_lost_voters(struct world *w)
 {
 	struct node *leader = world_leader(w);
 	unsigned lost = 0;
@@ -89,9 +89,9 @@ static unsigned lost_voters(struct world *w)
 /* One more voter may lose its disk: a majority keeps theirs, also of a list that is one shorter. */
 static bool may_lose(struct world *w)
 {
-	unsigned voters = voters_now(w);
+	unsigned voters = fault_voters(w);
 
-	return voters >= 3 && lost_voters(w) + 1 <= (voters - 2) / 2;
+	return voters >= 3 && fault_lost_voters(w) + 1 <= (voters - 2) / 2;
 }
 
 static bool is_remembered(const struct world *w, const struct node *n)
@@ -119,7 +119,7 @@ static void roll_back(struct world *w, struct node *n)
 {
 	struct image old = n->disk.old;
 
-	if (!is_all_well(w) || !n->disk.has_old || !is_remembered(w, n) || !is_voter(w, n) ||
+	if (!is_all_well(w) || !n->disk.has_old || !is_remembered(w, n) || !fault_is_voter(w, n) ||
 	    !may_lose(w))
 		return;
 	w->guard_until = w->now + 6 * USEC_PER_SEC;
@@ -135,7 +135,7 @@ static void roll_back(struct world *w, struct node *n)
 static void wipe(struct world *w, struct node *n)
 {
 	struct member old = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
-	bool was_voter = is_voter(w, n);
+	bool was_voter = fault_is_voter(w, n);
 
 	if (was_voter && !n->is_gone && !may_lose(w))
 		return;
@@ -154,7 +154,8 @@ static void copy(struct world *w, struct node *n)
 {
 	struct node *other = &w->nodes[w->node_count - 1];
 
-	if (!is_all_well(w) || n == other || is_voter(w, other) || !is_voter(w, n) || !may_lose(w))
+	if (!is_all_well(w) || n == other || fault_is_voter(w, other) || !fault_is_voter(w, n) ||
+	    !may_lose(w))
 		return;
 	w->guard_until = w->now + 4 * USEC_PER_SEC;
 	n->may_leave = other->may_leave = true;
@@ -170,116 +171,9 @@ static void change_voters(struct world *w, struct node *n, enum request_kind kin
 	struct member member = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
 
 	if (kind == REQUEST_REMOVE_VOTER &&
-	    (voters_now(w) < 2 || 2 * (lost_voters(w) + 1) >= voters_now(w)))
+	    (fault_voters(w) < 2 || 2 * (fault_lost_voters(w) + 1) >= fault_voters(w)))
 		return;
 	client_admin(w, kind, &member);
-}
-
-/* A majority is gone for good; the survivor with the highest position goes on alone. */
-static void lose_majority(struct world *w, const struct fault *f)
-{
-	unsigned voters = voters_now(w), left = 0;
-
-	if (voters < 3 || w->was_forced || lost_voters(w) || w->guard_until > w->now)
-		return;
-	w->has_lost_majority = true;
-	for (unsigned i = 0; i < w->node_count; i++) {
-		struct node *n = &w->nodes[(i + f->detail) % w->node_count];
-
-		if (is_voter(w, n) && left++ >= (voters - 1) / 2) {
-			n->is_gone = true;
-			continue;
-		}
-	}
-	for (unsigned i = 0; i < w->node_count; i++) {
-		struct node *n = &w->nodes[i];
-
-		n->group = 0;
-		if (!n->is_gone)
-			continue;
-		node_crash(w, n, true);
-		oracle_bury(w, &n->disk.synced);
-	}
-	net_break(w);
-	net_reform_soon(w, 200 * MS);
-}
-
-/* The history of the new fork begins with what it shares with the old one. */
-static void oracle_fork(struct world *w, struct node *n, const struct uuid *fork)
-{
-	struct oracle *o = &w->oracle;
-	struct history *from = &o->histories[0], *to = &o->histories[1];
-	const struct log *log = replica_log(n->replica);
-
-	*to = (struct history){.fork = *fork};
-	for (uint64_t i = 1; i <= from->count; i++) {
-		const struct log_entry *e = log_at(log, i);
-		struct entry entry;
-
-		if (i > log->base.index &&
-		    (!e || memcmp(e->hash, from->items[i].hash, SHA256_SIZE) != 0))
-			break;
-		to->items[i] = from->items[i];
-		log_entry_ref(to->items[i].entry);
-		to->count = i;
-		if (!to->items[i].is_applied)
-			continue;
-		entry = log_entry_decode(to->items[i].entry);
-		if (to->items[i].has_request)
-			model_apply(&o->models[1], &entry);
-	}
-	o->fork_count = 2;
-	o->answered = 0;
-	for (size_t i = 0; i < w->op_count; i++)
-		w->ops[i].asked_after = 0;
-}
-
-static struct node *best_survivor(struct world *w)
-{
-	struct node *best = NULL;
-
-	for (unsigned i = 0; i < w->node_count; i++) {
-		struct node *n = &w->nodes[i];
-
-		if (n->replica && !n->is_paused && replica_role(n->replica) != ROLE_WAITING &&
-		    replica_role(n->replica) != ROLE_OPENING &&
-		    (!best || position_compare(log_last(replica_log(n->replica)),
-					       log_last(replica_log(best->replica))) > 0))
-			best = n;
-	}
-	return best;
-}
-
-static void force(struct world *w)
-{
-	struct node *n = best_survivor(w);
-	struct uuid fork;
-	int ret = -1;
-	struct event ev = {.type = EV_FORCE, .force = {.ret = &ret}};
-	struct history *h = &w->oracle.histories[0];
-	uint64_t answered = w->oracle.answered;
-
-	if (!w->has_lost_majority || !n)
-		return;
-	rng_uuid(&w->rng, &fork);
-	ev.force.fork = fork;
-	(void)h;
-	oracle_fork(w, n, &fork);
-	w->was_forced = true;
-	w->expected_votes = 1;
-	node_step(w, n, &ev);
-	if (ret < 0) { /* not the highest after all */
-		for (uint64_t i = 1; i <= w->oracle.histories[1].count; i++)
-			log_entry_unref(w->oracle.histories[1].items[i].entry);
-		memset(&w->oracle.histories[1], 0, sizeof(w->oracle.histories[1]));
-		memset(&w->oracle.models[1], 0, sizeof(w->oracle.models[1]));
-		w->oracle.fork_count = 1;
-		w->oracle.answered = answered;
-		w->was_forced = false;
-		return;
-	}
-	world_say(w, "n%u goes on alone", n->id);
-	net_reform_soon(w, 10 * MS);
 }
 
 /* Unsynced writes stay visible to the next process, and are lost a moment later. */
@@ -318,7 +212,8 @@ static void churn(struct world *w, const struct fault *f)
 	for (unsigned i = 0; i < 2 + f->detail % 4; i++) {
 		struct node *n = &w->nodes[rng_below(&w->rng, w->node_count)];
 
-		change_voters(w, n, is_voter(w, n) ? REQUEST_REMOVE_VOTER : REQUEST_ADD_VOTER);
+		change_voters(w, n,
+			      fault_is_voter(w, n) ? REQUEST_REMOVE_VOTER : REQUEST_ADD_VOTER);
 	}
 }
 
@@ -391,7 +286,7 @@ void fault_begin(struct world *w, size_t i)
 		churn(w, f);
 		break;
 	case FAULT_FORCE:
-		lose_majority(w, f);
+		force_lose_majority(w, f);
 		break;
 	default:
 		return;
@@ -432,7 +327,7 @@ void fault_end(struct world *w, size_t i, struct node *n)
 		node_crash(w, n, true);
 		start_later(w, n, 20 * MS);
 	} else if (f->kind == FAULT_FORCE) {
-		force(w);
+		force_go_on(w);
 	} else if (f->kind == FAULT_FAILED_SYNC || f->kind == FAULT_FULL_DISK) {
 		for (unsigned k = 0; k < w->node_count; k++)
 			if (w->nodes[k].is_marked && !w->nodes[k].is_gone) {
