@@ -2,10 +2,11 @@
 /* The simulator of the store: the production core of several nodes in virtual time. Everything that happens
  * follows from the seed. One thread; no clock but `now`.
  *
- *   schedule.c  what goes wrong when, made from the seed      net.c    transport and membership
- *   node.c      processes: start, crash, effects              disk.c   what survives which crash
- *   client.c    load and admins                               oracle.c the invariants
- *   model.c     an own, simple account of transactions        world.c  the run of one schedule */
+ *   schedule.c  what goes wrong when, made from the seed    net.c     transport and membership
+ *   node.c      processes: start, crash, effects            disk.c    what survives which crash
+ *   client.c    load and admins                             fault.c, force.c  what goes wrong, done
+ *   world.c     the run of one schedule                     ending.c  mended, it must live and rest
+ *   oracle*.c   the invariants                              model.c   a second account of transactions */
 #pragma once
 
 #include "agent/base/mem.h"
