@@ -187,7 +187,7 @@ void round_give_up(struct replica *r); /* nobody answers */
 void round_note(struct replica *r, struct peer *peer, const struct message *m);
 void state_message(struct replica *r, struct peer *peer, const struct message *m);
 
-/* claim.c: S1, S2, L2, L3 */
+/* claim.c: S2, L2, L3 */
 bool claim_is_possible(const struct replica *r); /* enough voters are in the view */
 bool claim_is_eligible(struct replica *r);
 void claim_plan(struct replica *r);
@@ -197,10 +197,13 @@ void claim_say_due(struct replica *r);
 void claim_send(struct replica *r);
 void claim_alone(struct replica *r); /* one voter needs nobody */
 void lead_stop(struct replica *r);
-void refuse(struct replica *r, const struct peer *to, uint64_t epoch);
-void claim_message(struct replica *r, struct peer *peer, const struct message *m);
 void promise_message(struct replica *r, struct peer *peer, const struct message *m);
 void refuse_message(struct replica *r, struct peer *peer, const struct message *m);
+
+/* promise.c: S1 */
+void promise_say(struct replica *r); /* the one that is owed */
+void refuse(struct replica *r, const struct peer *to, uint64_t epoch);
+void claim_message(struct replica *r, struct peer *peer, const struct message *m);
 
 /* append.c: S3 */
 void append_send(struct replica *r, uint32_t to, uint64_t from);
