@@ -197,6 +197,16 @@ static void isolate(struct world *w, struct node *n, const struct fault *f)
 		client_write_at(w, n, false);
 }
 
+static void blackout(struct world *w, const struct fault *f)
+{
+	for (unsigned i = 0; i < w->node_count; i++) {
+		if (!w->nodes[i].replica)
+			continue;
+		node_crash(w, &w->nodes[i], true);
+		start_later(w, &w->nodes[i], rng_below(&w->rng, f->length + 1));
+	}
+}
+
 static void burst(struct world *w, const struct fault *f)
 {
 	for (unsigned i = 0; i < 3 + f->detail % 8; i++)
@@ -275,6 +285,9 @@ void fault_begin(struct world *w, size_t i)
 		break;
 	case FAULT_KILL_POWER:
 		kill_power(w, n);
+		break;
+	case FAULT_BLACKOUT:
+		blackout(w, f);
 		break;
 	case FAULT_ISOLATE:
 		isolate(w, n, f);

@@ -20,6 +20,7 @@ static const char *const names[FAULT_COUNT] = {
 	[FAULT_KILL_POWER] = "kill, then power cut",
 	[FAULT_BURST] = "burst of writes",
 	[FAULT_ISOLATE] = "isolated",
+	[FAULT_BLACKOUT] = "blackout",
 	[FAULT_CHURN] = "churn of voters",
 	[FAULT_FORCE] = "force",
 };
@@ -38,13 +39,13 @@ static const struct weight {
 	{FAULT_PARTITION, 22},	{FAULT_ONE_WAY, 5},  {FAULT_SLOW_DISK, 8},  {FAULT_FULL_DISK, 3},
 	{FAULT_FAILED_SYNC, 4}, {FAULT_ROLLBACK, 4}, {FAULT_WIPE, 5},	    {FAULT_COPY, 2},
 	{FAULT_ADD, 10},	{FAULT_REMOVE, 8},   {FAULT_KILL_POWER, 8}, {FAULT_BURST, 24},
-	{FAULT_CHURN, 8},
+	{FAULT_CHURN, 8},	{FAULT_BLACKOUT, 6},
 };
 
 /* One leader after the other is cut off or dies with what it has just appended. */
 static const struct weight storm[] = {
 	{FAULT_ISOLATE, 45}, {FAULT_KILL, 12},	{FAULT_POWER, 12},
-	{FAULT_BURST, 16},   {FAULT_CHURN, 15},
+	{FAULT_BURST, 16},   {FAULT_CHURN, 15}, {FAULT_BLACKOUT, 4},
 };
 
 static enum fault_kind random_kind(struct rng *rng, const struct weight *list, size_t count)

@@ -25,11 +25,12 @@ enum fault_kind {
 	FAULT_ROLLBACK,
 	FAULT_WIPE,
 	FAULT_COPY,
-	FAULT_ADD,     /* a learner becomes a voter */
-	FAULT_REMOVE,  /* a voter becomes a learner */
-	FAULT_ISOLATE, /* one node, while it is written to */
-	FAULT_BURST,   /* many writes at once */
-	FAULT_CHURN,   /* many changes of voters at once */
+	FAULT_ADD,	/* a learner becomes a voter */
+	FAULT_REMOVE,	/* a voter becomes a learner */
+	FAULT_BLACKOUT, /* all machines */
+	FAULT_ISOLATE,	/* one node, while it is written to */
+	FAULT_BURST,	/* many writes at once */
+	FAULT_CHURN,	/* many changes of voters at once */
 	FAULT_FORCE,
 	FAULT_COUNT,
 };
