@@ -124,7 +124,14 @@ void client_write_at(struct world *w, struct node *n, bool is_probe)
 bool client_admin(struct world *w, enum request_kind kind, const struct member *member)
 {
 	struct node *n = random_node(w);
-	struct op *op = n ? op_new(w, kind) : NULL;
+
+	return n && client_admin_at(w, n, kind, member);
+}
+
+bool client_admin_at(struct world *w, struct node *n, enum request_kind kind,
+		     const struct member *member)
+{
+	struct op *op = op_new(w, kind);
 	autobuf data = BUF_INIT;
 
 	if (!op)

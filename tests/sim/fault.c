@@ -166,14 +166,24 @@ static void copy(struct world *w, struct node *n)
 	start_later(w, other, 50 * MS);
 }
 
-static void change_voters(struct world *w, struct node *n, enum request_kind kind)
+/* asked at `at`; NULL: anywhere */
+static void change_voters_at(struct world *w, struct node *at, struct node *n,
+			     enum request_kind kind)
 {
 	struct member member = {.node = n->id, .incarnation = n->disk.synced.meta.incarnation};
 
 	if (kind == REQUEST_REMOVE_VOTER &&
 	    (fault_voters(w) < 2 || 2 * (fault_lost_voters(w) + 1) >= fault_voters(w)))
 		return;
-	client_admin(w, kind, &member);
+	if (at)
+		client_admin_at(w, at, kind, &member);
+	else
+		client_admin(w, kind, &member);
+}
+
+static void change_voters(struct world *w, struct node *n, enum request_kind kind)
+{
+	change_voters_at(w, NULL, n, kind);
 }
 
 /* Unsynced writes stay visible to the next process, and are lost a moment later. */
@@ -185,6 +195,18 @@ static void kill_power(struct world *w, struct node *n)
 	start_later(w, n, 1 * MS);
 }
 
+/* One change of voters here, another one elsewhere: the next leader has it at hand from the first moment. */
+static void contend(struct world *w, struct node *n)
+{
+	struct node *here = &w->nodes[rng_below(&w->rng, w->node_count)];
+	struct node *there = &w->nodes[rng_below(&w->rng, w->node_count)];
+
+	change_voters_at(w, n, here,
+			 fault_is_voter(w, here) ? REQUEST_REMOVE_VOTER : REQUEST_ADD_VOTER);
+	change_voters(w, there,
+		      fault_is_voter(w, there) ? REQUEST_REMOVE_VOTER : REQUEST_ADD_VOTER);
+}
+
 /* What it appends now stays with it alone, until it learns that it is alone. */
 static void isolate(struct world *w, struct node *n, const struct fault *f)
 {
@@ -193,7 +215,11 @@ static void isolate(struct world *w, struct node *n, const struct fault *f)
 	n->group = 1;
 	net_break(w);
 	net_reform_soon(w, 50 * MS + (f->detail >> 48) % w->schedule->detection);
-	for (unsigned i = 0; i < 1 + f->detail % 4 && n->replica && !n->is_paused; i++)
+	if (!n->replica || n->is_paused)
+		return;
+	if (f->detail >> 8 & 1)
+		contend(w, n);
+	for (unsigned i = 0; i < 1 + f->detail % 4 && n->replica; i++)
 		client_write_at(w, n, false);
 }
 

@@ -100,7 +100,7 @@ store)
 	;;
 mutants)
 	make_program sim_store_mutants
-	random=("$build/tests/sim/sim_store_mutants" --mutants --schedules "${schedules:-30000}" --seed "$seed")
+	random=("$build/tests/sim/sim_store_mutants" --mutants --schedules "${schedules:-50000}" --seed "$seed")
 	[ -z "$mutant" ] || exec "${random[@]}" --mutant "$mutant"
 	make_program sim_scripted_follow
 	make_program sim_scripted_lead

@@ -68,7 +68,10 @@ static void make_storm(struct schedule *s, struct rng *rng)
 {
 	usec_t at = 200 * MS;
 
-	s->voters = 3 + (unsigned)rng_below(rng, 3);
+	s->voters =
+		rng_chance(rng, 40)
+			? 4
+			: 3 + (unsigned)rng_below(rng, 3); /* 4: half of it is a majority of 3 */
 	s->learners = (unsigned)rng_below(rng, 2);
 	s->append_entries = 1 + rng_below(rng, 2);
 	s->detection = rng_between(rng, 50, 1500) * MS;

@@ -166,6 +166,8 @@ void net_fini(struct world *w);
 void client_write(struct world *w, bool is_probe); /* anywhere */
 void client_write_at(struct world *w, struct node *n, bool is_probe);
 void client_retry(struct world *w, size_t op);
+bool client_admin_at(struct world *w, struct node *n, enum request_kind kind,
+		     const struct member *member);
 bool client_admin(struct world *w, enum request_kind kind, const struct member *member);
 void client_answered(struct world *w, struct node *n, const struct answer *answer);
 void client_lost(struct world *w, const struct node *n);
