@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs all tests. As root: the lab makes namespaces and mounts, and missing packages are installed.
 #
-#   sudo ./tests/run.sh [--full] [--only unit|fuzz|lab|clients|ui]…
+#   sudo ./tests/run.sh [--full] [--only unit|sim|fuzz|lab|clients|ui]…
 #
 # unit     ctest on a build with ASan and UBSan, fuzz corpora included
+# sim      tests/sim/run.sh: the store's core in virtual time, random schedules; and each rule broken on purpose
 # fuzz     libFuzzer, briefly, on copies of the corpora
 # lab      tests/lab/NN-*.sh: the release build on nodes of its own on this machine; ct_*.sh: its jobs alone
 # clients  tests/clients/NN-*.sh: clients of others against such a node
@@ -51,7 +52,7 @@ while [ $# -gt 0 ]; do
 	--full) full=1 ;;
 	--only)
 		case ${2:-} in
-		unit | fuzz | lab | clients | ui) layers="$layers $2" ;;
+		unit | sim | fuzz | lab | clients | ui) layers="$layers $2" ;;
 		*) usage ;;
 		esac
 		shift
@@ -60,7 +61,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-layers=${layers:- unit fuzz lab clients ui}
+layers=${layers:- unit sim fuzz lab clients ui}
 [ -z "$full" ] || export LODGE_TEST_FULL=1
 # no run hangs, whatever its tests do
 minutes=28
@@ -275,6 +276,23 @@ ui() {
 	tap_layer ui
 }
 
+# ---- sim ----
+
+sim_run() { # sim_run NAME ARGUMENT…: of tests/sim/run.sh
+	local log=$logs/sim-$1.log code=0 start=$SECONDS counts
+	timeout -k 30 $((deadline - SECONDS)) "$top/tests/sim/run.sh" "$@" >"$log" 2>&1 </dev/null || code=$?
+	read -ra counts < <(tap_counts $code <"$log")
+	count "${counts[@]}"
+	[ "${counts[1]}" = 0 ] || grep -v '^ok ' "$log" | tail -n 300 | sed 's/^/    /'
+	printf '%-32s %4d s  %d passed, %d failed, %d skipped\n' "sim $1" $((SECONDS - start)) "${counts[@]}"
+}
+sim() {
+	local schedules=10000
+	[ -z "$full" ] || schedules=1000000
+	sim_run store --schedules $schedules --jobs "$jobs"
+	sim_run mutants
+}
+
 # ---- all of it ----
 
 mkdir -p "$logs"
@@ -282,6 +300,7 @@ exec 9>"$top/build/.tests.lock"
 flock -n 9 || die "another run of the tests is at work in $top"
 layer build build_all 9>&-
 layer unit unit 9>&-
+layer sim sim 9>&-
 layer fuzz fuzz 9>&-
 layer lab lab 9>&-
 layer clients clients 9>&-

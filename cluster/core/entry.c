@@ -7,7 +7,8 @@
 #include "agent/base/cursor.h"
 #include "agent/base/str.h"
 
-#define ENTRY_VERSION	  1
+#define ENTRY_VERSION	  2
+#define ENTRY_VERSION_OLD 1 /* without `first` */
 #define ENTRY_PAYLOAD_MAX (STORE_VALUE_MAX * 8u)
 
 static void running_hash(const uint8_t previous[SHA256_SIZE], const void *data, size_t size,
@@ -38,6 +39,7 @@ void entry_encode(struct entry *entry, const uint8_t previous_hash[SHA256_SIZE],
 	buf_add_u64(out, entry->at.index);
 	buf_add_u64(out, entry->previous.epoch);
 	buf_add_u64(out, entry->previous.index);
+	buf_add_u64(out, entry->first);
 	buf_add_u64(out, entry->when);
 	add_text(out, entry->origin);
 	add_text(out, entry->who);
@@ -64,15 +66,19 @@ int entry_decode(const void *data, size_t size, struct entry *ret, struct err *e
 {
 	struct cursor c = cursor_on(data, size);
 	struct entry e = {0};
+	uint8_t version = cursor_u8(&c);
 	const void *hash;
 
-	if (cursor_u8(&c) != ENTRY_VERSION)
+	if (version > ENTRY_VERSION)
+		return err_set(err, ERR_UNSUPPORTED, "log entry of a newer version (%d)", version);
+	if (version < ENTRY_VERSION_OLD)
 		return err_set(err, ERR_CORRUPT, "log entry of an unknown version");
 	e.kind = cursor_u8(&c);
 	e.at.epoch = cursor_u64(&c);
 	e.at.index = cursor_u64(&c);
 	e.previous.epoch = cursor_u64(&c);
 	e.previous.index = cursor_u64(&c);
+	e.first = version == ENTRY_VERSION_OLD ? e.at.index - 1 : cursor_u64(&c);
 	e.when = cursor_u64(&c);
 	take_text(&c, e.origin, sizeof(e.origin));
 	take_text(&c, e.who, sizeof(e.who));
@@ -81,8 +87,8 @@ int entry_decode(const void *data, size_t size, struct entry *ret, struct err *e
 	hash = cursor_bytes(&c, SHA256_SIZE);
 	if (c.failed || !e.payload || !hash || cursor_left(&c) != 0)
 		return err_set(err, ERR_CORRUPT, "log entry is cut short or has bytes left over");
-	if (e.kind != ENTRY_TXN && e.kind != ENTRY_BARRIER)
-		return err_set(err, ERR_CORRUPT, "log entry %llu is of an unknown kind (%d)",
+	if (e.kind < ENTRY_TXN || e.kind > ENTRY_FORK)
+		return err_set(err, ERR_UNSUPPORTED, "log entry %llu is of an unknown kind (%d)",
 			       (unsigned long long)e.at.index, (int)e.kind);
 	memcpy(e.hash, hash, SHA256_SIZE);
 	*ret = e;

@@ -15,6 +15,9 @@ struct kv {
 	struct map *requests; /* by hexadecimal id */
 	struct map *by_index; /* the same, by "%020index", for forgetting */
 	size_t bytes;
+	uint64_t requests_kept;
+	bool is_hashed;
+	struct kv_hash hash;
 };
 
 /* what one operation replaced, to be undone or reported */
@@ -35,7 +38,51 @@ struct kv *kv_new(void)
 	kv->items = map_new();
 	kv->requests = map_new();
 	kv->by_index = map_new();
+	kv->requests_kept = KV_REQUESTS_KEPT;
 	return kv;
+}
+
+/* Adds (or takes away) the hash of one part. */
+static void hash_part(struct kv *kv, const struct buf *part, bool is_added)
+{
+	uint8_t hash[SHA256_SIZE];
+
+	digest_sha256(part->data, part->size, hash);
+	for (int i = 0; i < 4; i++) {
+		uint64_t word = 0;
+
+		for (int k = 0; k < 8; k++)
+			word |= (uint64_t)hash[8 * i + k] << (8 * k);
+		kv->hash.words[i] += is_added ? word : -word;
+	}
+}
+
+static void hash_item(struct kv *kv, const char *path, const struct kv_item *item, bool is_added)
+{
+	autobuf part = BUF_INIT;
+
+	if (!kv->is_hashed || !item)
+		return;
+	buf_add_u8(&part, 1);
+	buf_add_u64(&part, item->version);
+	buf_add(&part, path, strlen(path) + 1);
+	buf_add(&part, item->data, item->size);
+	hash_part(kv, &part, is_added);
+}
+
+static void hash_request(struct kv *kv, const struct kv_request *request, bool is_added)
+{
+	autobuf part = BUF_INIT;
+
+	if (!kv->is_hashed)
+		return;
+	buf_add_u8(&part, 2);
+	buf_add(&part, request->id.bytes, sizeof(request->id.bytes));
+	buf_add_u64(&part, request->index);
+	buf_add(&part, request->payload_hash, SHA256_SIZE);
+	buf_add_u8(&part, (uint8_t)request->outcome);
+	buf_add_u32(&part, request->failed);
+	hash_part(kv, &part, is_added);
 }
 
 void kv_free(struct kv *kv)
@@ -96,6 +143,8 @@ static void step_do(struct kv *kv, struct steps *steps, const char *path, struct
 
 	kv->bytes += item_cost(path, item);
 	kv->bytes -= item_cost(path, before);
+	hash_item(kv, path, item, true);
+	hash_item(kv, path, before, false);
 	steps->items[steps->count++] = (struct step){.path = path, .before = before};
 }
 
@@ -108,6 +157,8 @@ static void steps_undo(struct kv *kv, struct steps *steps)
 
 		kv->bytes += item_cost(s->path, s->before);
 		kv->bytes -= item_cost(s->path, now);
+		hash_item(kv, s->path, s->before, true);
+		hash_item(kv, s->path, now, false);
 		free(now);
 	}
 }
@@ -210,6 +261,7 @@ void kv_load_request(struct kv *kv, const struct kv_request *request)
 	index_text(request->index, index);
 	free(map_put(kv->requests, id, copy));
 	map_put(kv->by_index, index, copy);
+	hash_request(kv, copy, true);
 }
 
 static void requests_forget(struct kv *kv, uint64_t index)
@@ -218,12 +270,13 @@ static void requests_forget(struct kv *kv, uint64_t index)
 	struct kv_request *old;
 
 	while ((old = map_first(kv->by_index, NULL, &key)) &&
-	       old->index + KV_REQUESTS_KEPT < index) {
+	       old->index + kv->requests_kept < index) {
 		char id[33];
 
 		id_text(&old->id, id);
 		map_remove(kv->by_index, key);
 		map_remove(kv->requests, id);
+		hash_request(kv, old, false);
 		free(old);
 	}
 }
@@ -289,5 +342,49 @@ void kv_load(struct kv *kv, const char *path, uint64_t version, const void *data
 	struct kv_item *item = item_new(version, data, size);
 
 	kv->bytes += item_cost(path, item);
+	hash_item(kv, path, item, true);
 	free(map_put(kv->items, path, item));
+}
+
+void kv_keep_requests(struct kv *kv, uint64_t count)
+{
+	kv->requests_kept = count;
+}
+
+uint64_t kv_requests_kept(const struct kv *kv)
+{
+	return kv->requests_kept;
+}
+
+const struct kv_request *kv_request(const struct kv *kv, const struct store_request_id *id)
+{
+	return request_find(kv, id);
+}
+
+const struct kv_request *kv_request_next(const struct kv *kv, uint64_t after)
+{
+	char text[24];
+	const char *key;
+
+	index_text(after, text);
+	return map_next(kv->by_index, text, &key);
+}
+
+void kv_hash_start(struct kv *kv)
+{
+	const char *path = NULL;
+	const struct kv_item *item;
+	const struct kv_request *request = NULL;
+
+	kv->is_hashed = true;
+	kv->hash = (struct kv_hash){0};
+	while ((item = kv_next(kv, "", path, &path)))
+		hash_item(kv, path, item, true);
+	while ((request = kv_request_next(kv, request ? request->index : 0)))
+		hash_request(kv, request, true);
+}
+
+struct kv_hash kv_hash(const struct kv *kv)
+{
+	return kv->hash;
 }

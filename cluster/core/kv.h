@@ -42,6 +42,21 @@ const struct kv_item *kv_next(const struct kv *kv, const char *prefix, const cha
 			      const char **ret_path);
 size_t kv_bytes(const struct kv *kv);
 
+/* For replicas. Outcomes live for `count` indices instead of KV_REQUESTS_KEPT (the same on all). */
+void kv_keep_requests(struct kv *kv, uint64_t count);
+uint64_t kv_requests_kept(const struct kv *kv);
+const struct kv_request *kv_request(const struct kv *kv, const struct store_request_id *id);
+/* The first recorded request with an index > after; NULL at the end. */
+const struct kv_request *kv_request_next(const struct kv *kv, uint64_t after);
+/* From here on the hash of values and requests is kept up to date with every change. It is a sum of the
+ * hashes of its parts, so that a change costs its own size only: it finds divergence, it is no proof
+ * against somebody who chooses values. */
+struct kv_hash {
+	uint64_t words[4];
+};
+void kv_hash_start(struct kv *kv);
+struct kv_hash kv_hash(const struct kv *kv);
+
 /* Applies one transaction: all of it or nothing. Calls each(change) once per changed path after the
  * whole was applied; items in `before` live until each() returned. A repeated request id yields
  * its first outcome. *ret_request is what a replica records. */

@@ -67,6 +67,7 @@ static void make_entry(struct store *store, struct proposal *p)
 	*e = (struct entry){.at = {.epoch = store->start.epoch, .index = store->last.index + 1},
 			    .previous = store->last,
 			    .kind = ENTRY_TXN,
+			    .first = store->applied,
 			    .when = clock_wall(),
 			    .payload = p->payload.data,
 			    .payload_size = p->payload.size};
