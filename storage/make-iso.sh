@@ -47,21 +47,29 @@ kernel_package() { # prints the path of the kernel's .deb
 	echo "$work/$name"_*.deb
 }
 
-unpack_kernel() {
-	dpkg-deb -x "$(kernel_package)" "$work/kernel"
-	version=$(ls "$work/kernel/lib/modules")
-	depmod -b "$work/kernel" "$version"
+unpack_kernel() { # modules lie in /lib up to Debian 12, in /usr/lib from 13 on; kmod looks in its own release's
+	local k=$work/kernel
+	dpkg-deb -x "$(kernel_package)" "$k"
+	mkdir -p "$k/lib" "$k/usr/lib"
+	[ -e "$k/lib/modules" ] || ln -s ../usr/lib/modules "$k/lib/modules"
+	[ -e "$k/usr/lib/modules" ] || ln -s ../../lib/modules "$k/usr/lib/modules"
+	version=$(ls "$k/lib/modules")
+	depmod -b "$k" "$version"
 }
 
-copy_modules() { # the modules and what they need, in the order in which to load them
-	local module
+copy_modules() { # the modules and what they need, in the order in which to load them; none is compressed then
+	local module name
 	mkdir -p "$work/root/modules"
 	for module in $modules; do
 		modprobe -d "$work/kernel" -S "$version" --show-depends "$module"
 	done | awk '$1 == "insmod" && !seen[$2]++ {print $2}' |
 		while read -r path; do
-			cp "$path" "$work/root/modules/"
-			basename "$path" >>"$work/root/modules/order"
+			name=$(basename "$path" .xz)
+			case $path in
+			*.xz) busybox xzcat "$path" >"$work/root/modules/$name" ;;
+			*) cp "$path" "$work/root/modules/" ;;
+			esac
+			echo "$name" >>"$work/root/modules/order"
 		done
 }
 

@@ -112,7 +112,7 @@ build_all() {
 	if [ "$(id -u)" = 0 ]; then
 		! wants ui || browser="$packages_ui $(packages_of_browser)"
 		# shellcheck disable=SC2086
-		(packages_install "$logs/packages.log" $packages_build $packages_run $packages_test $browser) ||
+		(trap packages_restore_services EXIT && packages_install "$logs/packages.log" $packages_build $packages_run $packages_test $browser) ||
 			step_failed "packages"
 	fi
 	if wants unit || wants lab; then
@@ -279,8 +279,12 @@ ui() {
 # ---- sim ----
 
 sim_run() { # sim_run NAME ARGUMENT…: of tests/sim/run.sh
-	local log=$logs/sim-$1.log code=0 start=$SECONDS counts
-	timeout -k 30 $((deadline - SECONDS)) "$top/tests/sim/run.sh" "$@" >"$log" 2>&1 </dev/null || code=$?
+	local log=$logs/sim-$1.log code=0 start=$SECONDS left=$((deadline - SECONDS)) counts
+	if [ $left -le 0 ]; then # 0 would be no limit
+		step_failed "sim $1: no time is left"
+		return
+	fi
+	timeout -k 30 $left "$top/tests/sim/run.sh" "$@" >"$log" 2>&1 </dev/null || code=$?
 	read -ra counts < <(tap_counts $code <"$log")
 	count "${counts[@]}"
 	[ "${counts[1]}" = 0 ] || grep -v '^ok ' "$log" | tail -n 300 | sed 's/^/    /'

@@ -7,8 +7,8 @@
 const struct cli_command cli_commands[] = {
 	{"ls", "", "list guests", cli_ls, NULL},
 	{"status", "", "state of this node and its storages", cli_status, NULL},
-	{"create", "[ID] --ostemplate VOLUME …", "create a container", cli_create,
-	 "POST /nodes/{node}/lxc"},
+	{"create", "[ID] --ostemplate VOLUME …", "create a container or a virtual machine",
+	 cli_create, "POST /nodes/{node}/lxc"},
 	{"start", "ID", "start a guest", cli_start, "POST /nodes/{node}/lxc/{vmid}/status/start"},
 	{"stop", "ID", "stop a guest at once", cli_stop,
 	 "POST /nodes/{node}/lxc/{vmid}/status/stop"},

@@ -31,7 +31,7 @@ first_template_name() {
 }
 # Asked before, because apt takes minutes to give up. A proxy may resolve names that this host cannot.
 first_has_mirror() {
-	[ -n "${http_proxy:-}" ] || apt-config dump 2>/dev/null | grep -qi '^Acquire::http::Proxy "' ||
+	[ -n "${http_proxy:-}" ] || [ -n "$(apt-config dump 2>/dev/null | grep -i '^Acquire::http::Proxy "')" ] ||
 		timeout 10 getent hosts deb.debian.org >/dev/null
 }
 # Nothing else depends on it: a node without network comes up, with a small template or none.

@@ -8,15 +8,22 @@ machines_conf=/etc/lodge/libvirtd.conf
 machines_dropin=/etc/systemd/system/libvirtd.service.d/lodge-kvm.conf
 machines_cache=/var/cache/lodge
 machines_isos=/var/lib/lodge/local/template/iso
+machines_autostart=/etc/libvirt/qemu/networks/autostart/default.xml
+machines_pids=/run/libvirt/qemu # libvirtd keeps NAME.pid there
 
 # A host that had libvirt keeps its ways.
 machines_libvirt_is_ours() { [ "$(conf_get LODGE_OWNS_LIBVIRT)" = 1 ]; }
+machines_libvirt_is_new=
 machines_before_packages() {
-	packages_is_installed libvirt-daemon-system || [ -x /usr/sbin/libvirtd ] || conf_put LODGE_OWNS_LIBVIRT 1
+	packages_is_installed libvirt-daemon-system || [ -x /usr/sbin/libvirtd ] || {
+		machines_libvirt_is_new=1
+		conf_put LODGE_OWNS_LIBVIRT 1
+	}
 }
-# Debian does not start libvirt's own network by itself; should that change, it stays off here all the same.
+# Debian does not start libvirt's own network by itself; should that change, it is off here all the same, until
+# somebody switches it on.
 machines_after_packages() {
-	! machines_libvirt_is_ours || rm -f /etc/libvirt/qemu/networks/autostart/default.xml
+	[ -z "$machines_libvirt_is_new" ] || rm -f "$machines_autostart"
 }
 
 machines_noted() { # machines_noted NAME: the process that the supervisor started under that name
@@ -33,8 +40,10 @@ machines_own() { # pids on stdin
 		[ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || echo "$pid"
 	done
 }
+# No grep -q at the end of such a pipe: it leaves early, which pipefail takes for a failure of the rest.
+# shellcheck disable=SC2143
 machines_has_others() { # a libvirtd at work that is not ours
-	pgrep -x 'libvirtd|virtqemud' | machines_own | grep -qvx "$(machines_noted libvirtd || echo none)"
+	[ -n "$(pgrep -x 'libvirtd|virtqemud' | machines_own | grep -vx "$(machines_noted libvirtd || echo none)")" ]
 }
 
 # Without systemd: the supervisor starts libvirtd where it finds this file.
@@ -145,7 +154,7 @@ machines_hints() { # machines_hints BRIDGE
 	local emulate=
 	if [ ! -e /dev/kvm ] || { machines_kvm tested && ! machines_kvm usable; }; then
 		emulate=' --kvm 0'
-		lodge status 2>/dev/null | grep '^KVM' | fold -s -w 108 | sed '2,$s/^/    /'
+		lodge status 2>/dev/null | grep '^KVM' | fold -s -w 108 | sed '2,$s/^/    /' || :
 		echo
 	fi
 	[ -e $machines_isos/lodge.iso ] || return 0
@@ -162,14 +171,37 @@ machines_hints() { # machines_hints BRIDGE
 
 # ---- the way back ----
 
-machines_running() { pgrep -f -- '-name guest=lodge-[0-9]' | machines_own | grep -q .; }
+machines_running() { [ -n "$(pgrep -f -- '-name guest=lodge-[0-9]' | machines_own)" ]; }
 
-# Those that the node could not be asked to stop.
+# Those that the node could not be asked to stop: by libvirtd, and by their pids where that does not answer (without
+# systemd it ends with the supervisor). Their disks are about to go.
 machines_kill() {
 	local name
-	command -v virsh >/dev/null || return 0
-	for name in $(timeout 20 virsh -q list --name 2>/dev/null | grep -x 'lodge-[0-9]*'); do
-		timeout 60 virsh -q destroy "$name" >/dev/null || warn "virtual machine $name does not stop"
+	if command -v virsh >/dev/null; then
+		for name in $(timeout 20 virsh -q list --name 2>/dev/null | grep -x 'lodge-[0-9]*'); do
+			timeout 60 virsh -q destroy "$name" >/dev/null || warn "virtual machine $name does not stop"
+		done
+	fi
+	machines_kill_left TERM
+	machines_kill_left KILL
+}
+machines_left() { # pids of this node's machines
+	local file pid name
+	for file in "$machines_pids"/lodge-[0-9]*.pid; do
+		name=$(basename "$file" .pid)
+		pid=$(cat "$file" 2>/dev/null) && [[ $pid =~ ^[1-9][0-9]*$ ]] || continue
+		# the file may be older than its process
+		[[ "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" != *"guest=$name,"* ]] || echo "$pid"
+	done
+}
+machines_kill_left() { # machines_kill_left SIGNAL: and waits for their ends, for 5 s
+	local end=$((SECONDS + 5)) pids
+	pids=$(machines_left)
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill -"$1" $pids 2>/dev/null || :
+	while [ -n "$(machines_left)" ]; do
+		[ $SECONDS -lt $end ] || return 0
+		sleep 0.1
 	done
 }
 
@@ -182,6 +214,6 @@ machines_remove() { # machines_remove PURGE
 		rm -f $run/supervise/virtlogd
 	fi
 	! packages_has_systemd || machines_show_kvm
-	[ -z "$1" ] || rm -f $machines_cache/lodge.iso $machines_cache/lodge.iso.maker
+	[ -z "$1" ] || rm -rf $machines_cache/lodge.iso $machines_cache/lodge.iso.maker $machines_cache/iso.??????
 	rmdir $machines_cache 2>/dev/null || :
 }

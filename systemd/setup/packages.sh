@@ -42,11 +42,12 @@ packages_choose() { # of "a|b", the first one that this release of Debian has
 }
 
 packages_policy=/usr/sbin/policy-rc.d
+packages_policy_mark='# made for the time of one installation'
 packages_policy_is_ours=
-packages_quiet_services() {
-	[ ! -e "$packages_policy" ] || return 0
+packages_quiet_services() { # one that a killed installation left is ours as well
+	[ ! -e "$packages_policy" ] || grep -qxF "$packages_policy_mark" "$packages_policy" || return 0
 	packages_policy_is_ours=1
-	printf '#!/bin/sh\n# made for the time of one installation\nexit 101\n' >"$packages_policy"
+	printf '#!/bin/sh\n%s\nexit 101\n' "$packages_policy_mark" >"$packages_policy"
 	chmod 755 "$packages_policy"
 }
 packages_restore_services() {

@@ -162,6 +162,18 @@ static bool is_left_to_others(struct service *service)
 	return service->is_served;
 }
 
+/* A restart never waits. */
+static bool is_early(struct service *service)
+{
+	if (!service->def->is_early || service->waited >= SERVICE_PATIENCE ||
+	    !service->def->is_early()) {
+		service->waited = SERVICE_PATIENCE;
+		return false;
+	}
+	service->waited += SERVICE_LOOK_EARLY;
+	return true;
+}
+
 static int spawn(struct service *service, struct err *err)
 {
 	autofree char *program = path_join(path_libexec(), "%s", service->def->name);
@@ -191,6 +203,10 @@ void service_start(struct service *service)
 		return;
 	if (is_left_to_others(service)) {
 		start_after(service, SERVICE_LOOK_AGAIN);
+		return;
+	}
+	if (is_early(service)) {
+		start_after(service, SERVICE_LOOK_EARLY);
 		return;
 	}
 	if (spawn(service, &err) < 0) {

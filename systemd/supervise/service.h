@@ -15,6 +15,10 @@
 #define SERVICE_LIFE_GOOD (10 * USEC_PER_SEC) /* having lived this long, the next restart is quick */
 #define SERVICE_LOOK_AGAIN (10 * USEC_PER_SEC) /* for one that somebody else runs */
 
+/* How long a first start waits for what it leans on, and how often it looks. */
+#define SERVICE_PATIENCE   (3 * USEC_PER_SEC)
+#define SERVICE_LOOK_EARLY (50 * USEC_PER_MSEC)
+
 struct service {
 	const struct service_def *def;
 	sd_event *event;
@@ -24,6 +28,7 @@ struct service {
 	pid_t pid;			/* 0: not running */
 	usec_t started;			/* monotonic */
 	usec_t delay;			/* before the next start */
+	usec_t waited;			/* of SERVICE_PATIENCE; all of it once it has started */
 	bool is_stopping;
 	bool is_served;		    /* somebody else's does the work */
 	void (*stopped)(void *ctx); /* the process ended after service_stop() */

@@ -15,7 +15,8 @@ const struct service_def service_defs[] = {
 	 .is_wanted = virt_is_wanted,
 	 .is_served = virt_libvirtd_answers,
 	 .is_foreign = true},
-	{.name = "lodged"},
+	/* it starts machines with the host, once, and at once */
+	{.name = "lodged", .is_early = virt_is_coming},
 	{.name = "lodge-monitor"},
 	{.name = "lodge-gate"},
 };

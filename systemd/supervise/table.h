@@ -11,6 +11,9 @@ struct service_def {
 	bool (*is_wanted)(void);
 	/* NULL: never. True: somebody else's does the work; it is used and left alone. */
 	bool (*is_served)(void);
+	/* NULL: never. True: what it leans on is not there yet; its first start waits for that, a
+	 * few seconds at most. */
+	bool (*is_early)(void);
 	/* Not the program of that name in path_libexec(): `lodge-supervise exec NAME` becomes it. */
 	bool is_foreign;
 	/* Running guests lean on it: it stays when the supervisor ends, and the next one finds it again. */

@@ -76,6 +76,11 @@ bool virt_virtlogd_answers(void)
 	return answers("virtlogd-sock");
 }
 
+bool virt_is_coming(void)
+{
+	return virt_is_wanted() && !virt_libvirtd_answers();
+}
+
 bool virt_may_see_kvm(void)
 {
 	autofree char *path = path_join(path_state(), KVM_RECORD_FILE);

@@ -12,6 +12,8 @@ bool virt_is_wanted(void);
 /* Does a process listen there? Only sockets: never waits. */
 bool virt_libvirtd_answers(void);
 bool virt_virtlogd_answers(void);
+/* libvirtd is wanted, but does not listen yet. */
+bool virt_is_coming(void);
 
 /* Where /dev/kvm is there but was not found usable (agent/guest/kvm_record.h), libvirtd must not see it: it would
  * probe every emulator again, for more than a minute, at each start of a machine. */

@@ -149,9 +149,8 @@ function stream(request, response) {
 
 function serve(response, path) {
 	const file = normalize(join(root, path === '/' ? 'index.html' : path));
-	try {
-		statSync(file);
-	} catch {
+	const there = statSync(file, { throwIfNoEntry: false });
+	if (!file.startsWith(join(root, '/')) || !there?.isFile()) {
 		response.writeHead(404).end();
 		return;
 	}
@@ -202,4 +201,4 @@ setInterval(() => {
 	emit('node', node());
 }, 2000);
 figures();
-server.listen(port, () => console.log(`http://localhost:${port}/`));
+server.listen(port, 'localhost', () => console.log(`http://localhost:${port}/`));

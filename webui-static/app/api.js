@@ -5,7 +5,7 @@
 const BASE = '/api2/json';
 const COOKIE = 'PVEAuthCookie';
 const TICKET_LIFE = 7200; /* s */
-const RENEW_AFTER = 3600; /* s */
+const RENEW_AFTER = 3600000; /* ms */
 const RENEW_CHECK = 60000; /* ms */
 const TIMEOUT = 30000; /* ms */
 
@@ -99,12 +99,13 @@ export const del = async (where, params) => (await call('DELETE', where, params)
 /* ---- session ---- */
 
 let renewal = null;
+let renewed = 0; // when, by this browser's clock: the node's, in the ticket, may be another
 
 function readTicket() {
 	const cookie = document.cookie.split('; ').find((c) => c.startsWith(`${COOKIE}=`));
 	const ticket = cookie ? decodeURIComponent(cookie.slice(COOKIE.length + 1)) : '';
-	const m = /^PVE:([^:]+):([0-9A-F]{8}):/i.exec(ticket);
-	return m && { ticket, user: m[1], made: parseInt(m[2], 16) };
+	const m = /^PVE:([^:]+):[0-9A-F]{8}:/i.exec(ticket);
+	return m && { ticket, user: m[1] };
 }
 
 function writeCookie(value, age) {
@@ -128,6 +129,7 @@ async function askTicket(username, password, realm) {
 	if (data.NeedTFA)
 		throw new ApiError(401, 'This user needs a second factor, which this page cannot ask for yet.');
 	csrf = data.CSRFPreventionToken;
+	renewed = Date.now();
 	writeCookie(data.ticket, TICKET_LIFE);
 	return { user: data.username, cap: data.cap || {} };
 }
@@ -136,7 +138,7 @@ async function renew() {
 	const now = readTicket();
 	if (!now)
 		return drop();
-	if (Date.now() / 1000 - now.made < RENEW_AFTER)
+	if (Math.abs(Date.now() - renewed) < RENEW_AFTER)
 		return;
 	try {
 		await askTicket(now.user, now.ticket);

@@ -81,7 +81,7 @@ export function Console({ entry, display, tools }) {
 			${state.name === 'open' && isUp && display !== 'screen' && html`<span class="faint wide">Nothing there? Press Enter.</span>`}
 			${isUp && html`<span role="status"><${State} tone=${tone} text=${label} /></span>`}
 			${isUp && display === 'screen' && html`<button type="button" disabled=${state.name !== 'open'} onClick=${() => { session.current.ctrlAltDel(); session.current.focus(); }}>Ctrl+Alt+Del</button>`}
-			<button type="button" class="square" aria-label="Full screen" title="Full screen" onClick=${() => box.current.requestFullscreen().then(() => session.current?.focus(), () => {})}><${Icon} name="full" /></button>
+			<button type="button" class="square" aria-label="Full screen" title="Full screen" onClick=${() => box.current.requestFullscreen?.().then(() => session.current?.focus(), () => {})}><${Icon} name="full" /></button>
 		</div>
 		<div class=${`console-screen ${display === 'screen' ? 'is-screen' : 'is-terminal'}`} ref=${screen} data-state=${isUp ? state.name : 'off'} title="Ctrl+F6 leaves the console"></div>
 		${!isUp && html`<${Off} entry=${entry} />`}

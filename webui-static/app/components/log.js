@@ -8,13 +8,20 @@ const PAGE = 1000; /* lines a request */
 const KEPT = 5000; /* lines; older ones are left out */
 const NEAR_END = 40; /* px: one who reads further up is not moved */
 
-async function readPages(where, from) {
-	const lines = [];
+/** The lines from `from` on (0: the first); where those are too many, the last ones. isGone: nobody waits any more. */
+export async function readLog(where, from, isGone) {
+	let lines = [], at = from;
 	for (;;) {
-		const page = await api.get(where, { start: from + lines.length, limit: PAGE });
-		lines.push(...page);
-		if (page.length < PAGE)
-			return lines;
+		const { data, total } = await api.getWithTotal(where, { start: at, limit: PAGE });
+		if (total - at > KEPT + PAGE) {
+			lines = [];
+			at = total - KEPT;
+		} else {
+			lines.push(...data);
+			at += data.length;
+			if (data.length < PAGE || isGone())
+				return lines;
+		}
 	}
 }
 
@@ -29,7 +36,7 @@ export function Log({ node, upid, isRunning }) {
 		let timer = null, isGone = false;
 		const next = async () => {
 			try {
-				const more = await readPages(where, read.current);
+				const more = await readLog(where, read.current, () => isGone);
 				if (isGone)
 					return;
 				if (more.length) { // the last one may have been read half: it is read once more

@@ -35,13 +35,14 @@ function rowsOf(items, type) {
 
 function Edit({ entry, name, stored, digest, onClose, onDone }) {
 	const [label, kind, , unit] = EDITS[name];
+	const [seen] = useState(digest); // what is shown is of then: a later change of others must not be lost
 	const [value, setValue] = useState(kind === 'checkbox' ? String(stored) === '1' : String(stored ?? ''));
 	const [error, setError] = useState('');
 	const save = async (event) => {
 		event.preventDefault();
 		const change = value === '' ? { delete: name } : { [name]: value };
 		try {
-			await api.put(`${guestPath(entry)}/config`, { ...change, digest });
+			await api.put(`${guestPath(entry)}/config`, { ...change, digest: seen });
 			onDone();
 		} catch (failure) {
 			setError(Object.values(failure.fields)[0] || failure.message);
