@@ -24,7 +24,8 @@ cache=${LODGE_CACHE_DIR:-/var/cache/lodge}
 [ $# = 0 ] || die "usage: make-iso.sh [-c CACHE]"
 iso=$cache/lodge.iso
 mkdir -p "$cache"
-if [ -s "$iso" ]; then
+maker=$(sha256sum <"$0" | cut -c1-64) # an image of an earlier version of this script is made anew
+if [ -s "$iso" ] && [ "$(cat "$iso.maker" 2>/dev/null)" = "$maker" ]; then
 	echo "$iso"
 	exit
 fi
@@ -156,4 +157,5 @@ copy_modules
 make_iso
 chmod 644 "$work/lodge.iso"
 mv "$work/lodge.iso" "$iso" # under its name only when complete
+echo "$maker" >"$iso.maker"
 echo "$iso"

@@ -182,6 +182,6 @@ machines_remove() { # machines_remove PURGE
 		rm -f $run/supervise/virtlogd
 	fi
 	! packages_has_systemd || machines_show_kvm
-	[ -z "$1" ] || rm -f $machines_cache/lodge.iso
+	[ -z "$1" ] || rm -f $machines_cache/lodge.iso $machines_cache/lodge.iso.maker
 	rmdir $machines_cache 2>/dev/null || :
 }

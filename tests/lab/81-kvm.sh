@@ -43,7 +43,7 @@ in_n1 cp /usr/bin/qemu-system-x86_64 /usr/bin/qemu-real
 ok "its libvirtd" lab_in n1 bash /lab/vm_libvirt.sh
 ok "the product answers on it" product_up n1
 
-ok "status: not tested" says "KVM: not tested yet" in_n1 lodge status
+ok "status: known without a test where there is no /dev/kvm" says "KVM: not usable: /dev/kvm is not there" in_n1 lodge status
 ok "no device: said at once" within 3 says "KVM: not usable: /dev/kvm is not there" checks
 ok "with the remedy" says "remedy: switch virtualisation on in the firmware" in_n1 lodge status
 ok "the supervisor is told as well" in_n1 grep -x 'usable: 0' /var/lib/lodge/kvm
