@@ -129,7 +129,7 @@ make_root() {
 				*guest-shutdown*) sync; poweroff -f ;;
 				*) echo '{"return": {}}' ;;
 				esac
-			done <"$1" >"$1"
+			done <>"$1" >&0 # the port can be opened once
 		}
 		for path in /sys/class/virtio-ports/*; do
 			[ "$(cat "$path/name" 2>/dev/null)" = org.qemu.guest_agent.0 ] || continue

@@ -12,7 +12,7 @@ product_make
 [ -e "$LAB/product/usr/libexec/lodge/lodge-monitor-libvirt.so" ] || skip_all "built without libvirt"
 busybox=$(template_busybox) || skip_all "no busybox template"
 cp "$busybox" "$LAB/busybox.tar.gz"
-cp "$here"/vm_*.sh "$here/vm_stop_at.py" "$LAB/"
+cp "$here"/vm_*.sh "$LAB/"
 
 in_n1() { lab_in n1 "$@"; }
 lodge() { in_n1 lodge "$@"; }
@@ -128,11 +128,11 @@ cycle() {
 	ok "it is stopped" status_is 201 stopped
 
 	echo "# libvirtd stopped between the machine and its first instruction"
-	lab_in n1 "$python" /lab/vm_stop_at.py /run/lodge/guests/201 "$libvirtd" &
+	lab_in n1 bash /lab/vm_stop_between.sh 201 "$libvirtd" &
 	stopper=$!
 	ok "a start ends by its deadline" within 8 \
 		fails_with "outcome unknown" lodge post /nodes/n1/qemu/201/status/start --timeout 4
-	wait $stopper
+	ok "after its machine was made" wait $stopper
 	ok "201 is unknown" status_is 201 unknown
 	ok "it has a record" in_n1 test -e /run/lodge/guests/201
 	in_n1 kill -CONT "$libvirtd"
