@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,6 +24,8 @@
 #define CONSOLE_TTY  0
 #define PTMX_DEVICE  makedev(5, 2)
 #define MESSAGE_SIZE 128
+#define BUSY_WAIT    1500 /* ms */
+#define BUSY_LOOK    100
 
 static int open_container(const char *lxc_path, unsigned vmid, struct lxc_container **ret,
 			  struct err *err)
@@ -41,13 +44,19 @@ static int get_tty(const char *lxc_path, unsigned vmid, int wanted, struct lxc_c
 		   struct err *err)
 {
 	struct lxc_container *c;
-	int number = wanted, fd = -1;
+	int fd = -1, keep = -1;
 	int r = open_container(lxc_path, vmid, &c, err);
 
 	if (r < 0)
 		return r;
-	int keep = c->console_getfd(c, &number, &fd);
+	/* a viewer that left a moment ago (a page that is loaded again) may still be giving its terminal back */
+	for (int left = BUSY_WAIT; keep < 0 && left >= 0; left -= BUSY_LOOK) {
+		int number = wanted;
 
+		keep = c->console_getfd(c, &number, &fd);
+		if (keep < 0 && left > 0)
+			poll(NULL, 0, BUSY_LOOK);
+	}
 	lxc_container_put(c);
 	if (keep < 0)
 		return err_set(err, ERR_BUSY,
