@@ -184,6 +184,11 @@ static void changes_by_a_job(void **state)
 		     "invalid format - current: value must have a minimum value of 16");
 	expect_failure("POST", VM "/config", "memory=512|digest=0000",
 		       "detected modified configuration - file changed by other user? Try again.");
+	/* the node would undo a machine that is whole */
+	expect_wrong("POST", VM "/config", "lock=create", "lock",
+		     "'create' is set by the node alone");
+	expect_wrong("PUT", VM "/config", "lock=create|scsi1=local:4", "lock",
+		     "'create' is set by the node alone");
 }
 
 static void starts_and_stops(void **state)
