@@ -79,6 +79,8 @@ static struct known *find(const struct facts *facts, unsigned vmid)
 
 static struct known *insert(struct facts *facts, unsigned vmid)
 {
+	/* looked up before the new place, which holds anything, is one that can be found */
+	struct guest_fact absent = *facts_guest(facts, vmid);
 	size_t at = position(facts, vmid);
 
 	if (facts->count == facts->capacity) {
@@ -88,7 +90,7 @@ static struct known *insert(struct facts *facts, unsigned vmid)
 	memmove(facts->guests + at + 1, facts->guests + at,
 		(facts->count - at) * sizeof(*facts->guests));
 	facts->count++;
-	facts->guests[at] = (struct known){.fact = *facts_guest(facts, vmid)};
+	facts->guests[at] = (struct known){.fact = absent};
 	facts->guests[at].fact.vmid = vmid;
 	return &facts->guests[at];
 }
