@@ -238,6 +238,19 @@ void facts_listed(struct facts *facts)
 	facts_kind_listed(facts, true);
 }
 
+void facts_forget(struct facts *facts, unsigned vmid)
+{
+	size_t at = position(facts, vmid);
+	const struct known *known = find(facts, vmid);
+
+	if (!known || known->fact.state == GUEST_RUNNING || known->fact.state == GUEST_PAUSED)
+		return;
+	facts->count--;
+	memmove(facts->guests + at, facts->guests + at + 1,
+		(facts->count - at) * sizeof(*facts->guests));
+	facts->generation++;
+}
+
 void facts_set_guests(struct facts *facts, facts_next_fn next, void *ctx)
 {
 	facts->next = next;
