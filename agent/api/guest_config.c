@@ -58,8 +58,13 @@ int guest_request_check_keys(const struct api_request *req, const struct guest_u
 {
 	autofree char *path = xasprintf("/vms/%u", api_vmid(req));
 	struct key_check check = {.req = req, .ops = guest_request_ops(req), .path = path};
+	int r = guest_update_each_key(update, key_allowed, &check, err);
 
-	return guest_update_each_key(update, key_allowed, &check, err);
+	/* "create" says that the guest is not whole yet: the node undoes what carries it and has no
+	 * job, so nobody may put it on a guest that is. */
+	if (r == 0 && str_eq(fields_get(update->set, "lock"), "create"))
+		return err_field(err, "lock", "'create' is set by the node alone");
+	return r;
 }
 
 void guest_request_config_fields(const struct api_request *req, struct fields *ret)
@@ -85,13 +90,10 @@ static int check_digest(const struct api_request *req, const struct guest_config
 		       "detected modified configuration - file changed by other user? Try again.");
 }
 
-/* Root may take the lock itself away. "create" says that the guest is not whole yet: the node undoes
- * what carries it and has no job, so nobody may put it on a guest that is. */
+/* Root may take the lock itself away. */
 static int check_lock(const struct guest_target *target, const struct guest_update *update,
 		      struct err *err)
 {
-	if (str_eq(fields_get(update->set, "lock"), "create"))
-		return err_field(err, "lock", "'create' is set by the node alone");
 	autostrv char **deleted = str_split(update->delete_list ?: "", ",; ");
 
 	return strv_has(deleted, "lock") ? 0 : guest_target_check_lock(target, NULL, err);

@@ -26,7 +26,8 @@ int guest_request_skiplock(const struct api_request *req, bool *ret, struct err 
 /* ERR_BUSY "CT is locked (create)" unless the lock is `allowed` (may be NULL). */
 int guest_target_check_lock(const struct guest_target *target, const char *allowed, struct err *err);
 bool guest_target_is_running(const struct guest_target *target); /* or paused */
-/* Every key that is set, deleted or reverted needs its own privilege on /vms/{vmid}. */
+/* Every key that is set, deleted or reverted needs its own privilege on /vms/{vmid}; the lock
+ * "create" is the node's own. */
 int guest_request_check_keys(const struct api_request *req, const struct guest_update *update,
 			     struct err *err);
 /* The request's parameters that are configuration keys of its kind; appends. */

@@ -142,8 +142,11 @@ static int start_job(struct api_request *req, const struct guest_target *target,
 static int change_by_job(struct api_request *req, const struct guest_target *target,
 			 const struct guest_update *update, bool is_awaited, struct err *err)
 {
-	int r = check_change(req, update, target, err);
+	int r;
 
+	if (update->set->count == 0 && !update->delete_list && !update->revert_list)
+		return err_set(err, ERR_INVALID, "no options specified");
+	r = check_change(req, update, target, err);
 	return r < 0 ? r : start_job(req, target, update, is_awaited, err);
 }
 
@@ -187,8 +190,6 @@ int vm_handle_config_post(struct api_request *req, struct err *err)
 		return r;
 	guest_request_config_fields(req, &set);
 	read_update(req, &target, &set, &update);
-	if (set.count == 0 && !update.delete_list && !update.revert_list)
-		return err_set(err, ERR_INVALID, "no options specified");
 	return change_by_job(req, &target, &update, false, err);
 }
 

@@ -84,16 +84,19 @@ int console_signals(bool has_window, struct err *err)
 	return fd < 0 ? err_set(err, ERR_INTERNAL, "signals cannot be read") : fd;
 }
 
+/* Signals are taken over only now: they end what waits for a core that does not answer. */
 static int on_terminal(struct cli *cli, const struct cli_guest *guest, struct escape *escape,
-		       int signals, struct err *err)
+		       struct err *err)
 {
 	struct console console = CONSOLE_NONE;
 	bool has_left = false;
+	autofd int signals = -1;
 	int r = console_open(guest, "termproxy", &cli->options, &console, err);
 
 	if (r < 0)
 		return r;
-	r = console_terminal(&console, escape, signals, &has_left, err);
+	if ((signals = r = console_signals(true, err)) >= 0)
+		r = console_terminal(&console, escape, signals, &has_left, err);
 	if (r == 0 && !has_left)
 		r = console_result(guest, &console, err);
 	console_fini(&console);
@@ -113,11 +116,17 @@ static int take_options(struct cli *cli, struct escape *ret_escape, bool *ret_sc
 	return r;
 }
 
+static int on_screen(const struct cli_guest *guest, struct err *err)
+{
+	autofd int signals = console_signals(false, err);
+
+	return signals < 0 ? signals : console_screen(guest, signals, err);
+}
+
 int cli_console(struct cli *cli, struct err *err)
 {
 	struct cli_guest guest = {0};
 	struct escape escape;
-	autofd int signals = -1;
 	bool wants_screen;
 	const char *word;
 	int r;
@@ -128,9 +137,8 @@ int cli_console(struct cli *cli, struct err *err)
 		return r;
 	if (wants_screen && !str_eq(guest.kind, "qemu"))
 		r = err_field(err, "vnc", "only virtual machines have a screen");
-	else if ((signals = r = console_signals(!wants_screen, err)) >= 0)
-		r = wants_screen ? console_screen(&guest, signals, err)
-				 : on_terminal(cli, &guest, &escape, signals, err);
+	else
+		r = wants_screen ? on_screen(&guest, err) : on_terminal(cli, &guest, &escape, err);
 	cli_guest_fini(&guest);
-	return r < 0 ? r : 0;
+	return r;
 }

@@ -118,28 +118,6 @@ static void send_size(struct session *s)
 
 /* -- the stream ----------------------------------------------------------------------------------- */
 
-static int log_in(struct console *c, struct err *err)
-{
-	usec_t deadline = clock_monotonic() + LOGIN_WAIT;
-	char answer[2];
-	size_t got = 0;
-	int r = fd_write_all(c->fd, c->login, strlen(c->login), err);
-
-	while (r >= 0 && got < sizeof(answer)) {
-		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		ssize_t n = 0;
-
-		if (poll(&p, 1, clock_left_ms(deadline)) > 0)
-			n = recv(c->fd, answer + got, sizeof(answer) - got, 0);
-		if (n <= 0)
-			return err_set(err, ERR_UNAVAILABLE, "the console does not answer");
-		got += (size_t)n;
-	}
-	if (r >= 0 && memcmp(answer, "OK", 2) != 0)
-		return err_set(err, ERR_CORRUPT, "the console's answer is not understood");
-	return r;
-}
-
 static int on_output(struct session *s, struct err *err)
 {
 	char data[READ_SIZE];
@@ -199,6 +177,43 @@ static int on_signal(struct session *s, struct err *err)
 	return 0;
 }
 
+/* Until the console says something. */
+static int await(struct session *s, usec_t deadline, struct err *err)
+{
+	for (;;) {
+		struct pollfd fds[2] = {{.fd = s->console->fd, .events = POLLIN},
+					{.fd = s->signals, .events = POLLIN}};
+		int r = poll(fds, 2, clock_left_ms(deadline));
+
+		if (r == 0 || (r < 0 && errno != EINTR))
+			return err_set(err, ERR_UNAVAILABLE, "the console does not answer");
+		if (r > 0 && fds[1].revents && (r = on_signal(s, err)) < 0)
+			return r;
+		if (r >= 0 && fds[0].revents)
+			return 0;
+	}
+}
+
+static int log_in(struct session *s, struct err *err)
+{
+	const struct console *c = s->console;
+	usec_t deadline = clock_monotonic() + LOGIN_WAIT;
+	char answer[2];
+	size_t got = 0;
+	int r = fd_write_all(c->fd, c->login, strlen(c->login), err);
+
+	while (r >= 0 && got < sizeof(answer) && (r = await(s, deadline, err)) >= 0) {
+		ssize_t n = recv(c->fd, answer + got, sizeof(answer) - got, 0);
+
+		if (n <= 0)
+			return err_set(err, ERR_UNAVAILABLE, "the console does not answer");
+		got += (size_t)n;
+	}
+	if (r >= 0 && memcmp(answer, "OK", 2) != 0)
+		return err_set(err, ERR_CORRUPT, "the console's answer is not understood");
+	return r;
+}
+
 static int turn(struct session *s, struct err *err)
 {
 	bool wants_input = !s->input_ended && s->typed.size < TYPED_MAX;
@@ -229,10 +244,12 @@ int console_terminal(struct console *c, struct escape *escape, int signals, bool
 {
 	struct session s = {.console = c, .escape = escape, .signals = signals};
 	struct termios before;
-	int r = log_in(c, err);
+	int r = log_in(&s, err);
 
-	if (r < 0)
+	if (r < 0) {
+		buf_fini(&s.typed);
 		return r;
+	}
 	fd_set_nonblock(c->fd, true);
 	s.is_terminal = make_raw(&before);
 	say_keys(&s);

@@ -107,6 +107,17 @@ bool event_reader_review(struct event_reader *r, uint64_t wall)
 	return true;
 }
 
+/* What a reader sees may have changed while it was away. A token may have been root's before. */
+static void resume(struct event_reader *r, const char *last_id)
+{
+	const struct events *events = r->events;
+	bool sees_all = access_is_unlimited(&r->who) && !r->who.is_token;
+
+	r->sync = event_log_resume(events->log, events->boot, last_id, &r->seq);
+	if (!r->sync && r->seq < events->rights_seq && !sees_all)
+		r->sync = "rights";
+}
+
 static int make_sockets(int ret[2], struct err *err)
 {
 	const int size = SOCKET_BUFFER;
@@ -136,7 +147,7 @@ int event_reader_new(struct events *events, const struct events_reader_spec *spe
 	events->reader_count++;
 	reader->seq = event_log_head(events->log);
 	reader->figures.since = facts_generation(events->core->facts);
-	reader->sync = event_log_resume(events->log, events->boot, spec->last_id, &reader->seq);
+	resume(reader, spec->last_id);
 	r = sd_event_add_io(events->core->event, &reader->io, reader->fd, EPOLLRDHUP, on_io,
 			    reader);
 	if (r < 0) {

@@ -114,12 +114,15 @@ static void on_task(const struct task *task, void *ctx)
 
 static void on_store(const struct store_change *change, void *ctx)
 {
+	struct events *events = ctx;
 	const char *path = change->value.path;
 
 	if (event_config_is_told(path))
-		events_note(ctx, EVENT_TYPE_CONFIG, path);
+		events_note(events, EVENT_TYPE_CONFIG, path);
+	if (str_eq(path, "/user.cfg"))
+		events->rights_seq = event_log_head(events->log);
 	if (str_eq(path, "/user.cfg") || str_starts(path, "/priv/"))
-		events_note_review(ctx);
+		events_note_review(events);
 }
 
 void event_sources_begin(struct events *events)

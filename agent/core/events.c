@@ -77,7 +77,7 @@ static void arm(struct events *events, usec_t now, uint64_t wall)
 	LIST_FOREACH (&events->readers, r, struct event_reader, link) {
 		uint64_t left = r->until > wall ? r->until - wall : 1;
 
-		if (r->until && left * USEC_PER_SEC < EVENTS_KEEP_ALIVE &&
+		if (r->until && left < EVENTS_KEEP_ALIVE / USEC_PER_SEC &&
 		    now + left * USEC_PER_SEC < next)
 			next = now + left * USEC_PER_SEC;
 	}

@@ -8,8 +8,9 @@
  * is made, and no timer runs.
  *
  * Each reader has a place in the log and goes on from there as far as its buffer has room; one that is
- * slow finds merged, newer changes later. A reader whose place fell out of the log is told to read its
- * lists anew ("sync"). One that takes nothing for EVENTS_STALL_MAX is cut off.
+ * slow finds merged, newer changes later. A reader whose place fell out of the log, or whose rights
+ * changed, is told to read its lists anew ("sync", reasons "too-old" and "rights"). One that takes
+ * nothing for EVENTS_STALL_MAX is cut off.
  *
  * Figures of guests and node are no changes: after each sample of the monitor those readers that asked
  * for them are walked through the guests that were sampled since the last walk. They have no number of
@@ -19,13 +20,13 @@
 #include "agent/auth/access.h"
 #include "agent/core/event_log.h"
 
-#define EVENTS_READERS_MAX  128
-#define EVENTS_USER_MAX	    16 /* readers of one user, its tokens' included */
-#define EVENTS_KEEP_ALIVE   (15 * USEC_PER_SEC)
-#define EVENTS_STALL_MAX    (30 * USEC_PER_SEC)
-#define EVENTS_BUFFER_MAX   (256u * 1024) /* of one reader, never more */
-#define EVENTS_BUFFER_FILL  (128u * 1024) /* nothing is added beyond this */
-#define EVENTS_VARIANTS	    2
+#define EVENTS_READERS_MAX 128
+#define EVENTS_USER_MAX	   16 /* readers of one user, its tokens' included */
+#define EVENTS_KEEP_ALIVE  (15 * USEC_PER_SEC)
+#define EVENTS_STALL_MAX   (30 * USEC_PER_SEC)
+#define EVENTS_BUFFER_MAX  (256u * 1024) /* of one reader, never more */
+#define EVENTS_BUFFER_FILL (128u * 1024) /* nothing is added beyond this */
+#define EVENTS_VARIANTS	   2
 
 struct core;
 struct events;
@@ -43,7 +44,7 @@ struct event_ops {
 struct events_reader_spec {
 	const struct event_ops *ops;
 	struct identity who;
-	unsigned types;	     /* bits 1 << enum event_type */
+	unsigned types; /* bits 1 << enum event_type */
 	bool wants_figures;
 	const char *last_id; /* Last-Event-ID, "" for none; what is malformed counts as none */
 };

@@ -18,7 +18,7 @@ struct event_reader {
 	uint64_t until;	 /* wall clock, seconds: the end of the credential; 0: none */
 	uint64_t rights; /* access_generation() for which the reader's view holds */
 	unsigned types;
-	uint64_t seq;	  /* everything up to it was put into the buffer, or is not for this reader */
+	uint64_t seq; /* everything up to it was put into the buffer, or is not for this reader */
 	const char *sync; /* static: the reason of a sync that is owed; NULL: none */
 	struct {
 		bool is_wanted, is_walking;
@@ -41,7 +41,8 @@ struct events {
 	usec_t kept_alive;	/* when it was done last */
 	struct list readers;
 	size_t reader_count;
-	bool is_review_due; /* of the credentials and rights of all readers */
+	bool is_review_due;  /* of the credentials and rights of all readers */
+	uint64_t rights_seq; /* of the last change of rights: who is behind it does not know it */
 	uint64_t encoded;
 };
 

@@ -79,6 +79,8 @@ static struct known *find(const struct facts *facts, unsigned vmid)
 
 static struct known *insert(struct facts *facts, unsigned vmid)
 {
+	/* looked up before the new place, which holds anything, is one that can be found */
+	struct guest_fact absent = *facts_guest(facts, vmid);
 	size_t at = position(facts, vmid);
 
 	if (facts->count == facts->capacity) {
@@ -88,7 +90,7 @@ static struct known *insert(struct facts *facts, unsigned vmid)
 	memmove(facts->guests + at + 1, facts->guests + at,
 		(facts->count - at) * sizeof(*facts->guests));
 	facts->count++;
-	facts->guests[at] = (struct known){.fact = *facts_guest(facts, vmid)};
+	facts->guests[at] = (struct known){.fact = absent};
 	facts->guests[at].fact.vmid = vmid;
 	return &facts->guests[at];
 }
@@ -234,6 +236,19 @@ void facts_listed(struct facts *facts)
 {
 	facts_kind_listed(facts, false);
 	facts_kind_listed(facts, true);
+}
+
+void facts_forget(struct facts *facts, unsigned vmid)
+{
+	size_t at = position(facts, vmid);
+	const struct known *known = find(facts, vmid);
+
+	if (!known || known->fact.state == GUEST_RUNNING || known->fact.state == GUEST_PAUSED)
+		return;
+	facts->count--;
+	memmove(facts->guests + at, facts->guests + at + 1,
+		(facts->count - at) * sizeof(*facts->guests));
+	facts->generation++;
 }
 
 void facts_set_guests(struct facts *facts, facts_next_fn next, void *ctx)

@@ -68,6 +68,8 @@ void facts_lost(struct facts *facts);	/* the monitor is gone: what was known sta
 void facts_kind_listing(struct facts *facts, bool machines);
 void facts_kind_listed(struct facts *facts, bool machines);
 void facts_kind_unlisted(struct facts *facts, bool machines);
+/* The guest's configuration is gone: so is what its end left, unless it lives on. */
+void facts_forget(struct facts *facts, unsigned vmid);
 /* The guests that there are, in order of vmid: true and the first one after `after`. Unreported guests are
  * of the kind that it names, and their changes are told, too. Without it they are containers. */
 typedef bool (*facts_next_fn)(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx);

@@ -13,6 +13,7 @@
 #define VMID_MAX     999999999u
 
 struct guests {
+	struct facts *facts;
 	struct store_subscription *subscription;
 	struct guest **items; /* by vmid */
 	size_t count, capacity;
@@ -150,6 +151,7 @@ static void drop(struct guests *guests, const struct guest *key)
 	guests->count--;
 	memmove(guests->items + at, guests->items + at + 1,
 		(guests->count - at) * sizeof(*guests->items));
+	facts_forget(guests->facts, key->vmid);
 }
 
 static void on_change(const struct store_change *change, void *ctx)
@@ -195,7 +197,8 @@ struct guests *guests_new(struct core *core)
 			put(guests, &key, &value);
 		xreplace(&after, value.path);
 	}
-	facts_set_guests(core->facts, next_guest, guests);
+	guests->facts = core->facts;
+	facts_set_guests(guests->facts, next_guest, guests);
 	return guests;
 }
 

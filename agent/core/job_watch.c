@@ -188,11 +188,20 @@ void job_keep_record(struct job *job, struct job_record *record)
 	*record = (struct job_record){0};
 }
 
+/* Nobody was told that it began before its process was seen. */
+static int find_process(struct job *job)
+{
+	int r = job_open_process(&job->task->id, job->record.boot, &job->pidfd);
+
+	if (r == 0)
+		jobs_tell(&job->jobs->begun, job->task);
+	return r;
+}
+
 /* A failure to watch a process says nothing about the process. */
 static void watch(struct job *job)
 {
-	int r = job->pidfd >= 0 ? 0
-				: job_open_process(&job->task->id, job->record.boot, &job->pidfd);
+	int r = job->pidfd >= 0 ? 0 : find_process(job);
 
 	if (r == -ERR_NOT_FOUND) {
 		job_ended(job);

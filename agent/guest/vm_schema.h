@@ -64,6 +64,8 @@ bool vm_unused_add(struct guest_config *config, const char *volid, char ret_key[
 /* A disk that was a drive before and is none after is kept as unusedN, one that became a drive is not any
  * more. A drive that waits in [PENDING] counts. */
 void vm_unused_follow(struct guest_config *before, struct guest_config *after);
+/* Is the volume the one of a drive among these keys (what waits in [PENDING] left out)? */
+bool vm_drives_hold(const struct guest_config *config, char *const *keys, const char *volid);
 
 struct vm_net {
 	unsigned index;

@@ -100,3 +100,19 @@ void vm_unused_follow(struct guest_config *before, struct guest_config *after)
 		if (!fields_find(&has, had.items[i].name) && !is_kept(after, had.items[i].name))
 			vm_unused_add(after, had.items[i].name, NULL);
 }
+
+bool vm_drives_hold(const struct guest_config *config, char *const *keys, const char *volid)
+{
+	for (size_t i = 0; keys[i]; i++) {
+		const char *value = guest_config_get(config, keys[i]);
+		struct vm_drive drive;
+		enum vm_bus bus;
+		unsigned index;
+
+		if (value && vm_drive_key(keys[i], &bus, &index) &&
+		    vm_drive_parse(keys[i], value, &drive, NULL) == 0 && !drive.is_new &&
+		    str_eq(drive.volid, volid))
+			return true;
+	}
+	return false;
+}

@@ -21,7 +21,7 @@ struct change {
 	struct fields set;
 	const char *delete_list, *revert_list;
 	struct fields made;   /* volumes that this job made, key: volid */
-	struct fields unused; /* keys of volumes that this change took from a drive */
+	struct fields unused; /* volumes of deleted drives, as unusedN names them */
 	bool is_checked;      /* the digest that the caller knows was there */
 };
 
@@ -53,6 +53,16 @@ static int check(const struct task_ctx *task, struct change *change,
 	return 0;
 }
 
+static int free_volume(struct task_ctx *task, const char *volid, struct err *err)
+{
+	struct volid volume;
+	int r;
+
+	task_log("removing volume %s", volid);
+	r = volid_parse(volid, &volume, err);
+	return r < 0 ? r : task_volume_free(task, &volume, VOLUME_IMAGES, err);
+}
+
 /* Volumes of unused keys that are to be deleted. */
 static int free_deleted(struct task_ctx *task, const struct change *change,
 			const struct guest_config *config, struct err *err)
@@ -62,28 +72,28 @@ static int free_deleted(struct task_ctx *task, const struct change *change,
 
 	for (size_t i = 0; r == 0 && deleted[i]; i++) {
 		const char *volid = guest_config_get(config, deleted[i]);
-		struct volid volume;
 
-		if (!volid || !vm_unused_key(deleted[i], &(unsigned){0}))
-			continue;
-		task_log("removing volume %s", volid);
-		if ((r = volid_parse(volid, &volume, err)) == 0)
-			r = task_volume_free(task, &volume, VOLUME_IMAGES, err);
+		if (volid && vm_unused_key(deleted[i], &(unsigned){0}))
+			r = free_volume(task, volid, err);
 	}
 	return r;
 }
 
+/* Those of deleted drives alone: who may free them was asked for no others, and a drive that is replaced, or
+ * a waiting one that is taken back, is not deleted. */
 static void note_unused(struct change *change, const struct guest_config *before,
 			const struct guest_config *after)
 {
 	const struct fields *keys = &after->sections[0].keys;
+	autostrv char **deleted = str_split(change->delete_list ?: "", SEPARATORS);
 
 	fields_fini(&change->unused);
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct field *f = &keys->items[i];
 
 		if (vm_unused_key(f->name, &(unsigned){0}) &&
-		    !str_eq(guest_config_get(before, f->name), f->value))
+		    !str_eq(guest_config_get(before, f->name), f->value) &&
+		    vm_drives_hold(before, deleted, f->value))
 			fields_add(&change->unused, f->name, f->value);
 	}
 }
@@ -264,21 +274,27 @@ static int make_volumes(struct task_ctx *task, struct change *change, struct err
 	return 0;
 }
 
+/* What became of the keys meanwhile is another user's. */
+static int free_noted(struct task_ctx *task, struct change *change, struct guest_config *config,
+		      struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < change->unused.count; i++) {
+		const struct field *f = &change->unused.items[i];
+
+		if (!str_eq(guest_config_get(config, f->name), f->value))
+			continue;
+		if ((r = free_volume(task, f->value, err)) == 0)
+			guest_config_delete(config, f->name);
+	}
+	return r;
+}
+
 /* Asked for by force: what the change took from its drives goes altogether. */
 static int free_unused(struct task_ctx *task, struct change *change, struct err *err)
 {
-	struct change more = {.is_checked = true};
-	autobuf keys = BUF_INIT;
-	int r;
-
-	for (size_t i = 0; i < change->unused.count; i++)
-		buf_addf(&keys, "%s%s", i ? "," : "", change->unused.items[i].name);
-	if (keys.size == 0)
-		return 0;
-	more.delete_list = buf_str(&keys);
-	r = edit(task, &more, apply, err);
-	fields_fini(&more.unused);
-	return r;
+	return change->unused.count > 0 ? edit(task, change, free_noted, err) : 0;
 }
 
 int qmconfig_run(struct task_ctx *task, struct err *err)

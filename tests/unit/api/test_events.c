@@ -271,6 +271,29 @@ static void test_rights_change(void **state)
 	reader_close(&bob);
 }
 
+/* Whoever was away meanwhile learns of it, once. */
+static void test_rights_change_while_away(void **state)
+{
+	struct reader bob;
+	char id[64];
+
+	(void)state;
+	open_as(&bob, "bob@pve", "GET /cluster/events");
+	guest_is("running", 101);
+	READER_HAS(&f, &bob, "guest", "\"vmid\":101");
+	strcpy(id, bob.last_id);
+	reader_close(&bob);
+	fixture_put(&f, "/user.cfg", BOB "acl:/vms/102:user:bob@pve:PVEAuditor:1\n");
+	reader_open(&f, &bob, "GET /cluster/events", id);
+	reader_expect(&f, &bob, SYNC("rights"));
+	strcpy(id, bob.last_id);
+	reader_close(&bob);
+	reader_open(&f, &bob, "GET /cluster/events", id);
+	guest_is("running", 102);
+	READER_HAS(&f, &bob, "guest", "\"vmid\":102");
+	reader_close(&bob);
+}
+
 static void test_types(void **state)
 {
 	static const char *const bad[] = {"gust", "guest,sync", ",", "guest;node;x"};
@@ -397,6 +420,7 @@ int main(void)
 		TEST(test_config),
 		TEST(test_each_sees_its_own),
 		TEST(test_rights_change),
+		TEST(test_rights_change_while_away),
 		TEST(test_types),
 		TEST(test_carrier),
 		TEST(test_encoded_once),

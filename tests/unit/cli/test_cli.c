@@ -2,10 +2,13 @@
 /* The command line: options, and what tables make of values. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "agent/base/mem.h"
@@ -85,6 +88,29 @@ static void values_for_people(void **state)
 }
 
 /* What a guest's owner or template wrote does not drive the terminal of the one who reads it. */
+/* A console that says nothing does not hold the user; a window that changes its size is no reason to end. */
+static void a_silent_console_can_be_left(void **state)
+{
+	static const int sent[] = {SIGWINCH, SIGINT};
+	struct escape escape = {.key = -1};
+	struct err err = ERR_INIT;
+	bool has_left = false;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	struct console c = {.fd = ends[0], .login = xstrdup("root@pam:T\n")};
+	int signals = console_signals(true, &err);
+
+	assert_true(signals >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(sent); i++)
+		raise(sent[i]);
+	assert_int_equal(console_terminal(&c, &escape, signals, &has_left, &err), -ERR_CANCELLED);
+	console_fini(&c);
+	close(ends[1]);
+	close(signals);
+}
+
 static void control_characters_are_shown_as_such(void **state)
 {
 	autobuf text = BUF_INIT;
@@ -258,6 +284,7 @@ int main(void)
 		cmocka_unit_test(escape_names),
 		cmocka_unit_test(no_escape_key),
 		cmocka_unit_test(frames_of_what_is_typed),
+		cmocka_unit_test(a_silent_console_can_be_left),
 		cmocka_unit_test(control_characters_are_shown_as_such),
 		cmocka_unit_test(events_as_lines),
 		cmocka_unit_test(kvm_in_one_line),

@@ -119,6 +119,47 @@ static void each_kind_has_its_list(void **state)
 	facts_free(facts);
 }
 
+/* What a list dropped from the table must not be taken for what is known of the guest. */
+static void a_dropped_guest_is_known_anew(void **state)
+{
+	struct facts *facts = facts_new();
+	struct change change = {0};
+
+	(void)state;
+	facts_set_guests(facts, next_guest, NULL);
+	report_machine(facts, "200", "running", NULL);
+	facts_kind_listing(facts, true);
+	facts_kind_listed(facts, true);
+	facts_kind_unlisted(facts, true);
+	assert_int_equal(facts_guest(facts, 200)->state, GUEST_UNKNOWN);
+	facts_on_state(facts, on_change, &change);
+	report_machine(facts, "200", "stopped", NULL);
+	assert_int_equal(change.count, 1);
+	assert_int_equal(change.now, GUEST_STOPPED);
+	facts_free(facts);
+}
+
+/* Its number may be given to a guest of the other kind. */
+static void a_guest_that_is_gone_is_forgotten(void **state)
+{
+	struct facts *facts = facts_new();
+
+	(void)state;
+	facts_set_guests(facts, next_guest, NULL);
+	report_machine(facts, "100", "stopped", "shutdown");
+	report_machine(facts, "200", "running", NULL);
+	facts_forget(facts, 100);
+	facts_forget(facts, 200); /* lives on */
+	facts_forget(facts, 201);
+	assert_string_equal(facts_guest(facts, 100)->reason, "");
+	assert_false(facts_guest(facts, 100)->is_machine);
+	assert_int_equal(facts_guest(facts, 200)->state, GUEST_RUNNING);
+	facts_listed(facts);
+	facts_kind_unlisted(facts, true);
+	assert_int_equal(facts_guest(facts, 100)->state, GUEST_STOPPED);
+	facts_free(facts);
+}
+
 static void reason_of_a_stop(void **state)
 {
 	struct facts *facts = facts_new();
@@ -221,6 +262,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_until_listed),
 		cmocka_unit_test(each_kind_has_its_list),
+		cmocka_unit_test(a_dropped_guest_is_known_anew),
+		cmocka_unit_test(a_guest_that_is_gone_is_forgotten),
 		cmocka_unit_test(reason_of_a_stop),
 		cmocka_unit_test(values_belong_to_the_process),
 		cmocka_unit_test(bad_fields_change_nothing),

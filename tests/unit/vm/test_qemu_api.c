@@ -173,6 +173,7 @@ static void disks_come_and_go(void **state)
 
 static void changes_by_a_job(void **state)
 {
+	static const char nothing[] = "{\"data\":null,\"message\":\"no options specified\\n\"}";
 	autofields args = FIELDS_INIT;
 
 	(void)state;
@@ -184,6 +185,13 @@ static void changes_by_a_job(void **state)
 		     "invalid format - current: value must have a minimum value of 16");
 	expect_failure("POST", VM "/config", "memory=512|digest=0000",
 		       "detected modified configuration - file changed by other user? Try again.");
+	expect("POST", VM "/config", "force=1", 400, nothing);
+	expect("PUT", VM "/config", "force=1", 400, nothing);
+	/* the node would undo a machine that is whole */
+	expect_wrong("POST", VM "/config", "lock=create", "lock",
+		     "'create' is set by the node alone");
+	expect_wrong("PUT", VM "/config", "lock=create|scsi1=local:4", "lock",
+		     "'create' is set by the node alone");
 }
 
 static void starts_and_stops(void **state)

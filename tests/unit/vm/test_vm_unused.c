@@ -118,6 +118,23 @@ static void follows_a_revert(void **state)
 	expect(&config, "memory: 64\nunused0: " D(1) "\n", "revert");
 }
 
+/* What may be freed with a drive: not what replaced drives had, nor what waits. */
+static void knows_the_volumes_of_drives(void **state)
+{
+	struct guest_config config __attribute__((cleanup(guest_config_fini)));
+	autostrv char **keys = str_split("scsi1,scsi2,net0,unused0,scsi9", ",");
+
+	(void)state;
+	parse("scsi0: " D(0) "\nscsi1: " D(1) ",size=4G\nunused0: " D(4) "\n\n[PENDING]\nscsi1: " D(
+		      3) "\nscsi2: " D(2) "\n",
+	      &config);
+	assert_true(vm_drives_hold(&config, keys, D(1)));
+	assert_false(vm_drives_hold(&config, keys, D(0)));
+	assert_false(vm_drives_hold(&config, keys, D(2)));
+	assert_false(vm_drives_hold(&config, keys, D(3)));
+	assert_false(vm_drives_hold(&config, keys, D(4)));
+}
+
 static void knows_keys(void **state)
 {
 	static const char *const bad[] = {"unused",   "unused00", "unused256",
@@ -135,9 +152,8 @@ static void knows_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(follows_changes),
-		cmocka_unit_test(follows_a_start),
-		cmocka_unit_test(follows_a_revert),
+		cmocka_unit_test(follows_changes),  cmocka_unit_test(follows_a_start),
+		cmocka_unit_test(follows_a_revert), cmocka_unit_test(knows_the_volumes_of_drives),
 		cmocka_unit_test(knows_keys),
 	};
 
