@@ -97,9 +97,11 @@ static int find_volumes(struct task_ctx *task, struct start *start, struct err *
 	return r;
 }
 
-/* Serial ports' sockets: a new one is bound at each start. */
-static int prepare_run_dir(const struct task_ctx *task, const char *run_dir, struct err *err)
+/* Serial ports' sockets: a new one is bound at each start. Only once no machine of this name is there: it
+ * would lose its own. */
+static int prepare_run_dir(const struct task_ctx *task, struct err *err)
 {
+	autofree char *run_dir = path_join(path_run(), "vm");
 	int r = dir_make(run_dir, 0711, err);
 
 	for (unsigned i = 0; r == 0 && i < VM_SERIALS_MAX; i++) {
@@ -119,8 +121,7 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 	    (r = guest_kind_vm.check(&start->config, err)) < 0 ||
 	    (r = vm_hardware_read(&start->config, &start->hw, err)) < 0 ||
 	    (r = start->hw.kvm ? vm_kvm_check(task, err) : 0) < 0 ||
-	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0 ||
-	    (r = prepare_run_dir(task, run_dir, err)) < 0)
+	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0)
 		return r;
 	vm_domain_format(&(struct vm_domain){.vmid = task->guest,
 					     .hw = &start->hw,
@@ -240,7 +241,8 @@ static int run_start(struct task_ctx *task, struct start *start, struct err *err
 	int r;
 
 	if ((r = hv_open(start->deadline, &start->hv, err)) < 0 ||
-	    (r = clear_place(task, start, err)) < 0 || (r = task_check_cancelled(err)) < 0)
+	    (r = clear_place(task, start, err)) < 0 || (r = task_check_cancelled(err)) < 0 ||
+	    (r = prepare_run_dir(task, err)) < 0)
 		return r;
 	vm_record_remove(task->guest); /* of a process that is gone */
 	if ((r = create(start, err)) < 0)
