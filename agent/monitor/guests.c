@@ -157,6 +157,11 @@ void guests_watch_sample(struct guests_watch *w)
 		scan(w);
 }
 
+bool guests_watch_is_complete(const struct guests_watch *w)
+{
+	return !w->is_incomplete;
+}
+
 int guests_watch_new(struct monitor *m, struct guests_watch **ret, struct err *err)
 {
 	struct guests_watch *w = xcalloc(1, sizeof(*w));

@@ -24,7 +24,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
-#include "agent/monitor/watched.h"
+#include "agent/monitor/machines.h"
 
 #define PATIENCE (20 * USEC_PER_SEC)
 
@@ -489,13 +489,14 @@ static void lacking_descriptors_is_not_gone(void **state)
 	few = was;
 	few.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	while (!world.monitor.guests->is_incomplete && clock_monotonic() < end)
+	while (guests_watch_is_complete(world.monitor.guests) && clock_monotonic() < end)
 		sd_event_run(world.monitor.event, 50 * USEC_PER_MSEC);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(world.heard.size, 0);
+	assert_false(guests_watch_is_complete(world.monitor.guests));
 	guests_watch_sample(world.monitor.guests);
 	expect("guest 101 running\n");
-	assert_false(world.monitor.guests->is_incomplete);
+	assert_true(guests_watch_is_complete(world.monitor.guests));
 }
 
 static int make_folder(void **state)
