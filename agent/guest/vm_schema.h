@@ -61,6 +61,8 @@ int vm_config_drives(const struct guest_config *config, struct vm_drive **ret, s
 bool vm_unused_key(const char *key, unsigned *ret_index);
 /* false when there are too many; ret_key may be NULL. */
 bool vm_unused_add(struct guest_config *config, const char *volid, char ret_key[16]);
+/* The drive that has this volume, or waits in [PENDING] for it (heap); NULL if there is none. */
+char *vm_volume_drive(struct guest_config *config, const char *volid);
 /* A disk that was a drive before and is none after is kept as unusedN, one that became a drive is not any
  * more. A drive that waits in [PENDING] counts. */
 void vm_unused_follow(struct guest_config *before, struct guest_config *after);

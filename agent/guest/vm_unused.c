@@ -46,6 +46,30 @@ static void collect_all(struct guest_config *config, struct fields *ret)
 	collect(guest_config_section(config, "PENDING"), ret);
 }
 
+static const char *drive_of(const struct guest_section *section, const char *volid)
+{
+	for (size_t i = 0; section && i < section->keys.count; i++) {
+		const struct field *f = &section->keys.items[i];
+		struct vm_drive drive;
+		enum vm_bus bus;
+		unsigned index;
+
+		if (vm_drive_key(f->name, &bus, &index) &&
+		    vm_drive_parse(f->name, f->value, &drive, NULL) == 0 && !drive.is_new &&
+		    str_eq(drive.volid, volid))
+			return f->name;
+	}
+	return NULL;
+}
+
+char *vm_volume_drive(struct guest_config *config, const char *volid)
+{
+	const char *key = drive_of(&config->sections[0], volid)
+				  ?: drive_of(guest_config_section(config, "PENDING"), volid);
+
+	return key ? xstrdup(key) : NULL;
+}
+
 static bool is_kept(const struct guest_config *config, const char *volid)
 {
 	const struct fields *keys = &config->sections[0].keys;

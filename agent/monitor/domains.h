@@ -12,7 +12,7 @@
 
 enum domain_state {
 	DOMAIN_UNASKED,	  /* libvirtd said nothing of it yet */
-	DOMAIN_ABSENT,	  /* libvirtd does not have it */
+	DOMAIN_ABSENT,	  /* libvirtd does not have it, or only as a definition that does not run */
 	DOMAIN_RUNNING,
 	DOMAIN_PAUSED,
 	DOMAIN_UNSETTLED, /* being made or taken away */

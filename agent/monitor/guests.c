@@ -42,7 +42,8 @@ static int parse_record(const struct fields *f, struct record *ret, struct err *
 	uint64_t pid = 0;
 
 	if (!str_to_u64(fields_get(f, "pid"), &pid) || pid < 1 || pid > INT32_MAX ||
-	    !str_to_u64(fields_get(f, "pid_start"), &record.pid_start) || !kind)
+	    !str_to_u64(fields_get(f, "pid_start"), &record.pid_start) || record.pid_start == 0 ||
+	    !kind)
 		return err_set(err, ERR_CORRUPT, "record is malformed");
 	record.pid = (pid_t)pid;
 	record.is_machine = str_eq(kind, "qemu");
@@ -88,8 +89,14 @@ static void add_guest(struct guests_watch *w, unsigned vmid)
 		r = parse_record(&f, &record, &err);
 	if (r == 0)
 		r = take_record(w, vmid, &record, &err);
-	if (r < 0)
-		log_debug("guest %u: %s", vmid, err.message);
+	if (r == 0)
+		return;
+	/* of what is gone, or says nonsense, nothing is to be learnt later */
+	if (r != -ERR_NOT_FOUND && r != -ERR_CORRUPT) {
+		log_warning("guest %u cannot be watched now: %s", vmid, err.message);
+		w->is_incomplete = true;
+	}
+	log_debug("guest %u: %s", vmid, err.message);
 }
 
 static bool vmid_of(const char *name, unsigned *ret)
@@ -108,6 +115,7 @@ static void scan(struct guests_watch *w)
 	struct dirent *e;
 	unsigned vmid;
 
+	w->is_incomplete = !dir;
 	while (dir && (e = readdir(dir)))
 		if (vmid_of(e->d_name, &vmid) && !watched_find(w, vmid))
 			add_guest(w, vmid);
@@ -145,6 +153,13 @@ void guests_watch_sample(struct guests_watch *w)
 		if (g->is_machine && g->domain == DOMAIN_UNASKED)
 			machines_ask(w->monitor->machines);
 	}
+	if (w->is_incomplete)
+		scan(w);
+}
+
+bool guests_watch_is_complete(const struct guests_watch *w)
+{
+	return !w->is_incomplete;
 }
 
 int guests_watch_new(struct monitor *m, struct guests_watch **ret, struct err *err)

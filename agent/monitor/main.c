@@ -17,10 +17,14 @@ static void send_empty(struct monitor *m, enum call_op op)
 	reporter_send(m->reporter, op, &none);
 }
 
+/* What is not told then counts as stopped: so not before all were looked at. */
 static void send_containers_listed(struct monitor *m)
 {
 	autofields f = FIELDS_INIT;
 
+	m->owes_list = !guests_watch_is_complete(m->guests);
+	if (m->owes_list)
+		return;
 	fields_add(&f, "kind", "lxc");
 	reporter_send(m->reporter, EVENT_LISTED, &f);
 }
@@ -61,6 +65,8 @@ static int on_sample(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)usec;
 	guests_watch_sample(m->guests);
+	if (m->owes_list)
+		send_containers_listed(m);
 	machines_check(m->machines);
 	net_watch_check(m->net);
 	send_node(m);

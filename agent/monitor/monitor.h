@@ -21,6 +21,7 @@ struct monitor {
 	struct machines *machines;
 	struct node_watch *node;
 	struct net_watch *net;
+	bool owes_list; /* the core was not told yet that the containers are all */
 };
 
 /* reporter.c: the link to the core. Events sent while it is away are lost: on_connected tells all. */
@@ -38,6 +39,7 @@ int guests_watch_new(struct monitor *m, struct guests_watch **ret, struct err *e
 void guests_watch_free(struct guests_watch *w);
 void guests_watch_tell_all(struct guests_watch *w); /* one EVENT_GUEST each; looks for new records */
 void guests_watch_sample(struct guests_watch *w);
+bool guests_watch_is_complete(const struct guests_watch *w); /* false: some could not be looked at yet */
 
 /* node.c */
 int node_watch_new(struct node_watch **ret, struct err *err);

@@ -150,18 +150,31 @@ static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *us
 	return 0;
 }
 
+/* A start of 0 is no start: neither of a record, nor of a process that could not be looked at. */
+static int check_start(const struct watched *g, pid_t pid, uint64_t pid_start, struct err *err)
+{
+	uint64_t start = exec_pid_start(pid);
+
+	if (start != 0 && start == pid_start)
+		return 0;
+	if (start == 0 && watched_is_living(g))
+		return err_set(err, ERR_UNAVAILABLE, "process %d cannot be looked at", (int)pid);
+	return err_set(err, ERR_NOT_FOUND, "process %d is gone or another one now", (int)pid);
+}
+
 int watched_set_process(struct watched *g, pid_t pid, uint64_t pid_start, struct err *err)
 {
 	int r;
 
 	forget_process(g);
 	g->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (g->pidfd < 0 && errno == ESRCH)
+		return err_set(err, ERR_NOT_FOUND, "process %d is gone", (int)pid);
 	if (g->pidfd < 0)
 		return err_errno(err, errno, "process %d", (int)pid);
-	if (exec_pid_start(pid) != pid_start)
-		r = err_set(err, ERR_NOT_FOUND, "process %d is another one now", (int)pid);
-	else if ((r = sd_event_add_io(g->owner->monitor->event, &g->exit, g->pidfd, EPOLLIN,
-				      on_exit_of, g)) < 0)
+	r = check_start(g, pid, pid_start, err);
+	if (r == 0 && (r = sd_event_add_io(g->owner->monitor->event, &g->exit, g->pidfd, EPOLLIN,
+					   on_exit_of, g)) < 0)
 		r = err_errno(err, -r, "watch process %d", (int)pid);
 	if (r < 0) {
 		forget_process(g);

@@ -27,12 +27,14 @@ struct guests_watch {
 	char *folder; /* of run records */
 	sd_event_source *changes;
 	struct list guests;
+	bool is_incomplete; /* a record, or its process, could not be looked at: the next sample does */
 };
 
 struct watched *watched_find(struct guests_watch *w, unsigned vmid);
 struct watched *watched_new(struct guests_watch *w, unsigned vmid, bool is_machine);
 void watched_free(struct watched *g);
-/* Follows a process until it ends; ERR_NOT_FOUND when it is not there, or another one by now. */
+/* Follows a process until it ends; ERR_NOT_FOUND when it is not there, or another one by now. Other errors say
+ * nothing about it: a descriptor may be lacking. */
 int watched_set_process(struct watched *g, pid_t pid, uint64_t pid_start, struct err *err);
 bool watched_is_living(const struct watched *g); /* its process is known and there */
 /* Its state and, where it runs, its figures; nothing while libvirtd is being asked. */

@@ -108,12 +108,15 @@ static int await(int from, usec_t deadline, struct err *err)
 	}
 }
 
+/* A program that failed may have left processes in its group, such as one that hangs inside a container; one
+ * that did its work may have left what it was asked for. */
 static void reap(pid_t pid, usec_t patience)
 {
 	autofd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (patience == 0 || pidfd < 0 ||
-	    task_wait_pidfd(pidfd, clock_monotonic() + patience, NULL) < 0)
+	if (patience == 0)
+		kill(-pid, SIGKILL);
+	else if (pidfd < 0 || task_wait_pidfd(pidfd, clock_monotonic() + patience, NULL) < 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;

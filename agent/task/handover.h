@@ -12,6 +12,6 @@
 /* In the program: the descriptors, or the error (why->code not 0). Returns the program's exit code. */
 int handover_send(const int *fds, unsigned count, const struct err *why);
 /* In the job: starts argv, waits for its word, then for its end. Its stderr is the task log. Exactly `count`
- * descriptors, the caller's then. A program that is too slow is killed: ERR_TIMEOUT. */
+ * descriptors, the caller's then. A program that fails or is too slow (ERR_TIMEOUT) is killed with its group. */
 int handover_run(const char *const *argv, usec_t timeout, int *ret_fds, unsigned count,
 		 struct err *err);

@@ -18,7 +18,7 @@ int task_open_pid(pid_t pid, uint64_t pid_start)
 {
 	autofd int fd = -1;
 
-	if (pid <= 0)
+	if (pid <= 0 || pid_start == 0) /* 0 is what is read of a process that is gone */
 		return -1;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	/* The start time is read after the pidfd was opened: if it fits, the pidfd is that process.

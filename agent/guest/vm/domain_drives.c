@@ -207,6 +207,10 @@ static void add_drive(xmlNodePtr devices, const struct vm_domain *domain, unsign
 	add_driver(disk, domain->hw, drive);
 	if (domain->paths[number])
 		xml_add(disk, "source", "file", domain->paths[number], NULL);
+	/* whatever an image says that it is based on: an emulator that was taken over can write that, and
+	 * libvirtd would give it the file */
+	if (!drive->is_cdrom && str_eq(drive->volume.format, "qcow2"))
+		xml_add(disk, "backingStore", NULL);
 	add_target(disk, domain->hw, drive, number);
 	if (drive->is_cdrom || drive->read_only)
 		xml_add(disk, "readonly", NULL);

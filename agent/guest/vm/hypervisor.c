@@ -181,15 +181,25 @@ static int run_open(struct call *call)
 		       why && why->message ? why->message : "no reason given");
 }
 
-static enum hv_state state_of(int state)
+/* A start that was given up leaves these; every other reason is of a machine that ran. */
+static bool is_start_reason(int reason)
+{
+	return reason == VIR_DOMAIN_PAUSED_UNKNOWN || reason == VIR_DOMAIN_PAUSED_USER ||
+	       reason == VIR_DOMAIN_PAUSED_STARTING_UP;
+}
+
+static enum hv_state state_of(virDomainPtr domain, int state, int reason)
 {
 	switch (state) {
 	case VIR_DOMAIN_RUNNING:
 	case VIR_DOMAIN_BLOCKED:
+	case VIR_DOMAIN_PMSUSPENDED:
 		return HV_RUNNING;
 	case VIR_DOMAIN_PAUSED:
-	case VIR_DOMAIN_PMSUSPENDED:
-		return HV_PAUSED;
+		return is_start_reason(reason) ? HV_PAUSED : HV_RUNNING;
+	case VIR_DOMAIN_SHUTOFF:
+		/* only a definition, which somebody else stored: it stays for ever */
+		return virDomainIsPersistent(domain) == 1 ? HV_ABSENT : HV_ENDING;
 	default:
 		return HV_ENDING;
 	}
@@ -198,11 +208,11 @@ static enum hv_state state_of(int state)
 static int run_look(struct call *call)
 {
 	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
-	int state, r = 0;
+	int state, reason, r = 0;
 
 	call->state = HV_ABSENT;
-	if (domain && virDomainGetState(domain, &state, NULL, 0) == 0)
-		call->state = state_of(state);
+	if (domain && virDomainGetState(domain, &state, &reason, 0) == 0)
+		call->state = state_of(domain, state, reason);
 	else if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
 		r = failed(call);
 	if (domain)

@@ -13,7 +13,12 @@
 #include "agent/base/clock.h"
 #include "agent/base/err.h"
 
-enum hv_state { HV_ABSENT, HV_RUNNING, HV_PAUSED, HV_ENDING };
+enum hv_state {
+	HV_ABSENT,  /* or only a definition that does not run */
+	HV_RUNNING, /* or stopped by itself: an I/O error, asleep */
+	HV_PAUSED,  /* before its first instruction, or by hand */
+	HV_ENDING,
+};
 
 struct hv; /* lives until the process ends: closing could hang, too */
 

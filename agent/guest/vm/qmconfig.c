@@ -63,18 +63,30 @@ static int free_volume(struct task_ctx *task, const char *volid, struct err *err
 	return r < 0 ? r : task_volume_free(task, &volume, VOLUME_IMAGES, err);
 }
 
+/* The volume of an unused key; it may have become a drive by the same change. */
+static int free_key(struct task_ctx *task, const char *key, const char *volid,
+		    struct guest_config *after, struct err *err)
+{
+	autofree char *drive = vm_volume_drive(after, volid);
+
+	if (drive)
+		return err_field(err, key, "its volume '%s' is to be drive %s", volid, drive);
+	return free_volume(task, volid, err);
+}
+
 /* Volumes of unused keys that are to be deleted. */
 static int free_deleted(struct task_ctx *task, const struct change *change,
-			const struct guest_config *config, struct err *err)
+			const struct guest_config *before, struct guest_config *after,
+			struct err *err)
 {
 	autostrv char **deleted = str_split(change->delete_list ?: "", SEPARATORS);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && deleted[i]; i++) {
-		const char *volid = guest_config_get(config, deleted[i]);
+		const char *volid = guest_config_get(before, deleted[i]);
 
 		if (volid && vm_unused_key(deleted[i], &(unsigned){0}))
-			r = free_volume(task, volid, err);
+			r = free_key(task, deleted[i], volid, after, err);
 	}
 	return r;
 }
@@ -114,7 +126,7 @@ static int apply(struct task_ctx *task, struct change *change, struct guest_conf
 
 	guest_config_copy(&before, config);
 	if ((r = guest_config_update(&guest_kind_vm, config, &update, err)) < 0 ||
-	    (r = free_deleted(task, change, &before, err)) < 0)
+	    (r = free_deleted(task, change, &before, config, err)) < 0)
 		return r;
 	note_unused(change, &before, config);
 	return 0;
@@ -154,6 +166,27 @@ static int name_made(struct task_ctx *task, struct change *change, struct guest_
 		       : err_set(err, ERR_LIMIT, "there are too many unused volumes");
 }
 
+/* A write whose answer was lost may have made drives of them. Writing the configuration again makes a write
+ * that is still on its way come too late. */
+static int keep_drives(struct task_ctx *task, struct change *change, struct guest_config *config,
+		       struct err *err)
+{
+	(void)task;
+	(void)err;
+	for (size_t i = 0; i < change->made.count;) {
+		autofree char *volid = xstrdup(change->made.items[i].name);
+		autofree char *drive = vm_volume_drive(config, volid);
+
+		if (drive) {
+			task_log("volume %s is drive %s and stays", volid, drive);
+			fields_remove(&change->made, volid);
+		} else {
+			i++;
+		}
+	}
+	return 0;
+}
+
 static int drop_made(struct task_ctx *task, struct change *change, struct guest_config *config,
 		     struct err *err)
 {
@@ -177,18 +210,20 @@ static int drop_made(struct task_ctx *task, struct change *change, struct guest_
 static void undo_made(struct task_ctx *task, struct change *change)
 {
 	struct err err = ERR_INIT;
-	int r = 0;
+	int r;
 
 	if (change->made.count == 0)
 		return;
 	task_log("change failed: removing what was made");
+	change->is_checked = true;
+	r = edit(task, change, keep_drives, &err);
 	for (size_t i = 0; r == 0 && i < change->made.count; i++) {
 		struct volid volume;
 
 		if ((r = volid_parse(change->made.items[i].name, &volume, &err)) == 0)
 			r = task_volume_free(task, &volume, VOLUME_IMAGES, &err);
 	}
-	if (r == 0)
+	if (r == 0 && change->made.count > 0)
 		r = edit(task, change, drop_made, &err);
 	if (r < 0)
 		task_warn(task, "could not remove everything: %s", err.message);

@@ -97,9 +97,11 @@ static int find_volumes(struct task_ctx *task, struct start *start, struct err *
 	return r;
 }
 
-/* Serial ports' sockets: a new one is bound at each start. */
-static int prepare_run_dir(const struct task_ctx *task, const char *run_dir, struct err *err)
+/* Serial ports' sockets: a new one is bound at each start. Only once no machine of this name is there: it
+ * would lose its own. */
+static int prepare_run_dir(const struct task_ctx *task, struct err *err)
 {
+	autofree char *run_dir = path_join(path_run(), "vm");
 	int r = dir_make(run_dir, 0711, err);
 
 	for (unsigned i = 0; r == 0 && i < VM_SERIALS_MAX; i++) {
@@ -119,8 +121,7 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 	    (r = guest_kind_vm.check(&start->config, err)) < 0 ||
 	    (r = vm_hardware_read(&start->config, &start->hw, err)) < 0 ||
 	    (r = start->hw.kvm ? vm_kvm_check(task, err) : 0) < 0 ||
-	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0 ||
-	    (r = prepare_run_dir(task, run_dir, err)) < 0)
+	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0)
 		return r;
 	vm_domain_format(&(struct vm_domain){.vmid = task->guest,
 					     .hw = &start->hw,
@@ -183,13 +184,9 @@ static int check_again(struct task_ctx *task, struct err *err)
 }
 
 /* A store that does not answer leaves nothing unknown about the machine: it has not run. */
-static int may_run(struct task_ctx *task, struct err *err)
+static int without_doubt(int r, struct err *err)
 {
-	int r = check_again(task, err);
-
-	if (r == -ERR_UNKNOWN)
-		return err_set(err, ERR_UNAVAILABLE, "the core does not answer");
-	return r;
+	return r == -ERR_UNKNOWN ? err_set(err, ERR_UNAVAILABLE, "the core does not answer") : r;
 }
 
 static int let_run(struct task_ctx *task, struct start *start, struct err *err)
@@ -198,7 +195,7 @@ static int let_run(struct task_ctx *task, struct start *start, struct err *err)
 	int r;
 
 	if ((r = vm_record_of_domain(start->name, &start->record, err)) < 0 ||
-	    (r = may_run(task, err)) < 0)
+	    (r = without_doubt(check_again(task, err), err)) < 0)
 		return r;
 	start->record.is_starting = true;
 	if ((r = vm_record_write(task->guest, &start->record, err)) < 0 ||
@@ -235,12 +232,29 @@ static int create(struct start *start, struct err *err)
 	}
 }
 
-static int run_start(struct task_ctx *task, struct start *start, struct err *err)
+/* A machine that runs without a finished record must be found before its pending changes are merged: they
+ * would speak of drives that it still has. */
+static int clear_process(struct task_ctx *task, struct start *start, struct err *err)
 {
+	struct vm_record record;
 	int r;
 
-	if ((r = hv_open(start->deadline, &start->hv, err)) < 0 ||
-	    (r = clear_place(task, start, err)) < 0 || (r = task_check_cancelled(err)) < 0)
+	if (vm_record_of_domain(start->name, &record, NULL) < 0)
+		return 0;
+	if ((r = hv_open(start->deadline, &start->hv, err)) < 0)
+		return r;
+	return clear_place(task, start, err);
+}
+
+static int run_start(struct task_ctx *task, struct start *start, struct err *err)
+{
+	int r = start->hv ? 0 : hv_open(start->deadline, &start->hv, err);
+
+	if (r < 0)
+		return r;
+	hv_set_deadline(start->hv, start->deadline);
+	if ((r = clear_place(task, start, err)) < 0 || (r = task_check_cancelled(err)) < 0 ||
+	    (r = prepare_run_dir(task, err)) < 0)
 		return r;
 	vm_record_remove(task->guest); /* of a process that is gone */
 	if ((r = create(start, err)) < 0)
@@ -251,6 +265,21 @@ static int run_start(struct task_ctx *task, struct start *start, struct err *err
 	if (hv_destroy(start->hv, start->name, NULL) == 0)
 		vm_record_remove(task->guest);
 	return r;
+}
+
+/* -ERR_UNKNOWN: libvirtd's word is missing. */
+static int start_steps(struct task_ctx *task, struct start *start, unsigned timeout,
+		       struct err *err)
+{
+	int r;
+
+	start->deadline = clock_monotonic() + timeout * USEC_PER_SEC;
+	if ((r = clear_process(task, start, err)) < 0)
+		return r;
+	if ((r = prepare(task, start, err)) < 0)
+		return without_doubt(r, err);
+	start->deadline = clock_monotonic() + timeout * USEC_PER_SEC;
+	return run_start(task, start, err);
 }
 
 int vm_start(struct task_ctx *task, struct err *err)
@@ -265,15 +294,12 @@ int vm_start(struct task_ctx *task, struct err *err)
 		vm_tell(task->guest, "running", &record);
 		return err_set(err, ERR_BUSY, "VM %u already running", task->guest);
 	}
-	if ((r = prepare(task, &start, err)) == 0) {
-		start.deadline = clock_monotonic() + timeout * USEC_PER_SEC;
-		r = run_start(task, &start, err);
-		if (r == 0) {
-			vm_tell(task->guest, "running", &start.record);
-		} else if (r == -ERR_UNKNOWN) {
-			vm_tell(task->guest, "unknown", NULL);
-			err_prefix(err, "outcome unknown after at most %u s", timeout);
-		}
+	r = start_steps(task, &start, timeout, err);
+	if (r == 0) {
+		vm_tell(task->guest, "running", &start.record);
+	} else if (r == -ERR_UNKNOWN) {
+		vm_tell(task->guest, "unknown", NULL);
+		err_prefix(err, "outcome unknown after at most %u s", timeout);
 	}
 	start_fini(&start);
 	return r < 0 ? err_prefix(err, "start of VM %u", task->guest) : 0;

@@ -19,7 +19,6 @@ static usec_t call_deadline(void)
 	return clock_monotonic() + VM_CALL_TIMEOUT * USEC_PER_SEC;
 }
 
-/* HV_ABSENT also when libvirtd is certainly not there. */
 static int look(struct task_ctx *task, struct hv **ret_hv, enum hv_state *ret, struct err *err)
 {
 	char name[VM_DOMAIN_NAME_SIZE];
@@ -53,6 +52,7 @@ int vm_require_running(struct task_ctx *task, struct hv **ret_hv, struct vm_reco
 int vm_require_stopped(struct task_ctx *task, struct err *err)
 {
 	enum hv_state state = HV_ABSENT;
+	char name[VM_DOMAIN_NAME_SIZE];
 	struct vm_record record;
 	struct hv *hv;
 	struct err why = ERR_INIT;
@@ -61,6 +61,10 @@ int vm_require_stopped(struct task_ctx *task, struct err *err)
 		return err_set(err, ERR_BUSY, "VM %u is running", task->guest);
 	int r = look(task, &hv, &state, &why);
 
+	vm_domain_name(task->guest, name);
+	/* a machine without a record runs on when libvirtd is gone */
+	if (r == -ERR_UNAVAILABLE && vm_record_of_domain(name, &record, NULL) == 0)
+		return err_set(err, ERR_BUSY, "VM %u is running", task->guest);
 	if (r == -ERR_UNAVAILABLE)
 		return 0; /* no libvirtd, no process: nothing can start by itself */
 	if (r < 0)

@@ -34,8 +34,9 @@ const char *query_error(void)
 	return why && why->message ? why->message : "no reason given";
 }
 
-/* A transient domain that has no process is on its way into the list or out of it. */
-static enum domain_state state_of(int state)
+/* A transient domain that has no process is on its way into the list or out of it. A definition, which
+ * somebody else stored, stays in the list for ever. */
+static enum domain_state state_of(virDomainPtr domain, int state)
 {
 	switch (state) {
 	case VIR_DOMAIN_RUNNING:
@@ -46,6 +47,8 @@ static enum domain_state state_of(int state)
 	case VIR_DOMAIN_PMSUSPENDED:
 	case VIR_DOMAIN_CRASHED:
 		return DOMAIN_PAUSED;
+	case VIR_DOMAIN_SHUTOFF:
+		return virDomainIsPersistent(domain) == 1 ? DOMAIN_ABSENT : DOMAIN_UNSETTLED;
 	default:
 		return DOMAIN_UNSETTLED;
 	}
@@ -56,7 +59,8 @@ static enum domain_state ask_state(virDomainPtr domain)
 {
 	int state;
 
-	return virDomainGetState(domain, &state, NULL, 0) == 0 ? state_of(state) : DOMAIN_UNSETTLED;
+	return virDomainGetState(domain, &state, NULL, 0) == 0 ? state_of(domain, state)
+							       : DOMAIN_UNSETTLED;
 }
 
 bool query_list(virConnectPtr conn, struct domains_news *ret)
@@ -74,7 +78,7 @@ bool query_list(virConnectPtr conn, struct domains_news *ret)
 		if (ret->count < LIST_MAX &&
 		    vm_domain_vmid(virDomainGetName(all[i]), &item->vmid)) {
 			item->state = ask_state(all[i]);
-			ret->count++;
+			ret->count += item->state != DOMAIN_ABSENT;
 		}
 		virDomainFree(all[i]);
 	}

@@ -27,6 +27,7 @@ struct relay {
 	usec_t full_since; /* output reached TERMINAL_BACKLOG; 0: it has not */
 	bool is_stalled;   /* the viewer does not keep up: the guest does not wait for it */
 	uint64_t dropped;  /* bytes, that the viewer was not told of yet */
+	uint64_t skipped;  /* bytes, in all */
 	usec_t look_at;	   /* the terminal is left alone until then; 0: it is not */
 	usec_t end;	   /* the terminal has ended: the last output goes by then; 0: not yet */
 	bool has_left;	   /* the viewer */
@@ -49,6 +50,7 @@ static void drop_oldest(struct relay *r)
 	size_t excess = r->output.size - TERMINAL_BACKLOG;
 
 	r->dropped += excess;
+	r->skipped += excess;
 	buf_drop_front(&r->output, excess);
 }
 
@@ -88,8 +90,6 @@ static void tell_dropped(struct relay *r)
 		return;
 	note = xasprintf("\r\n[lodge] %llu bytes of output were skipped\r\n",
 			 (unsigned long long)r->dropped);
-	task_log("%llu bytes of output were skipped: the viewer did not read",
-		 (unsigned long long)r->dropped);
 	r->dropped = 0;
 	r->output = BUF_INIT;
 	buf_add_str(&r->output, note);
@@ -197,7 +197,8 @@ static void fill(const struct relay *r, struct pollfd fds[FD_COUNT])
 		(struct pollfd){.fd = r->viewer->fd,
 				.events = (short)((r->typed.size < TYPED_MAX ? POLLIN : 0) |
 						  (r->output.size > 0 ? POLLOUT : 0))};
-	fds[FD_GUEST] = (struct pollfd){.fd = r->end == 0 ? t->guest : -1, .events = POLLIN};
+	/* while the viewer holds the output up there may be more of it */
+	fds[FD_GUEST] = (struct pollfd){.fd = wants_output(r) ? t->guest : -1, .events = POLLIN};
 	fds[FD_CANCEL] = (struct pollfd){.fd = task_cancel_fd(), .events = POLLIN};
 }
 
@@ -257,6 +258,10 @@ int terminal_relay(struct viewer *v, struct terminal *t, struct err *err)
 		r = turn(&relay, err);
 	if (r == 0 && relay.typed.size > 0 && relay.end == 0)
 		write_terminal(&relay); /* the last words of one who left at once */
+	/* once: a viewer that reads on and on, but slowly, must not fill the log */
+	if (relay.skipped > 0)
+		task_log("%llu bytes of output were skipped: the viewer did not read",
+			 (unsigned long long)relay.skipped);
 	if (r == 0)
 		task_log(relay.has_left ? "the viewer left" : "the terminal has ended");
 	buf_fini(&relay.typed);

@@ -45,7 +45,8 @@ static void *relay_main(void *ctx)
 	return NULL;
 }
 
-static void begin(struct run *run, const char *secret)
+/* process: readable once the guest has ended, or -1 */
+static void begin_with(struct run *run, const char *secret, int process)
 {
 	int viewer[2], guest[2];
 
@@ -56,9 +57,15 @@ static void begin(struct run *run, const char *secret)
 	run->guest = guest[0];
 	run->v.fd = viewer[1];
 	run->t.fd = guest[1];
+	run->t.guest = process;
 	termproxy_init(&run->v.parser);
 	fd_set_nonblock(run->v.fd, true);
 	assert_int_equal(pthread_create(&run->thread, NULL, relay_main, run), 0);
+}
+
+static void begin(struct run *run, const char *secret)
+{
+	begin_with(run, secret, -1);
 }
 
 static void end(struct run *run)
@@ -216,6 +223,32 @@ static void test_viewer_does_not_read(void **state)
 	free(lines);
 }
 
+/* What the guest said before it ended is not lost, though the viewer held it up. */
+static void test_guest_ends_before_its_output(void **state)
+{
+	enum { TOTAL = TERMINAL_BACKLOG + TERMINAL_BACKLOG / 2 };
+	static char part[TOTAL];
+	struct run run;
+	int process[2];
+	size_t got = 0;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe(process), 0);
+	begin_with(&run, "u:t", process[0]);
+	say(run.viewer, "!u:t\n");
+	hear(run.viewer, "OK");
+	/* all of it is taken: by the viewer's socket, by the relay, and the rest waits in the guest's */
+	assert_int_equal(setsockopt(run.guest, SOL_SOCKET, SO_SNDBUF, &(int){TOTAL}, sizeof(int)),
+			 0);
+	assert_int_equal(fd_write_all(run.guest, part, sizeof(part), NULL), 0);
+	close(process[1]);
+	while ((n = recv(run.viewer, part, 4096, 0)) > 0)
+		got += (size_t)n;
+	end(&run);
+	assert_int_equal(got, TOTAL);
+}
+
 /* A viewer that is a little slow loses nothing. */
 static void test_viewer_reads_all(void **state)
 {
@@ -258,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_comes),
 		cmocka_unit_test(test_nonsense_ends_it),
 		cmocka_unit_test(test_viewer_does_not_read),
+		cmocka_unit_test(test_guest_ends_before_its_output),
 		cmocka_unit_test(test_viewer_reads_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

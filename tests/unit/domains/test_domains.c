@@ -111,6 +111,33 @@ static void follows_events(void **state)
 	virConnectClose(conn);
 }
 
+/* As `virsh edit` leaves one: a machine that is only defined is not on its way anywhere. */
+static void a_definition_is_no_machine(void **state)
+{
+	struct domains *domains = start("test:///default");
+	virConnectPtr conn = virConnectOpen("test:///default");
+	char xml[512];
+
+	(void)state;
+	ops->connect(domains);
+	expect_list(domains, 0);
+	snprintf(xml, sizeof(xml), XML, "lodge-101");
+	virDomainPtr domain = virDomainDefineXML(conn, xml);
+
+	assert_non_null(domain);
+	expect_change(domains, DOMAIN_ABSENT, "");
+	ops->list(domains);
+	expect_list(domains, 0);
+	assert_int_equal(virDomainCreate(domain), 0);
+	expect_change(domains, DOMAIN_RUNNING, "");
+	assert_int_equal(virDomainDestroy(domain), 0);
+	expect_change(domains, DOMAIN_ABSENT, "destroyed");
+	virDomainUndefine(domain);
+	virDomainFree(domain);
+	assert_true(ops->close(domains));
+	virConnectClose(conn);
+}
+
 /* Nobody takes the news: they are not kept without end, and the list after it is right. */
 static void queue_is_bounded(void **state)
 {
@@ -206,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(follows_events),
+		cmocka_unit_test(a_definition_is_no_machine),
 		cmocka_unit_test(queue_is_bounded),
 		cmocka_unit_test(says_that_nobody_is_there),
 		cmocka_unit_test(hangs_alone),

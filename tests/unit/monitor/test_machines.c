@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -458,6 +459,46 @@ static void records_alone(void **state)
 	expect("guest 101 stopped\n");
 }
 
+/* Its start reads as 0, as does that of a record without one. */
+static void a_start_of_0_is_not_believed(void **state)
+{
+	siginfo_t info;
+
+	(void)state;
+	begin(no_load);
+	expect("listing qemu\nlisted qemu\n");
+	kill(world.machine, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)world.machine, &info, WEXITED | WNOWAIT), 0);
+	write_record();
+	sd_event_run(world.monitor.event, USEC_PER_SEC);
+	machines_tell_listed(world.monitor.machines);
+	expect("listed qemu\n");
+}
+
+/* What cannot be looked at for want of a descriptor is looked at again. */
+static void lacking_descriptors_is_not_gone(void **state)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+	struct rlimit was, few;
+
+	(void)state;
+	begin(no_load);
+	expect("listing qemu\nlisted qemu\n");
+	write_record();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = was;
+	few.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while (guests_watch_is_complete(world.monitor.guests) && clock_monotonic() < end)
+		sd_event_run(world.monitor.event, 50 * USEC_PER_MSEC);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(world.heard.size, 0);
+	assert_false(guests_watch_is_complete(world.monitor.guests));
+	guests_watch_sample(world.monitor.guests);
+	expect("guest 101 running\n");
+	assert_true(guests_watch_is_complete(world.monitor.guests));
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -486,6 +527,8 @@ int main(void)
 		WITH(a_living_process_is_not_stopped),
 		WITH(a_domain_without_a_process),
 		WITH(records_alone),
+		WITH(a_start_of_0_is_not_believed),
+		WITH(lacking_descriptors_is_not_gone),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
@@ -24,7 +25,9 @@ static int helper(const char *what)
 
 	if (str_eq(what, "silent"))
 		return 3;
-	if (str_eq(what, "hang"))
+	if (str_eq(what, "fork"))
+		(void)!fork();
+	if (str_eq(what, "hang") || str_eq(what, "fork"))
 		for (;;)
 			pause();
 	if (str_eq(what, "refuse"))
@@ -86,6 +89,24 @@ static void fails(void **state)
 	}
 }
 
+/* What it started hangs as well: the end of a pipe that both inherit shows that neither is left. */
+static void leaves_no_process(void **state)
+{
+	int fds[2], ends[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fcntl(ends[0], F_SETFD, FD_CLOEXEC), 0);
+	assert_int_equal(run("fork", 500 * USEC_PER_MSEC, fds, NULL), -ERR_TIMEOUT);
+	close(ends[1]);
+	struct pollfd end = {.fd = ends[0], .events = POLLIN};
+
+	assert_int_equal(poll(&end, 1, 10000), 1);
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	close(ends[0]);
+}
+
 static void no_program(void **state)
 {
 	const char *argv[] = {"/nowhere/program", NULL};
@@ -100,6 +121,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives),
 		cmocka_unit_test(fails),
+		cmocka_unit_test(leaves_no_process),
 		cmocka_unit_test(no_program),
 	};
 

@@ -149,11 +149,38 @@ static void knows_keys(void **state)
 	assert_int_equal(index, 255);
 }
 
+/* A volume that is or will be a drive must not be freed, under whichever name. */
+static void finds_the_drive(void **state)
+{
+	static const struct {
+		const char *text, *drive;
+	} volumes[] = {
+		{"scsi0: " D(0) ",size=4G\n", "scsi0"},
+		{"memory: 64\n\n[PENDING]\nvirtio1: " D(0) "\n", "virtio1"},
+		{"unused0: " D(0) "\n", NULL},
+		{"scsi0: " D(1) "\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(volumes); i++) {
+		struct guest_config config __attribute__((cleanup(guest_config_fini)));
+
+		parse(volumes[i].text, &config);
+		autofree char *drive = vm_volume_drive(&config, D(0));
+
+		if (!str_eq(drive, volumes[i].drive))
+			fail_msg("%s: %s", volumes[i].text, drive ?: "none");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(follows_changes),  cmocka_unit_test(follows_a_start),
-		cmocka_unit_test(follows_a_revert), cmocka_unit_test(knows_the_volumes_of_drives),
+		cmocka_unit_test(follows_changes),
+		cmocka_unit_test(finds_the_drive),
+		cmocka_unit_test(follows_a_start),
+		cmocka_unit_test(follows_a_revert),
+		cmocka_unit_test(knows_the_volumes_of_drives),
 		cmocka_unit_test(knows_keys),
 	};
 
