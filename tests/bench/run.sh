@@ -7,7 +7,8 @@ set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
 all=(memory version resources start vm idle echo console latency)
-programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/task/host/lodge-task
+programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/monitor/lodge-monitor-libvirt.so
+	agent/task/host/lodge-task
 	agent/task/console/lodge-task-console agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
 
 die() {
