@@ -161,7 +161,7 @@ static bool to_viewer(struct relay *r)
 		return false;
 	n = takeover_write(&r->tls, r->ws->wire.data, r->ws->wire.size);
 	if (n > 0)
-		buf_drop_front(&r->ws->wire, (size_t)n);
+		websocket_sent(r->ws, (size_t)n);
 	if (n > 0 && was_full)
 		r->heard_at = clock_monotonic(); /* it took what made room */
 	if (n == -EAGAIN)
