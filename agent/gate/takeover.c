@@ -41,6 +41,11 @@ static bool is_retry(ssize_t n)
 	return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED;
 }
 
+bool takeover_has_left(const struct takeover *t)
+{
+	return gnutls_record_check_pending(t->session) > 0;
+}
+
 ssize_t takeover_read(struct takeover *t, void *data)
 {
 	ssize_t n;

@@ -23,6 +23,8 @@ struct takeover {
 /* In libmicrohttpd's upgrade handler. Both borrowed until MHD_UPGRADE_ACTION_CLOSE. false: not a TLS
  * connection. */
 bool takeover_init(struct takeover *t, struct MHD_Connection *connection);
+/* Is part of a record in the session? Only right after takeover_init(). */
+bool takeover_has_left(const struct takeover *t);
 /* More than 0: bytes, 0: end, -EAGAIN, -EIO. data has TAKEOVER_RECORD bytes. */
 ssize_t takeover_read(struct takeover *t, void *data);
 /* More than 0: bytes taken, -EAGAIN, -EIO. After -EAGAIN the same bytes come first at the next call. */

@@ -39,6 +39,32 @@ static void what_comes_with_the_handshake_is_not_lost(void **state)
 	client_close(&c);
 }
 
+/* As much as one record holds: more than libmicrohttpd reads of it at once, which leaves the rest in the
+ * session. */
+static void a_full_record_with_the_handshake_is_not_lost(void **state)
+{
+	enum { RECORD = 16384 };
+	autofree char *data = xmalloc(RECORD);
+	autobuf all = BUF_INIT, last = BUF_INIT;
+	autoresponse r = {0};
+	struct client c;
+	size_t size;
+
+	for (size_t i = 0; i < RECORD; i++)
+		data[i] = (char)fake_pattern(i);
+	client_open(&c, *state);
+	buf_add_str(&all,
+		    "GET /api2/json/stream/echo HTTP/1.1\r\nHost: here" WS_HEADERS "\r\n\r\n");
+	size = RECORD - all.size - 8; /* 8: a frame's head */
+	ws_encode(&all, WS_FIN | WS_BINARY, data, size);
+	assert_int_equal(all.size, RECORD);
+	client_send(&c, all.data, all.size);
+	assert_true(client_read(&c, &r));
+	assert_int_equal(r.status, 101);
+	ws_expect_data(&c, data, size);
+	client_close(&c);
+}
+
 #define KEY	"\r\nSec-WebSocket-Key: " WS_KEY
 #define VERSION "\r\nSec-WebSocket-Version: 13"
 #define BOTH	"\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade"
@@ -483,6 +509,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_come_back),
 		cmocka_unit_test(what_comes_with_the_handshake_is_not_lost),
+		cmocka_unit_test(a_full_record_with_the_handshake_is_not_lost),
 		cmocka_unit_test(bad_handshakes_are_refused),
 		cmocka_unit_test(the_core_decides),
 		cmocka_unit_test(random_bytes_survive_both_ways),
