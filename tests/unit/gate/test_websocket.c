@@ -396,6 +396,39 @@ static void viewers_vanish(void **state)
 	wait_for_number(*state, "/jobs", 0);
 }
 
+/* Alerts that are no error, as fast as they can be sent. */
+static pid_t start_alerting(struct client *c)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		while (gnutls_alert_send(c->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0)
+			;
+		_exit(0);
+	}
+	return pid;
+}
+
+static void a_viewer_that_never_pauses_holds_nobody_up(void **state)
+{
+	struct client c[3];
+	pid_t pids[ARRAY_SIZE(c)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		client_open_with(&c[i], *state, "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+		ws_handshake(&c[i], "/stream/hold", "");
+		pids[i] = start_alerting(&c[i]);
+	}
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(ask_number(*state, "/events/count"), ARRAY_SIZE(c));
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+		client_close(&c[i]);
+	}
+	wait_for_number(*state, "/events/count", 0);
+}
+
 static void consoles_survive_the_core(void **state)
 {
 	struct fixture *f = *state;
@@ -522,6 +555,7 @@ int main(void)
 		cmocka_unit_test(a_viewer_that_does_not_read_costs_nothing),
 		cmocka_unit_test(viewers_vanish),
 		cmocka_unit_test(tls_1_2_as_well),
+		cmocka_unit_test(a_viewer_that_never_pauses_holds_nobody_up),
 		cmocka_unit_test(consoles_survive_the_core),
 		cmocka_unit_test(consoles_are_bounded),
 	};
