@@ -299,9 +299,7 @@ static void the_guests_end_closes(void **state)
 	client_close(&c);
 }
 
-/* All that the viewer sent before its close reaches the guest; all of the guest's before its end the
- * viewer. */
-static void closing_loses_nothing(void **state)
+static void the_guests_end_loses_nothing(void **state)
 {
 	enum { ALL = 1000000 };
 	struct client c;
@@ -319,6 +317,22 @@ static void closing_loses_nothing(void **state)
 	}
 	ws_expect_close(&c, 1000);
 	client_close(&c);
+}
+
+static void the_viewers_close_loses_nothing(void **state)
+{
+	enum { PIECE = 50000, PIECES = 20 };
+	autofree char *data = xcalloc(1, PIECE);
+	struct client c;
+
+	ws_open(&c, *state, "/stream/count");
+	for (int i = 0; i < PIECES; i++)
+		ws_send(&c, WS_FIN | WS_BINARY, data, PIECE);
+	ws_send_close(&c, 1000);
+	ws_expect_close(&c, 1000);
+	ws_expect_end(&c);
+	client_close(&c);
+	wait_for_number(*state, "/flooded", PIECES * PIECE);
 }
 
 static void a_viewer_that_does_not_read_costs_nothing(void **state)
@@ -551,7 +565,8 @@ int main(void)
 		cmocka_unit_test(broken_frames_close),
 		cmocka_unit_test(messages_are_bounded),
 		cmocka_unit_test(the_guests_end_closes),
-		cmocka_unit_test(closing_loses_nothing),
+		cmocka_unit_test(the_guests_end_loses_nothing),
+		cmocka_unit_test(the_viewers_close_loses_nothing),
 		cmocka_unit_test(a_viewer_that_does_not_read_costs_nothing),
 		cmocka_unit_test(viewers_vanish),
 		cmocka_unit_test(tls_1_2_as_well),
