@@ -127,6 +127,11 @@ static void run_frames(struct play *p, const uint8_t *data, size_t size)
 	check_bounds(p->ws);
 	if (websocket_has_message_room(p->ws))
 		abort();
+	/* first what was in the way of the close, then the close */
+	websocket_sent(p->ws, p->ws->wire.size);
+	websocket_sent(p->ws, p->ws->wire.size);
+	if (websocket_is_over(p->ws) != websocket_is_input_over(p->ws))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
