@@ -19,7 +19,7 @@ struct exec_spawn {
 	int stdout_fd;		 /* -1: /dev/null */
 	int stderr_fd;		 /* -1: /dev/null */
 	bool new_session;	 /* setsid */
-	int passed_fd;		 /* becomes descriptor 3; 0 or -1: none; borrowed */
+	int passed_fd;		 /* above 2, becomes 3; 0 or -1: none; borrowed */
 };
 
 int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err);

@@ -19,6 +19,7 @@ struct way {
 	int from, to;
 	size_t size, sent; /* of data */
 	bool has_ended;	   /* nothing more comes from `from` */
+	bool is_refused;   /* `to` takes nothing any more */
 	char *data;
 };
 
@@ -27,18 +28,20 @@ static bool is_transient(int errnum)
 	return errnum == EAGAIN || errnum == EINTR;
 }
 
-/* false: nobody takes it any more */
-static bool way_send(struct way *w)
+static void way_send(struct way *w)
 {
 	while (w->sent < w->size) {
 		ssize_t n = send(w->to, w->data + w->sent, w->size - w->sent, MSG_NOSIGNAL);
 
-		if (n < 0)
-			return is_transient(errno);
+		if (n < 0 && is_transient(errno))
+			return;
+		if (n < 0) {
+			w->has_ended = w->is_refused = true;
+			break;
+		}
 		w->sent += (size_t)n;
 	}
 	w->size = w->sent = 0;
-	return true;
 }
 
 static void way_receive(struct way *w)
@@ -66,13 +69,24 @@ static void hide_idle(struct pollfd *p)
 		p->fd = -1;
 }
 
-static bool way_turn(struct way *w, short from_events, short to_events)
+static void way_turn(struct way *w, short from_events, short to_events)
 {
 	if (w->size == 0 && !w->has_ended && from_events)
 		way_receive(w);
-	return w->size == 0 || !to_events ? true : way_send(w);
+	if (w->size > 0 && to_events)
+		way_send(w);
 }
 
+/* Who takes nothing any more may have said something before it left: that, but nothing later. */
+static void take_last_words(struct way *w, const struct way *back)
+{
+	if (!back->is_refused || w->has_ended || w->size > 0)
+		return;
+	way_receive(w);
+	w->has_ended |= w->size == 0;
+}
+
+/* 1: go on */
 static int turn(struct way ways[2], int cancel, usec_t deadline, struct err *err)
 {
 	struct pollfd fds[3] = {
@@ -88,10 +102,13 @@ static int turn(struct way ways[2], int cancel, usec_t deadline, struct err *err
 		return err_errno(err, errno, "poll");
 	if (r > 0 && fds[2].revents)
 		return err_set(err, ERR_CANCELLED, "interrupted by signal");
-	if (r <= 0)
-		return 1;
-	return way_turn(&ways[0], fds[0].revents, fds[1].revents) &&
-	       way_turn(&ways[1], fds[1].revents, fds[0].revents);
+	if (r > 0) {
+		way_turn(&ways[0], fds[0].revents, fds[1].revents);
+		way_turn(&ways[1], fds[1].revents, fds[0].revents);
+		take_last_words(&ways[0], &ways[1]);
+		take_last_words(&ways[1], &ways[0]);
+	}
+	return 1;
 }
 
 static bool is_over(const struct way ways[2], usec_t deadline)
@@ -99,7 +116,10 @@ static bool is_over(const struct way ways[2], usec_t deadline)
 	if (!ways[0].has_ended && !ways[1].has_ended)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
-		if (ways[i].has_ended && ways[i].size > 0 && clock_left_ms(deadline) > 0)
+		const struct way *w = &ways[i], *back = &ways[1 - i];
+		bool has_more = w->has_ended ? w->size > 0 : back->is_refused;
+
+		if (has_more && clock_left_ms(deadline) > 0)
 			return false;
 	}
 	return true;

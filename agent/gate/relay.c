@@ -161,7 +161,7 @@ static bool to_viewer(struct relay *r)
 		return false;
 	n = takeover_write(&r->tls, r->ws->wire.data, r->ws->wire.size);
 	if (n > 0)
-		buf_drop_front(&r->ws->wire, (size_t)n);
+		websocket_sent(r->ws, (size_t)n);
 	if (n > 0 && was_full)
 		r->heard_at = clock_monotonic(); /* it took what made room */
 	if (n == -EAGAIN)
@@ -328,7 +328,7 @@ static int add_sources(struct relay *r)
 	return 0; /* `again` fires once */
 }
 
-/* libmicrohttpd reads into a buffer that is larger than a record. */
+/* false: more of it than there is room for. */
 static bool take_early(struct relay *r, const char *data, size_t size)
 {
 	while (size > 0) {
@@ -347,6 +347,20 @@ static bool take_early(struct relay *r, const char *data, size_t size)
 	return true;
 }
 
+/* libmicrohttpd hands over what it read, from a buffer that is larger than a record, but not what that read
+ * left of a record in the session: it would take that at its next turn, for itself. */
+static bool take_first(struct relay *r, const struct relay_start *start)
+{
+	autobuf first = BUF_INIT;
+	char rest[TAKEOVER_RECORD];
+	ssize_t n;
+
+	buf_add(&first, start->early, start->early_size);
+	while (takeover_has_left(&r->tls) && (n = takeover_read(&r->tls, rest)) > 0)
+		buf_add(&first, rest, (size_t)n);
+	return take_early(r, first.data, first.size);
+}
+
 void relay_start(struct relays *relays, const struct relay_start *start)
 {
 	struct relay *r = xcalloc(1, sizeof(*r));
@@ -360,7 +374,7 @@ void relay_start(struct relays *relays, const struct relay_start *start)
 	list_append(&relays->all, &r->node);
 	relays->count++;
 	is_ready = takeover_init(&r->tls, start->connection) && add_sources(r) >= 0 &&
-		   take_early(r, start->early, start->early_size);
+		   take_first(r, start);
 	if (!is_ready)
 		relay_end(r);
 }

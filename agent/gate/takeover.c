@@ -6,6 +6,8 @@
 
 #include "agent/gate/gate.h"
 
+#define DRAIN_READS 8 /* before others get their turn */
+
 /* One thread; the pull function has no argument that could say who asks. */
 static bool is_reading;
 
@@ -41,16 +43,21 @@ static bool is_retry(ssize_t n)
 	return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED;
 }
 
+bool takeover_has_left(const struct takeover *t)
+{
+	return gnutls_record_check_pending(t->session) > 0;
+}
+
 ssize_t takeover_read(struct takeover *t, void *data)
 {
 	ssize_t n;
 
 	is_reading = true;
-	do
-		n = gnutls_record_recv(t->session, data, TAKEOVER_RECORD);
-	while (n == GNUTLS_E_WARNING_ALERT_RECEIVED);
+	n = gnutls_record_recv(t->session, data, TAKEOVER_RECORD);
 	is_reading = false;
-	if (is_retry(n))
+	/* After an alert there may be more, which the socket tells: who sends nothing else must not keep
+	 * us here. */
+	if (is_retry(n) || n == GNUTLS_E_WARNING_ALERT_RECEIVED)
 		return -EAGAIN;
 	if (n == GNUTLS_E_PREMATURE_TERMINATION)
 		return 0;
@@ -84,11 +91,10 @@ void takeover_bye(struct takeover *t)
 
 bool takeover_drain(struct takeover *t)
 {
-	char rest[4096];
-	ssize_t n;
+	char rest[TAKEOVER_RECORD];
+	ssize_t n = 1;
 
-	do
+	for (int i = 0; n > 0 && i < DRAIN_READS; i++)
 		n = recv(t->fd, rest, sizeof(rest), MSG_DONTWAIT);
-	while (n > 0);
-	return n == 0 || (errno != EAGAIN && errno != EINTR);
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }

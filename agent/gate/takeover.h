@@ -23,12 +23,14 @@ struct takeover {
 /* In libmicrohttpd's upgrade handler. Both borrowed until MHD_UPGRADE_ACTION_CLOSE. false: not a TLS
  * connection. */
 bool takeover_init(struct takeover *t, struct MHD_Connection *connection);
-/* More than 0: bytes, 0: end, -EAGAIN, -EIO. data has TAKEOVER_RECORD bytes. */
+/* Is part of a record in the session? Only right after takeover_init(). */
+bool takeover_has_left(const struct takeover *t);
+/* More than 0: bytes, 0: end, -EAGAIN (more may be in the socket), -EIO. data has TAKEOVER_RECORD bytes. */
 ssize_t takeover_read(struct takeover *t, void *data);
 /* More than 0: bytes taken, -EAGAIN, -EIO. After -EAGAIN the same bytes come first at the next call. */
 ssize_t takeover_write(struct takeover *t, const void *data, size_t size);
 /* Says that nothing more will be sent. Afterwards only takeover_drain(). */
 void takeover_bye(struct takeover *t);
-/* Throws away what comes in, so that the kernel does not answer it with a reset which would overtake
- * what was sent. true: the peer has closed. */
+/* Throws away what comes in, a bounded part of it at once, so that the kernel does not answer it with a
+ * reset which would overtake what was sent. true: the peer has closed. */
 bool takeover_drain(struct takeover *t);

@@ -173,6 +173,12 @@ void websocket_message(struct websocket *ws, const void *data, size_t size)
 	queue(ws, WSLAY_BINARY_FRAME, data, size);
 }
 
+void websocket_sent(struct websocket *ws, size_t size)
+{
+	buf_drop_front(&ws->wire, size);
+	wslay_event_send(ws->frames);
+}
+
 void websocket_ping(struct websocket *ws)
 {
 	if (ws->wire.size == 0 && wslay_event_get_queued_msg_count(ws->frames) == 0)

@@ -28,7 +28,7 @@ enum websocket_code {
 struct websocket {
 	struct wslay_event_context *frames;
 	struct buf payload; /* of binary and text messages, for the guest; drop what was taken */
-	struct buf wire;    /* for the viewer; drop what was sent */
+	struct buf wire;    /* for the viewer; websocket_sent() drops what was sent */
 	const char *input;  /* inside websocket_input() */
 	size_t input_size;
 	size_t message_size; /* of the message that comes in, so far */
@@ -45,6 +45,8 @@ bool websocket_has_input_room(const struct websocket *ws);
 /* Is there room for one message of up to WEBSOCKET_CHUNK bytes? Not after a close. */
 bool websocket_has_message_room(const struct websocket *ws);
 void websocket_message(struct websocket *ws, const void *data, size_t size);
+/* The viewer took so many bytes of wire: what had no room comes after them. */
+void websocket_sent(struct websocket *ws, size_t size);
 /* Only while nothing else waits to be sent: what waits is a sign of life asked for as well. */
 void websocket_ping(struct websocket *ws);
 void websocket_close(struct websocket *ws, enum websocket_code code);

@@ -86,7 +86,7 @@ static void drain(struct websocket *ws, uint8_t step)
 	if (step & 8)
 		buf_clear(&ws->payload);
 	if (step & 16)
-		buf_drop_front(&ws->wire, step & 32 ? ws->wire.size : ws->wire.size / 2);
+		websocket_sent(ws, step & 32 ? ws->wire.size : ws->wire.size / 2);
 }
 
 /* With nothing in its way, input goes in. */
@@ -104,7 +104,7 @@ static void must_progress(struct play *p, const uint8_t *data, size_t *at, size_
 		if (empty > 2)
 			abort();
 		buf_clear(&ws->payload);
-		buf_clear(&ws->wire);
+		websocket_sent(ws, ws->wire.size);
 	}
 }
 
@@ -126,6 +126,11 @@ static void run_frames(struct play *p, const uint8_t *data, size_t size)
 	websocket_input(p->ws, NULL, 0);
 	check_bounds(p->ws);
 	if (websocket_has_message_room(p->ws))
+		abort();
+	/* first what was in the way of the close, then the close */
+	websocket_sent(p->ws, p->ws->wire.size);
+	websocket_sent(p->ws, p->ws->wire.size);
+	if (websocket_is_over(p->ws) != websocket_is_input_over(p->ws))
 		abort();
 }
 

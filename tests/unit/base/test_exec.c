@@ -194,6 +194,37 @@ static void test_spawn_inherits_nothing(void **state)
 	close(97);
 }
 
+/* Also one that is 3 already, and would be closed on exec. */
+static void test_passed_descriptor(void **state)
+{
+	static const int places[] = {3, 20};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		const char *const argv[] = {"sh", "-c", "read -r word <&3 && test $word = hello",
+					    NULL};
+		int ends[2], status = -1;
+		pid_t pid;
+
+		assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+		assert_int_equal(write(ends[1], "hello\n", 6), 6);
+		close(ends[1]);
+		if (ends[0] != places[i]) {
+			assert_int_equal(dup3(ends[0], places[i], O_CLOEXEC), places[i]);
+			close(ends[0]);
+		}
+		const struct exec_spawn spec = {.argv = argv,
+						.stdin_fd = -1,
+						.stdout_fd = -1,
+						.stderr_fd = -1,
+						.passed_fd = places[i]};
+		assert_int_equal(exec_spawn(&spec, &pid, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		close(places[i]);
+	}
+}
+
 static void test_facts(void **state)
 {
 	(void)state;
@@ -230,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_deadline_kills_group),
 		cmocka_unit_test(test_grandchild_holds_pipes),
 		cmocka_unit_test(test_spawn_inherits_nothing),
+		cmocka_unit_test(test_passed_descriptor),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_start_of_an_ended_child),
 	};

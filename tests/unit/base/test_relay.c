@@ -34,14 +34,24 @@ static void *relay_main(void *ctx)
 	return NULL;
 }
 
-static void begin(struct run *run, int cancel)
+static void connect_both(struct run *run, int cancel)
 {
 	int left[2], right[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, left), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, right), 0);
 	*run = (struct run){left[0], right[0], left[1], right[1], cancel, 0, 0};
+}
+
+static void start(struct run *run)
+{
 	assert_int_equal(pthread_create(&run->thread, NULL, relay_main, run), 0);
+}
+
+static void begin(struct run *run, int cancel)
+{
+	connect_both(run, cancel);
+	start(run);
 }
 
 static int end(struct run *run)
@@ -123,6 +133,28 @@ static void nobody_takes_it(void **state)
 	assert_int_equal(end(&run), 0);
 }
 
+/* A side that left, and takes nothing any more, had its say before: more than the relay holds. */
+static void last_words_arrive_while_there_is_something_for_who_said_them(void **state)
+{
+	enum { WORDS = 2 * RELAY_BUFFER };
+	char *sent = calloc(1, WORDS), *got = malloc(WORDS);
+	struct run run;
+
+	(void)state;
+	memset(sent + WORDS / 2, 'w', WORDS / 2);
+	connect_both(&run, -1);
+	assert_int_equal(send(run.right, sent, WORDS, MSG_DONTWAIT), WORDS);
+	assert_int_equal(send(run.left, "to nobody", 9, 0), 9);
+	close(run.right);
+	run.right = -1;
+	start(&run);
+	assert_int_equal(recv(run.left, got, WORDS, MSG_WAITALL), WORDS);
+	assert_memory_equal(sent, got, WORDS);
+	assert_int_equal(end(&run), 0);
+	free(sent);
+	free(got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +162,7 @@ int main(void)
 		cmocka_unit_test(everything_arrives),
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(nobody_takes_it),
+		cmocka_unit_test(last_words_arrive_while_there_is_something_for_who_said_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

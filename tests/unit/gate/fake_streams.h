@@ -6,6 +6,7 @@
  *   /stream/break         ends with bytes unread: a reset
  *   /stream/deaf          reads nothing until the other end is gone
  *   /stream/flood/N       sends N bytes of fake_pattern(); /flooded says how many are out
+ *   /stream/count         takes all; /flooded says how many bytes that were, at their end
  *   /stream/hold          without a job: held by the core until the other end is gone
  *   /stream/bare          status 101 without a descriptor
  *   /jobs                 how many of them run
@@ -60,6 +61,17 @@ static void fake_job_flood(int fd, uint64_t size, uint64_t *flooded)
 	}
 }
 
+static void fake_job_count(int fd, uint64_t *counted)
+{
+	char data[5000];
+	uint64_t all = 0;
+	ssize_t n;
+
+	while ((n = read(fd, data, sizeof(data))) > 0)
+		all += (uint64_t)n;
+	__atomic_store_n(counted, all, __ATOMIC_RELAXED);
+}
+
 /* So that the gate is seen to shut it with bytes unread, something has to be in there first. */
 static void fake_job_break(int fd)
 {
@@ -78,6 +90,8 @@ static void fake_job(struct fake_core *core, int fd, const char *what)
 		fake_job_echo(fd);
 	else if (str_eq(what, "deaf"))
 		fake_job_deaf(fd);
+	else if (str_eq(what, "count"))
+		fake_job_count(fd, core->flooded);
 	else if (str_eq(what, "break"))
 		fake_job_break(fd);
 	else if ((rest = str_after(what, "say/")))

@@ -226,7 +226,6 @@ static void read_refusal(struct client *c, usec_t start, unsigned *held, unsigne
 }
 
 /* Those answered at once are there before the first that was held, however late we look. */
-
 static void refusals_are_held_and_bounded(void **state)
 {
 	struct client clients[REFUSED];

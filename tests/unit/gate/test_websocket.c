@@ -39,6 +39,32 @@ static void what_comes_with_the_handshake_is_not_lost(void **state)
 	client_close(&c);
 }
 
+/* As much as one record holds: more than libmicrohttpd reads of it at once, which leaves the rest in the
+ * session. */
+static void a_full_record_with_the_handshake_is_not_lost(void **state)
+{
+	enum { RECORD = 16384 };
+	autofree char *data = xmalloc(RECORD);
+	autobuf all = BUF_INIT, last = BUF_INIT;
+	autoresponse r = {0};
+	struct client c;
+	size_t size;
+
+	for (size_t i = 0; i < RECORD; i++)
+		data[i] = (char)fake_pattern(i);
+	client_open(&c, *state);
+	buf_add_str(&all,
+		    "GET /api2/json/stream/echo HTTP/1.1\r\nHost: here" WS_HEADERS "\r\n\r\n");
+	size = RECORD - all.size - 8; /* 8: a frame's head */
+	ws_encode(&all, WS_FIN | WS_BINARY, data, size);
+	assert_int_equal(all.size, RECORD);
+	client_send(&c, all.data, all.size);
+	assert_true(client_read(&c, &r));
+	assert_int_equal(r.status, 101);
+	ws_expect_data(&c, data, size);
+	client_close(&c);
+}
+
 #define KEY	"\r\nSec-WebSocket-Key: " WS_KEY
 #define VERSION "\r\nSec-WebSocket-Version: 13"
 #define BOTH	"\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade"
@@ -273,9 +299,7 @@ static void the_guests_end_closes(void **state)
 	client_close(&c);
 }
 
-/* All that the viewer sent before its close reaches the guest; all of the guest's before its end the
- * viewer. */
-static void closing_loses_nothing(void **state)
+static void the_guests_end_loses_nothing(void **state)
 {
 	enum { ALL = 1000000 };
 	struct client c;
@@ -293,6 +317,22 @@ static void closing_loses_nothing(void **state)
 	}
 	ws_expect_close(&c, 1000);
 	client_close(&c);
+}
+
+static void the_viewers_close_loses_nothing(void **state)
+{
+	enum { PIECE = 50000, PIECES = 20 };
+	autofree char *data = xcalloc(1, PIECE);
+	struct client c;
+
+	ws_open(&c, *state, "/stream/count");
+	for (int i = 0; i < PIECES; i++)
+		ws_send(&c, WS_FIN | WS_BINARY, data, PIECE);
+	ws_send_close(&c, 1000);
+	ws_expect_close(&c, 1000);
+	ws_expect_end(&c);
+	client_close(&c);
+	wait_for_number(*state, "/flooded", PIECES * PIECE);
 }
 
 static void a_viewer_that_does_not_read_costs_nothing(void **state)
@@ -368,6 +408,39 @@ static void viewers_vanish(void **state)
 	setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	client_close(&c); /* while we wait for it to read */
 	wait_for_number(*state, "/jobs", 0);
+}
+
+/* Alerts that are no error, as fast as they can be sent. */
+static pid_t start_alerting(struct client *c)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		while (gnutls_alert_send(c->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0)
+			;
+		_exit(0);
+	}
+	return pid;
+}
+
+static void a_viewer_that_never_pauses_holds_nobody_up(void **state)
+{
+	struct client c[3];
+	pid_t pids[ARRAY_SIZE(c)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		client_open_with(&c[i], *state, "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+		ws_handshake(&c[i], "/stream/hold", "");
+		pids[i] = start_alerting(&c[i]);
+	}
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(ask_number(*state, "/events/count"), ARRAY_SIZE(c));
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+		client_close(&c[i]);
+	}
+	wait_for_number(*state, "/events/count", 0);
 }
 
 static void consoles_survive_the_core(void **state)
@@ -483,6 +556,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_come_back),
 		cmocka_unit_test(what_comes_with_the_handshake_is_not_lost),
+		cmocka_unit_test(a_full_record_with_the_handshake_is_not_lost),
 		cmocka_unit_test(bad_handshakes_are_refused),
 		cmocka_unit_test(the_core_decides),
 		cmocka_unit_test(random_bytes_survive_both_ways),
@@ -491,10 +565,12 @@ int main(void)
 		cmocka_unit_test(broken_frames_close),
 		cmocka_unit_test(messages_are_bounded),
 		cmocka_unit_test(the_guests_end_closes),
-		cmocka_unit_test(closing_loses_nothing),
+		cmocka_unit_test(the_guests_end_loses_nothing),
+		cmocka_unit_test(the_viewers_close_loses_nothing),
 		cmocka_unit_test(a_viewer_that_does_not_read_costs_nothing),
 		cmocka_unit_test(viewers_vanish),
 		cmocka_unit_test(tls_1_2_as_well),
+		cmocka_unit_test(a_viewer_that_never_pauses_holds_nobody_up),
 		cmocka_unit_test(consoles_survive_the_core),
 		cmocka_unit_test(consoles_are_bounded),
 	};
