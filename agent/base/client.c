@@ -114,7 +114,7 @@ static int call_once(int fd, const struct call *call, usec_t deadline, bool *ret
 /* Connects, calls, waits; once. *ret_again: the connection broke, and the same call may be sent
  * again. */
 static int try_call(const char *path, const struct call *call, usec_t deadline, bool again,
-		    bool *ret_again, struct reply *ret, struct err *err)
+		    bool *ret_again, bool *was_sent, struct reply *ret, struct err *err)
 {
 	bool sent = false;
 	int fd = -1, r;
@@ -124,6 +124,7 @@ static int try_call(const char *path, const struct call *call, usec_t deadline, 
 	if (r < 0)
 		return r;
 	r = call_once(fd, call, deadline, &sent, ret, err);
+	*was_sent |= sent;
 	if (r == 0 || err->code == ERR_TIMEOUT || err->code == ERR_CORRUPT)
 		return r;
 	if (sent && !again)
@@ -133,12 +134,13 @@ static int try_call(const char *path, const struct call *call, usec_t deadline, 
 	return r;
 }
 
-int client_call(const char *socket_path, const struct call *call, usec_t deadline, bool again,
-		struct reply *ret, struct err *err)
+int client_call_tracked(const char *socket_path, const struct call *call, usec_t deadline,
+			bool again, bool *ret_sent, struct reply *ret, struct err *err)
 {
 	struct err unused;
 	int r = frame_check_call(call, err);
 
+	*ret_sent = false;
 	if (r < 0)
 		return r;
 	if (!err)
@@ -146,9 +148,17 @@ int client_call(const char *socket_path, const struct call *call, usec_t deadlin
 	for (;;) {
 		bool may_again;
 
-		r = try_call(socket_path, call, deadline, again, &may_again, ret, err);
+		r = try_call(socket_path, call, deadline, again, &may_again, ret_sent, ret, err);
 		if (!may_again || clock_left_ms(deadline) <= RETRY_MS)
 			return r;
 		pause_briefly();
 	}
+}
+
+int client_call(const char *socket_path, const struct call *call, usec_t deadline, bool again,
+		struct reply *ret, struct err *err)
+{
+	bool was_sent;
+
+	return client_call_tracked(socket_path, call, deadline, again, &was_sent, ret, err);
 }

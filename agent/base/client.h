@@ -12,3 +12,6 @@
  * again (it must be idempotent), false is ERR_UNKNOWN. */
 int client_call(const char *socket_path, const struct call *call, usec_t deadline, bool again,
 		struct reply *ret, struct err *err);
+/* The same; *ret_sent says of a failure whether the call may have been done: some attempt was sent whole. */
+int client_call_tracked(const char *socket_path, const struct call *call, usec_t deadline,
+			bool again, bool *ret_sent, struct reply *ret, struct err *err);

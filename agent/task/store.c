@@ -136,14 +136,21 @@ void task_txn_delete(struct task_txn *txn, const char *path)
 	fields_add(&txn->call.params, REMOTE_DELETE, path);
 }
 
-/* One attempt. -ERR_UNKNOWN: the same transaction must be asked for again. */
-static int commit_once(struct task_txn *txn, usec_t deadline, struct err *err)
+/* One attempt. -ERR_UNKNOWN: the same transaction must be asked for again. *was_sent is raised where it may
+ * have been done: from then on a core that is not there any more leaves the outcome unknown. */
+static int commit_once(struct task_txn *txn, usec_t deadline, bool *was_sent, struct err *err)
 {
+	autofree char *path = path_join(path_run(), CORE_SOCKET);
 	struct reply reply = REPLY_INIT;
-	int r;
+	bool sent;
+	int r = client_call_tracked(path, &txn->call, deadline, true, &sent, &reply, err);
 
-	if ((r = call_core(&txn->call, deadline, true, &reply, err)) == 0)
+	*was_sent |= sent;
+	if (r == 0)
 		r = reply_error(&reply, "store", err);
+	else if (*was_sent)
+		r = err_set(err, ERR_UNKNOWN,
+			    "the core does not answer; whether the change was made is unknown");
 	reply_fini(&reply);
 	return r;
 }
@@ -151,10 +158,12 @@ static int commit_once(struct task_txn *txn, usec_t deadline, struct err *err)
 int task_txn_commit(struct task_txn *txn, struct err *err)
 {
 	usec_t deadline = clock_monotonic() + CORE_WAIT;
+	bool was_sent = false;
 	int r;
 
 	/* An unknown outcome resolves with the same id: the first outcome is answered again. */
-	while ((r = commit_once(txn, deadline, err)) == -ERR_UNKNOWN && clock_left_ms(deadline) > 0)
+	while ((r = commit_once(txn, deadline, &was_sent, err)) == -ERR_UNKNOWN &&
+	       clock_left_ms(deadline) > 0)
 		poll(NULL, 0, 200);
 	return r;
 }

@@ -113,13 +113,16 @@ static void test_scripts(void **state)
 		struct reply reply = REPLY_INIT;
 		struct fake fake;
 		struct err err = ERR_INIT;
+		bool was_sent = false;
 		int r;
 
 		start(&fake, cases[i].script);
 		call.op = CALL_API;
-		r = client_call(path, &call, clock_monotonic() + cases[i].wait_ms * USEC_PER_MSEC,
-				cases[i].again, &reply, &err);
+		r = client_call_tracked(path, &call,
+					clock_monotonic() + cases[i].wait_ms * USEC_PER_MSEC,
+					cases[i].again, &was_sent, &reply, &err);
 		stop(&fake);
+		assert_true(was_sent);
 		if (r != -cases[i].code)
 			fail_msg("script %s: %d %s", cases[i].script, r, err.message);
 		assert_int_equal(fake.served, strlen(cases[i].script));
@@ -160,11 +163,13 @@ static void test_no_core(void **state)
 	struct call call = CALL_INIT;
 	struct reply reply = REPLY_INIT;
 	struct err err = ERR_INIT;
+	bool was_sent = true;
 
 	(void)state;
-	assert_int_equal(client_call(path, &call, clock_monotonic() + 120 * USEC_PER_MSEC, true,
-				     &reply, &err),
+	assert_int_equal(client_call_tracked(path, &call, clock_monotonic() + 120 * USEC_PER_MSEC,
+					     true, &was_sent, &reply, &err),
 			 -ERR_UNAVAILABLE);
+	assert_false(was_sent);
 	assert_int_equal(client_call(path, &call, 0, true, &reply, NULL), -ERR_UNAVAILABLE);
 	for (int i = 0; i <= FIELDS_COUNT_MAX; i++)
 		fields_add(&call.head, "a", "b");
