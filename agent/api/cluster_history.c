@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* GET /cluster/history and /cluster/history/value: who changed a configuration when, and what it said
+/* The routes of /cluster/history; GET /cluster/history and /cluster/history/value: who changed a configuration when, and what it said
  * before. An addition to the contract. Core's loop; the store's writer thread reads. */
 #include "agent/api/cluster_history.h"
 
@@ -205,6 +205,17 @@ static const struct param list_params[] = {
 
 static const struct param value_params[] = {PARAM_PATH, PARAM_VERSION, PARAM_END};
 
+static const struct param revert_params[] = {
+	PARAM_PATH,
+	PARAM_VERSION,
+	{.name = "digest",
+	 .optional = true,
+	 .has_max = true,
+	 .max = 40,
+	 .text = "Only if the configuration has this digest now."},
+	PARAM_END,
+};
+
 #define WHO_MAY                                                                                    \
 	"VM.Audit on /vms/{vmid} for a guest's configuration, since the guest was created; "       \
 	"Datastore.Audit on /storage for /storage.cfg, Sys.Audit on /access for /user.cfg, "       \
@@ -230,6 +241,19 @@ static const struct api_route routes[] = {
 		    "\"version\":{\"type\":\"integer\"},\"value\":{\"type\":\"string\"},"
 		    "\"digest\":{\"type\":\"string\"}}}",
 	 .handle = get_value},
+	{.verb = API_POST,
+	 .path = "/cluster/history/revert",
+	 .text = "Brings back an old version of a configuration, as a new change. A guest's "
+		 "volumes and "
+		 "lock stay as they are.",
+	 .params = revert_params,
+	 .permission =
+		 {.kind = API_HANDLER,
+		  .text = "Sys.Modify on /; for a guest's configuration VM.Config.Options on "
+			  "/vms/{vmid} as well and the privilege of each key that changes; for "
+			  "/storage.cfg Datastore.Allocate on /storage; /user.cfg is root's."},
+	 .returns = "{\"type\":\"null\"}",
+	 .handle = api_history_revert},
 };
 
 const struct api_table api_table_cluster_history = {routes, ARRAY_SIZE(routes)};

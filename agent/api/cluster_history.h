@@ -15,3 +15,6 @@ typedef int (*api_history_step)(struct api_request *req, const struct store_hist
  * away meanwhile. Returns API_LATER or an error. */
 int api_history_read(struct api_request *req, const struct store_history_query *query,
 		     api_history_step step, struct err *err);
+
+/* cluster_history_revert.c: the handler of POST /cluster/history/revert */
+int api_history_revert(struct api_request *req, struct err *err);

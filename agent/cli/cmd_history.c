@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Commands on the history of configurations: history, diff. */
+/* Commands on the history of configurations: history, diff, revert. */
 #include "agent/cli/cli.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -132,4 +133,51 @@ int cli_config_diff(struct cli *cli, struct err *err)
 	if (r == 0 && cli->word_count > 2)
 		r = word_version(cli, 2, &to, err);
 	return r < 0 ? r : print_diff(path, from, to, err);
+}
+
+/* Empty where nothing was typed or nobody can be asked. */
+static bool is_agreed(void)
+{
+	char line[16];
+
+	if (!isatty(STDIN_FILENO))
+		return false;
+	fprintf(stderr, "Bring this version back? [y/N] ");
+	return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
+/* Shows what will be changed, and holds the node to it by the digest of what was compared. */
+static int revert_shown(struct cli *cli, const char *path, uint64_t version, struct err *err)
+{
+	autojson *now = NULL, *nothing = NULL;
+	uint64_t current = 0, previous;
+	int r = newest(path, &current, &previous, err);
+
+	if (r == 0 && current == 0)
+		return err_set(err, ERR_NOT_FOUND, "%s does not exist", path);
+	if (r < 0 || (r = get_value(path, current, &now, err)) < 0)
+		return r;
+	if (!fields_get(&cli->options, "yes")) {
+		if ((r = print_diff(path, current, version, err)) < 0)
+			return r;
+		if (!is_agreed())
+			return err_set(err, ERR_CANCELLED,
+				       "nothing was changed; --yes does not ask");
+	}
+	fields_remove(&cli->options, "yes");
+	fields_set(&cli->options, "path", path);
+	fields_set(&cli->options, "digest", cli_member(now, "digest"));
+	fields_set(&cli->options, "version", cli->words[1]);
+	return cli_call("POST", "/cluster/history/revert", &cli->options, -1, &nothing, err);
+}
+
+int cli_revert(struct cli *cli, struct err *err)
+{
+	autofree char *path = NULL;
+	uint64_t version = 0;
+	int r = config_path(cli, &path, err);
+
+	if (r == 0)
+		r = word_version(cli, 1, &version, err);
+	return r < 0 ? r : revert_shown(cli, path, version, err);
 }
