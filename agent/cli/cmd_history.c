@@ -142,6 +142,7 @@ static bool is_agreed(void)
 
 	if (!isatty(STDIN_FILENO))
 		return false;
+	fflush(stdout);
 	fprintf(stderr, "Bring this version back? [y/N] ");
 	return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
 }

@@ -196,6 +196,37 @@ static void test_digest(void **state)
 	assert_int_equal(revert(CONFIG, version, more), 200);
 }
 
+/* Somebody else's change arrives while the old value is read: it stays. */
+static void test_changed_meanwhile(void **state)
+{
+	static const char theirs[] = "arch: amd64\nhostname: theirs\nmemory: 64\n";
+	struct store_op op = {
+		.kind = STORE_PUT, .path = CONFIG, .value = theirs, .size = strlen(theirs)};
+	struct store_txn txn = {.who = "eve@pve", .ops = &op, .op_count = 1};
+	struct err err = ERR_INIT;
+	unsigned before = f.replies;
+	struct call call;
+
+	(void)state;
+	version = put(CONFIG, OLD);
+	put(CONFIG, NEW);
+	autofree char *request =
+		xasprintf("POST /cluster/history/revert?path=" CONFIG "&version=%llu",
+			  (unsigned long long)version);
+	fixture_fill(&f, request, &call);
+	/* the call as if it had come in: the reading is on its way when this returns */
+	api_call(&f.core, f.server, 4711, &call, true);
+	call_fini(&call);
+	f.is_stored = false;
+	assert_int_equal(store_submit(f.core.store, &txn, fixture_on_put, &f, &err), 0);
+	while (!f.is_stored)
+		fixture_turn(&f);
+	expect_stored(CONFIG, theirs);
+	assert_int_equal(fixture_call(&f, "GET /version"), 200); /* after its answer, to nobody */
+	expect_stored(CONFIG, theirs);
+	assert_int_equal(f.replies, before + 1);
+}
+
 static void test_wrong_parameters(void **state)
 {
 	static const struct {
@@ -274,9 +305,16 @@ static void test_permissions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_guest),	   TEST(test_running_guest),	TEST(test_nothing_to_do),
-		TEST(test_guest_refusals), TEST(test_old_lock),		TEST(test_files),
-		TEST(test_digest),	   TEST(test_wrong_parameters), TEST(test_permissions),
+		TEST(test_guest),
+		TEST(test_running_guest),
+		TEST(test_nothing_to_do),
+		TEST(test_guest_refusals),
+		TEST(test_old_lock),
+		TEST(test_files),
+		TEST(test_digest),
+		TEST(test_changed_meanwhile),
+		TEST(test_wrong_parameters),
+		TEST(test_permissions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
