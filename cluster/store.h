@@ -130,3 +130,51 @@ struct store_subscription *store_subscribe(struct store *store, const char *pref
 void store_unsubscribe(struct store_subscription *subscription);
 
 bool store_path_is_valid(const char *path);
+
+/* ---- history: what changed at a path, read from the disk by the writer thread ----
+ *
+ * Old values are kept for a bounded number of log indices and bytes; the current value is there as
+ * long as the path is. A path's history ends where it was renamed to another, and goes on there. */
+#define STORE_HISTORY_MAX  200 /* entries of one answer */
+#define STORE_READS_MAX	   64  /* waiting reads */
+#define STORE_PRIVATE_PATH "/priv/" /* below it: who and when, never a value nor its size */
+
+enum store_history_kind { STORE_HISTORY_CREATED = 1, STORE_HISTORY_CHANGED, STORE_HISTORY_DELETED };
+
+struct store_history_entry {
+	uint64_t version;  /* that the change gave */
+	uint64_t previous; /* version before it; 0: the path was absent */
+	usec_t when;	   /* wall clock of the node that made the change */
+	char who[STORE_WHO_MAX];
+	enum store_history_kind kind;
+	size_t size; /* of the value after the change; 0 below STORE_PRIVATE_PATH */
+};
+
+struct store_history_query {
+	const char *path;
+	uint64_t before;   /* list: only changes of lower versions; 0: from the newest on */
+	unsigned limit;	   /* list: 1 … STORE_HISTORY_MAX */
+	uint64_t version;  /* value: that the path had with this version, the current one as well */
+	bool since_created; /* nothing from before the path was last created */
+	usec_t deadline;   /* monotonic; 0: 30 s */
+};
+
+/* Borrowed until the callback returns. */
+struct store_history {
+	const struct store_history_entry *entries; /* list: newest first */
+	size_t count;
+	bool has_more;	   /* list: there are older ones */
+	const char *data;  /* value: NUL-terminated after size bytes */
+	size_t size;
+};
+
+/* history is NULL if err is set: ERR_NOT_FOUND (no such version is kept), ERR_TIMEOUT, ERR_IO… */
+typedef void (*store_history_fn)(const struct store_history *history, const struct err *err,
+				 void *ctx);
+
+/* Both check the query at once (error: fn is never called), otherwise fn is called exactly once from
+ * store_dispatch() or store_close(). ERR_DENIED: a value below STORE_PRIVATE_PATH. */
+int store_history_list(struct store *store, const struct store_history_query *query,
+		       store_history_fn fn, void *ctx, struct err *err);
+int store_history_value(struct store *store, const struct store_history_query *query,
+			store_history_fn fn, void *ctx, struct err *err);

@@ -10,6 +10,7 @@
 	X(node_host)                                                                               \
 	X(node_kvm)                                                                                \
 	X(cluster)                                                                                 \
+	X(cluster_history)                                                                         \
 	X(resources)                                                                               \
 	X(events)                                                                                  \
 	X(task_list)                                                                               \

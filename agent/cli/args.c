@@ -27,7 +27,7 @@ static int take_own(struct cli *cli, struct err *err)
 static bool is_flag(const char *name)
 {
 	return str_eq(name, "json") || str_eq(name, "no-wait") || str_eq(name, "help") ||
-	       str_eq(name, "vnc");
+	       str_eq(name, "vnc") || str_eq(name, "yes");
 }
 
 static int add_option(struct cli *cli, const char *text, char **next, struct err *err)

@@ -99,6 +99,12 @@ void cli_event_fini(struct cli_event *event);
 /* cmd_kvm.c: one line on KVM as GET /nodes/{node}/kvm describes it. */
 void cli_kvm_describe(struct json_object *kvm, struct buf *out);
 
+/* diff.c: appends the difference in the unified format, safe for a terminal; nothing if there is none. */
+struct cli_text {
+	const char *name, *text;
+};
+void cli_diff(struct buf *out, const struct cli_text *old, const struct cli_text *new);
+
 /* the commands */
 int cli_ls(struct cli *cli, struct err *err);
 int cli_status(struct cli *cli, struct err *err);
@@ -113,6 +119,9 @@ int cli_config(struct cli *cli, struct err *err);
 int cli_events(struct cli *cli, struct err *err);
 int cli_console(struct cli *cli, struct err *err);
 int cli_task(struct cli *cli, struct err *err);
+int cli_history(struct cli *cli, struct err *err);
+int cli_config_diff(struct cli *cli, struct err *err);
+int cli_revert(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);
 int cli_passwd(struct cli *cli, struct err *err);
 int cli_upload(struct cli *cli, struct err *err);

@@ -5,30 +5,14 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/core/config_rules.h"
 #include "agent/core/events_internal.h"
 #include "agent/core/guests.h"
 #include "agent/core/storages.h"
 
-static const struct config_rule {
-	const char *prefix;
-	const char *path, *privs; /* any of them */
-	bool of_some_storage;	  /* or on one of the storages */
-} config_rules[] = {
-	{"/storage.cfg", "/storage", "Datastore.Audit|Datastore.AllocateSpace", true},
-	{"/user.cfg", "/access", "Sys.Audit", false},
-};
-
-static const struct config_rule *rule_of(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(config_rules); i++)
-		if (str_starts(path, config_rules[i].prefix))
-			return &config_rules[i];
-	return NULL;
-}
-
 bool event_config_is_told(const char *path)
 {
-	return rule_of(path) != NULL;
+	return config_rule_find(path) != NULL;
 }
 
 static bool has_any(struct core *core, const struct identity *who, const char *path, privset privs)
@@ -38,10 +22,10 @@ static bool has_any(struct core *core, const struct identity *who, const char *p
 
 bool event_config_is_visible(struct core *core, const char *path, const struct identity *who)
 {
-	const struct config_rule *rule = rule_of(path);
+	const struct config_rule *rule = config_rule_find(path);
 	privset privs;
 
-	if (!rule || privset_from_names(rule->privs, &privs, NULL) < 0)
+	if (!rule || privset_from_names(rule->told, &privs, NULL) < 0)
 		return false;
 	if (has_any(core, who, rule->path, privs))
 		return true;

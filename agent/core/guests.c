@@ -62,8 +62,7 @@ static bool parse_vmid(char *file, unsigned *ret)
 	return true;
 }
 
-/* "/nodes/NODE/KIND/VMID.conf"; false for everything else that lies there. */
-static bool parse_path(const char *path, struct guest *ret)
+bool guest_config_path_parse(const char *path, struct guest *ret)
 {
 	const char *rest = str_after(path, NODES_PREFIX);
 	autostrv char **parts = rest ? str_split(rest, "/") : NULL;
@@ -159,7 +158,7 @@ static void on_change(const struct store_change *change, void *ctx)
 	struct guests *guests = ctx;
 	struct guest key = {0};
 
-	if (!parse_path(change->value.path, &key))
+	if (!guest_config_path_parse(change->value.path, &key))
 		return;
 	if (change->kind == STORE_CHANGE_PUT)
 		put(guests, &key, &change->value);
@@ -193,7 +192,7 @@ struct guests *guests_new(struct core *core)
 	while (store_next(core->store, NODES_PREFIX, after, &value)) {
 		struct guest key = {0};
 
-		if (parse_path(value.path, &key))
+		if (guest_config_path_parse(value.path, &key))
 			put(guests, &key, &value);
 		xreplace(&after, value.path);
 	}

@@ -35,3 +35,5 @@ void guests_on_change(struct guests *guests, guests_changed_fn fn, void *ctx);
 uint64_t guests_generation(const struct guests *guests); /* changes with every change */
 const char *guest_kind_name(enum guest_kind kind);  /* "lxc", "qemu" */
 char *guest_config_path(const char *node, enum guest_kind kind, unsigned vmid); /* heap */
+/* "/nodes/NODE/KIND/VMID.conf" into node, kind and vmid; false for every other path. */
+bool guest_config_path_parse(const char *path, struct guest *ret);

@@ -73,3 +73,30 @@ struct db_row {
  * Any other error: the outcome is unknown and this process must not write again. */
 int db_append(struct db *db, const struct db_row *rows, size_t count, struct err *err);
 int db_settle(struct db *db, const struct settle *settle, struct err *err);
+
+/* A read of the history table. Only the newest rows may be missing there: those not settled yet. */
+struct db_history_row {
+	uint64_t index, old_version;
+	usec_t when;
+	char who[STORE_WHO_MAX];
+	bool had_value; /* before the change */
+	size_t old_size;
+};
+
+struct db_history_read {
+	const char *path; /* borrowed until the job is back */
+	uint64_t before;  /* rows below this index */
+	size_t limit;	  /* at most so many; 0: the value is wanted instead */
+	uint64_t version;
+	bool wants_creation;
+	/* filled in */
+	struct db_history_row *rows; /* newest first; owned */
+	size_t count;
+	struct db_history_row next; /* the change right after the first row; index 0: none here */
+	uint64_t created;	    /* index of the newest creation here; 0: none */
+	struct buf value;	    /* owned */
+	bool has_value;
+};
+
+int db_history_read(struct db *db, struct db_history_read *read, struct err *err);
+void db_history_read_fini(struct db_history_read *read);

@@ -31,6 +31,17 @@ static const char *const statement_sql[STMT_COUNT] = {
 		"INSERT OR REPLACE INTO requests (id, idx, payload_hash, outcome, failed)"
 		" VALUES (?1, ?2, ?3, ?4, ?5)",
 	[STMT_REQUEST_TRIM] = "DELETE FROM requests WHERE idx < ?1",
+	[STMT_HISTORY_BELOW] =
+		"SELECT idx, at, who, old_version, old IS NOT NULL, length(old) FROM history"
+		" WHERE path = ?1 AND idx < ?2 ORDER BY idx DESC LIMIT ?3",
+	[STMT_HISTORY_FROM] =
+		"SELECT idx, at, who, old_version, old IS NOT NULL, length(old) FROM history"
+		" WHERE path = ?1 AND idx >= ?2 ORDER BY idx LIMIT 1",
+	[STMT_HISTORY_CREATED] = "SELECT idx FROM history WHERE path = ?1 AND old IS NULL"
+				 " ORDER BY idx DESC LIMIT 1",
+	/* the change that ended the version holds its value */
+	[STMT_HISTORY_VALUE] = "SELECT old_version, old FROM history WHERE path = ?1 AND idx > ?2"
+			       " ORDER BY idx LIMIT 1",
 	[STMT_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 };
 

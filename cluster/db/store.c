@@ -72,6 +72,7 @@ static void store_free(struct store *store)
 	writer_free(store->writer);
 	store_forget_all(&store->batch);
 	settle_fini(&store->settling.settle);
+	store_reading_forget(store);
 	db_close(store->db);
 	kv_free(store->kv);
 	settle_fini(&store->settle);
@@ -91,6 +92,7 @@ int store_open(const struct store_options *options, struct store **ret, struct e
 	list_init(&store->waiting);
 	list_init(&store->batch);
 	list_init(&store->subscriptions);
+	list_init(&store->readings);
 	store->epoll_fd = store->timer_fd = -1;
 	store->kv = kv_new();
 	str_copy(store->node, sizeof(store->node), options->node);
@@ -129,6 +131,8 @@ void store_close(struct store *store)
 		store->read_only = xstrdup(err.message); /* callbacks submit in vain */
 	store_answer_all(&store->batch, STORE_UNKNOWN, &err);
 	store_fail_all(&store->waiting, STORE_NOT_SENT, &err);
+	err_set(&err, ERR_CANCELLED, "the node is stopping");
+	store_readings_fail(store, &err);
 	store_free(store);
 }
 

@@ -21,6 +21,18 @@ struct proposal {
 	struct buf encoded;
 };
 
+/* A question about the history on its way. */
+struct reading {
+	struct list node;
+	char *path;			  /* owned */
+	struct store_history_query query; /* its path is the one above */
+	bool wants_value;
+	usec_t deadline;
+	store_history_fn fn; /* NULL once it was answered */
+	void *ctx;
+	struct db_history_read read;
+};
+
 struct store_subscription {
 	struct list node;
 	char *prefix;
@@ -41,7 +53,12 @@ struct store {
 	struct list waiting; /* proposals not yet handed to the writer */
 	struct list batch;   /* proposals that the writer holds */
 	struct db_row rows[STORE_BATCH_MAX];
-	struct writer_job append, settling;
+	struct writer_job append, settling, look;
+	struct list readings;	 /* not yet handed to the writer */
+	size_t reading_count;	 /* of those */
+	struct reading *reading; /* that the writer holds */
+	bool has_read;		 /* the writer's last job was a read: a write goes first */
+	bool is_closed;		 /* no more questions */
 	bool is_busy;	      /* the writer holds a job */
 	struct settle settle; /* applied, not yet settled */
 	bool settle_waits;    /* the last attempt found the disk full: for the next write */
@@ -64,3 +81,12 @@ void store_fail_all(struct list *proposals, enum store_outcome outcome, const st
 void store_answer_all(struct list *proposals, enum store_outcome outcome, const struct err *why);
 void store_forget_all(struct list *proposals);
 void store_timer_set(struct store *store, usec_t at); /* 0: off */
+
+/* store_history.c: readings from question to answer */
+bool store_reading_start(struct store *store); /* the writer is idle; false: none waits */
+void store_reading_ended(struct store *store);
+void store_readings_expire(struct store *store, usec_t now);
+usec_t store_readings_earliest(const struct store *store, usec_t so_far);
+void store_readings_fail(struct store *store,
+			 const struct err *why); /* all, that of the writer too */
+void store_reading_forget(struct store *store);	 /* that of the writer; it has ended */

@@ -111,9 +111,11 @@ void store_pump(struct store *store)
 {
 	bool has_work = !list_is_empty(&store->waiting);
 	bool may_settle = store->settle.count > 0 && !store->settle_waits;
+	bool is_writes_turn = store->has_read && has_work && !store->read_only;
 
-	if (store->is_busy || store->read_only)
+	if (store->is_busy || (!is_writes_turn && store_reading_start(store)) || store->read_only)
 		return;
+	store->has_read = false;
 	if (may_settle && (!has_work || store->settle.count > SETTLE_MANY))
 		start_settle(store);
 	else if (has_work)
@@ -202,7 +204,10 @@ static void deadlines_check(struct store *store)
 	if (read(store->timer_fd, &fired, sizeof(fired)) != sizeof(fired))
 		return;
 	expire(store, clock_monotonic());
-	store_timer_set(store, earliest(&store->batch, earliest(&store->waiting, 0)));
+	store_readings_expire(store, clock_monotonic());
+	store_timer_set(store,
+			store_readings_earliest(
+				store, earliest(&store->batch, earliest(&store->waiting, 0))));
 }
 
 /* ---- completions ---- */
@@ -288,7 +293,9 @@ void store_dispatch(struct store *store)
 	struct writer_job *job = writer_take(store->writer);
 
 	if (job) {
-		if (job->kind == WRITER_SETTLE)
+		if (job->kind == WRITER_READ)
+			store_reading_ended(store);
+		else if (job->kind == WRITER_SETTLE)
 			settled(store, job);
 		else if (job->result < 0)
 			batch_failed(store, &job->err);

@@ -25,6 +25,8 @@ static void run(struct db *db, struct writer_job *job)
 	job->err = ERR_INIT;
 	if (job->kind == WRITER_APPEND)
 		job->result = db_append(db, job->rows, job->row_count, &job->err);
+	else if (job->kind == WRITER_READ)
+		job->result = db_history_read(db, job->read, &job->err);
 	else
 		job->result = db_settle(db, &job->settle, &job->err);
 }

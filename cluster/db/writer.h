@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The writer thread: one job at a time (append a batch, or settle), handed over and taken back
+/* The writer thread: one job at a time (append a batch, settle, or read
+ * old values), handed over and taken back
  * under one lock; completion is signalled through an eventfd. Group commit follows from it: while
  * a job runs, the owner gathers the next batch. */
 #pragma once
@@ -8,13 +9,14 @@
 
 struct writer;
 
-enum writer_job_kind { WRITER_APPEND = 1, WRITER_SETTLE };
+enum writer_job_kind { WRITER_APPEND = 1, WRITER_SETTLE, WRITER_READ };
 
 struct writer_job {
 	enum writer_job_kind kind;
 	struct db_row *rows; /* APPEND: borrowed until the job is back */
 	size_t row_count;
 	struct settle settle; /* SETTLE: owned by the owner of the job */
+	struct db_history_read *read; /* READ: borrowed until the job is back */
 	int result;	      /* filled in: 0 or a negative error */
 	struct err err;
 };
