@@ -81,7 +81,8 @@ static int open_console(struct api_request *req, struct opening *opening, struct
 	struct core *core = req->core;
 	int ends[2], r;
 
-	if ((r = consoles_reserve(core->consoles, opening->vmid, &opening->port, err)) < 0)
+	if ((r = consoles_reserve(core->consoles, opening->vmid, api_user(req), &opening->port,
+				  err)) < 0)
 		return r;
 	guest_path(opening->vmid, opening->path);
 	const struct console_subject subject = {api_user(req), opening->path, opening->port};

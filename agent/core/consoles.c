@@ -83,32 +83,52 @@ void consoles_free(struct consoles *consoles)
 	free(consoles);
 }
 
-static void count_jobs(const struct consoles *consoles, unsigned vmid, unsigned *ret_all,
-		       unsigned *ret_guest)
+struct counts {
+	unsigned all, of_guest, of_user;
+};
+
+static struct counts count_jobs(const struct consoles *consoles, unsigned vmid, const char *user)
 {
+	struct counts n = {0};
 	char id[16];
 
 	snprintf(id, sizeof(id), "%u", vmid);
-	*ret_all = *ret_guest = 0;
 	for (const struct task *t = jobs_next(consoles->jobs, NULL); t;
 	     t = jobs_next(consoles->jobs, t)) {
 		if (t->state != TASK_RUNNING || !str_eq(t->id.type, CONSOLE_TASK_TYPE))
 			continue;
-		(*ret_all)++;
-		*ret_guest += str_eq(t->id.id, id);
+		n.all++;
+		n.of_guest += str_eq(t->id.id, id);
+		n.of_user += str_eq(t->id.user, user);
 	}
+	return n;
 }
 
-int consoles_reserve(struct consoles *consoles, unsigned vmid, unsigned *ret_port, struct err *err)
+static int check_counts(const struct counts *n, unsigned vmid, const char *user, struct err *err)
 {
-	unsigned all, of_guest;
+	bool is_root = str_eq(user, "root@pam");
 
-	count_jobs(consoles, vmid, &all, &of_guest);
-	if (of_guest >= CONSOLES_OF_GUEST_MAX)
+	if (n->of_guest >= CONSOLES_OF_GUEST_MAX)
 		return err_set(err, ERR_LIMIT,
 			       "too many consoles of guest %u are open (%u); close one first", vmid,
-			       of_guest);
-	for (unsigned i = 1; all < CONSOLES_MAX && i <= CONSOLES_MAX; i++) {
+			       n->of_guest);
+	if (!is_root && n->of_user >= CONSOLES_OF_USER_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "too many consoles of user %s are open (%u); close one first", user,
+			       n->of_user);
+	if (n->all >= CONSOLES_MAX - (is_root ? 0 : CONSOLES_OF_ROOT))
+		return err_set(err, ERR_LIMIT, "too many consoles are open on this node (%u)",
+			       n->all);
+	return 0;
+}
+
+int consoles_reserve(struct consoles *consoles, unsigned vmid, const char *user, unsigned *ret_port,
+		     struct err *err)
+{
+	const struct counts n = count_jobs(consoles, vmid, user);
+	int r = check_counts(&n, vmid, user, err);
+
+	for (unsigned i = 1; r == 0 && i <= CONSOLES_MAX; i++) {
 		unsigned at = (consoles->last + i) % CONSOLES_MAX;
 
 		if (consoles->entries[at])
@@ -116,7 +136,7 @@ int consoles_reserve(struct consoles *consoles, unsigned vmid, unsigned *ret_por
 		*ret_port = CONSOLE_PORT_MIN + at;
 		return 0;
 	}
-	return err_set(err, ERR_LIMIT, "too many consoles are open on this node (%u)", all);
+	return r < 0 ? r : err_set(err, ERR_LIMIT, "too many consoles are open on this node");
 }
 
 static int on_time(sd_event_source *source, uint64_t now, void *ctx)

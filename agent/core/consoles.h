@@ -15,6 +15,8 @@
 #define CONSOLE_PORT_MIN      5900u
 #define CONSOLES_MAX	      100u /* jobs, hence ports 5900 to 5999 */
 #define CONSOLES_OF_GUEST_MAX 32u
+#define CONSOLES_OF_USER_MAX  48u /* user or token; root@pam: all */
+#define CONSOLES_OF_ROOT      10u /* of all, that only root@pam may open */
 #define CONSOLE_LIFE	      (40 * USEC_PER_SEC)
 
 struct consoles;
@@ -29,8 +31,9 @@ struct console {
 
 struct consoles *consoles_new(sd_event *event, struct jobs *jobs);
 void consoles_free(struct consoles *consoles); /* those that wait are closed */
-/* A port that is free until the loop goes on. ERR_LIMIT: too many consoles, of this guest or in all. */
-int consoles_reserve(struct consoles *consoles, unsigned vmid, unsigned *ret_port, struct err *err);
+/* A port that is free until the loop goes on. ERR_LIMIT: too many consoles, of this guest or user or in all. */
+int consoles_reserve(struct consoles *consoles, unsigned vmid, const char *user, unsigned *ret_port,
+		     struct err *err);
 /* The port is taken until the job ends; fd is taken over. */
 void consoles_add(struct consoles *consoles, const struct console *console, int fd, usec_t now);
 /* The socket of the console that waits at this port for this user, ticket and guest. Otherwise ERR_AUTH,

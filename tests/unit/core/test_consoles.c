@@ -8,7 +8,8 @@
 #include "agent/core/certificate.h"
 #include "agent/core/consoles.h"
 
-#define NOW (1000 * USEC_PER_SEC)
+#define NOW	(1000 * USEC_PER_SEC)
+#define STARTER "busy@pve"
 
 static sd_event *event;
 static struct jobs *jobs;
@@ -124,7 +125,7 @@ static int start(const char *vmid, char upid[UPID_MAX])
 				      .command = "say",
 				      .type = CONSOLE_TASK_TYPE,
 				      .id = vmid,
-				      .user = "root@pam",
+				      .user = STARTER,
 				      .fd = -1};
 
 	return jobs_start(jobs, &spec, upid, NULL);
@@ -141,19 +142,19 @@ static void a_port_is_free_when_its_job_has_ended(void **state)
 	unsigned port = 0, other = 0;
 
 	(void)state;
-	assert_int_equal(consoles_reserve(consoles, 101, &port, NULL), 0);
+	assert_int_equal(consoles_reserve(consoles, 101, "root@pam", &port, NULL), 0);
 	assert_in_range(port, CONSOLE_PORT_MIN, CONSOLE_PORT_MIN + CONSOLES_MAX - 1);
 	assert_int_equal(start("101", upid), 0);
 	autofd int job = add(port, "a@pve", "T", upid);
 
 	for (unsigned i = 1; i < CONSOLES_MAX; i++) {
-		assert_int_equal(consoles_reserve(consoles, 101, &other, NULL), 0);
+		assert_int_equal(consoles_reserve(consoles, 101, "root@pam", &other, NULL), 0);
 		assert_int_not_equal(other, port);
 		close(add(other, "a@pve", "T", "UPID:x"));
 	}
-	assert_int_equal(consoles_reserve(consoles, 101, &other, NULL), -ERR_LIMIT);
+	assert_int_equal(consoles_reserve(consoles, 101, "root@pam", &other, NULL), -ERR_LIMIT);
 	fixture_run_until(event, is_over, upid);
-	assert_int_equal(consoles_reserve(consoles, 101, &other, NULL), 0);
+	assert_int_equal(consoles_reserve(consoles, 101, "root@pam", &other, NULL), 0);
 	assert_int_equal(other, port);
 	expect_read(job, "");
 }
@@ -167,16 +168,26 @@ static void they_are_bounded(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < CONSOLES_OF_GUEST_MAX; i++) {
-		assert_int_equal(consoles_reserve(consoles, 101, &port, NULL), 0);
+		assert_int_equal(consoles_reserve(consoles, 101, "root@pam", &port, NULL), 0);
 		assert_int_equal(start("101", upid), 0);
 	}
-	assert_int_equal(consoles_reserve(consoles, 101, &port, &err), -ERR_LIMIT);
+	assert_int_equal(consoles_reserve(consoles, 101, "root@pam", &port, &err), -ERR_LIMIT);
 	assert_string_equal(err.message,
 			    "too many consoles of guest 101 are open (32); close one first");
-	assert_int_equal(consoles_reserve(consoles, 102, &port, NULL), 0);
-	for (unsigned i = CONSOLES_OF_GUEST_MAX; i < CONSOLES_MAX; i++)
+	assert_int_equal(consoles_reserve(consoles, 102, "root@pam", &port, NULL), 0);
+	for (unsigned i = CONSOLES_OF_GUEST_MAX; i < CONSOLES_OF_USER_MAX; i++)
 		assert_int_equal(start("103", upid), 0);
-	assert_int_equal(consoles_reserve(consoles, 102, &port, NULL), -ERR_LIMIT);
+	assert_int_equal(consoles_reserve(consoles, 102, STARTER, &port, &err), -ERR_LIMIT);
+	assert_string_equal(err.message,
+			    "too many consoles of user " STARTER " are open (48); close one first");
+	assert_int_equal(consoles_reserve(consoles, 102, "other@pve", &port, NULL), 0);
+	for (unsigned i = CONSOLES_OF_USER_MAX; i < CONSOLES_MAX - CONSOLES_OF_ROOT; i++)
+		assert_int_equal(start("103", upid), 0);
+	assert_int_equal(consoles_reserve(consoles, 102, "other@pve", &port, NULL), -ERR_LIMIT);
+	assert_int_equal(consoles_reserve(consoles, 102, "root@pam", &port, NULL), 0);
+	for (unsigned i = CONSOLES_MAX - CONSOLES_OF_ROOT; i < CONSOLES_MAX; i++)
+		assert_int_equal(start("104", upid), 0);
+	assert_int_equal(consoles_reserve(consoles, 102, "root@pam", &port, NULL), -ERR_LIMIT);
 	fixture_run_until(event, is_over, upid);
 }
 
