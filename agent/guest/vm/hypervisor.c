@@ -19,7 +19,9 @@
 #include "agent/base/str.h"
 #include "agent/task/internal.h"
 
-#define DEFAULT_URI "qemu:///system"
+#define DEFAULT_URI  "qemu:///system"
+#define RESTART_WAIT (3 * USEC_PER_SEC)
+#define RESTART_LOOK 100 /* ms */
 
 struct hv {
 	virConnectPtr conn;
@@ -295,6 +297,22 @@ static void be_quiet(void *ctx, virErrorPtr why)
 	(void)why;
 }
 
+/* A libvirtd that is just starting again is waited for. */
+static int open_patiently(struct hv *hv, struct call **ret, struct err *err)
+{
+	const char *uri = secure_getenv("LODGE_LIBVIRT_URI") ?: DEFAULT_URI;
+	usec_t end = clock_monotonic() + RESTART_WAIT;
+
+	for (;;) {
+		int r = call_make(hv, run_open, uri, ret, err);
+
+		if (r != -ERR_UNAVAILABLE || clock_left_ms(end) == 0 ||
+		    clock_left_ms(hv->deadline) == 0 || task_is_cancelled())
+			return r;
+		poll(NULL, 0, RESTART_LOOK);
+	}
+}
+
 int hv_open(usec_t deadline, struct hv **ret, struct err *err)
 {
 	static struct hv *links[8]; /* reachable to the end: a thread may still use them */
@@ -309,7 +327,7 @@ int hv_open(usec_t deadline, struct hv **ret, struct err *err)
 	hv->deadline = deadline;
 	virSetErrorFunc(NULL, be_quiet);
 	virInitialize();
-	r = call_make(hv, run_open, secure_getenv("LODGE_LIBVIRT_URI") ?: DEFAULT_URI, &call, &why);
+	r = open_patiently(hv, &call, &why);
 	if (r < 0) {
 		if (err)
 			*err = why;

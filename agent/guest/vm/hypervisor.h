@@ -2,7 +2,7 @@
 /* The one place that calls libvirt. Every call runs in a thread of its own and is given up at the link's
  * deadline or when the job is cancelled: a stopped libvirtd hangs no job. Errors:
  *
- *   ERR_UNAVAILABLE  libvirtd is not there: certainly not done
+ *   ERR_UNAVAILABLE  libvirtd is not there, nor within 3 s: certainly not done
  *   ERR_UNKNOWN      no answer in time, or the connection broke: it may be done now, later or never.
  *                    Nothing can be called on that link any more.
  *   others           libvirt's own refusal, with its text
