@@ -122,18 +122,22 @@ make_root() {
 		[ -e /sys/block/sr0 ] && mount -t iso9660 -o ro /dev/sr0 /mnt &&
 			say "lodge-iso medium: $(cat /mnt/lodge-iso.txt)"
 		acpid -l /dev/null -p /run/acpid.pid
-		agent() { # what libvirtd asks before a shutdown, and that itself
-			while read -r line; do
+		# What libvirtd asks before a shutdown, and that itself. The port stays open: closing it would end libvirtd's
+		# connection. While nobody is at its other end, reading ends at once.
+		agent() { # agent PORT
+			exec 3<>"$1"
+			while :; do
+				read -r line <&3 || { usleep 200000; continue; }
 				case $line in
 				*guest-sync*) echo "{\"return\": $(echo "$line" | sed 's/.*"id": *\([0-9]*\).*/\1/')}" ;;
 				*guest-shutdown*) sync; poweroff -f ;;
 				*) echo '{"return": {}}' ;;
-				esac
-			done <>"$1" >&0 # the port can be opened once
+				esac >&3
+			done
 		}
 		for path in /sys/class/virtio-ports/*; do
 			[ "$(cat "$path/name" 2>/dev/null)" = org.qemu.guest_agent.0 ] || continue
-			while :; do agent "/dev/${path##*/}"; sleep 1; done &
+			agent "/dev/${path##*/}" &
 			say "lodge-iso agent"
 		done
 		say "lodge-iso ready"
