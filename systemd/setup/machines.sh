@@ -43,7 +43,7 @@ machines_own() { # pids on stdin
 # No grep -q at the end of such a pipe: it leaves early, which pipefail takes for a failure of the rest.
 # shellcheck disable=SC2143
 machines_has_others() { # a libvirtd at work that is not ours
-	[ -n "$(pgrep -x 'libvirtd|virtqemud' | machines_own | grep -vx "$(machines_noted libvirtd || echo none)")" ]
+	[ -n "$(pgrep -x 'libvirtd|virtqemud' 2>/dev/null | machines_own | grep -vx "$(machines_noted libvirtd || echo none)")" ]
 }
 
 # Without systemd: the supervisor starts libvirtd where it finds this file.

@@ -208,18 +208,21 @@ def resume():
     for i in range(20):
         N.lxc(210).config.put(tags=f'n{i}')
     N.lxc(211).config.put(tags='other')
-    px.access.users('eve@pve').put(comment='changed')
     s = Stream(admin, last_id=last)
-    got = [s.next()[:2] for _ in range(3)]
-    same('guests and configuration, each once, in order, without a sync',
-         [(k, d.get('id') or d.get('path'), d.get('tags')) for k, d in got],
-         [('guest', 'lxc/210', 'n19'), ('guest', 'lxc/211', 'other'), ('config', '/user.cfg', None)])
+    got = [s.next()[:2] for _ in range(2)]
+    same('guests, each once, in order, without a sync', [(k, d and d.get('id'), d and d.get('tags')) for k, d in got],
+         [('guest', 'lxc/210', 'n19'), ('guest', 'lxc/211', 'other')])
     last = s.last_id
     s.close()
     s = Stream(admin, last_id=last)
     N.lxc(210).config.put(tags='next')
     data, _ = s.wait('guest', id='lxc/210', tags='next')
     ok('it goes on where it was', data is not None and s.passed == [], s.passed)
+    last = s.last_id
+    s.close()
+    px.access.users('eve@pve').put(comment='changed')
+    s = Stream(admin, last_id=last)
+    same('who was away while rights changed reads anew', s.next()[:2], ('sync', {'reason': 'rights'}))
     s.close()
     for text, bad, reason in (('an id of another start', 'ffffffff-1', 'restarted'), ('rubbish', "x'; --", 'new')):
         opened(text, admin, last_id=bad, reason=reason).close()
