@@ -32,7 +32,12 @@ check "no libvirtd is at work" not machines_has_others
 
 # ---- purge while no libvirtd answers ----
 
-virsh() { return 1; }
+# A program and no function: timeout(1) would run the real one, and that would end the machines of this host.
+mkdir "$work/bin"
+printf '#!/bin/sh\nexit 1\n' >"$work/bin/virsh"
+chmod 755 "$work/bin/virsh"
+PATH=$work/bin:$PATH
+[ "$(timeout 5 bash -c 'command -v virsh')" = "$work/bin/virsh" ] || { echo "not ok - a virsh of the test's own"; exit 1; }
 machines_pids=$work/qemu
 mkdir "$machines_pids"
 emulator() { # emulator NAME: one that calls itself so, and that the pid file of that name names
