@@ -29,9 +29,12 @@ class Page:
         self.process.stdin.flush()
 
     def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise EOFError('the browser ended')
+        """The next line that is no comment."""
+        line = '#'
+        while line.startswith('#'):
+            line = self.process.stdout.readline()
+            if not line:
+                raise EOFError('the browser ended')
         return line.strip()
 
     def close(self):
