@@ -12,6 +12,7 @@ from node import NAME, PORT, Node
 from peer import template
 
 CT, VM, ROUNDS, GOAL_MS = 100, 200, 7, 1000
+SETTLE = 5  # seconds: Chromium drops what it loads when a network interface comes (ERR_NETWORK_CHANGED)
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -61,6 +62,7 @@ def main():
         node.api('PUT', '/access/acl', {'path': '/', 'users': 'viewer@pve', 'roles': 'PVEAuditor'})
         node.create(CT, node.add_template(template('busybox')), 1)
         machine.create(node, VM, machine.iso(node))
+        time.sleep(SETTLE)
         page = Page(node, password)
         for kind, vmid in (('lxc', CT), ('qemu', VM)):
             times = [one(node, page, kind, vmid) for _ in range(ROUNDS)]
