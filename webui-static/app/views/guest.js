@@ -25,14 +25,18 @@ const isOf = (vmid) => (task) => !task.endtime && task.id === String(vmid) && ta
 
 function Actions({ entry, isBusy }) {
 	const [asking, setAsking] = useState(null);
+	const [isAsked, setIsAsked] = useState(false); // from the click on, before the task is known
 	const run = async (action) => {
 		setAsking(null);
-		if (await act(action, entry) && action.name === 'destroy')
+		setIsAsked(true);
+		const isDone = await act(action, entry);
+		setIsAsked(false);
+		if (isDone && action.name === 'destroy')
 			go('#/');
 	};
 	const click = (action) => () => (action.confirm ? setAsking(action) : run(action));
 	return html`<div class="actions">
-		${ACTIONS.filter((a) => a.is(entry)).map((a) => html`<button type="button" key=${a.name} data-action=${a.name} disabled=${isBusy}
+		${ACTIONS.filter((a) => a.is(entry)).map((a) => html`<button type="button" key=${a.name} data-action=${a.name} disabled=${isBusy || isAsked}
 			class=${a.main ? 'main' : a.danger ? 'danger' : ''} onClick=${click(a)}><${Icon} name=${a.name} />${a.label}</button>`)}
 		${asking && html`<${Confirm} action=${asking} entry=${entry} onClose=${() => setAsking(null)} onYes=${() => run(asking)} />`}
 	</div>`;
@@ -66,7 +70,7 @@ export function Guest({ type, vmid, tab = 'summary' }) {
 		<header class="head">
 			<p class="crumb">${kindName(type)} ${vmid} on <a href=${href('node', entry.node)}>${entry.node}</a></p>
 			<h1><span>${name}</span> <${State} ...${stateOf(entry)} />${entry.lock && html`<span class="lock">${entry.lock}</span>`}<${Tags} list=${tags(entry.tags)} /></h1>
-			<${Actions} entry=${entry} isBusy=${running.length > 0} />
+			<${Actions} key=${entry.id} entry=${entry} isBusy=${running.length > 0} />
 		</header>
 		<nav class="tabs" aria-label="Parts of this guest">${TABS.map(([key, label]) =>
 			html`<a key=${key} href=${guestHref(entry, key)} aria-current=${key === tab ? 'page' : undefined}>${label}</a>`)}</nav>
