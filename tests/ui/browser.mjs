@@ -128,8 +128,23 @@ export async function closeBrowser() {
 
 export const shot = (page, name) => page.screenshot({ path: `${env.shots}/${name}.png` });
 
+/** Chromium drops what it loads when an address or an interface comes or goes where it runs (ERR_NETWORK_CHANGED). A lab's
+ * network settles in its first seconds: then the page is loaded once more. */
+export async function visit(page) {
+	const isShown = page.getByRole('button', { name: 'Log in' }).or(page.getByRole('navigation', { name: 'Main' })).first();
+	allow(/ERR_NETWORK_CHANGED/, true);
+	for (let left = 3; ; left--) {
+		const error = await page.goto(env.base).then(() => isShown.waitFor({ timeout: 5000 })).then(() => null, (e) => e);
+		if (!error)
+			return;
+		if (!left)
+			throw error;
+		console.log(`# loaded once more: ${String(error).split('\n')[0]}`);
+	}
+}
+
 export async function login(page) {
-	await page.goto(env.base);
+	await visit(page);
 	await page.getByLabel('User').fill(env.user.split('@')[0]);
 	await page.getByLabel('Password').fill(env.password);
 	await page.getByRole('button', { name: 'Log in' }).click();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Logging in, what is remembered of it, and what happens when it is lost.
-import { allow, env, holds, login, newPage, ok, same, shot } from './browser.mjs';
+import { allow, holds, login, newPage, ok, same, shot, visit } from './browser.mjs';
 
 export async function testLogin() {
 	const page = await newPage();
 
 	await ok('the page asks who one is', async () => {
-		await page.goto(env.base);
+		await visit(page);
 		await page.getByRole('button', { name: 'Log in' }).waitFor();
 		same(await page.evaluate(() => document.activeElement.name), 'user');
 		await page.getByLabel('Realm').locator('option[value=pve]').waitFor({ state: 'attached' });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // By keyboard alone, on a phone, in both themes; focus that stays; pictures of all views.
-import { env, goTo, headState, holds, login, newPage, ok, same, shot } from './browser.mjs';
+import { env, goTo, headState, holds, login, newPage, ok, same, shot, visit } from './browser.mjs';
 
 const active = (page) => page.evaluate(() => {
 	const e = document.activeElement;
@@ -27,7 +27,7 @@ export async function testKeyboard() {
 	const page = await newPage();
 
 	await ok('logged in by keyboard alone', async () => {
-		await page.goto(env.base);
+		await visit(page);
 		await page.getByRole('button', { name: 'Log in' }).waitFor();
 		await page.keyboard.type(env.user.split('@')[0]);
 		await page.keyboard.press('Tab');
@@ -92,7 +92,7 @@ async function pictures(width, height, scheme) {
 	const page = await newPage({ width, height, scheme });
 	const name = (view) => `${view}-${width}-${scheme}`;
 
-	await page.goto(env.base);
+	await visit(page);
 	await page.getByRole('button', { name: 'Log in' }).waitFor();
 	await shot(page, name('login'));
 	await login(page);
