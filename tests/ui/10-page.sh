@@ -35,6 +35,5 @@ browse() { # browse SCRIPT
 		LODGE_IN="$LAB/n1/in" LODGE_SHOTS="$shots" node "$ui/$1"
 }
 tap 480 browse page.mjs
-ok "no sanitizer spoke" not lab_in n1 grep -r Sanitizer /var/lib/lodge/tasks
 lab_stop_all
 ok "nothing is left on the host" lab_residue_after
