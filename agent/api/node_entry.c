@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* This node as an element of lists, and what it is known by: certificate and address. Core's loop;
- * reads two small local files. */
+/* This node as an element of lists, and its address. Core's loop; reads a small local file. */
 #include "agent/api/node_entry.h"
 
 #include <arpa/inet.h>
@@ -8,14 +7,10 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "agent/base/digest.h"
 #include "agent/base/fd.h"
-#include "agent/base/paths.h"
 #include "agent/base/str.h"
 
-#define PEM_MAX	   (64 * 1024)
 #define ROUTES_MAX (256 * 1024)
 
 bool api_node_load_is_visible(const struct core *core, const struct identity *who)
@@ -47,49 +42,6 @@ void api_write_node(const struct core *core, bool with_load, struct json *j)
 	json_kv_uint(j, "disk", fact->root_used);
 	json_kv_uint(j, "maxdisk", fact->root_total);
 	json_kv_uint(j, "uptime", fact->uptime);
-}
-
-/* The bytes of the first certificate of a PEM text. */
-static bool pem_decode(const char *text, struct buf *ret)
-{
-	static const char begin[] = "-----BEGIN CERTIFICATE-----";
-	autobuf body = BUF_INIT;
-	const char *at = strstr(text, begin);
-	const char *end = at ? strstr(at, "-----END CERTIFICATE-----") : NULL;
-	if (!end)
-		return false;
-	for (at += strlen(begin); at < end; at++) {
-		if (*at != '\n' && *at != '\r')
-			buf_add_char(&body, *at);
-	}
-	return base64_decode(buf_str(&body), body.size, ret);
-}
-
-static void fingerprint_read(const char *path, char ret[SHA256_SIZE * 3])
-{
-	autobuf pem = BUF_INIT, der = BUF_INIT;
-	uint8_t hash[SHA256_SIZE];
-	ret[0] = '\0';
-	if (file_read(path, PEM_MAX, &pem, NULL) < 0 || !pem_decode(buf_str(&pem), &der))
-		return;
-	digest_sha256(der.data, der.size, hash);
-	for (size_t i = 0; i < SHA256_SIZE; i++)
-		snprintf(ret + i * 3, 4, "%02X%s", hash[i], i + 1 < SHA256_SIZE ? ":" : "");
-}
-
-const char *api_node_fingerprint(void)
-{
-	static char text[SHA256_SIZE * 3 + 1];
-	static struct stat known;
-	struct stat now = {0};
-	autofree char *path = path_join(path_state(), "tls/gate.pem");
-	if (stat(path, &now) < 0)
-		return "";
-	if (now.st_ino != known.st_ino || now.st_mtim.tv_sec != known.st_mtim.tv_sec ||
-	    now.st_mtim.tv_nsec != known.st_mtim.tv_nsec)
-		fingerprint_read(path, text);
-	known = now;
-	return text;
 }
 
 /* The interface of the IPv4 default route, from /proc/net/route. */

@@ -9,7 +9,5 @@ bool api_node_load_is_visible(const struct core *core, const struct identity *wh
 /* The members that /nodes and /cluster/resources share, into the open object: id, type, node,
  * status, level, and the load. */
 void api_write_node(const struct core *core, bool with_load, struct json *j);
-/* "AB:CD:…" SHA-256 of the gate's certificate, or "" if there is none yet. Borrowed. */
-const char *api_node_fingerprint(void);
 /* The address of this node for others, or "". */
 void api_node_address(char *ret, size_t size);

@@ -4,6 +4,7 @@
 
 #include "agent/api/node_entry.h"
 #include "agent/api/version.h"
+#include "agent/core/certificate.h"
 
 #define USER_HZ 100
 
@@ -14,7 +15,7 @@ static int get_nodes(struct api_request *req, struct err *err)
 	json_array_begin(j);
 	json_object_begin(j);
 	api_write_node(req->core, api_node_load_is_visible(req->core, &req->who), &req->json);
-	json_kv_string(j, "ssl_fingerprint", api_node_fingerprint());
+	json_kv_string(j, "ssl_fingerprint", certificate_fingerprint(req->core->certificate));
 	json_object_end(j);
 	json_array_end(j);
 	return 0;

@@ -11,5 +11,7 @@ struct certificate *certificate_new(void);
 void certificate_free(struct certificate *certificate);
 /* PEM, "" while there is none; borrowed until the next call. */
 const char *certificate_pem(struct certificate *certificate);
+/* "AB:CD:…", SHA-256 of the first certificate; "" while there is none. Borrowed until the next call. */
+const char *certificate_fingerprint(struct certificate *certificate);
 /* The certificates of a PEM text; anything else in it, such as a key, is left out. Pure. */
 void certificate_filter(const char *text, struct buf *out);

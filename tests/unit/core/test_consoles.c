@@ -210,10 +210,10 @@ static void certificate_without_its_key(void **state)
 {
 	static const char pem[] =
 		"text\n-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n"
-		"-----BEGIN CERTIFICATE-----\none\n-----END CERTIFICATE-----\n"
+		"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
 		"-----BEGIN CERTIFICATE-----\ntwo\n-----END CERTIFICATE-----";
 	static const char certificates[] =
-		"-----BEGIN CERTIFICATE-----\none\n-----END CERTIFICATE-----\n"
+		"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
 		"-----BEGIN CERTIFICATE-----\ntwo\n-----END CERTIFICATE-----\n";
 	struct certificate *certificate = certificate_new();
 	autofree char *folder = fixture_path("tls");
@@ -223,8 +223,13 @@ static void certificate_without_its_key(void **state)
 	assert_int_equal(dir_make(folder, 0700, NULL), 0);
 	fixture_write("tls/gate.pem", pem, 0600);
 	assert_string_equal(certificate_pem(certificate), certificates);
+	/* sha256sum of "ABC" */
+	assert_string_equal(certificate_fingerprint(certificate),
+			    "B5:D4:04:5C:3F:46:6F:A9:1F:E2:CC:6A:BE:79:23:2A:"
+			    "1A:57:CD:F1:04:F7:A2:6E:71:6E:0A:1E:27:89:DF:78");
 	fixture_write("tls/gate.pem", "-----BEGIN CERTIFICATE-----\ncut", 0600);
 	assert_string_equal(certificate_pem(certificate), "");
+	assert_string_equal(certificate_fingerprint(certificate), "");
 	certificate_free(certificate);
 }
 
