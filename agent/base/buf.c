@@ -136,3 +136,11 @@ void buf_add_u64(struct buf *buf, uint64_t v)
 {
 	add_le(buf, v, 8);
 }
+
+void buf_add_text(struct buf *buf, const char *text)
+{
+	size_t n = strlen(text);
+
+	buf_add_u16(buf, (uint16_t)n);
+	buf_add(buf, text, n);
+}

@@ -33,6 +33,8 @@ void buf_add_u8(struct buf *buf, uint8_t v);
 void buf_add_u16(struct buf *buf, uint16_t v);
 void buf_add_u32(struct buf *buf, uint32_t v);
 void buf_add_u64(struct buf *buf, uint64_t v);
+/* u16 length and the bytes; the text is shorter than 64 KiB. cursor_text() reads it. */
+void buf_add_text(struct buf *buf, const char *text);
 
 static inline void buf_finip(struct buf *buf)
 {

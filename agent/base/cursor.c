@@ -2,6 +2,8 @@
 /* A bounded read cursor over untrusted bytes. */
 #include "agent/base/cursor.h"
 
+#include <string.h>
+
 struct cursor cursor_on(const void *data, size_t size)
 {
 	static const uint8_t nothing[1];
@@ -55,4 +57,18 @@ uint32_t cursor_u32(struct cursor *c)
 uint64_t cursor_u64(struct cursor *c)
 {
 	return read_le(c, 8);
+}
+
+void cursor_text(struct cursor *c, char *ret, size_t size)
+{
+	size_t n = cursor_u16(c);
+	const char *text = n < size ? cursor_bytes(c, n) : NULL;
+
+	ret[0] = '\0';
+	if (!text || memchr(text, '\0', n)) {
+		c->failed = true;
+		return;
+	}
+	memcpy(ret, text, n);
+	ret[n] = '\0';
 }

@@ -21,3 +21,6 @@ uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);
 /* size bytes, borrowed from the input; NULL on failure. */
 const void *cursor_bytes(struct cursor *c, size_t size);
+/* What buf_add_text() wrote: into size bytes, with a NUL. A text that does not fit, or that holds a NUL, is a
+ * failure; ret is "" then. */
+void cursor_text(struct cursor *c, char *ret, size_t size);

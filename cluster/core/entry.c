@@ -21,14 +21,6 @@ static void running_hash(const uint8_t previous[SHA256_SIZE], const void *data, 
 	digest_sha256(both, sizeof(both), ret);
 }
 
-static void add_text(struct buf *out, const char *text)
-{
-	size_t n = strlen(text);
-
-	buf_add_u16(out, (uint16_t)n);
-	buf_add(out, text, n);
-}
-
 void entry_encode(struct entry *entry, const uint8_t previous_hash[SHA256_SIZE], struct buf *out)
 {
 	size_t start = out->size;
@@ -41,25 +33,12 @@ void entry_encode(struct entry *entry, const uint8_t previous_hash[SHA256_SIZE],
 	buf_add_u64(out, entry->previous.index);
 	buf_add_u64(out, entry->first);
 	buf_add_u64(out, entry->when);
-	add_text(out, entry->origin);
-	add_text(out, entry->who);
+	buf_add_text(out, entry->origin);
+	buf_add_text(out, entry->who);
 	buf_add_u32(out, (uint32_t)entry->payload_size);
 	buf_add(out, entry->payload, entry->payload_size);
 	running_hash(previous_hash, out->data + start, out->size - start, entry->hash);
 	buf_add(out, entry->hash, SHA256_SIZE);
-}
-
-static void take_text(struct cursor *c, char *ret, size_t size)
-{
-	size_t n = cursor_u16(c);
-	const char *text = n < size ? cursor_bytes(c, n) : NULL;
-
-	if (!text || memchr(text, '\0', n)) {
-		c->failed = true;
-		return;
-	}
-	memcpy(ret, text, n);
-	ret[n] = '\0';
 }
 
 int entry_decode(const void *data, size_t size, struct entry *ret, struct err *err)
@@ -80,8 +59,8 @@ int entry_decode(const void *data, size_t size, struct entry *ret, struct err *e
 	e.previous.index = cursor_u64(&c);
 	e.first = version == ENTRY_VERSION_OLD ? e.at.index - 1 : cursor_u64(&c);
 	e.when = cursor_u64(&c);
-	take_text(&c, e.origin, sizeof(e.origin));
-	take_text(&c, e.who, sizeof(e.who));
+	cursor_text(&c, e.origin, sizeof(e.origin));
+	cursor_text(&c, e.who, sizeof(e.who));
 	e.payload_size = cursor_u32(&c);
 	e.payload = e.payload_size <= ENTRY_PAYLOAD_MAX ? cursor_bytes(&c, e.payload_size) : NULL;
 	hash = cursor_bytes(&c, SHA256_SIZE);

@@ -47,27 +47,6 @@ static const void *take_bytes(struct cursor *c, size_t max, size_t *ret_size)
 	return c->failed ? NULL : cursor_bytes(c, n);
 }
 
-static void add_text(struct buf *out, const char *text)
-{
-	size_t n = strlen(text);
-
-	buf_add_u16(out, (uint16_t)n);
-	buf_add(out, text, n);
-}
-
-static void take_text(struct cursor *c, char *ret, size_t size)
-{
-	size_t n = cursor_u16(c);
-	const char *text = n < size ? cursor_bytes(c, n) : NULL;
-
-	if (!text || memchr(text, '\0', n)) {
-		c->failed = true;
-		return;
-	}
-	memcpy(ret, text, n);
-	ret[n] = '\0';
-}
-
 static void add_measure(struct buf *out, const struct measure *measure)
 {
 	buf_add_u64(out, measure->start);
@@ -241,8 +220,8 @@ static void propose_add(const struct message *message, struct buf *out)
 	uuid_encode(&m->id, out);
 	buf_add_u64(out, m->first);
 	buf_add_u64(out, m->when);
-	add_text(out, m->origin);
-	add_text(out, m->who);
+	buf_add_text(out, m->origin);
+	buf_add_text(out, m->who);
 	add_bytes(out, m->payload, m->payload_size);
 }
 
@@ -255,8 +234,8 @@ static void propose_take(struct cursor *c, struct message *message)
 	uuid_decode(c, &m->id);
 	m->first = cursor_u64(c);
 	m->when = cursor_u64(c);
-	take_text(c, m->origin, sizeof(m->origin));
-	take_text(c, m->who, sizeof(m->who));
+	cursor_text(c, m->origin, sizeof(m->origin));
+	cursor_text(c, m->who, sizeof(m->who));
 	m->payload = take_bytes(c, PROPOSE_MAX, &m->payload_size);
 }
 

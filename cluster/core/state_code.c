@@ -35,10 +35,7 @@ static void encode_values(const struct kv *kv, struct buf *out)
 
 	buf_add_u32(out, 0);
 	while ((item = kv_next(kv, "", path, &path))) {
-		size_t n = strlen(path);
-
-		buf_add_u16(out, (uint16_t)n);
-		buf_add(out, path, n);
+		buf_add_text(out, path);
 		buf_add_u64(out, item->version);
 		buf_add_u32(out, (uint32_t)item->size);
 		buf_add(out, item->data, item->size);
@@ -97,21 +94,17 @@ static void decode_values(struct cursor *c, struct kv *kv)
 	char before[STORE_PATH_MAX + 1] = "", path[STORE_PATH_MAX + 1];
 
 	for (uint32_t i = 0; i < n && !c->failed; i++) {
-		size_t length = cursor_u16(c);
-		const char *text = length <= STORE_PATH_MAX ? cursor_bytes(c, length) : NULL;
+		cursor_text(c, path, sizeof(path));
 		uint64_t version = cursor_u64(c);
 		size_t size = cursor_u32(c);
 		const void *value = size <= STORE_VALUE_MAX ? cursor_bytes(c, size) : NULL;
 
-		if (text)
-			memcpy(path, text, length);
-		path[text ? length : 0] = '\0';
-		if (!text || !value || strlen(path) != length || !store_path_is_valid(path) ||
+		if (c->failed || !value || !store_path_is_valid(path) ||
 		    strcmp(path, before) <= 0) {
 			c->failed = true;
 			return;
 		}
-		memcpy(before, path, length + 1);
+		memcpy(before, path, strlen(path) + 1);
 		kv_load(kv, path, version, value, size);
 	}
 }

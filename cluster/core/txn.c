@@ -102,23 +102,15 @@ int txn_check(const struct store_txn *txn, struct err *err)
 	return check_size(txn, err);
 }
 
-static void add_text(struct buf *out, const char *text)
-{
-	size_t n = strlen(text);
-
-	buf_add_u16(out, (uint16_t)n);
-	buf_add(out, text, n);
-}
-
 static void encode_op(const struct store_op *op, struct buf *out)
 {
 	buf_add_u8(out, (uint8_t)op->kind);
-	add_text(out, op->path);
+	buf_add_text(out, op->path);
 	if (op->kind == STORE_PUT) {
 		buf_add_u32(out, (uint32_t)op->size);
 		buf_add(out, op->value, op->size);
 	} else if (op->kind == STORE_RENAME) {
-		add_text(out, op->to);
+		buf_add_text(out, op->to);
 	}
 }
 
@@ -128,7 +120,7 @@ void txn_encode(const struct store_txn *txn, struct buf *out)
 	buf_add(out, txn->id.bytes, sizeof(txn->id.bytes));
 	buf_add_u16(out, (uint16_t)txn->precondition_count);
 	for (size_t i = 0; i < txn->precondition_count; i++) {
-		add_text(out, txn->preconditions[i].path);
+		buf_add_text(out, txn->preconditions[i].path);
 		buf_add_u64(out, txn->preconditions[i].version);
 	}
 	buf_add_u16(out, (uint16_t)txn->op_count);
@@ -136,22 +128,18 @@ void txn_encode(const struct store_txn *txn, struct buf *out)
 		encode_op(&txn->ops[i], out);
 }
 
-static char *take_text(struct cursor *c)
+static char *take_path(struct cursor *c)
 {
-	size_t n = cursor_u16(c);
-	const char *text = n <= STORE_PATH_MAX ? cursor_bytes(c, n) : NULL;
+	char path[STORE_PATH_MAX + 1];
 
-	if (!text || memchr(text, '\0', n)) { /* a shorter path than the one that was counted */
-		c->failed = true;
-		return NULL;
-	}
-	return xstrndup(text, n);
+	cursor_text(c, path, sizeof(path));
+	return c->failed ? NULL : xstrdup(path);
 }
 
 static void decode_op(struct cursor *c, struct store_op *op)
 {
 	op->kind = cursor_u8(c);
-	op->path = take_text(c);
+	op->path = take_path(c);
 	if (op->kind == STORE_PUT) {
 		size_t n = cursor_u32(c);
 		const void *value = n <= STORE_VALUE_MAX ? cursor_bytes(c, n) : NULL;
@@ -163,7 +151,7 @@ static void decode_op(struct cursor *c, struct store_op *op)
 		op->value = xmemdup(value, n);
 		op->size = n;
 	} else if (op->kind == STORE_RENAME) {
-		op->to = take_text(c);
+		op->to = take_path(c);
 	}
 }
 
@@ -175,7 +163,7 @@ static void decode_parts(struct cursor *c, struct txn *t)
 		c->failed = true;
 	t->preconditions = xcalloc(n + 1, sizeof(*t->preconditions));
 	for (size_t i = 0; i < n && !c->failed; i++) {
-		t->preconditions[i].path = take_text(c);
+		t->preconditions[i].path = take_path(c);
 		t->preconditions[i].version = cursor_u64(c);
 		t->precondition_count = i + 1;
 	}

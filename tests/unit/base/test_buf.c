@@ -102,12 +102,41 @@ static void test_ownership(void **state)
 	assert_null(xstrdup(NULL));
 }
 
+static void test_texts(void **state)
+{
+	autobuf b = BUF_INIT;
+	char text[5];
+
+	(void)state;
+	buf_add_text(&b, "four");
+	buf_add_text(&b, "");
+	buf_add_text(&b, "fives");
+	buf_add_u16(&b, 2);
+	buf_add(&b, "a\0", 2);
+	struct cursor c = cursor_on(b.data, b.size);
+
+	cursor_text(&c, text, sizeof(text));
+	assert_string_equal(text, "four");
+	cursor_text(&c, text, sizeof(text));
+	assert_string_equal(text, "");
+	assert_false(c.failed);
+	cursor_text(&c, text, sizeof(text)); /* does not fit */
+	assert_true(c.failed);
+	assert_string_equal(text, "");
+	c = cursor_on(b.data + b.size - 4, 4); /* holds a NUL */
+	cursor_text(&c, text, sizeof(text));
+	assert_true(c.failed);
+	c = cursor_on(b.data, 5); /* cut */
+	cursor_text(&c, text, sizeof(text));
+	assert_true(c.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows),	  cmocka_unit_test(test_steal),
 		cmocka_unit_test(test_integers),  cmocka_unit_test(test_cursor_past_end),
-		cmocka_unit_test(test_ownership),
+		cmocka_unit_test(test_ownership), cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
