@@ -37,8 +37,9 @@ struct guest_kind_ops {
 	 * config is the configuration before. ERR_INVALID or ERR_UNSUPPORTED with the field. */
 	int (*change_complete)(const struct guest_config *config, struct fields *set,
 			       struct err *err);
-	/* What follows from a change that was applied; NULL: nothing. */
-	void (*change_follow)(struct guest_config *before, struct guest_config *after);
+	/* What follows from a change that was applied; NULL: nothing. An error refuses the change. */
+	int (*change_follow)(struct guest_config *before, struct guest_config *after,
+			     struct err *err);
 	/* Do the keys fit together? Called for every configuration before it is stored. */
 	int (*check)(const struct guest_config *config, struct err *err);
 	void (*shape)(const struct guest_config *config, struct guest_shape *ret);

@@ -231,8 +231,9 @@ int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *c
 		guest_config_copy(&changed, config);
 		plan_apply(&plan, reverted, update->is_running, &changed);
 		if (ops->change_follow)
-			ops->change_follow(config, &changed);
-		r = result_check(ops, &changed, err);
+			r = ops->change_follow(config, &changed, err);
+		if (r == 0)
+			r = result_check(ops, &changed, err);
 		struct guest_config *unused = r == 0 ? config : &changed;
 
 		guest_config_fini(unused);

@@ -64,8 +64,9 @@ bool vm_unused_add(struct guest_config *config, const char *volid, char ret_key[
 /* The drive that has this volume, or waits in [PENDING] for it (heap); NULL if there is none. */
 char *vm_volume_drive(struct guest_config *config, const char *volid);
 /* A disk that was a drive before and is none after is kept as unusedN, one that became a drive is not any
- * more. A drive that waits in [PENDING] counts. */
-void vm_unused_follow(struct guest_config *before, struct guest_config *after);
+ * more. A drive that waits in [PENDING] counts. ERR_LIMIT: no key is left for a volume, whose name would be
+ * lost; `after` is half done then. */
+int vm_unused_follow(struct guest_config *before, struct guest_config *after, struct err *err);
 /* Is the volume the one of a drive among these keys (what waits in [PENDING] left out)? */
 bool vm_drives_hold(const struct guest_config *config, char *const *keys, const char *volid);
 

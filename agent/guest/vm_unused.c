@@ -24,18 +24,25 @@ bool vm_unused_key(const char *key, unsigned *ret_index)
 	return true;
 }
 
+/* Is this key a drive, with a volume that exists? */
+static bool has_volume(const char *key, const char *value, struct vm_drive *ret)
+{
+	enum vm_bus bus;
+	unsigned index;
+
+	return vm_drive_key(key, &bus, &index) && vm_drive_parse(key, value, ret, NULL) == 0 &&
+	       !ret->is_new;
+}
+
 /* The volumes of disks that a section names, in its order; its unused ones are none of them. */
 static void collect(const struct guest_section *section, struct fields *ret)
 {
 	for (size_t i = 0; section && i < section->keys.count; i++) {
 		const struct field *f = &section->keys.items[i];
 		struct vm_drive drive;
-		enum vm_bus bus;
-		unsigned index;
 
-		if (vm_drive_key(f->name, &bus, &index) &&
-		    vm_drive_parse(f->name, f->value, &drive, NULL) == 0 && !drive.is_cdrom &&
-		    !drive.is_new && !fields_find(ret, drive.volid))
+		if (has_volume(f->name, f->value, &drive) && !drive.is_cdrom &&
+		    !fields_find(ret, drive.volid))
 			fields_add(ret, drive.volid, "");
 	}
 }
@@ -51,12 +58,8 @@ static const char *drive_of(const struct guest_section *section, const char *vol
 	for (size_t i = 0; section && i < section->keys.count; i++) {
 		const struct field *f = &section->keys.items[i];
 		struct vm_drive drive;
-		enum vm_bus bus;
-		unsigned index;
 
-		if (vm_drive_key(f->name, &bus, &index) &&
-		    vm_drive_parse(f->name, f->value, &drive, NULL) == 0 && !drive.is_new &&
-		    str_eq(drive.volid, volid))
+		if (has_volume(f->name, f->value, &drive) && str_eq(drive.volid, volid))
 			return f->name;
 	}
 	return NULL;
@@ -113,16 +116,24 @@ static void drop_used(struct guest_config *config, const struct fields *used)
 	}
 }
 
-void vm_unused_follow(struct guest_config *before, struct guest_config *after)
+int vm_unused_follow(struct guest_config *before, struct guest_config *after, struct err *err)
 {
 	autofields had = FIELDS_INIT, has = FIELDS_INIT;
 
 	collect_all(before, &had);
 	collect_all(after, &has);
 	drop_used(after, &has);
-	for (size_t i = 0; i < had.count; i++)
-		if (!fields_find(&has, had.items[i].name) && !is_kept(after, had.items[i].name))
-			vm_unused_add(after, had.items[i].name, NULL);
+	for (size_t i = 0; i < had.count; i++) {
+		const char *volid = had.items[i].name;
+
+		if (!fields_find(&has, volid) && !is_kept(after, volid) &&
+		    !vm_unused_add(after, volid, NULL))
+			return err_set(err, ERR_LIMIT,
+				       "no unused key is left for volume '%s' (at most %d): remove "
+				       "unused volumes first",
+				       volid, VM_UNUSED_MAX);
+	}
+	return 0;
 }
 
 bool vm_drives_hold(const struct guest_config *config, char *const *keys, const char *volid)
@@ -130,12 +141,8 @@ bool vm_drives_hold(const struct guest_config *config, char *const *keys, const 
 	for (size_t i = 0; keys[i]; i++) {
 		const char *value = guest_config_get(config, keys[i]);
 		struct vm_drive drive;
-		enum vm_bus bus;
-		unsigned index;
 
-		if (value && vm_drive_key(keys[i], &bus, &index) &&
-		    vm_drive_parse(keys[i], value, &drive, NULL) == 0 && !drive.is_new &&
-		    str_eq(drive.volid, volid))
+		if (value && has_volume(keys[i], value, &drive) && str_eq(drive.volid, volid))
 			return true;
 	}
 	return false;

@@ -45,7 +45,7 @@ static void call_unref(struct call *call)
 {
 	if (atomic_fetch_sub(&call->users, 1) > 1)
 		return;
-	close(call->done);
+	closep(&call->done);
 	closep(&call->fd);
 	free(call->text);
 	free(call);
@@ -111,7 +111,8 @@ static int call_make(struct hv *hv, int (*run)(struct call *call), const char *t
 	*call = (struct call){
 		.users = 2, .run = run, .conn = hv->conn, .fd = -1, .text = xstrdup(text)};
 	call->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if ((r = thread_start(call, err)) < 0) {
+	r = call->done < 0 ? err_errno(err, errno, "eventfd") : thread_start(call, err);
+	if (r < 0) {
 		call->users = 1;
 		call_unref(call);
 		return r;
@@ -119,7 +120,8 @@ static int call_make(struct hv *hv, int (*run)(struct call *call), const char *t
 	if ((r = call_await(call, hv->deadline, err)) < 0) {
 		hv->is_lost = true;
 	} else if ((r = call->r) < 0) {
-		*err = call->err;
+		if (err)
+			*err = call->err;
 		hv->is_lost = r == -ERR_UNKNOWN;
 	}
 	if (r < 0) {
@@ -133,14 +135,11 @@ static int call_make(struct hv *hv, int (*run)(struct call *call), const char *t
 static int call_simple(struct hv *hv, int (*run)(struct call *call), const char *text,
 		       struct err *err)
 {
-	struct err why = ERR_INIT;
 	struct call *call;
-	int r = call_make(hv, run, text, &call, &why);
+	int r = call_make(hv, run, text, &call, err);
 
 	if (r == 0)
 		call_unref(call);
-	else if (err)
-		*err = why;
 	return r;
 }
 
@@ -318,7 +317,6 @@ int hv_open(usec_t deadline, struct hv **ret, struct err *err)
 	static struct hv *links[8]; /* reachable to the end: a thread may still use them */
 	static size_t count;
 	struct hv *hv = xcalloc(1, sizeof(*hv));
-	struct err why = ERR_INIT;
 	struct call *call;
 	int r;
 
@@ -327,12 +325,9 @@ int hv_open(usec_t deadline, struct hv **ret, struct err *err)
 	hv->deadline = deadline;
 	virSetErrorFunc(NULL, be_quiet);
 	virInitialize();
-	r = open_patiently(hv, &call, &why);
-	if (r < 0) {
-		if (err)
-			*err = why;
+	r = open_patiently(hv, &call, err);
+	if (r < 0)
 		return r;
-	}
 	hv->conn = call->conn;
 	call_unref(call);
 	*ret = hv;
@@ -346,15 +341,11 @@ void hv_set_deadline(struct hv *hv, usec_t deadline)
 
 int hv_look(struct hv *hv, const char *name, enum hv_state *ret, struct err *err)
 {
-	struct err why = ERR_INIT;
 	struct call *call;
-	int r = call_make(hv, run_look, name, &call, &why);
+	int r = call_make(hv, run_look, name, &call, err);
 
-	if (r < 0) {
-		if (err)
-			*err = why;
+	if (r < 0)
 		return r;
-	}
 	*ret = call->state;
 	call_unref(call);
 	return 0;
@@ -387,15 +378,11 @@ int hv_shutdown(struct hv *hv, const char *name, struct err *err)
 
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err)
 {
-	struct err why = ERR_INIT;
 	struct call *call;
-	int r = call_make(hv, run_open_graphics, name, &call, &why);
+	int r = call_make(hv, run_open_graphics, name, &call, err);
 
-	if (r < 0) {
-		if (err)
-			*err = why;
+	if (r < 0)
 		return r;
-	}
 	*ret_fd = TAKE_FD(call->fd);
 	call_unref(call);
 	return 0;

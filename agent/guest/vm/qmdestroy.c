@@ -73,13 +73,12 @@ static int free_volumes(struct task_ctx *task, const struct guest_config *config
 }
 
 /* What waits for the next start names volumes, too. */
-static void merge_pending(struct guest_config *config)
+static int merge_pending(struct guest_config *config, struct err *err)
 {
 	struct guest_config before __attribute__((cleanup(guest_config_fini)));
 
 	guest_config_copy(&before, config);
-	if (config_pending_merge(config))
-		vm_unused_follow(&before, config);
+	return config_pending_merge(config) ? vm_unused_follow(&before, config, err) : 0;
 }
 
 int qmdestroy_run(struct task_ctx *task, struct err *err)
@@ -93,10 +92,10 @@ int qmdestroy_run(struct task_ctx *task, struct err *err)
 	r = check_lock(&config, err);
 	if (r == 0)
 		r = ensure_stopped(task, err);
-	if (r == 0) {
-		merge_pending(&config);
+	if (r == 0)
+		r = merge_pending(&config, err);
+	if (r == 0)
 		r = free_volumes(task, &config, err);
-	}
 	if (r == 0) {
 		vm_record_remove(task->guest);
 		r = task_config_delete(task, "qemu", version, err);

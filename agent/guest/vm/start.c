@@ -58,8 +58,9 @@ static int read_config(struct task_ctx *task, struct guest_config *ret, struct e
 		if ((lock = guest_config_get(&config, "lock"))) {
 			r = err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
 		} else if (config_pending_merge(&config)) {
-			vm_unused_follow(&before, &config);
-			r = task_config_put(task, "qemu", &config, version, err);
+			r = vm_unused_follow(&before, &config, err);
+			if (r == 0)
+				r = task_config_put(task, "qemu", &config, version, err);
 		}
 		guest_config_fini(&before);
 		if (r == 0) {

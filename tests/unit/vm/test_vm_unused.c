@@ -97,8 +97,27 @@ static void follows_a_start(void **state)
 	      &before);
 	guest_config_copy(&after, &before);
 	assert_true(config_pending_merge(&after));
-	vm_unused_follow(&before, &after);
+	assert_int_equal(vm_unused_follow(&before, &after, NULL), 0);
 	expect(&after, "scsi0: " D(2) "\nunused0: " D(0) "\nunused1: " D(1) "\n", "merge");
+}
+
+/* No name of a volume is lost: the change that would is refused. */
+static void keys_run_out(void **state)
+{
+	struct guest_config config __attribute__((cleanup(guest_config_fini)));
+	autofields none = FIELDS_INIT;
+	const struct guest_update update = {.set = &none, .delete_list = "scsi0"};
+	autobuf text = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < VM_UNUSED_MAX; i++)
+		buf_addf(&text, "unused%d: local:101/vm-101-disk-%d.raw\n", i, i + 10);
+	buf_add_str(&text, "scsi0: " D(0) "\n");
+	parse(buf_str(&text), &config);
+	assert_int_equal(guest_config_update(&guest_kind_vm, &config, &update, &err), -ERR_LIMIT);
+	assert_non_null(strstr(err.message, "no unused key is left for volume '" D(0) "'"));
+	expect(&config, buf_str(&text), "nothing has changed");
 }
 
 /* A waiting new disk that is taken back is not lost, either. */
@@ -176,11 +195,9 @@ static void finds_the_drive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(follows_changes),
-		cmocka_unit_test(finds_the_drive),
-		cmocka_unit_test(follows_a_start),
-		cmocka_unit_test(follows_a_revert),
-		cmocka_unit_test(knows_the_volumes_of_drives),
+		cmocka_unit_test(follows_changes),  cmocka_unit_test(finds_the_drive),
+		cmocka_unit_test(keys_run_out),	    cmocka_unit_test(follows_a_start),
+		cmocka_unit_test(follows_a_revert), cmocka_unit_test(knows_the_volumes_of_drives),
 		cmocka_unit_test(knows_keys),
 	};
 
