@@ -162,7 +162,8 @@ static void read_update(const struct api_request *req, const struct guest_target
 	};
 }
 
-int vm_handle_config_put(struct api_request *req, struct err *err)
+/* PUT answers when the change is made, POST with the task that makes it. */
+static int change(struct api_request *req, bool is_awaited, struct err *err)
 {
 	autofields set = FIELDS_INIT;
 	struct guest_target target;
@@ -173,24 +174,20 @@ int vm_handle_config_put(struct api_request *req, struct err *err)
 		return r;
 	guest_request_config_fields(req, &set);
 	read_update(req, &target, &set, &update);
-	if (needs_job(req, &update))
-		return change_by_job(req, &target, &update, true, err);
+	if (!is_awaited || needs_job(req, &update))
+		return change_by_job(req, &target, &update, is_awaited, err);
 	r = vm_drives_check(req, &set, err);
 	return r < 0 ? r : guest_handle_config_put(req, err);
 }
 
+int vm_handle_config_put(struct api_request *req, struct err *err)
+{
+	return change(req, true, err);
+}
+
 int vm_handle_config_post(struct api_request *req, struct err *err)
 {
-	autofields set = FIELDS_INIT;
-	struct guest_target target;
-	struct guest_update update;
-	int r = guest_request_target(req, &target, err);
-
-	if (r < 0)
-		return r;
-	guest_request_config_fields(req, &set);
-	read_update(req, &target, &set, &update);
-	return change_by_job(req, &target, &update, false, err);
+	return change(req, false, err);
 }
 
 int vm_handle_unlink(struct api_request *req, struct err *err)
