@@ -16,6 +16,7 @@
 #include "agent/base/str.h"
 
 #define SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+#define CMDLINE_MAX (64u * 1024)
 
 static const char *const default_env[] = {"PATH=" SEARCH_PATH, "LC_ALL=C.UTF-8", "HOME=/root",
 					  NULL};
@@ -129,6 +130,24 @@ static void read_boot_id(void)
 
 	if (file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0 && text.size >= 36)
 		memcpy(boot_id, text.data, 36);
+}
+
+bool exec_pid_has_argument(pid_t pid, const char *argument, char end)
+{
+	autofree char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	autobuf text = BUF_INIT;
+
+	if (file_read(path, CMDLINE_MAX, &text, NULL) < 0)
+		return false;
+	const char *words = buf_str(&text); /* the last one may be cut of its NUL */
+
+	for (size_t at = 0; at < text.size; at += strlen(words + at) + 1) {
+		const char *rest = str_after(words + at, argument);
+
+		if (rest && (*rest == '\0' || *rest == end))
+			return true;
+	}
+	return false;
 }
 
 const char *exec_boot_id(void)

@@ -13,13 +13,15 @@
 #include "agent/base/err.h"
 
 struct exec_spawn {
-	const char *const *argv; /* argv[0] is an absolute path, or searched in the fixed path below */
-	const char *const *env;	 /* NULL: PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root */
-	int stdin_fd;		 /* -1: /dev/null; borrowed */
-	int stdout_fd;		 /* -1: /dev/null */
-	int stderr_fd;		 /* -1: /dev/null */
-	bool new_session;	 /* setsid */
-	int passed_fd;		 /* above 2, becomes 3; 0 or -1: none; borrowed */
+	const char *const
+		*argv; /* argv[0] is an absolute path, or searched in the fixed path below */
+	const char *const
+		*env;	  /* NULL: PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root */
+	int stdin_fd;	  /* -1: /dev/null; borrowed */
+	int stdout_fd;	  /* -1: /dev/null */
+	int stderr_fd;	  /* -1: /dev/null */
+	bool new_session; /* setsid */
+	int passed_fd;	  /* above 2, becomes 3; 0 or -1: none; borrowed */
 };
 
 int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err);
@@ -34,7 +36,7 @@ struct exec_run {
 	const char *const *argv;
 	const void *input; /* for stdin, or NULL */
 	size_t input_size;
-	usec_t deadline;   /* monotonic; then SIGTERM, a second later SIGKILL to the process group */
+	usec_t deadline; /* monotonic; then SIGTERM, a second later SIGKILL to the process group */
 	size_t output_max; /* 0: 1 MiB */
 };
 
@@ -47,5 +49,8 @@ void exec_result_fini(struct exec_result *r);
 uint64_t exec_pid_start(pid_t pid);
 /* As above of a child that was not reaped: also when it ended already. */
 uint64_t exec_child_start(pid_t pid);
+/* Is this one of the process's arguments, whole or up to the character `end` (NUL: whole only)? For pids that were
+ * written down, which may be another process's by now. */
+bool exec_pid_has_argument(pid_t pid, const char *argument, char end);
 /* The boot id, 36 characters. */
 const char *exec_boot_id(void);

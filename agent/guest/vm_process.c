@@ -10,12 +10,11 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-#define CMDLINE_MAX 65536
-#define PID_MAX	    64 /* bytes of a pid file */
-#define PID_FOLDER  "/run/libvirt/qemu"
-#define PREFIX	    "lodge-"
-#define VMID_MIN    100
-#define VMID_MAX    999999999u
+#define PID_MAX	   64 /* bytes of a pid file */
+#define PID_FOLDER "/run/libvirt/qemu"
+#define PREFIX	   "lodge-"
+#define VMID_MIN   100
+#define VMID_MAX   999999999u
 
 void vm_domain_name(unsigned vmid, char ret[VM_DOMAIN_NAME_SIZE])
 {
@@ -37,21 +36,9 @@ bool vm_domain_vmid(const char *name, unsigned *ret)
 /* A pid file may be stale: the process must be a machine of this name. */
 static bool is_machine(pid_t pid, const char *name)
 {
-	autofree char *path = xasprintf("/proc/%d/cmdline", (int)pid);
 	autofree char *wanted = xasprintf("guest=%s", name);
-	autobuf line = BUF_INIT;
 
-	if (file_read(path, CMDLINE_MAX, &line, NULL) < 0)
-		return false;
-	const char *data = buf_str(&line);
-
-	for (size_t at = 0; at < line.size; at += strlen(data + at) + 1) {
-		const char *rest = str_after(data + at, wanted);
-
-		if (rest && (*rest == ',' || *rest == '\0'))
-			return true;
-	}
-	return false;
+	return exec_pid_has_argument(pid, wanted, ',');
 }
 
 int vm_process_find(const char *name, pid_t *ret_pid, uint64_t *ret_start, struct err *err)

@@ -13,7 +13,6 @@
 #include "agent/base/str.h"
 
 #define START_DEADLINE (15 * USEC_PER_SEC)
-#define CMDLINE_MAX    (64u * 1024)
 
 char *net_dnsmasq_pid_path(void)
 {
@@ -24,17 +23,9 @@ char *net_dnsmasq_pid_path(void)
  * command line names our pid file. */
 static bool is_ours(pid_t pid, const char *pid_path)
 {
-	autofree char *path = xasprintf("/proc/%d/cmdline", (int)pid);
 	autofree char *wanted = xasprintf("--pid-file=%s", pid_path);
-	autobuf words = BUF_INIT;
 
-	if (file_read(path, CMDLINE_MAX, &words, NULL) < 0)
-		return false;
-	buf_str(&words); /* ends it with a NUL */
-	for (size_t at = 0; at < words.size; at += strlen(words.data + at) + 1)
-		if (str_eq(words.data + at, wanted))
-			return true;
-	return false;
+	return exec_pid_has_argument(pid, wanted, '\0');
 }
 
 /* The pid in the file, if that process is our dnsmasq. */

@@ -233,6 +233,31 @@ static void test_facts(void **state)
 	assert_int_equal(strlen(exec_boot_id()), 36);
 }
 
+static void test_arguments(void **state)
+{
+	const char *const argv[] = {"sh", "-c", "read x", "name,rest", "last", NULL};
+	int ends[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(exec_spawn(&(struct exec_spawn){.argv = argv,
+							 .stdin_fd = ends[0],
+							 .stdout_fd = -1,
+							 .stderr_fd = -1},
+				    &pid, NULL),
+			 0);
+	assert_true(exec_pid_has_argument(pid, "last", '\0'));
+	assert_true(exec_pid_has_argument(pid, "name", ','));
+	assert_false(exec_pid_has_argument(pid, "name", '\0'));
+	assert_false(exec_pid_has_argument(pid, "nam", ','));
+	assert_false(exec_pid_has_argument(pid, "rest", ','));
+	close(ends[0]);
+	close(ends[1]); /* ends it */
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(exec_pid_has_argument(pid, "last", '\0'));
+}
+
 /* A job may end before its parent looks at it. */
 static void test_start_of_an_ended_child(void **state)
 {
@@ -263,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_spawn_inherits_nothing),
 		cmocka_unit_test(test_passed_descriptor),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_start_of_an_ended_child),
 	};
 
