@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "agent/base/exec.h"
@@ -235,18 +236,21 @@ static void test_facts(void **state)
 
 static void test_arguments(void **state)
 {
-	const char *const argv[] = {"sh", "-c", "read x", "name,rest", "last", NULL};
+	const char *const argv[] = {"sh", "-c", "echo; read x", "name,rest", "last", NULL};
 	int ends[2];
 	pid_t pid;
+	char line;
 
 	(void)state;
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	assert_int_equal(exec_spawn(&(struct exec_spawn){.argv = argv,
 							 .stdin_fd = ends[0],
-							 .stdout_fd = -1,
+							 .stdout_fd = ends[0],
 							 .stderr_fd = -1},
 				    &pid, NULL),
 			 0);
+	/* its arguments are there a moment after posix_spawn() returned */
+	assert_int_equal(read(ends[1], &line, 1), 1);
 	assert_true(exec_pid_has_argument(pid, "last", '\0'));
 	assert_true(exec_pid_has_argument(pid, "name", ','));
 	assert_false(exec_pid_has_argument(pid, "name", '\0'));
