@@ -150,17 +150,32 @@ static bool may_wait(const struct conn *c, unsigned fd_count)
 	return c->is_held && fd_count == 0 && c->stream.out.size < HOLD_MAX;
 }
 
+static void send_queued(struct conn *c, int queued, unsigned fd_count)
+{
+	if (queued == 0 && !may_wait(c, fd_count))
+		queued = conn_flush(c, &c->fault);
+	if (queued < 0)
+		end_stream(c);
+}
+
 void conn_send(struct conn *c, const struct buf *frame, const int *fds, unsigned count)
+{
+	if (!c->fault.code)
+		send_queued(c, stream_queue(&c->stream, frame, fds, count, &c->fault), count);
+}
+
+/* The reply's descriptors go over to the stream. */
+static void send_reply(struct conn *c, const struct buf *frame, const int *fds, unsigned count,
+		       struct reply *reply)
 {
 	int r;
 
 	if (c->fault.code)
 		return;
-	r = stream_queue(&c->stream, frame, fds, count, &c->fault);
-	if (r == 0 && !may_wait(c, count))
-		r = conn_flush(c, &c->fault);
-	if (r < 0)
-		end_stream(c);
+	r = stream_queue_taking(&c->stream, frame, fds, count, &c->fault);
+	if (r == 0)
+		reply->fd = reply->body_fd = -1;
+	send_queued(c, r, count);
 }
 
 void conn_hold(struct conn *c)
@@ -194,7 +209,7 @@ void conn_reply(struct conn *c, uint64_t id, struct reply *reply)
 			buf_clear(&frame);
 			frame_encode_reply(id, reply, &frame, fds, &count, &err);
 		}
-		conn_send(c, &frame, fds, count);
+		send_reply(c, &frame, fds, count, reply);
 	}
 	reply_fini(reply);
 }

@@ -53,38 +53,41 @@ void stream_fini(struct stream *s)
 	s->fd = -1;
 }
 
-static int queue_fds(struct stream *s, const int *fds, unsigned count, struct err *err)
+int stream_queue_taking(struct stream *s, const struct buf *frame, const int *fds,
+			unsigned fd_count, struct err *err)
 {
-	struct stream_fds *f = xcalloc(1, sizeof(*f));
+	struct stream_fds *f;
 
-	f->at = s->out.size;
-	for (; f->count < count; f->count++) {
-		f->fds[f->count] = fcntl(fds[f->count], F_DUPFD_CLOEXEC, 3);
-		if (f->fds[f->count] < 0) {
-			int r = err_errno(err, errno, "pass a descriptor");
-
-			close_all(f->fds, f->count);
-			free(f);
-			return r;
-		}
+	if (s->out.size - s->out_sent + frame->size > STREAM_OUT_MAX)
+		return err_set(err, ERR_LIMIT, "the peer does not read its replies");
+	if (fd_count > 0) {
+		f = xcalloc(1, sizeof(*f));
+		f->at = s->out.size;
+		f->count = fd_count;
+		memcpy(f->fds, fds, fd_count * sizeof(*fds));
+		*s->fds_tail = f;
+		s->fds_tail = &f->next;
 	}
-	*s->fds_tail = f;
-	s->fds_tail = &f->next;
+	buf_add(&s->out, frame->data, frame->size);
 	return 0;
 }
 
 int stream_queue(struct stream *s, const struct buf *frame, const int *fds, unsigned fd_count,
 		 struct err *err)
 {
-	int r;
+	int copies[FRAME_FDS_MAX], r = 0;
+	unsigned n = 0;
 
-	if (s->out.size - s->out_sent + frame->size > STREAM_OUT_MAX)
-		return err_set(err, ERR_LIMIT, "the peer does not read its replies");
-	r = fd_count > 0 ? queue_fds(s, fds, fd_count, err) : 0;
+	for (; r == 0 && n < fd_count; n++) {
+		copies[n] = fcntl(fds[n], F_DUPFD_CLOEXEC, 3);
+		if (copies[n] < 0)
+			r = err_errno(err, errno, "pass a descriptor");
+	}
+	if (r == 0)
+		r = stream_queue_taking(s, frame, copies, n, err);
 	if (r < 0)
-		return r;
-	buf_add(&s->out, frame->data, frame->size);
-	return 0;
+		close_all(copies, n);
+	return r;
 }
 
 static ssize_t send_some(struct stream *s, size_t size, const struct stream_fds *with)

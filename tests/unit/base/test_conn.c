@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -175,6 +176,36 @@ static void test_call_and_reply(void **state)
 	call_with("size", "5000000", 5000); /* by memfd */
 	run_until(&replies, 2);
 	assert_int_equal(last_body, 5000000);
+	stop();
+}
+
+/* A process that has run out of descriptors still gives away those that it has. */
+static void test_reply_with_the_last_descriptor(void **state)
+{
+	struct reply reply = REPLY_INIT;
+	struct rlimit before, none;
+	int next;
+
+	(void)state;
+	start(&ops);
+	server.answers = false;
+	call_with("a", "b", 5000);
+	run_until(&server.calls, 1);
+	reply.status = 200;
+	assert_int_equal(fd_memfd_sealed("body", "words", 5, &reply.body_fd, NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	next = dup(reply.body_fd);
+	close(next);
+	none = before;
+	none.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(dup(reply.body_fd), -1);
+	conn_reply(server.conn, server.last_id, &reply);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	run_until(&replies, 1);
+	assert_int_equal(last_status, 200);
+	assert_int_equal(last_body, 5);
+	assert_int_equal(client.closed + server.closed, 0);
 	stop();
 }
 
@@ -495,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call_and_reply),
+		cmocka_unit_test(test_reply_with_the_last_descriptor),
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_cancel),
