@@ -13,13 +13,6 @@
 #include "agent/base/str.h"
 #include "agent/core/guests.h"
 
-static bool may(struct core *core, const struct identity *who, const char *path, const char *privs)
-{
-	privset need;
-	return privset_from_names(privs, &need, NULL) == 0 &&
-	       (access_privileges(core->access, who, path) & need);
-}
-
 static void begin(struct buf *out, const char *type)
 {
 	buf_addf(out, "event: %s\ndata: ", type);
@@ -34,7 +27,7 @@ static unsigned guest_variant(struct core *core, const struct event *event,
 	const char *slash = strchr(event->name, '/');
 	char path[32];
 	snprintf(path, sizeof(path), "/vms%s", slash);
-	return access_is_unlimited(who) || may(core, who, path, "VM.Audit");
+	return access_is_unlimited(who) || access_may(core->access, who, path, "VM.Audit");
 }
 
 static void guest_encode(struct core *core, const struct event *event, unsigned variant,
@@ -92,7 +85,7 @@ static unsigned task_variant(struct core *core, const struct event *event,
 			     const struct identity *who)
 {
 	const struct task *task = jobs_find(core->jobs, event->name);
-	return task && (task_is_own(who, task) || may(core, who, "/", "Sys.Audit"));
+	return task && (task_is_own(who, task) || access_may(core->access, who, "/", "Sys.Audit"));
 }
 
 static void task_encode(struct core *core, const struct event *event, unsigned variant,

@@ -16,11 +16,10 @@
 bool api_node_load_is_visible(const struct core *core, const struct identity *who)
 {
 	char path[96];
-	privset audit;
+
 	snprintf(path, sizeof(path), "/nodes/%s", core->node);
 	return facts_node(core->facts)->observed &&
-	       privset_from_names("Sys.Audit", &audit, NULL) == 0 &&
-	       (access_privileges(core->access, who, path) & audit);
+	       access_may(core->access, who, path, "Sys.Audit");
 }
 
 void api_write_node(const struct core *core, bool with_load, struct json *j)

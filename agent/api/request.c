@@ -48,7 +48,7 @@ int api_check(const struct api_request *req, const char *path, const char *privs
 
 bool api_may(const struct api_request *req, const char *path, const char *privs)
 {
-	return api_check(req, path, privs, true, NULL) == 0;
+	return access_may(req->core->access, &req->who, path, privs);
 }
 
 int api_check_node(const struct api_request *req, struct err *err)

@@ -70,6 +70,10 @@ bool access_refresh(const struct access *access, struct identity *who, uint64_t 
 		    uint64_t *ret_until);
 /* Has every privilege on every path, whatever the configuration says. */
 bool access_is_unlimited(const struct identity *who);
+/* The same as a question: does the identity have any of these privileges ("VM.Audit|VM.Console") there? Names that
+ * there are not: false. */
+bool access_may(struct access *access, const struct identity *who, const char *path,
+		const char *privs);
 bool access_user_is_enabled(const struct access *access, const char *userid, uint64_t now);
 uint64_t access_generation(const struct access *access); /* changes with every change of rights */
 

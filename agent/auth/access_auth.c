@@ -25,6 +25,14 @@ bool access_user_is_enabled(const struct access *access, const char *userid, uin
 	return user && user->enable && is_in_time(user->expire, now);
 }
 
+const struct cfg_token *access_token_in_time(const struct access *access, const char *tokenid,
+					     uint64_t now)
+{
+	const struct cfg_token *token = map_get(access->cfg->tokens, tokenid);
+
+	return token && is_in_time(token->expire, now) ? token : NULL;
+}
+
 /* Not 0 for a token that has a secret. */
 static uint64_t token_mark(const struct access *access, const char *tokenid)
 {
@@ -44,11 +52,10 @@ static int authenticate_token(struct access *access, const char *text, uint64_t 
 
 	if (!token_split(text, who.tokenid, &secret) || !tokenid_owner(who.tokenid, who.userid))
 		return err_set(err, ERR_AUTH, TEXT_TOKEN);
-	token = map_get(access->cfg->tokens, who.tokenid);
+	token = access_token_in_time(access, who.tokenid, now);
 	is_match = token_secret_matches(secret,
 					token ? secrets_get(access->tokens, who.tokenid) : NULL);
-	if (!is_match || !is_in_time(token->expire, now) ||
-	    !access_user_is_enabled(access, who.userid, now))
+	if (!is_match || !access_user_is_enabled(access, who.userid, now))
 		return err_set(err, ERR_AUTH, TEXT_TOKEN);
 	who.has_privsep = token->privsep;
 	who.proof = token_mark(access, who.tokenid);
@@ -107,10 +114,9 @@ static void end_sooner(uint64_t *until, uint64_t end)
 static bool refresh_token(const struct access *access, struct identity *who, uint64_t now,
 			  uint64_t *until)
 {
-	const struct cfg_token *token = map_get(access->cfg->tokens, who->tokenid);
+	const struct cfg_token *token = access_token_in_time(access, who->tokenid, now);
 
-	if (!token || !is_in_time(token->expire, now) ||
-	    token_mark(access, who->tokenid) != who->proof)
+	if (!token || token_mark(access, who->tokenid) != who->proof)
 		return false;
 	who->has_privsep = token->privsep;
 	end_sooner(until, token->expire);

@@ -41,9 +41,8 @@ int access_identity(struct access *access, const char *authid, uint64_t now, str
 
 	who.is_token = tokenid_owner(authid, who.userid);
 	if (who.is_token) {
-		token = map_get(access->cfg->tokens, authid);
-		if (!token || !str_copy(who.tokenid, sizeof(who.tokenid), authid) ||
-		    (token->expire != 0 && token->expire <= now))
+		token = access_token_in_time(access, authid, now);
+		if (!token || !str_copy(who.tokenid, sizeof(who.tokenid), authid))
 			return err_set(err, ERR_AUTH, "no such user or token");
 		who.has_privsep = token->privsep;
 	} else if (!str_copy(who.userid, sizeof(who.userid), authid)) {

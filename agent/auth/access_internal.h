@@ -53,6 +53,9 @@ void access_op_start(struct access *access, struct access_op *op);
 /* In the store's callback: returns the access object, or NULL if that is gone. */
 struct access *access_op_end(struct access_op *op);
 
+/* The token, if there is one and its time has not run out. Says nothing of its user and its secret. */
+const struct cfg_token *access_token_in_time(const struct access *access, const char *tokenid,
+					     uint64_t now);
 /* Ends the changes that wait, with an error. */
 void access_edits_drop(struct access *access);
 void access_rights_flush(struct access *access);

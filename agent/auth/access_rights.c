@@ -86,3 +86,12 @@ int access_check(struct access *access, const struct identity *who, const char *
 	privset_format(any ? need : need & ~has, any ? "|" : ", ", &names);
 	return err_set(err, ERR_DENIED, "Permission check failed (%s, %s)", path, buf_str(&names));
 }
+
+bool access_may(struct access *access, const struct identity *who, const char *path,
+		const char *privs)
+{
+	privset any;
+
+	return privset_from_names(privs, &any, NULL) == 0 &&
+	       (access_privileges(access, who, path) & any) != 0;
+}

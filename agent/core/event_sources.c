@@ -15,25 +15,19 @@ bool event_config_is_told(const char *path)
 	return config_rule_find(path) != NULL;
 }
 
-static bool has_any(struct core *core, const struct identity *who, const char *path, privset privs)
-{
-	return (access_privileges(core->access, who, path) & privs) != 0;
-}
-
 bool event_config_is_visible(struct core *core, const char *path, const struct identity *who)
 {
 	const struct config_rule *rule = config_rule_find(path);
-	privset privs;
 
-	if (!rule || privset_from_names(rule->told, &privs, NULL) < 0)
+	if (!rule)
 		return false;
-	if (has_any(core, who, rule->path, privs))
+	if (access_may(core->access, who, rule->path, rule->told))
 		return true;
 	const struct storage_cfg *cfg = storages_config(core->storages);
 	for (size_t i = 0; rule->of_some_storage && i < cfg->count; i++) {
 		autofree char *storage = xasprintf("/storage/%s", cfg->items[i].id);
 
-		if (has_any(core, who, storage, privs))
+		if (access_may(core->access, who, storage, rule->told))
 			return true;
 	}
 	return false;
