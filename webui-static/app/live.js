@@ -12,7 +12,7 @@ const BATCH = 16; /* ms: events that come together are drawn together */
 const now = () => Date.now() / 1000;
 
 const decoders = {
-	guest: (data) => ({ type: 'guest', entry: data, at: now() }),
+	guest: (data, isChange) => ({ type: 'guest', entry: data, at: now(), isChange }),
 	node: (data) => ({ type: 'node', entry: data, at: now() }),
 	'guest-gone': (data) => ({ type: 'guest-gone', id: data.id }),
 	task: (data) => ({ type: 'tasks', items: [data] }),
@@ -24,6 +24,7 @@ export function startLive() {
 	let queue = [], late = []; // late: came while the lists were on their way, so applied once more after them
 	let flushTimer = null, pollTimer = null, reopenTimer = null;
 	let isReading = false, readAgain = false, isStopped = false;
+	let lastId = ''; // figures come under the id of the last change
 
 	const isOpen = () => source && source.readyState === EventSource.OPEN;
 
@@ -77,7 +78,10 @@ export function startLive() {
 		source.onopen = () => dispatch({ type: 'link', link: 'live' });
 		source.addEventListener('sync', poll);
 		for (const [type, decode] of Object.entries(decoders))
-			source.addEventListener(type, (event) => enqueue(decode(JSON.parse(event.data))));
+			source.addEventListener(type, (event) => {
+				enqueue(decode(JSON.parse(event.data), event.lastEventId !== lastId));
+				lastId = event.lastEventId;
+			});
 		source.addEventListener('config', poll); // storages and users: what the lists show of them may have changed
 		source.onerror = () => {
 			if (source.readyState === EventSource.CLOSED) {

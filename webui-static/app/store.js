@@ -13,7 +13,7 @@ export const initial = {
 	resources: {}, // id → entry as in /cluster/resources
 	tasks: [], // newest first, as in /cluster/tasks
 	history: {}, // guest or node id → [{ at, cpu, mem }]
-	told: {}, // guest id → how often something was told of it: what is not in its entry may have changed too
+	told: {}, // guest id → how often a change of it was told: what is not in its entry may have changed too
 	watched: {}, // UPID → text: tasks that this page started and that have not ended
 	toasts: [],
 	creating: null, // "lxc", "qemu": the dialog is open
@@ -38,11 +38,12 @@ function addSample(history, entry, at) {
 	return { ...history, [entry.id]: [...old, { at, cpu: entry.cpu, mem: entry.mem || 0 }].slice(-HISTORY_KEPT) };
 }
 
-function putEntry(state, entry, at) {
+function putEntry(state, entry, at, isChange) {
 	const kept = keepSame(state.resources[entry.id], entry);
 	const history = addSample(state.history, entry, at);
 	const resources = kept === state.resources[entry.id] ? state.resources : { ...state.resources, [entry.id]: kept };
-	return { ...state, resources, history, told: { ...state.told, [entry.id]: (state.told[entry.id] || 0) + 1 } };
+	const told = isChange ? { ...state.told, [entry.id]: (state.told[entry.id] || 0) + 1 } : state.told;
+	return { ...state, resources, history, told };
 }
 
 function putList(state, items, at) {
@@ -81,8 +82,8 @@ const reducers = {
 		session ? { ...state, session } : { ...initial, session: null, toasts: state.toasts },
 	link: (state, { link }) => (link === state.link ? state : { ...state, link }),
 	resources: (state, { items, at }) => putList(state, items, at),
-	guest: (state, { entry, at }) => putEntry(state, entry, at),
-	node: (state, { entry, at }) => putEntry(state, entry, at),
+	guest: (state, { entry, at, isChange }) => putEntry(state, entry, at, isChange),
+	node: (state, { entry, at }) => putEntry(state, entry, at, false),
 	'guest-gone': (state, { id }) =>
 		id in state.resources
 			? { ...state, resources: without(state.resources, id), history: without(state.history, id) }

@@ -31,9 +31,12 @@ test('an event changes one guest, another takes it away', () => {
 	assert.equal(b.resources['lxc/101'], a.resources['lxc/101']);
 	assert.deepEqual(Object.keys(c.resources), ['lxc/101']);
 	assert.equal(reduce(c, { type: 'guest-gone', id: 'lxc/100' }), c);
-	const again = reduce(b, { type: 'guest', entry: guest(100, { status: 'running' }), at: 2.5 });
+	const again = reduce(b, { type: 'guest', entry: guest(100, { status: 'running' }), at: 2.5, isChange: true });
 	assert.equal(again.resources, b.resources);
 	assert.equal(again.told['lxc/100'], b.told['lxc/100'] + 1);
+	const figures = reduce(again, { type: 'guest', entry: guest(100, { status: 'running', cpu: 0.5 }), at: 9 });
+	assert.equal(figures.resources['lxc/100'].cpu, 0.5);
+	assert.equal(figures.told, again.told);
 });
 
 test('samples: no two at once, a bound on their number', () => {
