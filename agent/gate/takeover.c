@@ -2,8 +2,10 @@
 #include "agent/gate/takeover.h"
 
 #include <errno.h>
+#include <gnutls/socket.h>
 #include <sys/socket.h>
 
+#include "agent/base/log.h"
 #include "agent/gate/gate.h"
 
 #define DRAIN_READS 8 /* before others get their turn */
@@ -30,6 +32,12 @@ bool takeover_init(struct takeover *t, struct MHD_Connection *connection)
 
 	if (!tls || !socket)
 		return false;
+	/* Records that the kernel opens never pass the pull function. GnuTLS has this off unless the system's
+	 * configuration says otherwise (3.7.3 and later). */
+	if (gnutls_transport_is_ktls_enabled(tls)) {
+		log_warning("no consoles: GnuTLS gives its connections to the kernel (ktls)");
+		return false;
+	}
 	*t = (struct takeover){.session = tls, .fd = socket->connect_fd};
 	/* the transport's pointer is and stays the descriptor */
 	gnutls_transport_set_int(tls, t->fd);

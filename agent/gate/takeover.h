@@ -21,7 +21,7 @@ struct takeover {
 };
 
 /* In libmicrohttpd's upgrade handler. Both borrowed until MHD_UPGRADE_ACTION_CLOSE. false: not a TLS
- * connection. */
+ * connection, or one whose records the kernel opens. */
 bool takeover_init(struct takeover *t, struct MHD_Connection *connection);
 /* Is part of a record in the session? Only right after takeover_init(). */
 bool takeover_has_left(const struct takeover *t);
