@@ -5,7 +5,8 @@
 until [ -s "/run/libvirt/qemu/lodge-$1.pid" ]; do sleep 0.005; done # its process is there, the creation goes on
 job=$(pgrep -f '^/usr/libexec/lodge/lodge-task-vm qmstart') && kill -STOP "$job" || exit
 until [ "$(virsh -q domstate "lodge-$1")" = paused ]; do sleep 0.02; done
-virsh -q desc "lodge-$1" --live made # waits until libvirtd has done with the creation,
-sleep 0.3			     # whose answer follows
+# libvirtd's answer lies in the socket of the job, which does not read it now
+answered() { ss -Hxp | awk -v job="pid=$job," 'index($0, job) && $3 > 0 {found = 1} END {exit !found}'; }
+until answered; do sleep 0.02; done
 kill -STOP "$2"
 kill -CONT "$job"
