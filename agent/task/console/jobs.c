@@ -39,17 +39,6 @@ static int serve_terminal(struct task_ctx *task, struct viewer *v, struct err *e
 	return r;
 }
 
-int termproxy_run(struct task_ctx *task, struct err *err)
-{
-	struct viewer viewer;
-	int r;
-
-	viewer_init(&viewer);
-	r = serve_terminal(task, &viewer, err);
-	viewer_fini(&viewer);
-	return r;
-}
-
 static int open_screen(const struct task_ctx *task, int *ret_fd, struct err *err)
 {
 	autofree char *program = path_join(path_libexec(), "lodge-task-vm");
@@ -63,18 +52,39 @@ static int open_screen(const struct task_ctx *task, int *ret_fd, struct err *err
 	return 0;
 }
 
-int vncproxy_run(struct task_ctx *task, struct err *err)
+static int serve_screen(struct task_ctx *task, struct viewer *v, struct err *err)
 {
-	struct viewer viewer;
 	autofd int screen = -1;
 	int r;
 
-	viewer_init(&viewer);
-	if ((r = viewer_await(&viewer, err)) < 0 || (r = open_screen(task, &screen, err)) < 0)
+	if ((r = viewer_await(v, err)) < 0 || (r = open_screen(task, &screen, err)) < 0)
 		return r;
 	task_log("viewer connected: screen");
-	r = relay_run(viewer.fd, screen, task_cancel_fd(), err);
+	r = relay_run(v->fd, screen, task_cancel_fd(), err);
 	if (r == 0)
 		task_log("the viewer or the machine left");
 	return r;
+}
+
+static int with_viewer(struct task_ctx *task,
+		       int (*serve)(struct task_ctx *task, struct viewer *v, struct err *err),
+		       struct err *err)
+{
+	struct viewer viewer;
+	int r;
+
+	viewer_init(&viewer);
+	r = serve(task, &viewer, err);
+	viewer_fini(&viewer);
+	return r;
+}
+
+int termproxy_run(struct task_ctx *task, struct err *err)
+{
+	return with_viewer(task, serve_terminal, err);
+}
+
+int vncproxy_run(struct task_ctx *task, struct err *err)
+{
+	return with_viewer(task, serve_screen, err);
 }
