@@ -232,12 +232,6 @@ void facts_hello(struct facts *facts)
 	facts_kind_unlisted(facts, true);
 }
 
-void facts_listed(struct facts *facts)
-{
-	facts_kind_listed(facts, false);
-	facts_kind_listed(facts, true);
-}
-
 void facts_forget(struct facts *facts, unsigned vmid)
 {
 	size_t at = position(facts, vmid);

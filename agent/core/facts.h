@@ -61,10 +61,9 @@ void facts_free(struct facts *facts);
 int facts_take_guest(struct facts *facts, const struct fields *f, struct err *err);
 int facts_take_node(struct facts *facts, const struct fields *f, struct err *err);
 void facts_hello(struct facts *facts);	/* the monitor (re)connected: guests are unknown until listed */
-void facts_listed(struct facts *facts); /* guests not reported since hello are stopped */
 void facts_lost(struct facts *facts);	/* the monitor is gone: what was known stays until it returns */
-/* The same for one kind, since libvirtd may not answer while everything else does. A list of the kind
- * begins; it is complete; it cannot be made any more: every guest of that kind is unknown. */
+/* Lists are of one kind, since libvirtd may not answer while everything else does. One begins; it is complete:
+ * guests of the kind that it did not name are stopped; it cannot be made any more: all of the kind are unknown. */
 void facts_kind_listing(struct facts *facts, bool machines);
 void facts_kind_listed(struct facts *facts, bool machines);
 void facts_kind_unlisted(struct facts *facts, bool machines);

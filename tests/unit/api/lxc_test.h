@@ -134,7 +134,8 @@ static inline int open_core(void **state)
 	put("/storage.cfg", storages);
 	put("/user.cfg", users);
 	facts_hello(core.facts);
-	facts_listed(core.facts);
+	facts_kind_listed(core.facts, false);
+	facts_kind_listed(core.facts, true);
 	return 0;
 }
 
@@ -192,8 +193,8 @@ static inline void add_params(struct call *call, const char *text)
 }
 
 /* As root, or with the ticket of user. Returns the body. */
-static inline struct buf ask_as(const char *user, const char *verb, const char *path, const char *params,
-			 unsigned *ret_status)
+static inline struct buf ask_as(const char *user, const char *verb, const char *path,
+				const char *params, unsigned *ret_status)
 {
 	struct call call = CALL_INIT;
 	struct answer answer = {0};
@@ -218,8 +219,8 @@ static inline struct buf ask_as(const char *user, const char *verb, const char *
 	return answer.body;
 }
 
-static inline void expect_as(const char *user, const char *verb, const char *path, const char *params,
-		      unsigned status, const char *body)
+static inline void expect_as(const char *user, const char *verb, const char *path,
+			     const char *params, unsigned status, const char *body)
 {
 	unsigned got;
 	autobuf answer = ask_as(user, verb, path, params, &got);
@@ -230,21 +231,21 @@ static inline void expect_as(const char *user, const char *verb, const char *pat
 }
 
 static inline void expect(const char *verb, const char *path, const char *params, unsigned status,
-		   const char *body)
+			  const char *body)
 {
 	expect_as(NULL, verb, path, params, status, body);
 }
 
 static inline void expect_failure(const char *verb, const char *path, const char *params,
-			   const char *message)
+				  const char *message)
 {
 	autofree char *body = xasprintf("{\"data\":null,\"message\":\"%s\\n\"}", message);
 
 	expect(verb, path, params, 500, body);
 }
 
-static inline void expect_wrong(const char *verb, const char *path, const char *params, const char *field,
-			 const char *text)
+static inline void expect_wrong(const char *verb, const char *path, const char *params,
+				const char *field, const char *text)
 {
 	autofree char *body = xasprintf("{\"data\":null,\"errors\":{\"%s\":\"%s\"},"
 					"\"message\":\"Parameter verification failed.\\n\"}",
@@ -265,8 +266,8 @@ static inline void wait_for_job(const char *answer)
 
 /* The request must be answered by a UPID of this type; waits for the job's end and reads the
  * arguments that it got. */
-static inline void expect_job(const char *verb, const char *path, const char *params, const char *type,
-		       struct fields *ret_args)
+static inline void expect_job(const char *verb, const char *path, const char *params,
+			      const char *type, struct fields *ret_args)
 {
 	unsigned status;
 	autobuf answer = ask_as(NULL, verb, path, params, &status), raw = BUF_INIT;

@@ -68,7 +68,8 @@ static int set_up(void **state)
 	fixture_put(&f, "/nodes/n1/lxc/102.conf", "hostname: other\n");
 	fixture_put(&f, "/nodes/n1/qemu/200.conf", "serial1: socket\nserial3: socket\n");
 	facts_hello(f.core.facts);
-	facts_listed(f.core.facts);
+	facts_kind_listed(f.core.facts, false);
+	facts_kind_listed(f.core.facts, true);
 	set_state("101", "running");
 	set_state("102", "running");
 	set_state("200", "running");

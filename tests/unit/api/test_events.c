@@ -95,7 +95,8 @@ static void test_monitor_comes_and_lists(void **state)
 	open_as(&r, NULL, "GET /cluster/events");
 	facts_hello(f.core.facts);
 	guest_is("running", 101);
-	facts_listed(f.core.facts); /* so 102, of which nothing was told, is stopped */
+	facts_kind_listed(f.core.facts, false); /* so 102, of which nothing was told, is stopped */
+	facts_kind_listed(f.core.facts, true);
 	READER_HAS(&f, &r, "guest", "\"id\":\"lxc/101\"", "\"status\":\"running\"");
 	READER_HAS(&f, &r, "guest", "\"id\":\"lxc/102\"", "\"status\":\"stopped\"");
 	facts_hello(f.core.facts);

@@ -44,7 +44,8 @@ static int set_up(void **state)
 	fixture_start(&f);
 	put("/user.cfg", user_cfg);
 	put(CONFIG, NEW);
-	facts_listed(f.core.facts); /* the guest is stopped */
+	facts_kind_listed(f.core.facts, false); /* the guest is stopped */
+	facts_kind_listed(f.core.facts, true);
 	fixture_login(&f, NULL);
 	return 0;
 }

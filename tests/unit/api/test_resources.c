@@ -96,7 +96,8 @@ static void test_guests(void **state)
 	facts_hello(f.core.facts);
 	take(facts_take_guest, "vmid=101&state=running&pid=4711&uptime=60&cpu=0.25&mem=1000&disk=5&"
 			       "maxdisk=4096&netin=1&netout=2&diskread=3&diskwrite=4");
-	facts_listed(f.core.facts);
+	facts_kind_listed(f.core.facts, false);
+	facts_kind_listed(f.core.facts, true);
 	fixture_login(&f, NULL);
 	EXPECT_HAS(&f, "GET /cluster/resources?type=vm", GUEST_102,
 		   "{\"id\":\"lxc/"

@@ -42,7 +42,8 @@ static void unknown_until_listed(void **state)
 	facts_hello(facts);
 	assert_int_equal(report(facts, "101", "running", "50", "4096"), 0);
 	assert_int_equal(facts_guest(facts, 100)->state, GUEST_UNKNOWN);
-	facts_listed(facts);
+	facts_kind_listed(facts, false);
+	facts_kind_listed(facts, true);
 	assert_int_equal(facts_guest(facts, 100)->state, GUEST_STOPPED);
 	assert_int_equal(facts_guest(facts, 101)->state, GUEST_RUNNING);
 	facts_lost(facts);
@@ -50,7 +51,8 @@ static void unknown_until_listed(void **state)
 	facts_hello(facts);
 	assert_int_equal(facts_guest(facts, 101)->state, GUEST_UNKNOWN);
 	assert_int_equal(facts_guest(facts, 101)->mem, 0);
-	facts_listed(facts);
+	facts_kind_listed(facts, false);
+	facts_kind_listed(facts, true);
 	assert_int_equal(facts_guest(facts, 101)->state, GUEST_STOPPED);
 	facts_free(facts);
 }
@@ -154,7 +156,8 @@ static void a_guest_that_is_gone_is_forgotten(void **state)
 	assert_string_equal(facts_guest(facts, 100)->reason, "");
 	assert_false(facts_guest(facts, 100)->is_machine);
 	assert_int_equal(facts_guest(facts, 200)->state, GUEST_RUNNING);
-	facts_listed(facts);
+	facts_kind_listed(facts, false);
+	facts_kind_listed(facts, true);
 	facts_kind_unlisted(facts, true);
 	assert_int_equal(facts_guest(facts, 100)->state, GUEST_STOPPED);
 	facts_free(facts);
