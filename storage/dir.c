@@ -79,7 +79,7 @@ static int make_folders(const struct storage_def *def, const char *root, struct 
 	return 0;
 }
 
-static int dir_activate(const struct storage_def *def, struct err *err)
+int dir_activate(const struct storage_def *def, struct err *err)
 {
 	const char *root;
 	struct stat st;
@@ -134,8 +134,8 @@ int dir_check_size(const struct storage_def *def, uint64_t size, struct err *err
 	return 0;
 }
 
-static int dir_path(const struct storage_def *def, const struct volid *volume, struct buf *ret,
-		    struct err *err)
+int dir_path(const struct storage_def *def, const struct volid *volume, struct buf *ret,
+	     struct err *err)
 {
 	const char *root;
 	autobuf relative = BUF_INIT;
@@ -147,8 +147,8 @@ static int dir_path(const struct storage_def *def, const struct volid *volume, s
 	return r;
 }
 
-static int dir_info(const struct storage_def *def, const struct volid *volume,
-		    struct volume_info *ret, struct err *err)
+int dir_info(const struct storage_def *def, const struct volid *volume, struct volume_info *ret,
+	     struct err *err)
 {
 	autofd int parent = -1;
 	int r = dir_open_parent(def, volume, &parent, err);
@@ -165,6 +165,17 @@ const struct storage_driver storage_driver_dir = {
 	.path = dir_path,
 	.resize = dir_resize,
 	.info = dir_info,
+	.snapshot = dir_snapshot,
+	.snapshot_delete = dir_snapshot_delete,
+	.rollback = dir_rollback,
+	.snapshots = dir_snapshots,
+	.snapshot_path = dir_snapshot_path,
+	.clone = dir_clone,
+	.to_base = dir_to_base,
+	.export = dir_export,
+	.import = dir_import,
+	.notes = dir_notes,
+	.set_attributes = dir_set_attributes,
 	.import_begin = dir_import_begin,
 	.import_commit = dir_import_commit,
 	.import_abort = dir_import_abort,

@@ -68,7 +68,7 @@ int dir_open_folder(const struct storage_def *def, enum volume_content content, 
 	return 0;
 }
 
-static bool is_guest_volume(const struct volid *volume)
+bool dir_is_guest_volume(const struct volid *volume)
 {
 	return volume->content == VOLUME_IMAGES || volume->content == VOLUME_ROOTDIR;
 }
@@ -76,7 +76,7 @@ static bool is_guest_volume(const struct volid *volume)
 /* Names without a folder belong to block storages. */
 static int check_volume(const struct volid *volume, struct err *err)
 {
-	if (is_guest_volume(volume) && !strchr(volume->name, '/'))
+	if (dir_is_guest_volume(volume) && !strchr(volume->name, '/'))
 		return err_field(err, "volume", "'%s' is not the name of a file volume",
 				 volume->name);
 	return 0;
@@ -90,7 +90,7 @@ int dir_open_parent(const struct storage_def *def, const struct volid *volume, i
 		r = dir_open_folder(def, volume->content, &folder, err);
 	if (r < 0)
 		return r;
-	if (!is_guest_volume(volume)) {
+	if (!dir_is_guest_volume(volume)) {
 		*ret_fd = folder;
 		return 0;
 	}
@@ -109,7 +109,7 @@ int dir_relative(const struct volid *volume, struct buf *ret, struct err *err)
 	int r = check_volume(volume, err);
 	if (r < 0)
 		return r;
-	if (is_guest_volume(volume))
+	if (dir_is_guest_volume(volume))
 		buf_addf(ret, "%s/%u/%s", folder->path, volume->vmid, volume->file);
 	else
 		buf_addf(ret, "%s/%s", folder->path, volume->file);

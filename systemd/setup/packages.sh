@@ -8,7 +8,7 @@ packages_build="cmake ninja-build gcc libc6-dev pkg-config libjson-c-dev libmicr
 	libsqlite3-dev libarchive-dev libseccomp-dev lxc-dev|liblxc-dev libcrypt-dev nettle-dev libgnutls28-dev
 	zlib1g-dev libvirt-dev libxml2-dev libwslay-dev"
 # shellcheck disable=SC2034
-packages_run="lxc uidmap dnsmasq-base nftables iproute2 e2fsprogs util-linux mount curl ca-certificates
+packages_run="lxc uidmap dnsmasq-base nftables iproute2 e2fsprogs btrfs-progs util-linux mount curl ca-certificates
 	mmdebstrap zstd busybox-static procps
 	libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils
 	grub-pc-bin grub-common xorriso mtools kmod cpio"
