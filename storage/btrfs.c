@@ -84,8 +84,8 @@ static int own_path(const struct storage_def *def, const struct volid *volume, c
 	if (r < 0)
 		return r;
 	btrfs_name(volume, snapshot, name);
-	buf_addf(ret, "%s/images/%u/%s%s", root, volume->vmid, name,
-		 str_eq(volume->format, "raw") ? "/" BTRFS_IMAGE : "");
+	autofree char *owner = dir_owner_path(def, volume->vmid);
+	buf_addf(ret, "%s/%s%s", owner, name, str_eq(volume->format, "raw") ? "/" BTRFS_IMAGE : "");
 	return 0;
 }
 

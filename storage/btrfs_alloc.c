@@ -18,7 +18,12 @@
 
 static const char *format_of(const struct storage_def *def, const struct volume_alloc *what)
 {
-	return what->format ? what->format : volume_default_format(def->type, what->content);
+	const char *own = storage_def_get(def, "format");
+	if (what->format)
+		return what->format;
+	if (what->content == VOLUME_IMAGES && own && !str_eq(own, "subvol"))
+		return own;
+	return volume_default_format(def->type, what->content);
 }
 
 void btrfs_sweep_owner(int owner_fd)

@@ -53,9 +53,11 @@ static int check_mounted(const struct storage_def *def, const char *root, struct
 }
 
 /* Parents get the usual mode, the folder itself its own. */
-static int make_folder(const char *root, const struct dir_folder *folder, struct err *err)
+static int make_folder(const struct storage_def *def, const char *root,
+		       const struct dir_folder *folder, struct err *err)
 {
-	autofree char *path = xasprintf("%s/%s", root, folder->path);
+	autofree char *below = dir_folder_path(def, folder);
+	autofree char *path = xasprintf("%s/%s", root, below);
 	char *slash = strrchr(path, '/');
 	*slash = '\0';
 	int r = dir_make(path, 0755, err);
@@ -72,7 +74,7 @@ static int make_folders(const struct storage_def *def, const char *root, struct 
 	for (size_t i = 0; i < dir_folders_count; i++) {
 		if (!dir_folder_is_used(def, &dir_folders[i]))
 			continue;
-		int r = make_folder(root, &dir_folders[i], err);
+		int r = make_folder(def, root, &dir_folders[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -141,7 +143,7 @@ int dir_path(const struct storage_def *def, const struct volid *volume, struct b
 	autobuf relative = BUF_INIT;
 	int r = dir_root(def, &root, err);
 	if (r == 0)
-		r = dir_relative(volume, &relative, err);
+		r = dir_relative(def, volume, &relative, err);
 	if (r == 0)
 		buf_addf(ret, "%s/%s", root, buf_str(&relative));
 	return r;

@@ -35,7 +35,12 @@ int dir_open_folder(const struct storage_def *def, enum volume_content content, 
 int dir_open_parent(const struct storage_def *def, const struct volid *volume, int *ret_fd,
 		    struct err *err);
 /* Path of the volume below the storage's path. */
-int dir_relative(const struct volid *volume, struct buf *ret, struct err *err);
+int dir_relative(const struct storage_def *def, const struct volid *volume, struct buf *ret,
+		 struct err *err);
+/* The folder's path below the storage's, heap. */
+char *dir_folder_path(const struct storage_def *def, const struct dir_folder *folder);
+/* Absolute path of the folder of a guest's images, heap; only after dir_root() said yes. */
+char *dir_owner_path(const struct storage_def *def, unsigned vmid);
 /* Stat of a volume in its parent; what is not a regular file (or subvol folder) is not found. */
 int dir_stat(int parent_fd, const struct volid *volume, struct stat *ret, struct err *err);
 /* Size, use, times of a volume; fails only if it vanished or is no volume. */

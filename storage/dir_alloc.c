@@ -17,9 +17,13 @@
 #define DISK_MAX   1024 /* disk numbers tried */
 #define PARENT_TRY 8	/* against a free() that removes the empty folder under us */
 
-static const char *format_of(const struct volume_alloc *what)
+/* Where nobody asked, machines get what the definition says. */
+static const char *format_of(const struct storage_def *def, const struct volume_alloc *what)
 {
-	return what->format ? what->format : "raw";
+	const char *own = storage_def_get(def, "format");
+	if (what->format)
+		return what->format;
+	return what->content == VOLUME_IMAGES && own ? own : "raw";
 }
 
 int dir_check_alloc(const struct storage_def *def, const struct volume_alloc *what,
@@ -44,12 +48,12 @@ int dir_check_alloc(const struct storage_def *def, const struct volume_alloc *wh
 static int check_format(const struct storage_def *def, const struct volume_alloc *what,
 			struct err *err)
 {
-	if (!str_eq(format_of(what), "raw") &&
-	    !(what->content == VOLUME_IMAGES && str_eq(format_of(what), "qcow2")))
+	if (!str_eq(format_of(def, what), "raw") &&
+	    !(what->content == VOLUME_IMAGES && str_eq(format_of(def, what), "qcow2")))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "feature not available: volumes of format '%s' for content '%s' on "
 			       "a storage of type '%s'",
-			       what->format, volume_content_name(what->content), def->type);
+			       format_of(def, what), volume_content_name(what->content), def->type);
 	return 0;
 }
 
@@ -195,8 +199,9 @@ static int fill_file(const struct storage_def *def, const struct volume_alloc *w
 	uint64_t size = (what->size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT;
 	const char *root;
 	int r = dir_root(def, &root, err);
-	if (r == 0 && str_eq(format_of(what), "qcow2")) {
-		autofree char *path = xasprintf("%s/images/%u/%s", root, what->vmid, name);
+	if (r == 0 && str_eq(format_of(def, what), "qcow2")) {
+		autofree char *owner = dir_owner_path(def, what->vmid);
+		autofree char *path = xasprintf("%s/%s", owner, name);
 		r = qcow2_make(path, size, storage_def_get(def, "preallocation"), err);
 		size = 0;
 	} else if (r == 0) {
@@ -213,9 +218,9 @@ int dir_alloc(const struct storage_def *def, const struct volume_alloc *what,
 	autofd int owner = -1, fd = -1;
 	int r = check_format(def, what, err);
 	if (r == 0)
-		r = dir_check_alloc(def, what, format_of(what), err);
+		r = dir_check_alloc(def, what, format_of(def, what), err);
 	if (r == 0)
-		r = dir_alloc_file(def, what, format_of(what), &owner, name, &fd, err);
+		r = dir_alloc_file(def, what, format_of(def, what), &owner, name, &fd, err);
 	if (r < 0)
 		return r;
 	r = fill_file(def, what, owner, fd, name, err);

@@ -45,7 +45,8 @@ static int make_overlay(const struct storage_def *def, const struct volid *volum
 	int r = dir_root(def, &root, err);
 	if (r < 0)
 		return r;
-	autofree char *path = xasprintf("%s/images/%u/%s", root, vmid, name);
+	autofree char *owner = dir_owner_path(def, vmid);
+	autofree char *path = xasprintf("%s/%s", owner, name);
 	autofree char *backing = xasprintf("../%u/%s", volume->vmid, volume->file);
 	return qcow2_make_overlay(path, backing, volume->format, err);
 }

@@ -16,6 +16,7 @@
 	X(task_list)                                                                               \
 	X(tasks)                                                                                   \
 	X(storage)                                                                                 \
+	X(storage_edit)                                                                            \
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
 	X(access_users)                                                                            \

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
@@ -23,8 +23,8 @@
 #include "agent/guest/ct/volume.h"
 #include "agent/guest/ct_schema.h"
 #include "agent/task/internal.h"
+#include "storage/filesystem.h"
 
-#define MKFS_TIMEOUT	(600 * USEC_PER_SEC)
 #define UNPACK_TIMEOUT	(6 * 3600 * USEC_PER_SEC)
 #define FULL_BELOW	(1024 * 1024) /* bytes free: too little for the next write */
 #define DEFAULT_STORAGE "local"
@@ -96,12 +96,13 @@ static void warn_space(struct task_ctx *task, const struct create *create)
 static int make_volume(struct task_ctx *task, struct create *create, struct err *err)
 {
 	const struct task_storage *storage = &create->storage;
-	autofree char *name = task_volume_next_name(storage, task->guest, "raw", NULL, err);
+	const char *format = volume_default_format(storage->def->type, VOLUME_ROOTDIR);
+	autofree char *name = task_volume_next_name(storage, task->guest, format, NULL, err);
 	char volid[VOLID_MAX];
 	struct volid parsed;
 	struct volume_alloc what = {.vmid = task->guest,
 				    .content = VOLUME_ROOTDIR,
-				    .format = "raw",
+				    .format = format,
 				    .name = name,
 				    .size = create->request.size};
 	int r;
@@ -128,19 +129,14 @@ static int make_volume(struct task_ctx *task, struct create *create, struct err 
 	return storage->driver->path(storage->def, &parsed, &create->volume_path, err);
 }
 
+/* An image needs one; a subvolume is part of its storage's. */
 static int make_filesystem(struct create *create, struct err *err)
 {
-	const char *const argv[] = {
-		"mkfs.ext4",
-		"-F",
-		"-q",
-		"-E",
-		"root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard",
-		buf_str(&create->volume_path),
-		NULL};
-	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + MKFS_TIMEOUT};
+	struct stat st;
 
-	return exec_run(&run, NULL, err);
+	if (stat(buf_str(&create->volume_path), &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return filesystem_make(buf_str(&create->volume_path), err);
 }
 
 static int unpack(const struct create *create, int root, struct err *err)
