@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -75,10 +76,20 @@ static int check_formats(const struct volume_copy *copy, const char *format, str
 	return 0;
 }
 
+/* Waits until `size` bytes may have been copied since `began`. */
+static void pace(const struct volume_copy *copy, usec_t began, uint64_t size)
+{
+	usec_t due = began + (usec_t)((double)size / (double)copy->bwlimit * USEC_PER_SEC);
+	while (!is_stopped(copy) && clock_left_ms(due) > 0)
+		poll(NULL, 0, clock_left_ms(due) > 100 ? 100 : clock_left_ms(due));
+}
+
 /* Holes are left out: the target is empty there. */
 static int copy_range(const struct volume_copy *copy, int from, int to, uint64_t at, uint64_t end,
 		      char *block, struct err *err)
 {
+	usec_t began = clock_monotonic();
+	uint64_t start = at;
 	while (at < end) {
 		size_t want = end - at > BLOCK ? BLOCK : (size_t)(end - at);
 		ssize_t n = pread(from, block, want, (off_t)at);
@@ -94,6 +105,8 @@ static int copy_range(const struct volume_copy *copy, int from, int to, uint64_t
 		if (r < 0)
 			return r;
 		at += (uint64_t)n;
+		if (copy->bwlimit)
+			pace(copy, began, at - start);
 	}
 	return 0;
 }
@@ -129,6 +142,7 @@ static int copy_raw(const struct volume_copy *copy, const struct ends *ends, str
 		return err_errno(err, errno, "open '%s'",
 				 from < 0 ? ends->source.data : ends->target.data);
 	const struct file_clone_range all = {.src_fd = from};
+	/* by reference nothing is moved that a limit could be for */
 	int r = 0;
 	if (ioctl(to, FICLONERANGE, &all) < 0)
 		r = copy_extents(copy, from, to, (uint64_t)st.st_size, err);
@@ -148,9 +162,14 @@ static int run(const struct volume_copy *copy, const char *const *argv, struct e
 static int convert(const struct volume_copy *copy, const struct ends *ends, struct err *err)
 {
 	autofree char *name = xasprintf("snapshot.name=%s", ends->snapshot ? ends->snapshot : "");
+	autofree char *rate = xasprintf("%llu", (unsigned long long)copy->bwlimit);
 	const char *argv[16] = {"qemu-img", "convert",	      "-n", "-f", copy->volume->format,
 				"-O",	    ends->made.format};
 	size_t n = 7;
+	if (copy->bwlimit) {
+		argv[n++] = "-r";
+		argv[n++] = rate;
+	}
 	if (ends->snapshot) {
 		argv[n++] = "-l";
 		argv[n++] = name;

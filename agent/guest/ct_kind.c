@@ -209,6 +209,7 @@ static void ct_shape(const struct guest_config *config, struct guest_shape *ret)
 static const char *const fixed_keys[] = {"arch", "template", "unprivileged", NULL};
 static const char *const required_keys[] = {"arch", "hostname",	    "memory", "rootfs",
 					    "swap", "unprivileged", NULL};
+static const char *const volume_keys[] = {"rootfs", "mp[n]", NULL};
 static const struct guest_key_privilege privileges[] = {
 	{"cores", "VM.Config.CPU"},	   {"cpulimit", "VM.Config.CPU"},
 	{"cpuunits", "VM.Config.CPU"},	   {"memory", "VM.Config.Memory"},
@@ -231,8 +232,11 @@ const struct guest_kind_ops guest_kind_ct = {
 	.fixed_keys = fixed_keys,
 	.required_keys = required_keys,
 	.privileges = privileges,
+	.volume_keys = volume_keys,
+	.content = VOLUME_ROOTDIR,
 	.change_complete = ct_change_complete,
 	.change_follow = ct_follow,
+	.complete = ct_config_complete,
 	.check = ct_config_check,
 	.shape = ct_shape,
 };
