@@ -234,5 +234,6 @@ const struct guest_kind_ops guest_kind_ct = {
 	.change_complete = ct_change_complete,
 	.change_follow = ct_follow,
 	.check = ct_config_check,
+	.raw_set = ct_raw_set,
 	.shape = ct_shape,
 };

@@ -3,11 +3,15 @@
  *
  *   vzcreate    ostemplate (volume id), rootfs ("STORAGE:GIB[,…]") or storage, password,
  *               ssh-public-keys, start (boolean). The stored config carries "lock: create".
+ *               set.mpN: mount points on new volumes; ignore-unpack-errors (boolean)
+ *   vzconfig    set.KEY, delete, revert, lxc, digest: as PUT …/config has them
+ *   vzstart     debug, skiplock (booleans)
  *   vzshutdown  timeout (seconds, 60), forceStop (boolean)
  *   vzreboot    timeout (seconds, 60)
- *   vzdestroy   force (boolean: a running container is stopped first)
+ *   vzdestroy   force (boolean: a running container is stopped first),
+ *               destroy-unreferenced-disks (boolean)
  *
- * vzcreate-undo, vzstart, vzstop have none. */
+ * vzcreate-undo, vzstop, vzsuspend, vzresume have none. */
 #pragma once
 
 #include "agent/task/task.h"
@@ -15,6 +19,9 @@
 int vzcreate_run(struct task_ctx *task, struct err *err);
 int vzcreate_undo_run(struct task_ctx *task, struct err *err);
 int vzstart_run(struct task_ctx *task, struct err *err);
+int vzconfig_run(struct task_ctx *task, struct err *err);
+int vzsuspend_run(struct task_ctx *task, struct err *err);
+int vzresume_run(struct task_ctx *task, struct err *err);
 int vzstop_run(struct task_ctx *task, struct err *err);
 int vzshutdown_run(struct task_ctx *task, struct err *err);
 int vzreboot_run(struct task_ctx *task, struct err *err);
