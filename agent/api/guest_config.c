@@ -151,10 +151,11 @@ int guest_handle_config_put(struct api_request *req, struct err *err)
 		.set = &set,
 		.delete_list = api_str(req, "delete"),
 		.revert_list = api_str(req, "revert"),
+		.raw = api_str(req, "lxc"),
 		.is_running = target.fact->state != GUEST_STOPPED,
 	};
 
-	if (set.count == 0 && !update.delete_list && !update.revert_list)
+	if (set.count == 0 && !update.delete_list && !update.revert_list && !update.raw)
 		return err_set(err, ERR_INVALID, "no options specified");
 	r = guest_request_check_keys(req, &update, err);
 	if (r == 0)

@@ -238,5 +238,6 @@ const struct guest_kind_ops guest_kind_ct = {
 	.change_follow = ct_follow,
 	.complete = ct_config_complete,
 	.check = ct_config_check,
+	.raw_set = ct_raw_set,
 	.shape = ct_shape,
 };

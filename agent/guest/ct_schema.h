@@ -19,6 +19,7 @@ extern const struct param ct_dev_keys[];    /* default key "path" */
 extern const struct param ct_features_keys[];
 extern const struct param ct_unused_keys[]; /* default key "volume" */
 extern const char *const ct_live_keys[];    /* change at once even while running */
+extern const char *const ct_hot_keys[]; /* wait, but a job may bring them to a running container */
 
 #define CT_NETS_MAX   32
 #define CT_MPS_MAX    256

@@ -47,6 +47,8 @@ struct guest_kind_ops {
 	int (*complete)(struct guest_config *config, unsigned vmid, struct err *err);
 	/* Do the keys fit together? Called for every configuration before it is stored. */
 	int (*check)(const struct guest_config *config, struct err *err);
+	/* Replaces the raw settings; NULL: the kind has none. */
+	int (*raw_set)(struct guest_config *config, const char *text, struct err *err);
 	void (*shape)(const struct guest_config *config, struct guest_shape *ret);
 };
 

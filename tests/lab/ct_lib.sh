@@ -161,9 +161,9 @@ inside() { # inside VMID COMMAND…: runs in a container, under its limits
 	(
 		enter_groups "$pid" "$BASHPID"
 		if [ /proc/self/ns/user -ef "/proc/$pid/ns/user" ]; then
-			exec nsenter -t "$pid" -m -u -i -n -p -r -- "$@"
+			exec nsenter -t "$pid" -m -u -i -n -p -C -r -- "$@"
 		else
-			exec nsenter -t "$pid" -m -u -i -n -p -U -r -S 0 -G 0 -- "$@"
+			exec nsenter -t "$pid" -m -u -i -n -p -C -U -r -S 0 -G 0 -- "$@"
 		fi
 	)
 }

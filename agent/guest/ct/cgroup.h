@@ -70,4 +70,5 @@ void cpuset_format(const bool set[CG_CPUS_MAX], struct buf *out);
 void cpuset_choose(const bool usable[CG_CPUS_MAX], const unsigned users[CG_CPUS_MAX],
 		   unsigned count, bool ret[CG_CPUS_MAX]);
 /* For this container, looking at what the others have. "" when it may use all. */
+void cpuset_all(const struct cgroup_layout *layout, struct buf *out); /* what all of them may use */
 void cpuset_for(const struct cgroup_layout *layout, unsigned vmid, unsigned cores, struct buf *out);

@@ -104,11 +104,25 @@ static void count_users(const char *mount, unsigned vmid, const bool usable[CG_C
 		closedir(dir);
 }
 
+static const char *cpuset_mount(const struct cgroup_layout *layout)
+{
+	if (layout->v1[CG_CPUSET])
+		return layout->mounts[layout->v1_mount[CG_CPUSET]];
+	return layout->v2[CG_CPUSET] ? layout->mounts[layout->v2_mount] : NULL;
+}
+
+void cpuset_all(const struct cgroup_layout *layout, struct buf *out)
+{
+	const char *mount = cpuset_mount(layout);
+	bool usable[CG_CPUS_MAX];
+
+	if (mount && read_set(mount, usable))
+		cpuset_format(usable, out);
+}
+
 void cpuset_for(const struct cgroup_layout *layout, unsigned vmid, unsigned cores, struct buf *out)
 {
-	const char *mount = layout->v1[CG_CPUSET]   ? layout->mounts[layout->v1_mount[CG_CPUSET]]
-			    : layout->v2[CG_CPUSET] ? layout->mounts[layout->v2_mount]
-						    : NULL;
+	const char *mount = cpuset_mount(layout);
 	bool usable[CG_CPUS_MAX], chosen[CG_CPUS_MAX];
 	unsigned users[CG_CPUS_MAX] = {0}, count = 0;
 

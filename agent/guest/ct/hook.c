@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/exec.h"
@@ -56,6 +57,17 @@ static void explain(unsigned vmid, const char *message)
 		(void)fd_write_all(fd, line, strlen(line), NULL);
 }
 
+/* Of a device the file system that holds its node; several share it. */
+static void drop_source(const struct ct_mount *mount)
+{
+	autofree char *path = xstrdup(mount->source);
+	char *slash = strrchr(path, '/');
+
+	if (mount->is_file && slash)
+		*slash = '\0';
+	(void)umount2(path, MNT_DETACH);
+}
+
 /* Mounts and devices from outside; ours is the mount namespace in which their sources were prepared. */
 static int attach_mounts(unsigned vmid, pid_t init, const struct fields *plan)
 {
@@ -68,6 +80,9 @@ static int attach_mounts(unsigned vmid, pid_t init, const struct fields *plan)
 			return 1;
 		}
 	}
+	/* Here they would keep volumes busy that a running container gave back. */
+	for (size_t i = 0; ct_mounts_decode(plan, i, &mount); i++)
+		drop_source(&mount);
 	return 0;
 }
 
