@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /nodes/{node}/storage/{storage}/content and upload: listing and describing volumes by helpers,
  * removing and uploading by jobs. Core's loop. */
+#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "agent/api/storage_use.h"
+#include "agent/base/fd.h"
 #include "agent/base/str.h"
 #include "agent/core/guests.h"
 
@@ -256,7 +259,7 @@ static int check_upload(const struct api_request *req, const struct storage_def 
 {
 	const char *name = api_str(req, "content");
 	enum volume_content content;
-	if (req->fd < 0)
+	if (req->fd < 0 && !req->takes_upload_stream)
 		return err_field(err, "filename", "no file was sent");
 	if (!storage_def_has_content(def, name))
 		return err_set(err, ERR_UNSUPPORTED, "storage '%s' does not support '%s' content",
@@ -269,6 +272,27 @@ static int check_upload(const struct api_request *req, const struct storage_def 
 		r = volume_file_check(content, api_str(req, "filename"), err);
 	if (r < 0 && err && !err->field[0])
 		str_copy(err->field, sizeof(err->field), "filename");
+	return r;
+}
+
+static int start_upload(struct api_request *req, struct fields *args, int fd, struct err *err)
+{
+	struct job_spec job = {.program = JOB_HOST, .command = "imgcopy", .args = args, .fd = fd};
+	return api_start_job(req, &job, err);
+}
+
+/* The job runs while the file comes in; its caller writes to the other end. */
+static int start_stream(struct api_request *req, struct fields *args, struct err *err)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_errno(err, errno, "socketpair");
+	autofd int job_end = ends[0], caller_end = ends[1];
+	fields_add(args, "framed", "1");
+	fields_addf(args, "announced", "%" PRIu64, req->upload_size);
+	int r = start_upload(req, args, job_end, err);
+	if (r == 0)
+		api_stream(req, TAKE_FD(caller_end), API_STREAM_UPLOAD);
 	return r;
 }
 
@@ -286,9 +310,8 @@ static int upload(struct api_request *req, struct err *err)
 	storage_def_encode(def, &args);
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		fields_add(&args, passed[i], api_str(req, passed[i]));
-	struct job_spec job = {
-		.program = JOB_HOST, .command = "imgcopy", .args = &args, .fd = req->fd};
-	return api_start_job(req, &job, err);
+	return req->fd >= 0 ? start_upload(req, &args, req->fd, err)
+			    : start_stream(req, &args, err);
 }
 
 /* -- tables ------------------------------------------------------------------------------------ */

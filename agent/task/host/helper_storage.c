@@ -11,6 +11,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/task/host/volume.h"
+#include "storage/reserve.h"
 
 int helper_storage_status(const struct fields *args, struct buf *out, struct err *err)
 {
@@ -21,7 +22,7 @@ int helper_storage_status(const struct fields *args, struct buf *out, struct err
 	if (r == 0)
 		r = target.driver->activate(&target.def, err);
 	if (r == 0)
-		r = target.driver->status(&target.def, &space, err);
+		r = reserve_status(&target.def, &space, err);
 	if (r < 0)
 		return r;
 	json_init(&j, out);
