@@ -15,6 +15,7 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "storage/reserve.h"
 
 #define COPY_TIMEOUT (48 * 3600 * USEC_PER_SEC)
 #define BLOCK	     (1024u * 1024)
@@ -25,6 +26,7 @@ struct ends {
 	struct buf source, target; /* paths */
 	const char *snapshot;	   /* inside the image at source, or NULL */
 	struct volid made;
+	uint64_t used; /* what the source takes, at most what the copy will */
 };
 
 static void ends_fini(struct ends *ends)
@@ -207,6 +209,7 @@ static int make_target(const struct volume_copy *copy, struct ends *ends, char r
 		r = ends->from->info(copy->from, copy->volume, &info, err);
 	if (r < 0)
 		return r;
+	ends->used = info.used;
 	if (what.size < info.size)
 		what.size = info.size;
 	r = ends->to->alloc(copy->to, &what, ret_volid, err);
@@ -228,7 +231,10 @@ int volume_copy(const struct volume_copy *copy, char ret_volid[VOLID_MAX], struc
 	if (r == 0)
 		r = make_target(copy, &ends, volid, err);
 	if (r == 0) {
+		autoreserve space = {0};
 		r = ends.to->path(copy->to, &ends.made, &ends.target, err);
+		if (r == 0)
+			r = reserve_begin(copy->to, ends.used, buf_str(&ends.target), &space, err);
 		if (r == 0)
 			r = fill(copy, &ends, err);
 		if (r < 0)

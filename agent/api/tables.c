@@ -19,6 +19,7 @@
 	X(storage_edit)                                                                            \
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
+	X(storage_upload)                                                                          \
 	X(access_users)                                                                            \
 	X(access_groups)                                                                           \
 	X(access_roles)                                                                            \

@@ -16,6 +16,7 @@ static const char *const program_names[] = {
 	[JOB_CT] = "lodge-task-ct",
 	[JOB_VM] = "lodge-task-vm",
 	[JOB_CONSOLE] = "lodge-task-console",
+	[JOB_FETCH] = "lodge-task-fetch",
 };
 
 static const char *const secret_args[] = {"password", "ssh-public-keys", "secret", "token"};

@@ -23,7 +23,13 @@
 
 struct jobs;
 
-enum job_program { JOB_HOST /* lodge-task */, JOB_CT /* lodge-task-ct */, JOB_VM, JOB_CONSOLE };
+enum job_program {
+	JOB_HOST, /* lodge-task */
+	JOB_CT,	  /* lodge-task-ct */
+	JOB_VM,
+	JOB_CONSOLE,
+	JOB_FETCH, /* lodge-task-fetch: HTTP to the outside */
+};
 
 struct job_spec {
 	enum job_program program;
