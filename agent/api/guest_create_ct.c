@@ -201,7 +201,7 @@ static int start_job(struct api_request *req, struct err *err)
 							  .args = &args},
 				      err);
 	if (r < 0)
-		guest_create_abandon(req);
+		guest_create_abandon(req, api_vmid(req));
 	return r;
 }
 
@@ -234,5 +234,5 @@ int ct_handle_create(struct api_request *req, struct err *err)
 		r = guest_create_check_storage(req, template.storage, "vztmpl", err);
 	if (r == 0)
 		r = config_make(req, &set, &config, err);
-	return r < 0 ? r : guest_create_store(req, &config, start_job, err);
+	return r < 0 ? r : guest_create_store(req, api_vmid(req), &config, start_job, err);
 }

@@ -26,7 +26,6 @@
 #include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
 #include "agent/task/internal.h"
-#include "storage/filesystem.h"
 
 #define MOUNTINFO_MAX	(4 * 1024 * 1024)
 #define UNPACK_TIMEOUT	(6 * 3600 * USEC_PER_SEC)
@@ -132,16 +131,6 @@ static int make_volume(struct task_ctx *task, struct create *create, struct err 
 	if ((r = volid_parse(volid, &parsed, err)) < 0)
 		return r;
 	return storage->driver->path(storage->def, &parsed, &create->volume_path, err);
-}
-
-/* An image needs one; a subvolume is part of its storage's. */
-static int make_filesystem(struct create *create, struct err *err)
-{
-	struct stat st;
-
-	if (stat(buf_str(&create->volume_path), &st) == 0 && S_ISDIR(st.st_mode))
-		return 0;
-	return filesystem_make(buf_str(&create->volume_path), err);
 }
 
 static int make_mp(struct task_ctx *task, struct create *create, const struct field *f,

@@ -3,7 +3,6 @@
  * for again. */
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/guest/pending.h"
 #include "agent/guest/vm/commands.h"
 #include "agent/guest/vm/control.h"
 #include "agent/guest/vm/life.h"
@@ -37,15 +36,6 @@ static int free_volumes(struct task_ctx *task, const struct guest_config *config
 	return r;
 }
 
-/* What waits for the next start names volumes, too. */
-static int merge_pending(struct guest_config *config, struct err *err)
-{
-	struct guest_config before __attribute__((cleanup(guest_config_fini)));
-
-	guest_config_copy(&before, config);
-	return config_pending_merge(config) ? vm_unused_follow(&before, config, err) : 0;
-}
-
 int qmdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
@@ -57,8 +47,6 @@ int qmdestroy_run(struct task_ctx *task, struct err *err)
 	r = check_lock(&config, err);
 	if (r == 0)
 		r = ensure_stopped(task, err);
-	if (r == 0)
-		r = merge_pending(&config, err);
 	if (r == 0)
 		r = free_volumes(task, &config, err);
 	if (r == 0) {

@@ -73,6 +73,7 @@ static int make_one(struct task_ctx *task, const struct task_storage *storage,
 {
 	int r = task_check_cancelled(err);
 
+	(void)task;
 	if (r < 0)
 		return r;
 	task_log("snapshot of volume %s", v->volid);
