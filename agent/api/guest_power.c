@@ -116,6 +116,17 @@ int guest_handle_reboot(struct api_request *req, struct err *err)
 	return shutdown_start(req, "reboot", err);
 }
 
+static int check_protection(const struct guest_target *target, struct err *err)
+{
+	const char *text = guest_config_get(target->guest->config, "protection");
+	bool is_protected = false;
+
+	if (!text || !str_to_bool(text, &is_protected) || !is_protected)
+		return 0;
+	return err_set(err, ERR_BUSY, "can't remove %s %u - protection mode enabled",
+		       target->ops->label, target->vmid);
+}
+
 int guest_handle_destroy(struct api_request *req, struct err *err)
 {
 	static const char *const flags[] = {"force", "purge", "destroy-unreferenced-disks"};
@@ -125,6 +136,8 @@ int guest_handle_destroy(struct api_request *req, struct err *err)
 
 	if (r == 0)
 		r = guest_target_check_lock(&target, "destroyed", err);
+	if (r == 0)
+		r = check_protection(&target, err);
 	if (r < 0)
 		return r;
 	if (guest_target_is_running(&target) && !api_bool(req, "force", false))

@@ -16,8 +16,10 @@
 	X(task_list)                                                                               \
 	X(tasks)                                                                                   \
 	X(storage)                                                                                 \
+	X(storage_edit)                                                                            \
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
+	X(storage_upload)                                                                          \
 	X(access_users)                                                                            \
 	X(access_groups)                                                                           \
 	X(access_roles)                                                                            \
@@ -29,9 +31,11 @@
 	X(lxc_config)                                                                              \
 	X(lxc_status)                                                                              \
 	X(lxc_interfaces)                                                                          \
+	X(lxc_life)                                                                                \
 	X(qemu_list)                                                                               \
 	X(qemu_config)                                                                             \
 	X(qemu_status)                                                                             \
+	X(qemu_life)                                                                               \
 	X(console)
 
 #define DECLARE(name) extern const struct api_table api_table_##name;

@@ -16,6 +16,7 @@
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
+#include "agent/base/str.h"
 #include "agent/core/child.h"
 #include "agent/core/helper_answer.h"
 
@@ -206,9 +207,15 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
 	return 0;
 }
 
+/* Few need what is large. */
+static const char *program_of(const char *name)
+{
+	return str_starts(name, "url-") ? "lodge-task-fetch" : "lodge-task";
+}
+
 static int start(struct helper *h, struct err *err)
 {
-	autofree char *program = path_join(path_libexec(), "lodge-task");
+	autofree char *program = path_join(path_libexec(), "%s", program_of(h->name));
 	const char *argv[] = {program, "helper", h->name, NULL};
 	int pipes[2];
 	int r;

@@ -3,10 +3,9 @@
  * for again. */
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/guest/pending.h"
 #include "agent/guest/vm/commands.h"
 #include "agent/guest/vm/control.h"
-#include "agent/guest/vm/volume.h"
+#include "agent/guest/vm/life.h"
 
 /* A lock means that a job, or its undoing, still works on this machine. */
 static int check_lock(const struct guest_config *config, struct err *err)
@@ -28,57 +27,13 @@ static int ensure_stopped(struct task_ctx *task, struct err *err)
 	return r < 0 ? r : vm_stop(task, hv, &record, err);
 }
 
-static int free_volume(struct task_ctx *task, const char *key, const struct volid *volume,
-		       struct err *err)
-{
-	if (volume->vmid != task->guest) {
-		task_warn(task, "%s: volume %s:%s is another guest's and stays", key,
-			  volume->storage, volume->name);
-		return 0;
-	}
-	task_log("removing volume %s:%s", volume->storage, volume->name);
-	return task_volume_free(task, volume, VOLUME_IMAGES, err);
-}
-
-static int free_unused(struct task_ctx *task, const struct guest_config *config, struct err *err)
-{
-	const struct fields *keys = &config->sections[0].keys;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < keys->count; i++) {
-		const struct field *f = &keys->items[i];
-		struct volid volume;
-
-		if (vm_unused_key(f->name, &(unsigned){0}) &&
-		    (r = volid_parse(f->value, &volume, err)) == 0)
-			r = free_volume(task, f->name, &volume, err);
-	}
-	return r;
-}
-
 static int free_volumes(struct task_ctx *task, const struct guest_config *config, struct err *err)
 {
-	autofree struct vm_drive *drives = NULL;
-	size_t count = 0;
-	int r = vm_config_drives(config, &drives, &count, err);
+	int r = life_volumes_free(task, &vm_life, config, err);
 
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (!drives[i].is_cdrom && !drives[i].is_new)
-			r = free_volume(task, drives[i].key, &drives[i].volume, err);
-	if (r == 0)
-		r = free_unused(task, config, err);
 	if (r == 0 && vm_bool_arg(task, "destroy-unreferenced-disks"))
 		r = task_volumes_free_all(task, VOLUME_IMAGES, err);
 	return r;
-}
-
-/* What waits for the next start names volumes, too. */
-static int merge_pending(struct guest_config *config, struct err *err)
-{
-	struct guest_config before __attribute__((cleanup(guest_config_fini)));
-
-	guest_config_copy(&before, config);
-	return config_pending_merge(config) ? vm_unused_follow(&before, config, err) : 0;
 }
 
 int qmdestroy_run(struct task_ctx *task, struct err *err)
@@ -92,8 +47,6 @@ int qmdestroy_run(struct task_ctx *task, struct err *err)
 	r = check_lock(&config, err);
 	if (r == 0)
 		r = ensure_stopped(task, err);
-	if (r == 0)
-		r = merge_pending(&config, err);
 	if (r == 0)
 		r = free_volumes(task, &config, err);
 	if (r == 0) {

@@ -2,7 +2,7 @@
 /* Finds storages and volumes for jobs of guests. Runs in jobs. */
 #include "agent/task/guest/storage.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -118,10 +118,14 @@ struct names {
 static void see_name(struct names *names, const char *text)
 {
 	struct volid volume;
-	unsigned owner, number;
+	uint64_t number;
 
-	if (volid_parse(text, &volume, NULL) == 0 && volume.vmid == names->vmid &&
-	    sscanf(volume.file, "vm-%u-disk-%u", &owner, &number) == 2 && number < DISKS_MAX)
+	if (volid_parse(text, &volume, NULL) < 0 || volume.vmid != names->vmid)
+		return;
+	const char *at = strstr(volume.file, "-disk-"); /* behind vm-, base- or subvol- and the id */
+	autofree char *digits = at ? xstrndup(at + 6, strcspn(at + 6, ".")) : NULL;
+
+	if (digits && str_to_u64(digits, &number) && number < DISKS_MAX)
 		names->is_taken[number] = true;
 }
 
@@ -142,7 +146,9 @@ char *task_volume_next_name(const struct task_storage *storage, unsigned vmid, c
 		see_name(&names, known->items[i].name);
 	for (unsigned i = 0; i < DISKS_MAX; i++) {
 		if (!names.is_taken[i])
-			return xasprintf("vm-%u-disk-%u.%s", vmid, i, format);
+			return xasprintf("%s-%u-disk-%u.%s",
+					 str_eq(format, "subvol") ? "subvol" : "vm", vmid, i,
+					 format);
 	}
 	err_set(err, ERR_LIMIT, "storage '%s' has too many volumes of guest %u", storage->def->id,
 		vmid);

@@ -17,6 +17,7 @@ static const struct helper_entry helpers[] = {
 	{"storage-status", helper_storage_status},
 	{"storage-content", helper_storage_content},
 	{"storage-info", helper_storage_info},
+	{"storage-attributes", helper_storage_attributes},
 	{"storage-alloc", helper_storage_alloc},
 	{"tls-init", helper_tls_init},
 	{"crypt-verify", helper_crypt_verify},
