@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Job: create a container from a template. The config with "lock: create" is there before; the name
  * of the volume is stored in it before the volume is made, so that undoing finds it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -38,6 +40,8 @@ struct create {
 	struct task_storage storage;
 	struct buf template_path, volume_path;
 	bool has_volume; /* made by this job: undoing may free it */
+	const struct ct_os *
+		*os; /* shared with the step that unpacks, which finds it out; NULL before */
 };
 
 static void create_fini(struct create *create)
@@ -163,8 +167,10 @@ static int fill_root(struct task_ctx *task, struct create *create, int root, str
 	};
 	int r;
 
-	if ((r = unpack(create, root, err)) < 0 ||
-	    (r = ct_setup_settings(task, root, &create->config, true, err)) < 0 ||
+	if ((r = unpack(create, root, err)) < 0)
+		return r;
+	*create->os = ct_os_of(root, &create->config);
+	if ((r = ct_setup_settings(task, root, &create->config, true, err)) < 0 ||
 	    (r = ct_setup_new(task, root, &credentials, err)) < 0)
 		return r;
 	return syncfs(root) == 0 ? 0 : err_set(err, ERR_IO, "sync the new root");
@@ -203,10 +209,28 @@ static int name_full_storage(const struct create *create, struct err *err)
 	return -err->code;
 }
 
+/* What was found out about the system stays with the container, where it is seen and can be changed. */
+static void keep_ostype(struct create *create)
+{
+	const struct ct_os *os = *create->os;
+
+	if (os && os->ostype && !guest_config_get(&create->config, "ostype"))
+		guest_config_set(&create->config, "ostype", os->ostype);
+}
+
 static int fill_volume(struct task_ctx *task, struct create *create, struct err *err)
 {
-	int r = ct_child_run(task, fill_child, create, 0, err);
+	size_t size = sizeof(*create->os);
+	int r;
 
+	create->os = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (create->os == MAP_FAILED)
+		return err_errno(err, errno, "mmap");
+	r = ct_child_run(task, fill_child, create, 0, err);
+	if (r == 0)
+		keep_ostype(create);
+	munmap(create->os, size);
+	create->os = NULL;
 	return r < 0 && err->code == ERR_IO ? name_full_storage(create, err) : r;
 }
 
