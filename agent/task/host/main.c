@@ -6,6 +6,7 @@
 #include "agent/base/log.h"
 #include "agent/base/str.h"
 #include "agent/net/net.h"
+#include "agent/net/node_net.h"
 #include "agent/task/host/helper.h"
 #include "agent/task/host/helper_crypt.h"
 #include "agent/task/host/helper_interfaces.h"
@@ -24,6 +25,10 @@ static const struct helper_entry helpers[] = {
 	{"ct-interfaces", helper_ct_interfaces},
 	{"net-apply", net_apply},
 	{"net-remove", net_remove},
+	{"net-list", net_helper_list},
+	{"net-set", net_helper_set},
+	{"net-delete", net_helper_delete},
+	{"net-revert", net_helper_revert},
 	{0},
 };
 
@@ -31,6 +36,8 @@ static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
 	{"kvmcheck", job_kvmcheck},
+	{"netapply", job_netapply},
+	{"netapply-undo", job_netapply_undo},
 	{0},
 };
 
