@@ -15,14 +15,14 @@
 
 struct net_choice {
 	char bridge[16];
-	bool is_nat;	 /* made and owned by Lodge */
-	char prefix[16]; /* NAT: first three octets, "10.77.0" */
+	bool is_nat;	  /* made and owned by Lodge */
+	char prefix[16];  /* NAT: first three octets, "10.77.0" */
 };
 
 /* A bridge is the host's own only with a physical port or the default route; names of container and
  * VM tools (lxcbr*, docker*, br-*, virbr*) never are. Pure over sysfs and the route table given. */
 struct net_host {
-	const char *sysfs;	    /* "/sys/class/net" */
+	const char *sysfs;	     /* "/sys/class/net" */
 	const char *default_device; /* interface of the default route, "" if none */
 };
 bool net_bridge_is_own(const struct net_host *host, const char *bridge);
@@ -49,8 +49,7 @@ void net_table_text(const struct net_choice *choice, struct buf *out);
 int net_table_apply(const struct net_choice *choice, struct err *err);
 int net_table_remove(struct err *err);
 /* Names base chains of others that drop forwarded packets by policy, from `nft -j list ruleset`. */
-int net_forward_drops(const char *ruleset_json, size_t size, struct buf *ret_names,
-		      struct err *err);
+int net_forward_drops(const char *ruleset_json, size_t size, struct buf *ret_names, struct err *err);
 /* dnsmasq.c */
 int net_dnsmasq_apply(const struct net_choice *choice, struct err *err);
 int net_dnsmasq_stop(struct err *err);

@@ -10,24 +10,10 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/rootdir.h"
 #include "agent/guest/ct/setup.h"
+#include "agent/net/host_files.h"
 
 #define ZONEINFO "/usr/share/zoneinfo/"
 #define ZONE_MAX 64
-
-/* "Europe/Berlin": no step upwards, nothing hidden. */
-static bool is_zone(const char *name)
-{
-	if (strlen(name) > ZONE_MAX || !strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ", name[0]))
-		return false;
-	for (const char *c = name; *c; c++) {
-		bool is_word = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-			       (*c >= '0' && *c <= '9') || strchr("_+-", *c);
-
-		if (!is_word && (*c != '/' || c[1] == '/' || c[1] == '\0'))
-			return false;
-	}
-	return name[0] != '\0';
-}
 
 static void host_zone(char *ret, size_t size)
 {
@@ -72,7 +58,7 @@ int ct_setup_timezone(const struct ct_setup *setup, struct err *err)
 		host_zone(zone, sizeof(zone));
 	else if (!str_copy(zone, sizeof(zone), wanted))
 		zone[0] = '\0';
-	if (!is_zone(zone))
+	if (!host_zone_is_name(zone))
 		return err_field(err, "timezone", "'%s' is not a time zone", wanted);
 	autofree char *path = xasprintf("%s%s", ZONEINFO, zone);
 	if (!has_zone(setup->root, path)) {

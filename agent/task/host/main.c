@@ -5,6 +5,7 @@
  * liblxc. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
+#include "agent/net/host_files.h"
 #include "agent/net/net.h"
 #include "agent/net/node_net.h"
 #include "agent/task/host/helper.h"
@@ -29,6 +30,9 @@ static const struct helper_entry helpers[] = {
 	{"net-set", net_helper_set},
 	{"net-delete", net_helper_delete},
 	{"net-revert", net_helper_revert},
+	{"host-dns", host_helper_dns},
+	{"host-hosts", host_helper_hosts},
+	{"host-time", host_helper_time},
 	{0},
 };
 
