@@ -140,7 +140,8 @@ ok "set changes what it is told" lodge set vmbr7 --comments hello
 ok "and no more" prints '"cidr": *"10.7.0.1/24"' in1 lodge get /nodes/n1/network/vmbr7
 ok "lodge network apply --yes" prints 'TASK OK' lodge apply --yes
 ok "lodge network remove" lodge remove vmbr7
-ok "applied" prints 'TASK OK' lodge apply
+ok "what had an address asks for a confirmation" prints 'waiting 1 s for .lodge network confirm' lodge apply --confirm-timeout 1
+ok "applied" prints 'TASK OK' lodge apply --yes
 ok "it is gone" not in1 ip link show dev vmbr7
 ok "lodge network confirm, of nothing" not lodge confirm
 

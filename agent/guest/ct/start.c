@@ -88,6 +88,7 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 	    (r = ct_config_nets(&start->config, &start->nets, &start->net_count, err)) < 0 ||
 	    (r = check_networks(start, err)) < 0)
 		return r;
+	task_guest_notices(&start->config);
 	ct_host_read(&start->host);
 	if (ct_is_unprivileged(&start->config) && (r = ct_idmap_read(&start->host.idmap, err)) < 0)
 		return r;
