@@ -46,8 +46,11 @@ for kind in alpine debian ubuntu; do
 	in1 lodge stop $dhcp >/dev/null
 
 	ok "$kind, by hand" create $static "$name" "name=eth0,bridge=vmbr0,ip=${prefix}2$((vmid - 100))/24,gw=${prefix}1" \
-		--net1 name=eth1,bridge=vmbr0,ip=10.200.0.$vmid/24,ip6=fd00:77::$vmid/64 --nameserver "${prefix}1" \
+		--net1 name=eth1,bridge=vmbr0,ip=10.200.0.$vmid/24,ip6=fd00:77::$vmid/64,firewall=1 --nameserver "${prefix}1" \
 		--searchdomain lab.example
+	ok "$kind: the start says what has no effect" prints 'net1: firewall=1 is kept and not enforced' \
+		in1 lodge task log "$(in1 lodge task list --json | grep -o 'UPID:[^"]*:vzcreate:[^"]*' | head -1)"
+	ok "$kind: so does its status" prints 'net1: firewall=1 is kept' in1 lodge get /nodes/n1/lxc/$static/status/current
 	ok "$kind: its address" wait_for 40 has_address $static "${prefix}2$((vmid - 100))/24"
 	ok "$kind: the second interface's" wait_for 10 has_address $static 10.200.0.$vmid/24 eth1
 	ok "$kind: and its IPv6" wait_for 10 prints "fd00:77::$vmid/64" inside $static ip -6 -o address show dev eth1

@@ -41,6 +41,9 @@ says() { last_status "${2:-1}" | grep -q "$1"; }
 first=$(state)
 ok "an address on the bridge" has "vmbr1 $address/24" "$first"
 
+# the host's own tools know the port as well
+in1 sh -c 'mkdir -p /etc/network && echo "iface eth0 inet dhcp" >/etc/network/interfaces'
+
 # nobody confirms
 set_to 10.99.0.150
 apply --confirm-timeout 2 >/dev/null
@@ -51,6 +54,9 @@ ok "a second change is refused meanwhile" not apply
 ok "without an answer it goes back" wait_for 15 idle
 ok "to what was" is_state "$first"
 ok "its task says why" says "nobody confirmed"
+task_log() { in1 lodge get "/nodes/n1/tasks/$(last_status | grep -o 'UPID:[^"]*' | head -1)/log"; }
+names_other() { task_log | grep -q "interfaces sets 'eth0' up as well"; }
+ok "and who else sets the port up" names_other
 
 # the core dies while it waits: the job holds the clock, and is still heard
 apply --confirm-timeout 6 >/dev/null

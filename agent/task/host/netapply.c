@@ -6,6 +6,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/net/change.h"
+#include "agent/net/owner.h"
 #include "agent/task/host/jobs.h"
 #include "agent/task/internal.h"
 
@@ -58,6 +59,19 @@ static int await_caller(const struct task_ctx *task, unsigned seconds, struct er
 	return r;
 }
 
+/* Said, not refused: until then the node may well need what the host's own tools set up at boot. */
+static void warn_of_others(const struct net_change *c)
+{
+	for (char **name = c->names; *name; name++) {
+		const char *owner = net_other_owner(*name);
+
+		if (owner)
+			task_log("WARN: %s sets '%s' up as well: take it out there once this is "
+				 "confirmed",
+				 owner, *name);
+	}
+}
+
 static int change(struct task_ctx *task, struct net_change *c, struct err *err)
 {
 	unsigned seconds = confirm_seconds(task);
@@ -98,6 +112,7 @@ int job_netapply(struct task_ctx *task, struct err *err)
 	net_waiting_clear(); /* of a job that died */
 	net_change_describe(&c, &lines);
 	log_lines("ip ", &lines);
+	warn_of_others(&c);
 	if (lines.size == 0)
 		task_log("nothing is to be changed");
 	r = lines.size == 0 ? net_change_commit(&c, err) : change_or_back(task, &c, err);

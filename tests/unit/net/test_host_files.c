@@ -8,6 +8,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/net/host_files.h"
+#include "agent/net/owner.h"
 
 static void resolv(void **state)
 {
@@ -50,9 +51,28 @@ static void zones(void **state)
 		assert_false(host_zone_is_name(bad[i]));
 }
 
+static void interfaces(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_named;
+	} cases[] = {
+		{"", false},
+		{"auto eth0\niface eth0 inet dhcp\n", true},
+		{"iface eth0 inet manual\n", false},
+		{"\tiface\teth0 inet6 auto", true},
+		{"iface eth01 inet dhcp\niface eth0\n# iface eth0 inet dhcp\n", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(net_interfaces_name(cases[i].text, "eth0"), cases[i].is_named);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(resolv), cmocka_unit_test(zones)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(resolv), cmocka_unit_test(zones),
+					   cmocka_unit_test(interfaces)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
