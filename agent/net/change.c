@@ -82,58 +82,10 @@ static int go_to(const struct net_state *wanted, char *const *names, struct err 
 static int write_snapshot(const struct net_change *change, struct err *err)
 {
 	autofree char *path = path_join(path_run(), SNAPSHOT_FILE);
-	const struct {
-		const char *name;
-		const struct buf *value;
-	} parts[] = {
-		{"links", &change->facts.links},     {"routes4", &change->facts.routes4},
-		{"routes6", &change->facts.routes6}, {"old", &change->old_text},
-		{"new", &change->new_text},
-	};
 	autobuf out = BUF_INIT;
 
-	/* lengths of their own: a host with many interfaces has more than fields can carry */
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		buf_addf(&out, "%s %zu\n", parts[i].name, parts[i].value->size);
-		buf_add(&out, parts[i].value->data, parts[i].value->size);
-		buf_add_char(&out, '\n');
-	}
+	net_snapshot_format(change, &out);
 	return file_write_atomic(path, out.data, out.size, 0600, err);
-}
-
-static int take_part(struct buf *in, size_t *at, const char *name, struct buf *ret, struct err *err)
-{
-	const char *line = buf_str(in) + *at, *end = strchr(line, '\n');
-	autofree char *head = end ? xstrndup(line, (size_t)(end - line)) : xstrdup("");
-	const char *number = str_after(head, name);
-	uint64_t size;
-
-	*at += end ? (size_t)(end - line) + 1 : 0;
-	if (!number || number[0] != ' ' || !str_to_u64(number + 1, &size) ||
-	    size >= in->size - *at || in->data[*at + size] != '\n')
-		return err_set(err, ERR_CORRUPT, "the snapshot of the network cannot be read");
-	buf_add(ret, in->data + *at, size);
-	*at += size + 1;
-	return 0;
-}
-
-static int parse_snapshot(struct buf *in, struct net_change *ret, struct err *err)
-{
-	size_t at = 0;
-	int r;
-
-	if ((r = take_part(in, &at, "links", &ret->facts.links, err)) < 0 ||
-	    (r = take_part(in, &at, "routes4", &ret->facts.routes4, err)) < 0 ||
-	    (r = take_part(in, &at, "routes6", &ret->facts.routes6, err)) < 0 ||
-	    (r = take_part(in, &at, "old", &ret->old_text, err)) < 0 ||
-	    (r = take_part(in, &at, "new", &ret->new_text, err)) < 0 ||
-	    (r = net_state_parse(&ret->facts, &ret->before, err)) < 0 ||
-	    (r = net_config_parse(buf_str(&ret->old_text), ret->old_text.size, &ret->old, err)) <
-		    0 ||
-	    (r = net_config_parse(buf_str(&ret->new_text), ret->new_text.size, &ret->new, err)) < 0)
-		return r;
-	ret->names = net_managed_names(&ret->old, &ret->new);
-	return 0;
 }
 
 static int remove_snapshot(struct err *err)
@@ -207,9 +159,22 @@ void net_change_describe(const struct net_change *change, struct buf *out)
 	net_plan(&change->before, &change->after, change->names, out);
 }
 
+/* Only one that answers now can be missed afterwards. */
+static void ask_gateways(struct net_change *change)
+{
+	for (int is_v6 = 0; is_v6 <= 1; is_v6++) {
+		const struct net_route *had = net_state_default(&change->before, is_v6);
+
+		change->was_deaf[is_v6] = had && *had->gateway && net_gateway_probe(had, NULL) < 0;
+	}
+}
+
 int net_change_forward(struct net_change *change, struct err *err)
 {
-	int r = write_snapshot(change, err);
+	int r;
+
+	ask_gateways(change);
+	r = write_snapshot(change, err);
 
 	return r < 0 ? r : go_to(&change->after, change->names, err);
 }
@@ -227,7 +192,8 @@ int net_change_check(const struct net_change *change, struct err *err)
 			return err_set(err, ERR_UNAVAILABLE, "the node lost its default route (%s)",
 				       is_v6 ? "IPv6" : "IPv4");
 		if (!has || !*has->gateway ||
-		    (had && str_eq(had->gateway, has->gateway) && str_eq(had->dev, has->dev)))
+		    (had && str_eq(had->gateway, has->gateway) &&
+		     (change->was_deaf[is_v6] || str_eq(had->dev, has->dev))))
 			continue;
 		r = net_gateway_probe(has, err);
 	}
@@ -292,7 +258,7 @@ int net_change_undo(const char **ret_outcome, struct err *err)
 	if ((r = take_lock(&change.lock, err)) < 0)
 		return r;
 	r = file_read(path, SNAPSHOT_MAX, &text, &why);
-	if (r == 0 && (r = parse_snapshot(&text, &change, &why)) == 0)
+	if (r == 0 && (r = net_snapshot_parse(&text, &change, &why)) == 0)
 		r = finish(&change, ret_outcome, &why);
 	net_change_end(&change);
 	if (r == -ERR_NOT_FOUND && text.size == 0)

@@ -22,6 +22,8 @@ struct net_change {
 	struct net_config old, new;
 	struct buf old_text, new_text;
 	char **names;
+	bool was_deaf
+		[2]; /* the gateway (IPv4, IPv6) did not answer before: it says nothing afterwards */
 };
 
 /* ERR_BUSY while another change is under way. */
@@ -37,6 +39,10 @@ int net_change_commit(struct net_change *change, struct err *err); /* from here 
 int net_change_back(struct net_change *change, struct err *err);
 /* After a change that died: brings the node to one end of it. ret_outcome: "" where nothing was to be done. */
 int net_change_undo(const char **ret_outcome, struct err *err);
+
+/* A snapshot's file. Pure. On failure the change is to be ended all the same. */
+void net_snapshot_format(const struct net_change *change, struct buf *out);
+int net_snapshot_parse(struct buf *in, struct net_change *ret, struct err *err);
 
 /* Once a boot: the configuration in effect, as far as it can be. Nothing while a change is under way. */
 int net_config_apply_boot(struct buf *warnings, struct err *err);

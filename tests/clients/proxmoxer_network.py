@@ -151,16 +151,20 @@ def loopback_does_not_confirm():
     """A monitor on the node itself, with the same credentials, says nothing about who can reach it."""
     before = state()
     node.network('vmbr1').put(type='bridge', bridge_ports='eth0', cidr=address + '/24', gateway=gateway, autostart=1, mtu=1400)
+    px.access.users.post(userid='else@pve', password='somebody-else-1')
+    somebody = connect('else@pve', 'somebody-else-1')
     upid = node.network.put(**{'confirm-timeout': 4})
     end = time.monotonic() + 8
     ticket = on_node('curl', '-ks', '-d', f'username={USER}', '-d', f'password={PASSWORD}', 'https://127.0.0.1:8006/api2/json/access/ticket')
     cookie = 'PVEAuthCookie=' + urllib.parse.quote(json.loads(ticket)['data']['ticket'], safe='')
     while time.monotonic() < end:
+        somebody.version.get()  # from the same address, and nobody who asked for the change
         on_node('curl', '-ks', '-o', '/dev/null', '-b', cookie, 'https://127.0.0.1:8006/api2/json/version')
     result = wait_task(px, upid, 20)
     ok('without the caller it goes back', 'nobody confirmed' in result, result)
     same('the network is as it was', state(), before)
     node.network.delete()
+    px.access.users('else@pve').delete()
 
 
 def dns():

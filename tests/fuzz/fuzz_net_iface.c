@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration of a node's interfaces, and what ip(8) prints of them: the first byte says which. */
+/* The configuration of a node's interfaces, what ip(8) prints of them, and the small files of a change: the first byte says which. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -58,11 +58,31 @@ static void try_state(const char *text, size_t size)
 	check_lines(&back);
 }
 
+static void try_snapshot(const char *text, size_t size)
+{
+	struct net_change change = {.lock = -1}, again = {.lock = -1};
+	autobuf in = BUF_INIT, once = BUF_INIT, twice = BUF_INIT;
+
+	buf_add(&in, text, size);
+	if (net_snapshot_parse(&in, &change, NULL) == 0) {
+		net_snapshot_format(&change, &once);
+		if (net_snapshot_parse(&once, &again, NULL) < 0)
+			abort();
+		net_snapshot_format(&again, &twice);
+		if (!str_eq(buf_str(&once), buf_str(&twice)))
+			abort();
+	}
+	net_change_end(&change);
+	net_change_end(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data + 1;
 	struct net_waiting waiting;
 
+	if (size > 1 && data[0] == 'p')
+		try_snapshot(text, size - 1);
 	if (size == 0)
 		return 0;
 	if (data[0] == 'c')
