@@ -6,15 +6,25 @@
 
 #include "agent/base/str.h"
 
-/* The line `mark` in text, or NULL. A file's last line may lack its end. */
-static const char *find_line(const char *text, const char *mark)
+/* A file's last line may lack its end. */
+static bool is_line(const char *line, const char *mark)
 {
 	size_t length = strlen(mark) - 1;
 
+	return strncmp(line, mark, length) == 0 && (line[length] == '\n' || line[length] == '\0');
+}
+
+bool ct_section_is_mark(const char *line)
+{
+	return is_line(line, CT_SECTION_BEGIN) || is_line(line, CT_SECTION_END);
+}
+
+/* The line `mark` in text, or NULL. */
+static const char *find_line(const char *text, const char *mark)
+{
 	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (strncmp(line, mark, length) == 0 &&
-		    (line[length] == '\n' || line[length] == '\0'))
+		if (is_line(line, mark))
 			return line;
 	}
 	return NULL;

@@ -13,3 +13,4 @@
 void ct_section_add(struct buf *out, const char *body);
 /* old with another body in its section. false, and nothing added, where old has not exactly one. */
 bool ct_section_replace(const char *old, const char *body, struct buf *out);
+bool ct_section_is_mark(const char *line); /* starts with either mark's line */

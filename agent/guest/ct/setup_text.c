@@ -23,7 +23,8 @@ static bool is_own_line(const char *line)
 	return rest && strchr(" \t\n", *rest);
 }
 
-/* Lines of 127.0.1.1 are ours, marked or not: the first place of one becomes the section's. */
+/* Lines of 127.0.1.1 are ours, marked or not: the first place of one becomes the section's. Marks without their
+ * counterparts go, or each start would add some. */
 static void hosts_with_section(const char *old, const char *body, struct buf *out)
 {
 	const char *end;
@@ -31,6 +32,8 @@ static void hosts_with_section(const char *old, const char *body, struct buf *ou
 
 	for (const char *line = old; *line; line = *end ? end + 1 : end) {
 		end = strchrnul(line, '\n');
+		if (ct_section_is_mark(line))
+			continue;
 		if (!is_own_line(line)) {
 			buf_add(out, line, (size_t)(end - line));
 			buf_add_char(out, '\n');

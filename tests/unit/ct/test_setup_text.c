@@ -29,6 +29,8 @@ static void hosts(void **state)
 		{"10.0.0.1 b", "a", "x.org", "10.0.0.1 b\n" OWN("a.x.org a")},
 		{"127.0.1.1", "a", NULL, OWN("a")},
 		{"10.0.0.1 b", "a", NULL, "10.0.0.1 b\n" OWN("a")},
+		{"1.1.1.1 x\n" CT_SECTION_END "2.2.2.2 y\n" CT_SECTION_END, "a", NULL,
+		 "1.1.1.1 x\n2.2.2.2 y\n" OWN("a")},
 		{"1.1.1.1 x\n" OWN("old") "127.0.1.1 mine\n", "a", NULL,
 		 "1.1.1.1 x\n" OWN("a") "127.0.1.1 mine\n"},
 	};
