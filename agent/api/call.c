@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/api/match.h"
+#include "agent/api/node_network.h"
 #include "agent/api/pending.h"
 #include "agent/api/reply.h"
 #include "agent/api/resources.h"
@@ -258,6 +259,7 @@ static bool admit(struct pending *p, const struct fields *path_params, const str
 		refuse_err(p->conn, p->id, &err);
 		return false;
 	}
+	api_network_seen(req);
 	bool is_valid = api_validate(req->route, path_params, &call->params, &req->params, &errors);
 	if (str_eq(api_str(req, "node"), "localhost"))
 		fields_set(&req->params, "node", req->core->node);

@@ -72,7 +72,7 @@ extern const struct param guest_params[], guest_destroy_params[], guest_config_g
 	GUEST_OPT("diskread", "integer") GUEST_OPT("diskwrite", "integer")                         \
 	GUEST_OPT("netin", "integer") GUEST_OPT("netout", "integer")                               \
 	GUEST_OPT("uptime", "integer") GUEST_OPT("pid", "integer") GUEST_OPT("ha", "object")       \
-	own "}}"
+	GUEST_OPT("notices", "array") own "}}"
 
 #define GUEST_RETURNS_PENDING                                                                      \
 	"{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"key\":{\"type\":"    \

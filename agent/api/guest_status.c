@@ -3,6 +3,7 @@
 #include "agent/api/guest_status.h"
 
 #include "agent/base/str.h"
+#include "agent/guest/notices.h"
 
 /* Clients know "running" and "stopped"; "unknown" is shown until the monitor has listed guests. */
 static const char *status_name(const struct guest_fact *fact)
@@ -58,6 +59,21 @@ static void load_write(const struct guest_status *s, struct json *j)
 		json_kv_int(j, "pid", fact->pid);
 }
 
+static void notices_write(const struct guest_status *s, struct json *j)
+{
+	autofields notices = FIELDS_INIT;
+
+	if (s->config)
+		guest_notices(s->config, &notices);
+	if (notices.count == 0)
+		return;
+	json_key(j, "notices");
+	json_array_begin(j);
+	for (size_t i = 0; i < notices.count; i++)
+		json_string(j, notices.items[i].value);
+	json_array_end(j);
+}
+
 void guest_status_write(const struct guest_status *s, struct json *j)
 {
 	char name[32];
@@ -81,6 +97,7 @@ void guest_status_write(const struct guest_status *s, struct json *j)
 		json_object_begin(j);
 		json_kv_int(j, "managed", 0);
 		json_object_end(j);
+		notices_write(s, j);
 	}
 	json_object_end(j);
 }

@@ -9,6 +9,7 @@
 	X(nodes)                                                                                   \
 	X(node_host)                                                                               \
 	X(node_kvm)                                                                                \
+	X(node_network)                                                                            \
 	X(cluster)                                                                                 \
 	X(cluster_history)                                                                         \
 	X(resources)                                                                               \

@@ -43,6 +43,9 @@ int cli_word(const struct cli *cli, size_t index, const char *what, const char *
  * becomes err with the reply's text, one line for each wrong parameter. */
 int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
 	     struct json_object **ret, struct err *err);
+/* GET, with another member of the envelope beside data (NULL where it is not there). */
+int cli_get_with(const char *path, const struct fields *params, const char *name,
+		 struct json_object **ret, struct json_object **ret_member, struct err *err);
 /* GET of a path that answers with a stream: its descriptor. With last_event_id ("": none yet) the stream can be
  * resumed, so the call is sent again when the connection breaks; NULL: it is not. */
 int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
@@ -120,6 +123,7 @@ int cli_events(struct cli *cli, struct err *err);
 int cli_console(struct cli *cli, struct err *err);
 int cli_task(struct cli *cli, struct err *err);
 int cli_history(struct cli *cli, struct err *err);
+int cli_network(struct cli *cli, struct err *err);
 int cli_config_diff(struct cli *cli, struct err *err);
 int cli_revert(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);

@@ -130,6 +130,7 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 	    (r = find_volumes(task, start, err)) < 0 ||
 	    (r = ct_hookscript_path(task, &start->config, &start->script, err)) < 0)
 		return r;
+	task_guest_notices(&start->config);
 	ct_host_read(&start->host);
 	choose_cpus(task, start);
 	start->is_debug = ct_bool_arg(task, "debug") || ct_config_flag(&start->config, "debug");

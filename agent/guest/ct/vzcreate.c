@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -21,7 +22,6 @@
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/setup.h"
 #include "agent/guest/ct/rootdir.h"
-#include "agent/guest/ct/timezone.h"
 #include "agent/guest/ct/unpack.h"
 #include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
@@ -41,6 +41,8 @@ struct create {
 	struct task_storage storage;
 	struct buf template_path, volume_path;
 	bool has_volume; /* made by this job: undoing may free it */
+	const struct ct_os *
+		*os; /* shared with the step that unpacks, which finds it out; NULL before */
 };
 
 static void create_fini(struct create *create)
@@ -190,8 +192,10 @@ static int fill_root(struct task_ctx *task, struct create *create, int root, str
 		task_warn(task, "%s", err->message);
 		r = 0;
 	}
-	if (r < 0 || (r = ct_setup_settings(task, root, &create->config, true, err)) < 0 ||
-	    (r = ct_timezone_set(root, guest_config_get(&create->config, "timezone"), err)) < 0 ||
+	if (r < 0)
+		return r;
+	*create->os = ct_os_of(root, &create->config);
+	if ((r = ct_setup_settings(task, root, &create->config, true, err)) < 0 ||
 	    (r = ct_setup_new(task, root, &credentials, err)) < 0)
 		return r;
 	return syncfs(root) == 0 ? 0 : err_set(err, ERR_IO, "sync the new root");
@@ -282,10 +286,28 @@ static int name_full_storage(const struct create *create, struct err *err)
 	return -err->code;
 }
 
+/* What was found out about the system stays with the container, where it is seen and can be changed. */
+static void keep_ostype(struct create *create)
+{
+	const struct ct_os *os = *create->os;
+
+	if (os && os->ostype && !guest_config_get(&create->config, "ostype"))
+		guest_config_set(&create->config, "ostype", os->ostype);
+}
+
 static int fill_volume(struct task_ctx *task, struct create *create, struct err *err)
 {
-	int r = ct_child_run(task, fill_child, create, 0, err);
+	size_t size = sizeof(*create->os);
+	int r;
 
+	create->os = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (create->os == MAP_FAILED)
+		return err_errno(err, errno, "mmap");
+	r = ct_child_run(task, fill_child, create, 0, err);
+	if (r == 0)
+		keep_ostype(create);
+	munmap(create->os, size);
+	create->os = NULL;
 	return r < 0 && err->code == ERR_IO ? name_full_storage(create, err) : r;
 }
 

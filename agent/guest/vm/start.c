@@ -124,6 +124,7 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 	    (r = start->hw.kvm ? vm_kvm_check(task, err) : 0) < 0 ||
 	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0)
 		return r;
+	task_guest_notices(&start->config);
 	vm_domain_format(&(struct vm_domain){.vmid = task->guest,
 					     .hw = &start->hw,
 					     .paths = (const char *const *)start->paths,

@@ -13,3 +13,7 @@ int job_imgcopy(struct task_ctx *task, struct err *err);
 /* No args. Tests KVM and keeps the result (agent/guest/kvm_record.h). Fails, keeping what was known, when
  * the test itself cannot be made. */
 int job_kvmcheck(struct task_ctx *task, struct err *err);
+/* args: peer (address of the caller, may be absent), confirm-timeout (seconds, 0: none; 60). Applies the staged
+ * configuration of the node's interfaces; goes back when the node lost its way out, or the caller its way in. */
+int job_netapply(struct task_ctx *task, struct err *err);
+int job_netapply_undo(struct task_ctx *task, struct err *err);

@@ -5,7 +5,9 @@
  * liblxc. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
+#include "agent/net/host_files.h"
 #include "agent/net/net.h"
+#include "agent/net/node_net.h"
 #include "agent/task/host/helper.h"
 #include "agent/task/host/helper_crypt.h"
 #include "agent/task/host/helper_interfaces.h"
@@ -27,6 +29,13 @@ static const struct helper_entry helpers[] = {
 	{"ct-interfaces", helper_ct_interfaces},
 	{"net-apply", net_apply},
 	{"net-remove", net_remove},
+	{"net-list", net_helper_list},
+	{"net-set", net_helper_set},
+	{"net-delete", net_helper_delete},
+	{"net-revert", net_helper_revert},
+	{"host-dns", host_helper_dns},
+	{"host-hosts", host_helper_hosts},
+	{"host-time", host_helper_time},
 	{0},
 };
 
@@ -35,6 +44,8 @@ static const struct task_command commands[] = {
 	{"imgcopy", job_imgcopy},
 	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},
+	{"netapply", job_netapply},
+	{"netapply-undo", job_netapply_undo},
 	{0},
 };
 
