@@ -6,6 +6,7 @@
 	X(index)                                                                                   \
 	X(version)                                                                                 \
 	X(describe)                                                                                \
+	X(check)                                                                                   \
 	X(nodes)                                                                                   \
 	X(node_host)                                                                               \
 	X(node_kvm)                                                                                \
