@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A node: its load, its guests, its storages.
+// A node's load, its guests, its storages.
 import * as api from '../api.js';
 import { html, useEffect, useState } from '../html.js';
 import { bytes, duration, isGuest, percent, share, stateOf } from '../format.js';
 import { href } from '../router.js';
 import { useStore } from '../store.js';
 import { GuestTable } from '../components/guest_table.js';
+import { Icon } from '../components/icon.js';
 import { Meter } from '../components/meter.js';
 import { Sparkline } from '../components/sparkline.js';
 import { State } from '../components/state.js';
 import { Table } from '../components/table.js';
+import { DefinitionDialog } from './storage_definition.js';
 
 const STORAGES = [
 	{ key: 'name', label: 'Storage', class: 'name', sort: (s) => s.storage, cell: (s) => html`<a href=${href('storage', s.node, s.storage)}><span>${s.storage}</span></a>` },
@@ -47,20 +49,15 @@ function Host({ entry, status, error }) {
 	</dl>`;
 }
 
-export function Node({ node }) {
+export function NodeSummary({ node, entry }) {
 	const resources = useStore((s) => s.resources);
 	const isLoaded = useStore((s) => s.isLoaded);
 	const samples = useStore((s) => s.history[`node/${node}`]);
 	const { status, error } = useStatus(node);
-	const entry = resources[`node/${node}`];
+	const [isAdding, setAdding] = useState(false);
 	const mine = Object.values(resources).filter((e) => e.node === node);
 
-	useEffect(() => { document.title = `${node} · Lodge`; }, [node]);
-	if (!entry)
-		return html`<div class="empty"><h1>${node}</h1><p>${isLoaded ? 'There is no such node.' : 'Loading…'}</p></div>`;
-	return html`<div class="view">
-		<header class="head"><p class="crumb">Node</p><h1><span>${node}</span> <${State} ...${stateOf(entry)} /></h1></header>
-		<div class="cards">
+	return html`<div class="cards">
 			<${Figure} label="CPU" value=${entry.cpu} text=${`${percent(entry.cpu)} of ${entry.maxcpu ?? '–'} CPUs`} samples=${(samples || []).map((s) => s.cpu)} max=${1} />
 			<${Figure} label="Memory" value=${share(entry.mem, entry.maxmem)} text=${`${bytes(entry.mem)} of ${bytes(entry.maxmem)}`}
 				samples=${(samples || []).map((s) => s.mem)} max=${entry.maxmem} />
@@ -69,6 +66,7 @@ export function Node({ node }) {
 		<section class="panel pad"><h2>Host</h2><${Host} entry=${entry} status=${status} error=${error} /></section>
 		<section class="panel"><${GuestTable} id=${`node-${node}`} guests=${mine.filter(isGuest)} isLoaded=${isLoaded} /></section>
 		<section class="panel"><${Table} id="storages" label="Storages" title="Storages" columns=${STORAGES} rows=${mine.filter((e) => e.type === 'storage')}
-			rowKey=${(s) => s.id} sortBy="name" href=${(s) => href('storage', s.node, s.storage)} empty=${html`<p>No storages.</p>`} /></section>
-	</div>`;
+			rowKey=${(s) => s.id} sortBy="name" href=${(s) => href('storage', s.node, s.storage)} empty=${html`<p>No storages.</p>`}
+			tools=${html`<button type="button" onClick=${() => setAdding(true)}><${Icon} name="plus" />Add storage</button>`} /></section>
+		${isAdding && html`<${DefinitionDialog} onClose=${() => setAdding(false)} />`}`;
 }
