@@ -15,7 +15,7 @@ export function Menu({ label, items, onChoose }) {
 		close();
 		ref.current.querySelector('summary').focus();
 	};
-	const left = (event) => ref.current.contains(event.relatedTarget) || close();
+	const left = (event) => ref.current && !ref.current.contains(event.relatedTarget) && close();
 	const choose = (item) => () => {
 		close();
 		ref.current.querySelector('summary').focus(); // where it comes back to from a dialog

@@ -39,7 +39,7 @@ export function MountDialog({ name, volume, onClose, onReload, ...of }) {
 	return html`<${FormDialog} title=${`${labelOf(name)} of ${of.entry.vmid}`} wide initial=${initial} ...${change(of, params)} onClose=${onClose} onReload=${onReload}>
 		${(field, { values }) => html`
 			${there ? html`<p class="all mono">${there}</p>` : html`
-				${field({ name: 'storage', label: 'On', kind: 'select', errorsOf: `${name}.volume`, wide: values.storage === FOLDER,
+				${field({ name: 'storage', label: 'On', kind: 'select', value: values.storage || first, errorsOf: `${name}.volume`, wide: values.storage === FOLDER,
 					options: [...storageOptions(storages), [FOLDER, 'a folder of the node (bind mount)']] })}
 				${values.storage === FOLDER ? field({ name: 'folder', label: 'Folder of the node', placeholder: '/srv/data', wide: true, errorsOf: error('folder'),
 					hint: 'The container sees what is in there. Root only.' })
@@ -110,9 +110,9 @@ export function MoveDialog({ entry, name, config, onClose, onReload }) {
 		${(field, { values }) => html`
 			${!isRoot && guests.length > 0 && field({ name: 'to', label: 'To', kind: 'select', wide: true, options: [['storage', 'another storage'], ['guest', 'another guest']] })}
 			${values.to === 'guest' ? html`
-				${field({ name: 'vmid', label: 'Guest', kind: 'select', errorsOf: 'target-vmid', options: guests.map((g) => [g.vmid, `${g.vmid} ${nameOf(g)}`]) })}
+				${field({ name: 'vmid', label: 'Guest', kind: 'select', value: full(values).vmid, errorsOf: 'target-vmid', options: guests.map((g) => [g.vmid, `${g.vmid} ${nameOf(g)}`]) })}
 				${field({ name: 'key', label: 'There it is', placeholder: name, errorsOf: target })}` : html`
-				${field({ name: 'storage', label: 'Storage', kind: 'select', wide: true, errorsOf: `storage ${what}`, options: storages.length ? storageOptions(storages) : [['', 'no other one']] })}
+				${field({ name: 'storage', label: 'Storage', kind: 'select', wide: true, value: full(values).storage ?? '', errorsOf: `storage ${what}`, options: storages.length ? storageOptions(storages) : [['', 'no other one']] })}
 				${field({ name: 'remove', label: 'Delete the old volume afterwards', kind: 'checkbox', wide: true, errorsOf: 'delete', hint: values.remove ? '' : 'It stays as an unused one.' })}`}`}
 	<//>`;
 }

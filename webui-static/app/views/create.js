@@ -50,6 +50,7 @@ function useSteps(form) {
 	}, [form.failure]);
 	useLayoutEffect(() => {
 		const shown = form.ref.current.querySelector(`[data-step="${step}"]`);
+		form.ref.current.querySelector('[aria-current=step]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 		(shown.querySelector('[aria-invalid="true"]') || shown.querySelector('input, select, textarea'))?.focus();
 	}, [step]);
 	useLayoutEffect(() => {
