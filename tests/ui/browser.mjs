@@ -168,6 +168,12 @@ export const closed = (page) => dialogOf(page).waitFor({ state: 'detached' });
 /** Presses the button that sends an open dialog. */
 export const submit = (page, name) => dialogOf(page).locator('footer').getByRole('button', { name, exact: true }).click();
 
+/** Closes the messages, which may cover something. */
+export async function quieten(page) {
+	for (const close of (await button(page, 'Close message').all()).reverse())
+		await close.click();
+}
+
 /** The word of a guest's state in its head. */
 export const headState = (page, text) => page.locator('.head h1 .state', { hasText: text });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The configuration of container 100, which runs: values, pending ones, conflicts, network cards, mount points, features, and its power.
-import { allow, button, closed, dialogOf, env, goTo, headState, holds, lodgeGet, ok, onNode, same, shot, submit } from './browser.mjs';
+import { allow, button, closed, dialogOf, env, goTo, headState, holds, lodgeGet, ok, onNode, quieten, same, shot, submit } from './browser.mjs';
 
 const guest = `/nodes/${env.node}/lxc/100`;
 const config = () => lodgeGet(`${guest}/config`);
@@ -90,7 +90,7 @@ async function network(page) {
 async function volumes(page) {
 	await ok('a mount point on a new volume', async () => {
 		await button(page, 'Add mount point').click();
-		await field(page, 'On').selectOption('btr');
+		await field(page, 'On').selectOption('plain');
 		await field(page, 'Size').fill('0.1');
 		await field(page, 'Mounted inside on').fill('relative');
 		await dialogOf(page).locator('.field[data-name=mp] .error').waitFor();
@@ -116,17 +116,17 @@ async function volumes(page) {
 	});
 	await ok('the volume moves to another storage', async () => {
 		await button(page, 'Move mount point 0').click();
-		await field(page, 'Storage').selectOption('plain');
+		await field(page, 'Storage').selectOption('local');
 		await submit(page, 'Move');
 		await closed(page);
-		await row(page, 'mp0', 'plain:').waitFor({ timeout: 60000 });
+		await row(page, 'mp0', 'local:').waitFor({ timeout: 60000 });
 	});
 	await ok('it is detached, attached again, and deleted at last', async () => {
 		await page.locator('[data-action=start]:enabled').waitFor();
 		await button(page, 'Detach mount point 0').click();
 		await submit(page, 'Detach');
 		await closed(page);
-		await row(page, 'unused0', 'plain:').waitFor();
+		await row(page, 'unused0', 'local:').waitFor();
 		await button(page, 'Attach unused volume 0').click();
 		await field(page, 'Mounted inside on').fill('/again');
 		await submit(page, 'Save');
@@ -141,7 +141,7 @@ async function volumes(page) {
 		await submit(page, 'Delete');
 		await closed(page);
 		await row(page, 'unused0').waitFor({ state: 'detached' });
-		same((await lodgeGet(`/nodes/${env.node}/storage/plain/content`)).filter((v) => v.content === 'rootdir'), []);
+		same((await lodgeGet(`/nodes/${env.node}/storage/local/content`)).filter((v) => v.vmid === 100), []);
 	});
 	await ok('a folder of the node is for root only: the node says so', async () => {
 		allow(/status of (400|403).*\/config/);
@@ -185,7 +185,7 @@ async function options(page) {
 		await dialogOf(page).getByLabel('Type 100').fill('100');
 		await submit(page, 'Destroy');
 		await page.locator('.toast', { hasText: /protect/ }).waitFor();
-		await button(page, 'Close message').click();
+		await quieten(page);
 		await button(page, 'Change protection').click();
 		await field(page, 'Protection').uncheck();
 		await submit(page, 'Save');

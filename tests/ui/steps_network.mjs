@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A node's network: a bridge made, seen as a change, reverted, applied; one that nobody confirms goes back. DNS, hosts, time.
-import { allow, button, closed, dialogOf, env, goTo, holds, lodgeGet, ok, onNode, same, shot, submit } from './browser.mjs';
+import { allow, button, closed, dialogOf, env, goTo, holds, lodgeGet, ok, onNode, quieten, same, shot, submit } from './browser.mjs';
 
 const row = (page, name) => page.locator(`tr[data-key=${name}]`);
 const field = (page, label) => dialogOf(page).getByLabel(label, { exact: true });
@@ -58,6 +58,7 @@ async function interfaces(page) {
 async function cutOff(page) {
 	await ok('what cuts the page off counts down and goes back', async () => {
 		allow(/ERR_|Failed to load resource/, true);
+		await goTo(page, `/node/${env.node}/network`);
 		await button(page, 'Change eth0').click();
 		await field(page, 'IPv4 address').fill('10.99.0.177/24');
 		await field(page, 'IPv4 gateway').fill('10.99.0.1');
@@ -71,7 +72,7 @@ async function cutOff(page) {
 		await page.locator('.countdown', { hasText: 'The changes went back' }).waitFor({ timeout: 60000 });
 		await shot(page, 'network-back');
 		await button(dialogOf(page), 'Close').last().click();
-		await button(page, 'Close message').first().click();
+		await quieten(page);
 		holds((await onNode('ip', '-4', 'address', 'show', 'dev', 'eth0')).includes(new URL(env.base).hostname), 'the address is another');
 		await goTo(page, `/node/${env.node}/network`);
 		await button(page, 'Revert').click();

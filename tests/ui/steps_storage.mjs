@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { createHash } from 'node:crypto';
-import { allow, button, closed, dialogOf, env, goTo, holds, lodgeGet, ok, onNode, same, shot, submit } from './browser.mjs';
+import { allow, button, closed, dialogOf, env, goTo, holds, lodgeGet, ok, onNode, quieten, same, shot, submit } from './browser.mjs';
 
 const files = mkdtempSync(join(tmpdir(), 'lodge-ui-'));
 const content = (storage) => lodgeGet(`/nodes/${env.node}/storage/${storage}/content`);
@@ -49,7 +49,7 @@ async function define(page) {
 		allow(/status of 500.*\/storage\/plain/);
 		await submit(page, 'Save');
 		await button(dialogOf(page), 'Show what is stored now').click();
-		holds(!(await dialogOf(page).getByLabel('Disk', { exact: true }).isChecked()), 'it shows what is stored');
+		await dialogOf(page).locator('input[name=content-images]:not(:checked)').waitFor();
 		await dialogOf(page).getByLabel('Backup').check();
 		await submit(page, 'Save');
 		await closed(page);
@@ -69,7 +69,7 @@ async function upload(page) {
 		await submit(page, 'Upload');
 		await dialogOf(page).locator('.task-state', { hasText: /checksum/ }).waitFor();
 		await button(dialogOf(page), 'Close').last().click();
-		await button(page, 'Close message').click();
+		await quieten(page);
 		same(await content('local'), []);
 		await button(page, 'Upload').click();
 		await dialogOf(page).getByLabel('File').setInputFiles(template);

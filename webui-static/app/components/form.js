@@ -105,15 +105,15 @@ function Conflict({ onReload }) {
 
 /** A dialog with a form. children: (field, form) → what is in it. onReload: loads what a conflict was about.
  * @param {{title: string, label?: string, initial: object, check?: (values: object) => object, send: (values: object) => Promise<any>,
- *  onClose: () => void, onDone?: (result: any) => void, onReload?: () => void, wide?: boolean, danger?: boolean, isReady?: (values: object) => boolean,
+ *  onClose: () => void, onDone?: (result: any) => void, onReload?: () => void, wide?: boolean, danger?: boolean,
  *  children: (field: any, form: any) => any}} props */
-export function FormDialog({ title, label = 'Save', initial, check, send, onClose, onDone = onClose, onReload, wide, danger, isReady, children }) {
+export function FormDialog({ title, label = 'Save', initial, check, send, onClose, onDone = onClose, onReload, wide, danger, children }) {
 	const form = useForm({ initial, check, send, onDone });
 	const isStale = onReload && form.failure && isConflict(form.failure);
 	return html`<${Dialog} title=${title} wide=${wide} onClose=${onClose}><form ref=${form.ref} onSubmit=${form.submit} noValidate>
 		<div class="fields">${children(FieldOf(form), form)}</div>
 		${isStale ? html`<${Conflict} onReload=${onReload} />` : html`<p class="form-error" role="alert">${form.message}</p>`}
 		<footer><button type="button" onClick=${onClose}>Cancel</button>
-			<button type="submit" class=${danger ? 'danger solid' : 'main'} disabled=${form.isBusy || isStale || (isReady && !isReady(form.values))}>${label}</button></footer>
+			<button type="submit" class=${danger ? 'danger solid' : 'main'} disabled=${form.isBusy || isStale}>${label}</button></footer>
 	</form><//>`;
 }

@@ -23,13 +23,19 @@ export function interfaceParams(v, isNew) {
 	return { ...(isNew ? { iface: v.iface } : {}), type: v.type, ...Object.fromEntries(given), autostart: v.autostart };
 }
 
+/** Pure. What the fields show. Of the host's own interfaces nobody says when they are set up: with the node, as a rule. */
+function interfaceValues(iface) {
+	const texts = Object.fromEntries(TEXTS.map((key) => [key, String(iface[key] ?? '')]));
+	return { iface: iface.iface, type: iface.type, autostart: Boolean(iface.autostart) || iface.managed === 'host', ...texts };
+}
+
 /** iface: undefined for a new bridge. */
 export function InterfaceDialog({ node, iface, list, onClose }) {
 	const isNew = !iface;
-	const initial = iface ? { iface: iface.iface, type: iface.type, autostart: Boolean(iface.autostart) || iface.managed === 'host', ...Object.fromEntries(TEXTS.map((key) => [key, String(iface[key] ?? '')])) }
-		: { iface: freeBridge(list), type: 'bridge', autostart: true, ...Object.fromEntries(TEXTS.map((key) => [key, ''])) };
-	const call = (v) => ({ method: isNew ? 'POST' : 'PUT', path: isNew ? api.path('nodes', node, 'network') : api.path('nodes', node, 'network', iface.iface), params: interfaceParams(v, isNew) });
-	const send = (v) => (isNew ? api.post : api.put)(call(v).path, call(v).params);
+	const path = isNew ? api.path('nodes', node, 'network') : api.path('nodes', node, 'network', iface.iface);
+	const call = (v) => ({ method: isNew ? 'POST' : 'PUT', path, params: interfaceParams(v, isNew) });
+	const send = (v) => (isNew ? api.post : api.put)(path, call(v).params);
+	const initial = interfaceValues(iface || { iface: freeBridge(list), type: 'bridge', autostart: 1 });
 	return html`<${FormDialog} title=${isNew ? 'Add bridge' : `Change ${iface.iface}`} wide initial=${initial} check=${call} send=${send} onClose=${onClose}>
 		${(field, { values }) => html`
 			${iface?.managed === 'host' && html`<p class="all note">The host sets this interface up now. When it is changed here Lodge does, from then on.</p>`}
@@ -47,7 +53,8 @@ export function InterfaceDialog({ node, iface, list, onClose }) {
 }
 
 export function RemoveInterface({ node, iface, onClose }) {
-	return html`<${FormDialog} title=${`Remove ${iface.iface}?`} label="Remove" danger initial=${{}} send=${() => api.del(api.path('nodes', node, 'network', iface.iface))} onClose=${onClose}>
+	const send = () => api.del(api.path('nodes', node, 'network', iface.iface));
+	return html`<${FormDialog} title=${`Remove ${iface.iface}?`} label="Remove" danger initial=${{}} send=${send} onClose=${onClose}>
 		${() => html`<p class="all">${iface.type === 'bridge' ? 'The bridge goes' : 'Lodge does not set it up any more; it stays as it is'} when the changes are applied.</p>`}
 	<//>`;
 }
@@ -114,7 +121,8 @@ export function ApplyDialog({ node, onClose }) {
 	if (started)
 		return html`<${Applied} node=${node} ...${started} onClose=${onClose} />`;
 	return html`<${FormDialog} title="Apply network changes?" label="Apply" initial=${{ seconds: '60' }} send=${send} onDone=${setStarted} onClose=${onClose}>
-		${(field) => html`<p class="all">Guests on bridges that change may lose their network for a moment. When the node loses its way out, or does not hear of this page again in time, everything goes back.</p>
+		${(field) => html`<p class="all">Guests on bridges that change may lose their network for a moment. When the node loses its way out, or does not
+				hear of this page again in time, everything goes back.</p>
 			${field({ name: 'seconds', label: 'Go back unless confirmed within', kind: 'number', min: 5, max: 600, unit: 's', wide: true, errorsOf: 'confirm-timeout', autofocus: true })}`}
 	<//>`;
 }

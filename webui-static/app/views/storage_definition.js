@@ -37,7 +37,8 @@ function Fields({ field, values, isNew }) {
 		${isNew && field({ name: 'storage', label: 'Name', placeholder: 'fast', autofocus: true })}
 		${isNew && field({ name: 'type', label: 'Type', kind: 'select', options: TYPES })}
 		${isNew && field({ name: 'path', label: 'Folder', placeholder: '/srv/lodge', wide: true, hint: 'Is made if it is not there.' })}
-		<fieldset class="all kinds" data-errors="content"><legend>For</legend>${KINDS.map((k) => field({ name: kindField(k), label: CONTENTS[k], kind: 'checkbox', errorsOf: k === KINDS[0] ? 'content' : '' }))}</fieldset>
+		<fieldset class="all kinds"><legend>For</legend>${KINDS.map((k, n) =>
+			field({ name: kindField(k), label: CONTENTS[k], kind: 'checkbox', errorsOf: n ? '' : 'content' }))}</fieldset>
 		${field({ name: 'nodes', label: 'Only on nodes', placeholder: 'all' })}
 		${field({ name: 'mounted', label: 'Must be mounted', placeholder: 'no', errorsOf: 'is_mountpoint', hint: 'yes, or the path of the mount: nothing is written while it is missing.' })}
 		${field({ name: 'shared', label: 'The same content on all nodes', kind: 'checkbox', wide: true })}
