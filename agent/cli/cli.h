@@ -68,6 +68,9 @@ struct cli_guest {
 };
 int cli_guest_find(const char *word, struct cli_guest *ret, struct err *err);
 void cli_guest_fini(struct cli_guest *guest);
+/* cmd_guest.c: a call of the guest with the options as its parameters; a task is followed. */
+int cli_guest_call(struct cli *cli, const char *word, const char *verb, const char *below,
+		   struct err *err);
 
 /* table.c: columns as wide as their content, control characters replaced. */
 struct cli_column {
@@ -116,6 +119,12 @@ int cli_shutdown(struct cli *cli, struct err *err);
 int cli_reboot(struct cli *cli, struct err *err);
 int cli_destroy(struct cli *cli, struct err *err);
 int cli_config(struct cli *cli, struct err *err);
+int cli_snapshot(struct cli *cli, struct err *err);
+int cli_rollback(struct cli *cli, struct err *err);
+int cli_clone(struct cli *cli, struct err *err);
+int cli_template(struct cli *cli, struct err *err);
+int cli_resize(struct cli *cli, struct err *err);
+int cli_move(struct cli *cli, struct err *err);
 int cli_events(struct cli *cli, struct err *err);
 int cli_console(struct cli *cli, struct err *err);
 int cli_task(struct cli *cli, struct err *err);

@@ -25,6 +25,7 @@
 #include "agent/guest/ct/unpack.h"
 #include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
+#include "agent/task/guest/slot.h"
 #include "agent/task/internal.h"
 
 #define MOUNTINFO_MAX	(4 * 1024 * 1024)
@@ -351,9 +352,11 @@ int vzcreate_run(struct task_ctx *task, struct err *err)
 		create_fini(&create);
 		return err_set(err, ERR_BUSY, "CT %u is not being created", task->guest);
 	}
-	r = create_steps(task, &create, err);
+	if ((r = task_slot_enter(task, err)) == 0)
+		r = create_steps(task, &create, err);
 	if (r < 0)
 		undo(task, &create);
+	task_slot_leave();
 	create_fini(&create);
 	forget_secrets(task);
 	if (r == 0 && ct_bool_arg(task, "start"))

@@ -26,7 +26,8 @@ struct life {
 	/* A running guest stands still, with all it wrote on its volumes (on), or goes on; nothing to do is fine.
 	 * NULL: such guests cannot. */
 	int (*hold)(struct task_ctx *task, bool on, struct err *err);
-	int (*stop)(struct task_ctx *task, struct err *err); /* at once; one that does not run is fine */
+	int (*stop)(struct task_ctx *task,
+		    struct err *err); /* at once; one that does not run is fine */
 	int (*start)(struct task_ctx *task, struct err *err);
 	/* The storage's part is done; path: of the volume. Makes the guest and what is inside follow. */
 	int (*grow)(struct task_ctx *task, const struct guest_volume *volume, const char *path,

@@ -5,16 +5,17 @@
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
 #include "agent/task/guest/life_parts.h"
+#include "agent/task/guest/slot.h"
 
 #define LOCK "create"
 
 struct clone {
 	const struct life *life;
-	struct task_ctx source; /* this job as the source's */
-	const char *snapshot;	/* or NULL */
+	struct task_ctx source;	      /* this job as the source's */
+	const char *snapshot;	      /* or NULL */
 	struct guest_volume *volumes; /* of the source; owned */
 	size_t count;
-	bool is_template, is_locked; /* the source */
+	bool is_template, is_locked;	/* the source */
 	const struct guest_volume *now; /* being copied */
 	const char *value;		/* of it, in the source's configuration */
 	struct guest_config config;	/* of the source */
@@ -255,14 +256,15 @@ int life_clone_run(struct task_ctx *task, const struct life *life, struct err *e
 	int r;
 
 	clone.source = life_of_guest(task, (unsigned)life_number(task, "source"));
-	if ((r = begin(task, &clone, err)) == 0 && (r = copy_held(task, &clone, err)) == 0 &&
-	    (r = renew(task, &clone, err)) == 0 && (r = task_check_cancelled(err)) == 0 &&
-	    clone.is_locked)
+	if ((r = task_slot_enter(task, err)) == 0 && (r = begin(task, &clone, err)) == 0 &&
+	    (r = copy_held(task, &clone, err)) == 0 && (r = renew(task, &clone, err)) == 0 &&
+	    (r = task_check_cancelled(err)) == 0 && clone.is_locked)
 		r = life_unlock(&clone.source, life, life->disk_lock, err);
 	if (r == 0)
 		r = life_unlock(task, life, LOCK, err);
 	if (r < 0)
 		undo(task, &clone);
+	task_slot_leave();
 	free(clone.volumes);
 	guest_config_fini(&clone.config);
 	return r < 0 ? err_prefix(err, "clone of %s %u failed", life->ops->label,

@@ -42,10 +42,10 @@ int life_free(struct task_ctx *task, const struct life *life, const char *volid,
 /* A volume that becomes another one. */
 struct life_copy {
 	const struct guest_volume *volume;
-	const char *snapshot;	   /* or NULL */
-	const char *storage;	   /* NULL: the same */
-	const char *format;	   /* NULL: the source's, or what the storage has */
-	unsigned vmid;		   /* owner of the copy */
+	const char *snapshot;	    /* or NULL */
+	const char *storage;	    /* NULL: the same */
+	const char *format;	    /* NULL: the source's, or what the storage has */
+	unsigned vmid;		    /* owner of the copy */
 	const struct fields *taken; /* volume ids as names: their numbers are not used again */
 	bool is_linked;
 	uint64_t bwlimit; /* bytes a second, 0: none */

@@ -23,8 +23,7 @@ static int find_snapshot(const struct life *life, struct guest_config *config,
 
 	free(back->volumes);
 	back->volumes = NULL;
-	return r < 0 ? r
-		     : life_used_volumes(life, section, &back->volumes, &back->count, err);
+	return r < 0 ? r : life_used_volumes(life, section, &back->volumes, &back->count, err);
 }
 
 static int begin(const struct life *life, struct guest_config *config, void *ctx, struct err *err)

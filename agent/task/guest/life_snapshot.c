@@ -108,8 +108,8 @@ static int check_all(struct task_ctx *task, const struct life *life, struct err 
 	for (size_t i = 0; r == 0 && i < s.count; i++)
 		r = life_check_feature(task, life, &s.volumes[i], NULL, VOLUME_SNAPSHOT, err);
 	if (r == 0 && !life->hold && life->require_stopped(task, NULL) < 0)
-		r = err_set(err, ERR_UNSUPPORTED,
-			    "feature not available: snapshot of a running %s", life->ops->noun);
+		r = err_set(err, ERR_UNSUPPORTED, "feature not available: snapshot of a running %s",
+			    life->ops->noun);
 	free(s.volumes);
 	guest_config_fini(&config);
 	return r;

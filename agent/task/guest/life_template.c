@@ -9,7 +9,8 @@
 #include "agent/guest/snapshots.h"
 #include "agent/task/guest/life_parts.h"
 
-struct template {
+struct template
+{
 	struct guest_volume *volumes; /* owned */
 	size_t count;
 	const struct life *life;
