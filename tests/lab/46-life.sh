@@ -17,8 +17,8 @@ ok "an administrator made by the CLI" product_admin n1
 in1() { lab_in n1 "$@"; }
 in1 sh -c 'mkdir -p /srv/btr /srv/img && truncate -s 4G /var/lib/lodge/btr.img && mkfs.btrfs -q /var/lib/lodge/btr.img &&
 	mount -o loop /var/lib/lodge/btr.img /srv/btr' || skip_all "no btrfs here"
-ok "a storage on btrfs" in1 lodge storage add btr btrfs --path /srv/btr --content rootdir,images
-ok "and one more folder" in1 lodge storage add img dir --path /srv/img --content rootdir,images
+ok "a storage on btrfs" in1 lodge post /storage --storage btr --type btrfs --path /srv/btr --content rootdir,images
+ok "and one more folder" in1 lodge post /storage --storage img --type dir --path /srv/img --content rootdir,images
 ok "a template" in1 lodge upload /lab/busybox.tar.gz local:vztmpl
 # quota is switched on with the first limit, and stays
 ok "what comes once is there" in1 sh -c 'lodge create 199 --ostemplate local:vztmpl/busybox.tar.gz --rootfs btr:0.1 &&
