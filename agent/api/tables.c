@@ -29,6 +29,7 @@
 	X(lxc_config)                                                                              \
 	X(lxc_status)                                                                              \
 	X(lxc_interfaces)                                                                          \
+	X(lxc_exec)                                                                                \
 	X(qemu_list)                                                                               \
 	X(qemu_config)                                                                             \
 	X(qemu_status)                                                                             \

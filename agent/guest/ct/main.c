@@ -5,17 +5,12 @@
 #include "agent/guest/ct/commands.h"
 
 static const struct task_command commands[] = {
-	{"vzcreate", vzcreate_run},
-	{"vzcreate-undo", vzcreate_undo_run},
-	{"vzstart", vzstart_run},
-	{"vzstop", vzstop_run},
-	{"vzshutdown", vzshutdown_run},
-	{"vzreboot", vzreboot_run},
-	{"vzdestroy", vzdestroy_run},
-	{"vzconfig", vzconfig_run},
-	{"vzsuspend", vzsuspend_run},
-	{"vzresume", vzresume_run},
-	{NULL, NULL},
+	{"vzcreate", vzcreate_run},	{"vzcreate-undo", vzcreate_undo_run},
+	{"vzstart", vzstart_run},	{"vzstop", vzstop_run},
+	{"vzshutdown", vzshutdown_run}, {"vzreboot", vzreboot_run},
+	{"vzdestroy", vzdestroy_run},	{"vzconfig", vzconfig_run},
+	{"vzsuspend", vzsuspend_run},	{"vzresume", vzresume_run},
+	{"vzexec", vzexec_run},		{NULL, NULL},
 };
 
 int main(int argc, char **argv)
