@@ -32,6 +32,7 @@
 	X(lxc_status)                                                                              \
 	X(lxc_interfaces)                                                                          \
 	X(lxc_life)                                                                                \
+	X(lxc_exec)                                                                                \
 	X(qemu_list)                                                                               \
 	X(qemu_config)                                                                             \
 	X(qemu_status)                                                                             \

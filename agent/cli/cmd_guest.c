@@ -128,6 +128,16 @@ int cli_reboot(struct cli *cli, struct err *err)
 	return on_guest(cli, "POST", "/status/reboot", err);
 }
 
+int cli_suspend(struct cli *cli, struct err *err)
+{
+	return on_guest(cli, "POST", "/status/suspend", err);
+}
+
+int cli_resume(struct cli *cli, struct err *err)
+{
+	return on_guest(cli, "POST", "/status/resume", err);
+}
+
 int cli_destroy(struct cli *cli, struct err *err)
 {
 	return on_guest(cli, "DELETE", "", err);

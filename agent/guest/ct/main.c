@@ -25,6 +25,7 @@ static const struct task_command commands[] = {
 	{"vzconfig", vzconfig_run},
 	{"vzsuspend", vzsuspend_run},
 	{"vzresume", vzresume_run},
+	{"vzexec", vzexec_run},
 	{NULL, NULL},
 };
 
