@@ -96,7 +96,7 @@ if in1 sh -c 'truncate -s 512M /var/tmp/btr.img && mkfs.btrfs -q /var/tmp/btr.im
 	ok "a container on it" in1 lodge create 140 --ostemplate local:vztmpl/busybox.tar.gz --rootfs btr:0.2 --memory 64 \
 		--hostname btr --start 1
 	ok "it has a subvolume" in1 btrfs subvolume show /srv/btr/images/140/subvol-140-disk-0
-	ok "of its size" sh -c "'$LAB/n1/in' btrfs qgroup show -r --raw /srv/btr | grep -q 214748364"
+	ok "of its size" sh -c "'$LAB/n1/in' btrfs qgroup show -r --raw /srv/btr | grep -q 213909504"
 	ok "it runs" wait_for 10 sh -c "'$LAB/n1/in' lodge ls | grep -E '^ *140 .*running'"
 		ok "it cannot fill more than its size" not in1 lxc-attach -P /run/lodge/ct -n 140 -- dd if=/dev/urandom of=/big bs=1M count=400
 	in1 lxc-attach -P /run/lodge/ct -n 140 -- rm -f /big
