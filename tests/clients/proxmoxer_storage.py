@@ -87,6 +87,15 @@ def definitions():
     backup.put(protected=0, notes='')
     ok('and is told no more', 'notes' not in backup.get() and 'protected' not in backup.get(), backup.get())
     task_ok('then it goes', px, backup.delete())
+    on_node('sh', '-c', 'for d in 1 2 3; do echo x >/srv/second/dump/vzdump-qemu-101-2026_01_0$d-12_00_00.vma.zst; done')
+    marks = {b['volid'][-23:-8]: b['mark'] for b in node.storage('second').prunebackups.get()}
+    same('what the storage keeps', sorted(marks.values()), ['keep', 'keep', 'remove'])
+    marks = [b['mark'] for b in node.storage('second').prunebackups.get(**{'prune-backups': 'keep-last=1', 'vmid': 101, 'type': 'qemu'})]
+    same('what another rule would', marks, ['keep', 'remove', 'remove'])
+    task_ok('prune', px, node.storage('second').prunebackups.delete(**{'prune-backups': 'keep-daily=1'}))
+    left = node.storage('second').content.get()
+    ok('the newest is left', len(left) == 1 and '2026_01_03' in left[0]['volid'], left)
+    task_ok('and goes', px, node.storage('second').content(left[0]['volid']).delete())
     same('nothing beside it', on_node('ls', '-A', '/srv/second/dump'), '')
     raises('images have no notes', 500, 'only backups', lambda: local.content('local:101/vm-101-disk-0.raw').put(notes='x'))
     raises('other types', 400, 'not supported by this version', lambda: px.storage.post(storage='s3', type='nfs', server='h', export='/x'))
