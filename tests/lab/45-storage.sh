@@ -103,6 +103,14 @@ if in1 sh -c 'truncate -s 512M /var/tmp/btr.img && mkfs.btrfs -q /var/tmp/btr.im
 	ok "it is listed as a root directory" sh -c "'$LAB/n1/in' lodge get /nodes/n1/storage/btr/content | grep -q subvol-140-disk-0.subvol"
 	ok "it goes" in1 lodge destroy 140 --force 1
 	ok "with its subvolume" not in1 test -e /srv/btr/images/140
+	if in1 test -x /usr/libexec/lodge/lodge-task-vm; then
+		ok "a machine on it" in1 lodge post /nodes/n1/qemu --vmid 141 --kvm 0 --memory 64 --scsi0 btr:1 --scsi1 btr:1,format=qcow2
+		made() { in1 test -s /srv/btr/images/141/vm-141-disk-0/disk.raw && in1 sh -c 'ls /srv/btr/images/141/vm-141-disk-1.qcow2'; }
+		ok "its disks are an image in a subvolume and a qcow2 file" wait_for 20 made
+		ok "a storage with volumes is not removed by mistake" not in1 lodge storage remove btr
+		ok "it goes" in1 lodge delete /nodes/n1/qemu/141
+		ok "with its disks" wait_for 20 in1 sh -c '! test -e /srv/btr/images/141'
+	fi
 	ok "the storage goes" in1 lodge storage remove btr
 	in1 umount /srv/btr
 else
