@@ -38,7 +38,8 @@ gzip -k "$LAB/www/a.iso"
 zstd -q "$LAB/www/a.iso"
 head -c 90000000 /dev/zero >"$LAB/www/big.iso"
 cp "$here/storage_server.py" "$LAB/"
-lab_net "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &
+# as one process, which ends with this shell at the latest
+lab_child nsenter -t "$lab_switch" -n -- "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &
 server=$!
 host=$(lab_net ip -4 -o address show | grep -o '198\.51\.100\.[0-9]*' | head -1)
 wait_for 10 grep -q ready "$LAB/server.log"
@@ -74,6 +75,7 @@ ok "one is made" made
 
 # a file system that never answers
 kill "$server"
+wait "$server" 2>/dev/null
 cp "$here/storage_fuse.py" "$LAB/"
 in1 mkdir -p /srv/hang
 ok "a storage" in1 lodge storage add hang dir --path /srv/hang --content iso,images
@@ -89,7 +91,7 @@ fi
 in1 lodge storage remove hang
 
 # btrfs, where the kernel has it
-if in1 sh -c 'truncate -s 512M /var/tmp/btr.img && mkfs.btrfs -q /var/tmp/btr.img && mount -o loop /var/tmp/btr.img /srv/btr'; then
+if in1 sh -c 'truncate -s 3G /var/tmp/btr.img && mkfs.btrfs -q /var/tmp/btr.img && mount -o loop /var/tmp/btr.img /srv/btr'; then
 	ok "a btrfs storage" in1 lodge storage add btr btrfs --path /srv/btr --content images,rootdir,vztmpl
 	ok "a dir is no btrfs" not in1 lodge storage add wrong btrfs --path /srv/other
 	in1 lodge upload /lab/busybox.tar.gz local:vztmpl >/dev/null
