@@ -111,7 +111,7 @@ static int is_there(const char *path, const char *name, bool *ret, struct err *e
 int qcow2_snapshot(const char *path, const char *name, struct err *err)
 {
 	const char *const argv[] = {"qemu-img", "snapshot", "-q", "-c", name, path, NULL};
-	bool exists;
+	bool exists = false;
 	int r = is_there(path, name, &exists, err);
 	if (r == 0 && exists)
 		r = err_set(err, ERR_EXISTS, "snapshot '%s' already exists", name);
@@ -121,7 +121,7 @@ int qcow2_snapshot(const char *path, const char *name, struct err *err)
 int qcow2_snapshot_delete(const char *path, const char *name, struct err *err)
 {
 	const char *const argv[] = {"qemu-img", "snapshot", "-q", "-d", name, path, NULL};
-	bool exists;
+	bool exists = false;
 	int r = is_there(path, name, &exists, err);
 	return r < 0 || !exists ? r : run(argv, NULL, err);
 }
@@ -129,7 +129,7 @@ int qcow2_snapshot_delete(const char *path, const char *name, struct err *err)
 int qcow2_rollback(const char *path, const char *name, struct err *err)
 {
 	const char *const argv[] = {"qemu-img", "snapshot", "-q", "-a", name, path, NULL};
-	bool exists;
+	bool exists = false;
 	int r = is_there(path, name, &exists, err);
 	if (r == 0 && !exists)
 		r = err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", name);

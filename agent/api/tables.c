@@ -20,6 +20,8 @@
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
 	X(storage_upload)                                                                          \
+	X(storage_prune)                                                                           \
+	X(aplinfo)                                                                                 \
 	X(access_users)                                                                            \
 	X(access_groups)                                                                           \
 	X(access_roles)                                                                            \

@@ -68,7 +68,8 @@ static int start(const struct exec_run *spec, struct running *run, struct err *e
 		struct exec_spawn child = {.argv = spec->argv,
 					   .stdin_fd = in[0],
 					   .stdout_fd = out[1],
-					   .stderr_fd = errors[1]};
+					   .stderr_fd = spec->errors_fd > 0 ? spec->errors_fd
+									    : errors[1]};
 
 		r = exec_spawn(&child, &run->pid, err);
 	}

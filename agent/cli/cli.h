@@ -143,6 +143,8 @@ int cli_revert(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);
 int cli_passwd(struct cli *cli, struct err *err);
 int cli_upload(struct cli *cli, struct err *err);
+int cli_storage(struct cli *cli, struct err *err);
+int cli_download(struct cli *cli, struct err *err);
 int cli_raw_get(struct cli *cli, struct err *err);
 int cli_raw_put(struct cli *cli, struct err *err);
 int cli_raw_post(struct cli *cli, struct err *err);

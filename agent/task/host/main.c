@@ -10,6 +10,7 @@
 #include "agent/task/host/helper_crypt.h"
 #include "agent/task/host/helper_interfaces.h"
 #include "agent/task/host/jobs.h"
+#include "agent/task/host/templates.h"
 #include "agent/task/host/unpack.h"
 #include "agent/task/task.h"
 
@@ -18,6 +19,8 @@ static const struct helper_entry helpers[] = {
 	{"storage-content", helper_storage_content},
 	{"storage-info", helper_storage_info},
 	{"storage-attributes", helper_storage_attributes},
+	{"prune-backups", helper_prune},
+	{"templates", helper_templates},
 	{"storage-alloc", helper_storage_alloc},
 	{"tls-init", helper_tls_init},
 	{"crypt-verify", helper_crypt_verify},
@@ -31,6 +34,8 @@ static const struct helper_entry helpers[] = {
 static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
+	{"prunebackups", job_prunebackups},
+	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},
 	{0},
 };
