@@ -139,7 +139,9 @@ def killed(request, delay, with_core):
     upid = data(*request)
     pid = int(upid.split(':')[2], 16)
     core = 'kill -9 $(pidof lodged);' if with_core == 1 else ''
-    after = 'kill -9 $(pidof lodged);' if with_core == 2 else ''
+    after = 'kill -9 $(pidof lodged);' if with_core >= 2 else ''
+    if with_core == 3:  # as a power cut may leave it
+        core = 'rm -f /var/lib/lodge/tasks/undo-*;'
     shell.stdin.write(f'sleep {delay:.4f}; {core} kill -9 -- -{pid} 2>/dev/null; {after}\n')
     shell.stdin.flush()
     result = ended(upid)
@@ -267,7 +269,7 @@ def attack(name, prepare, request, is_done, back):
         state = running_before(VMID)
         delay = took * 1.1 * i / MOMENTS
         try:
-            killed(get(), delay, i % 3)
+            killed(get(), delay, i % 4)
             done = is_done()
             wrong = whole(VMID) + whole(COPY)
             if state == 'running' and running_before(VMID) != 'running':
@@ -276,14 +278,14 @@ def attack(name, prepare, request, is_done, back):
             if frozen:
                 wrong.append(frozen)
             if wrong:
-                bad.append(f'after {delay * 1000:.0f} of {took * 1000:.0f} ms, {i % 3}: {wrong}')
+                bad.append(f'after {delay * 1000:.0f} of {took * 1000:.0f} ms, {i % 4}: {wrong}')
             if not done:
                 do(get())  # a second call does it
                 if not is_done():
                     bad.append('a second call did not do it')
             counts[done] += 1
         except Exception:
-            bad.append(f'after {delay * 1000:.0f} of {took * 1000:.0f} ms, {i % 3}: {traceback.format_exc()}')
+            bad.append(f'after {delay * 1000:.0f} of {took * 1000:.0f} ms, {i % 4}: {traceback.format_exc()}')
             break
     back()
     ok(f'{name}: killed at {MOMENTS} moments of {took * 1000:.0f} ms, {counts[0]} times undone, {counts[1]} times done', not bad, *bad)

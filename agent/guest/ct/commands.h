@@ -36,6 +36,7 @@ int vzdelsnapshot_run(struct task_ctx *task, struct err *err);
 int vzrollback_run(struct task_ctx *task, struct err *err);
 int vzclone_run(struct task_ctx *task, struct err *err);
 int vzclone_undo_run(struct task_ctx *task, struct err *err);
+int vzclone_release_run(struct task_ctx *task, struct err *err);
 int vztemplate_run(struct task_ctx *task, struct err *err);
 int vzresize_run(struct task_ctx *task, struct err *err);
 int vzmove_run(struct task_ctx *task, struct err *err);

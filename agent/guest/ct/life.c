@@ -146,6 +146,11 @@ int vzclone_undo_run(struct task_ctx *task, struct err *err)
 	return life_clone_undo_run(task, &ct_life, err);
 }
 
+int vzclone_release_run(struct task_ctx *task, struct err *err)
+{
+	return life_clone_release_run(task, &ct_life, err);
+}
+
 int vztemplate_run(struct task_ctx *task, struct err *err)
 {
 	return life_template_run(task, &ct_life, err);

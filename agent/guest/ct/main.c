@@ -18,6 +18,7 @@ static const struct task_command commands[] = {
 	{"vzrollback", vzrollback_run},
 	{"vzclone", vzclone_run},
 	{"vzclone-undo", vzclone_undo_run},
+	{"vzclone-release", vzclone_release_run},
 	{"vztemplate", vztemplate_run},
 	{"vzresize", vzresize_run},
 	{"vzmove", vzmove_run},

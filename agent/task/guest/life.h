@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Jobs on the volumes of a guest of any kind: snapshots, copies, templates, growing, moving. A kind's program
  * runs them with what only the kind can do (struct life). Each job leaves in the configuration how far it came (a
- * lock, and what it makes) before it does it, so that its undo, or the same job again, finds it. Runs in jobs.
+ * lock, and what it makes or "special:…") before it does it, so that its undo, or the same job again, finds it. Runs in jobs.
  *
  *   job            arguments                                     lock                 undo
  *   snapshot       snapname, description                         snapshot             snapshot_undo
@@ -47,6 +47,8 @@ int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct 
 int life_rollback_run(struct task_ctx *task, const struct life *life, struct err *err);
 int life_clone_run(struct task_ctx *task, const struct life *life, struct err *err);
 int life_clone_undo_run(struct task_ctx *task, const struct life *life, struct err *err);
+/* Of a source whose copy's job is gone. */
+int life_clone_release_run(struct task_ctx *task, const struct life *life, struct err *err);
 int life_template_run(struct task_ctx *task, const struct life *life, struct err *err);
 int life_resize_run(struct task_ctx *task, const struct life *life, struct err *err);
 int life_move_run(struct task_ctx *task, const struct life *life, struct err *err);
@@ -54,3 +56,9 @@ int life_move_undo_run(struct task_ctx *task, const struct life *life, struct er
 /* Frees every volume that any section of a guest's configuration names; those of other guests stay. */
 int life_volumes_free(struct task_ctx *task, const struct life *life,
 		      const struct guest_config *config, struct err *err);
+/* The same for a stopped guest that is destroyed; argument destroy-unreferenced-disks: those that nothing names as
+ * well. On failure the guest is whole if none of its volumes is gone, else locked ("destroyed"). */
+int life_destroy_volumes(struct task_ctx *task, const struct life *life, struct err *err);
+int life_config_delete(struct task_ctx *task, const struct life *life, struct err *err);
+/* Did the job that this one does again come to its end, so that the guest is not there? */
+bool life_is_over(const struct task_ctx *task, int r);

@@ -11,11 +11,11 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
 #include "agent/task/guest/life_parts.h"
 #include "agent/task/guest/slot.h"
 
-#define SECTION "special:move"
-#define TRIES	10
+#define TRIES 10
 
 struct move {
 	const struct life *life;
@@ -31,7 +31,7 @@ struct move {
 
 static void write_section(struct guest_config *config, const struct move *move)
 {
-	struct guest_section *section = guest_config_section_add(config, SECTION);
+	struct guest_section *section = guest_config_section_add(config, UNDERWAY_MOVE);
 
 	fields_fini(&section->keys);
 	section->keys = (struct fields)FIELDS_INIT;
@@ -227,7 +227,7 @@ static int end(const struct life *life, struct guest_config *config, void *ctx, 
 {
 	(void)ctx;
 	(void)err;
-	guest_config_section_remove(config, SECTION);
+	guest_config_section_remove(config, UNDERWAY_MOVE);
 	if (life_is_locked(config, life->disk_lock))
 		guest_config_delete(config, "lock");
 	return 0;
@@ -353,7 +353,7 @@ static void read_section(const struct guest_config *config, const struct guest_s
 /* Writing the configuration again makes a last write of the dead job come too late. */
 static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
-	struct guest_section *section = guest_config_section(config, SECTION);
+	struct guest_section *section = guest_config_section(config, UNDERWAY_MOVE);
 
 	if (!section || !life_is_locked(config, life->disk_lock))
 		return err_set(err, ERR_NOT_FOUND, "nothing to undo");

@@ -223,7 +223,7 @@ int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct 
 	if (r == 0)
 		r = life_edit(task, life, take_back, &s, err);
 	else
-		(void)life_unlock(task, life, LOCK_DELETE, NULL);
+		(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
 out:
 	free(s.volumes);
 	return r;

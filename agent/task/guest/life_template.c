@@ -7,6 +7,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
 #include "agent/task/guest/life_parts.h"
 
 struct template
@@ -46,6 +47,7 @@ static int begin(const struct life *life, struct guest_config *config, void *ctx
 	if (r == 0)
 		r = life_used_volumes(life, &config->sections[0], &t->volumes, &t->count, err);
 	if (r == 0) {
+		guest_underway_set(config, UNDERWAY_TEMPLATE, "template", "1");
 		guest_config_set(config, "template", "1");
 		guest_config_set(config, "lock", life->disk_lock);
 	}
@@ -143,7 +145,7 @@ int life_template_run(struct task_ctx *task, const struct life *life, struct err
 		return r;
 	if ((r = life_edit(task, life, begin, &t, err)) == 0 &&
 	    (r = life_each_volume(task, life, t.volumes, t.count, convert, &t, err)) == 0)
-		r = life_unlock(task, life, life->disk_lock, err);
+		r = life_unlock(task, life, life->disk_lock, UNDERWAY_TEMPLATE, err);
 	free(t.volumes);
 	return r == -ERR_NOT_FOUND && t.is_undo ? 0 : r;
 }
