@@ -32,7 +32,8 @@ struct life {
 	/* The storage's part is done; path: of the volume. Makes the guest and what is inside follow. */
 	int (*grow)(struct task_ctx *task, const struct guest_volume *volume, const char *path,
 		    struct err *err);
-	/* Before the storage's part; 1: the guest runs and did it all by itself. NULL: never. */
+	/* Before the storage's part; 1: the guest runs and did it all by itself; an error: it could not follow
+	 * while it runs. NULL: never. */
 	int (*grow_running)(struct task_ctx *task, const struct guest_volume *volume, uint64_t size,
 			    struct err *err);
 	/* A copy gets an identity of its own inside. NULL: nothing to do. */

@@ -72,13 +72,15 @@ static int set_volume(const struct life *life, struct guest_config *config, void
 	return 0;
 }
 
-/* "local:101/base-101-disk-0.raw" of "local:101/vm-101-disk-0.raw" or "subvol-…" */
+/* "local:101/base-101-disk-0.raw" of "local:101/vm-101-disk-0.raw", "…/basevol-…" of "…/subvol-…" */
 static char *base_volid(const struct guest_volume *v)
 {
 	const char *file = v->volume.file, *number = strchr(file, '-');
 	size_t before = strlen(v->volid) - strlen(file);
 
-	return number ? xasprintf("%.*sbase%s", (int)before, v->volid, number) : xstrdup(v->volid);
+	return number ? xasprintf("%.*s%s%s", (int)before, v->volid,
+				  str_starts(file, "subvol-") ? "basevol" : "base", number)
+		      : xstrdup(v->volid);
 }
 
 /* A job before this one may have renamed the volume and not have written it down. */
