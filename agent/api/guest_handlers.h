@@ -16,6 +16,8 @@ int guest_handle_config_get(struct api_request *req, struct err *err);
 int guest_handle_config_put(struct api_request *req, struct err *err);
 int guest_handle_pending(struct api_request *req, struct err *err);
 int ct_handle_config_put(struct api_request *req, struct err *err);
+int ct_handle_suspend(struct api_request *req, struct err *err);
+int ct_handle_resume(struct api_request *req, struct err *err);
 int ct_handle_create(struct api_request *req, struct err *err);
 
 /* The parameters that lead to a guest, for route tables. */

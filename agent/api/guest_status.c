@@ -5,10 +5,13 @@
 #include "agent/base/str.h"
 #include "agent/guest/notices.h"
 
-/* Clients know "running" and "stopped"; "unknown" is shown until the monitor has listed guests. */
-static const char *status_name(const struct guest_fact *fact)
+/* Clients know "running" and "stopped"; "unknown" is shown until the monitor has listed guests. Of a machine that is
+ * paused qmpstatus tells. */
+static const char *status_name(const struct guest_status *s)
 {
-	return guest_state_name(fact->state == GUEST_PAUSED ? GUEST_RUNNING : fact->state);
+	bool hides_pause = s->ops->is_machine && s->fact->state == GUEST_PAUSED;
+
+	return guest_state_name(hides_pause ? GUEST_RUNNING : s->fact->state);
 }
 
 static void text_write(const struct guest_status *s, const char *key, struct json *j)
@@ -82,7 +85,7 @@ void guest_status_write(const struct guest_status *s, struct json *j)
 	json_object_begin(j);
 	json_kv_uint(j, "vmid", s->vmid);
 	json_kv_string(j, "type", s->ops->name);
-	json_kv_string(j, "status", status_name(s->fact));
+	json_kv_string(j, "status", status_name(s));
 	json_kv_string(j, "name",
 		       guest_display_name(s->ops, s->config, s->vmid, name, sizeof(name)));
 	json_kv_bool(j, "template", str_eq(template, "1"));
@@ -92,6 +95,8 @@ void guest_status_write(const struct guest_status *s, struct json *j)
 	load_write(s, j);
 	if (s->ops->is_machine)
 		json_kv_string(j, "qmpstatus", guest_state_name(s->fact->state));
+	if (s->with_ha && s->fact->state == GUEST_STOPPED && s->fact->reason[0])
+		json_kv_string(j, "reason", s->fact->reason);
 	if (s->with_ha) {
 		json_key(j, "ha");
 		json_object_begin(j);

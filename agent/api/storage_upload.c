@@ -12,6 +12,28 @@
 
 #define METADATA_TIMEOUT (4500 * USEC_PER_MSEC) /* clients wait 5 s */
 
+static const struct {
+	const char *name;
+	size_t digits;
+} sums[] = {{"md5", 32},    {"sha1", 40},   {"sha224", 56},
+	    {"sha256", 64}, {"sha384", 96}, {"sha512", 128}};
+
+/* Both or none, and of the right length. */
+static int check_sum(const struct api_request *req, struct err *err)
+{
+	const char *sum = api_str(req, "checksum"), *kind = api_str(req, "checksum-algorithm");
+	if (!sum != !kind)
+		return err_field(err, sum ? "checksum-algorithm" : "checksum",
+				 "property is missing and it is not optional");
+	for (size_t i = 0; sum && i < ARRAY_SIZE(sums); i++)
+		if (str_eq(sums[i].name, kind) &&
+		    (strlen(sum) != sums[i].digits ||
+		     strspn(sum, "0123456789abcdefABCDEF") != sums[i].digits))
+			return err_field(err, "checksum", "expected %zu hexadecimal digits",
+					 sums[i].digits);
+	return 0;
+}
+
 /* Storage, content, name and checksum belong together. */
 static int check_target(const struct api_request *req, const struct storage_def *def,
 			struct err *err)
@@ -21,10 +43,9 @@ static int check_target(const struct api_request *req, const struct storage_def 
 	if (!storage_def_has_content(def, name))
 		return err_set(err, ERR_UNSUPPORTED, "storage '%s' does not support '%s' content",
 			       def->id, name);
-	if (!api_str(req, "checksum") != !api_str(req, "checksum-algorithm"))
-		return err_field(err, api_str(req, "checksum") ? "checksum-algorithm" : "checksum",
-				 "property is missing and it is not optional");
-	int r = volume_content_from_name(name, &content, err);
+	int r = check_sum(req, err);
+	if (r == 0)
+		r = volume_content_from_name(name, &content, err);
 	if (r == 0)
 		r = volume_file_check(content, api_str(req, "filename"), err);
 	if (r < 0 && err && !err->field[0])

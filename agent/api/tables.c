@@ -22,6 +22,7 @@
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
 	X(storage_upload)                                                                          \
+	X(storage_prune)                                                                           \
 	X(aplinfo)                                                                                 \
 	X(access_users)                                                                            \
 	X(access_groups)                                                                           \
@@ -35,6 +36,7 @@
 	X(lxc_status)                                                                              \
 	X(lxc_interfaces)                                                                          \
 	X(lxc_life)                                                                                \
+	X(lxc_exec)                                                                                \
 	X(qemu_list)                                                                               \
 	X(qemu_config)                                                                             \
 	X(qemu_status)                                                                             \

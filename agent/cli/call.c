@@ -144,15 +144,15 @@ int cli_get_with(const char *path, const struct fields *params, const char *name
 	return 0;
 }
 
-int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
-	       int *ret_fd, struct err *err)
+static int stream(const char *verb, const char *path, const struct fields *params,
+		  const char *last_event_id, int *ret_fd, struct err *err)
 {
 	autojson *nothing = NULL;
 	struct call call = CALL_INIT;
 	struct reply reply = REPLY_INIT;
 	int r;
 
-	fill_call(&call, "GET", path, params);
+	fill_call(&call, verb, path, params);
 	fields_add(&call.head, "upgrade", "raw");
 	fields_add(&call.head, "last-event-id", last_event_id);
 	r = send_call(&call, last_event_id != NULL, &reply, err);
@@ -165,6 +165,17 @@ int cli_stream(const char *path, const struct fields *params, const char *last_e
 		r = err_set(err, ERR_UNSUPPORTED, "%s does not give a stream", path);
 	reply_fini(&reply);
 	return r;
+}
+
+int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
+	       int *ret_fd, struct err *err)
+{
+	return stream("GET", path, params, last_event_id, ret_fd, err);
+}
+
+int cli_stream_post(const char *path, const struct fields *params, int *ret_fd, struct err *err)
+{
+	return stream("POST", path, params, NULL, ret_fd, err);
 }
 
 int cli_get(struct json_object **ret, struct err *err, const char *fmt, ...)

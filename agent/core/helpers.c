@@ -22,6 +22,7 @@
 
 #define HELPER_OUTPUT_MAX  (16u * 1024 * 1024)
 #define HELPERS_LINGER_MAX 64
+#define STUCK_AFTER	   (500 * USEC_PER_MSEC) /* after SIGKILL */
 
 /*  queued --slot free--> running --exit--> (done, freed)
  *     |                     +--deadline, cancel, too much output--> lingering --exit--> (freed)
@@ -40,6 +41,7 @@ struct helper {
 	sd_event_source *deadline;
 	pid_t pid;
 	int pidfd, output_fd;
+	usec_t killed; /* when LINGERING began */
 	sd_event_source *exit_source, *output_source;
 	struct buf output;
 };
@@ -119,6 +121,7 @@ static void abandon(struct helper *h)
 	drop_source(&h->output_source);
 	drop_fd(&h->output_fd);
 	buf_fini(&h->output);
+	h->killed = clock_monotonic();
 	set_state(h, HELPER_LINGERING);
 	wake(h->owner);
 }
@@ -252,6 +255,25 @@ static size_t count_of(const struct helpers *owner, enum helper_state state, con
 	return count;
 }
 
+/* Also those that were killed and are not gone yet. */
+static bool has_slot(const struct helpers *owner, const char *storage)
+{
+	return !storage || count_of(owner, HELPER_RUNNING, storage) +
+					   count_of(owner, HELPER_LINGERING, storage) <
+				   HELPERS_OF_STORAGE;
+}
+
+/* SIGKILL did not end it: it is stuck in the kernel. */
+static bool is_stuck(const struct helpers *owner, const char *storage)
+{
+	usec_t now = clock_monotonic();
+
+	LIST_FOREACH (&owner->lists[HELPER_LINGERING], h, struct helper, link)
+		if (str_eq(h->storage, storage) && now - h->killed > STUCK_AFTER)
+			return true;
+	return false;
+}
+
 /* The first that waits and may start: a storage that is slow does not take every slot. */
 static struct helper *next_to_start(const struct helpers *owner)
 {
@@ -259,7 +281,7 @@ static struct helper *next_to_start(const struct helpers *owner)
 	    owner->counts[HELPER_LINGERING] >= HELPERS_LINGER_MAX)
 		return NULL;
 	LIST_FOREACH (&owner->lists[HELPER_QUEUED], h, struct helper, link)
-		if (!h->storage || count_of(owner, HELPER_RUNNING, h->storage) < HELPERS_OF_STORAGE)
+		if (has_slot(owner, h->storage))
 			return h;
 	return NULL;
 }
@@ -327,8 +349,8 @@ int helpers_run(struct helpers *helpers, const char *name, const struct fields *
 	const char *storage = args ? fields_get(args, "storage-id") : NULL;
 	int r;
 
-	/* one process that hangs with it is enough */
-	if (storage && count_of(helpers, HELPER_LINGERING, storage) > 0)
+	/* those that hang with it are enough */
+	if (storage && is_stuck(helpers, storage))
 		return err_set(err, ERR_UNAVAILABLE, "storage '%s' does not answer", storage);
 	if (helpers->counts[HELPER_QUEUED] >= HELPERS_QUEUED)
 		return err_set(err, ERR_LIMIT, "too many requests are waiting");

@@ -15,8 +15,8 @@
 
 static bool is_left_behind(const char *key)
 {
-	static const char *const keys[] = {"lock",     "parent",   "template", "digest", "snaptime",
-					   "snapstate", "vmstate", "vmgenid"};
+	static const char *const keys[] = {"lock",     "parent",    "template", "digest",
+					   "snaptime", "snapstate", "vmstate",	"vmgenid"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (str_eq(keys[i], key))
@@ -90,14 +90,15 @@ static int drop_volumes(const struct guest_kind_ops *ops, struct guest_config *r
 		if (!guest_key_is_volume(ops, f->name))
 			continue;
 		if (f->value[0] == '/' || str_starts(f->value, "volume=/"))
-			return err_set(err, ERR_UNSUPPORTED,
-				       "feature not available: clone of '%s': it is a folder of the "
-				       "node",
-				       f->name);
+			return err_set(
+				err, ERR_UNSUPPORTED,
+				"feature not available: clone of '%s': it is a folder of the "
+				"node",
+				f->name);
 		if ((r = guest_volume_read(ops, f->name, f->value, &v, err)) < 0)
 			return r;
 		if (r == 1)
-			fields_remove(keys, f->name);
+			fields_remove(keys, v.key);
 	}
 	return 0;
 }

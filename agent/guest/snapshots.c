@@ -62,6 +62,9 @@ int guest_snapshot_require(const struct guest_config *config, const char *name,
 
 	if (!section || str_eq(guest_snapshot_state(section), SNAPSHOT_PREPARE))
 		return err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", name);
+	if (guest_snapshot_state(section))
+		return err_set(err, ERR_BUSY, "snapshot '%s' is not whole any more: delete it",
+			       name);
 	*ret = section;
 	return 0;
 }
@@ -105,10 +108,10 @@ void guest_snapshot_describe(struct guest_config *config, const char *name, cons
 	if (!section)
 		return;
 	free(section->description);
-	section->description = str_is_empty(description)
-				       ? NULL
-				       : xasprintf("%s%s", description,
-						   str_ends(description, "\n") ? "" : "\n");
+	section->description =
+		str_is_empty(description)
+			? NULL
+			: xasprintf("%s%s", description, str_ends(description, "\n") ? "" : "\n");
 }
 
 void guest_snapshot_commit(struct guest_config *config, const char *name)
@@ -132,8 +135,7 @@ void guest_snapshot_mark_deleted(struct guest_config *config, const char *name)
 void guest_snapshot_remove(struct guest_config *config, const char *name)
 {
 	struct guest_section *section = find(config, name);
-	autofree char *parent =
-		section ? xstrdup(fields_get(&section->keys, "parent")) : NULL;
+	autofree char *parent = section ? xstrdup(fields_get(&section->keys, "parent")) : NULL;
 
 	for (size_t i = 0; section && i < config->count; i++) {
 		struct fields *keys = &config->sections[i].keys;
@@ -152,8 +154,7 @@ static void keep_own(const struct guest_config *config, struct fields *ret)
 	const struct fields *keys = &config->sections[0].keys;
 
 	for (size_t i = 0; i < keys->count; i++)
-		if (str_eq(keys->items[i].name, "lock") ||
-		    guest_key_is_unused(keys->items[i].name))
+		if (str_eq(keys->items[i].name, "lock") || guest_key_is_unused(keys->items[i].name))
 			fields_add(ret, keys->items[i].name, keys->items[i].value);
 }
 

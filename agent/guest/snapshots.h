@@ -20,8 +20,9 @@ bool guest_section_is_snapshot(const struct guest_section *section);
 /* ERR_INVALID on "snapname": no name that a snapshot can have. */
 int guest_snapshot_name_check(const char *name, struct err *err);
 /* NULL: there is none. Borrowed until config changes. */
-const struct guest_section *guest_snapshot_find(const struct guest_config *config, const char *name);
-/* ERR_NOT_FOUND "snapshot 'x' does not exist", also for one that is being made. */
+const struct guest_section *guest_snapshot_find(const struct guest_config *config,
+						const char *name);
+/* ERR_NOT_FOUND "snapshot 'x' does not exist", also for one that is being made; ERR_BUSY: being deleted. */
 int guest_snapshot_require(const struct guest_config *config, const char *name,
 			   const struct guest_section **ret, struct err *err);
 const char *guest_snapshot_state(const struct guest_section *section); /* NULL: it is there */
@@ -33,7 +34,8 @@ void guest_snapshot_commit(struct guest_config *config, const char *name);
 void guest_snapshot_mark_deleted(struct guest_config *config, const char *name);
 /* Its children's parent becomes its own. */
 void guest_snapshot_remove(struct guest_config *config, const char *name);
-void guest_snapshot_describe(struct guest_config *config, const char *name, const char *description);
+void guest_snapshot_describe(struct guest_config *config, const char *name,
+			     const char *description);
 /* The main section becomes what the snapshot was; lock, description and unused volumes stay. Volumes that nothing
  * would name any more become unused. Waiting changes are dropped. */
 int guest_snapshot_restore(const struct guest_kind_ops *ops, struct guest_config *config,

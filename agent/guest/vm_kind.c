@@ -242,7 +242,7 @@ static void vm_shape(const struct guest_config *config, struct guest_shape *ret)
 	vm_hardware_fini(&hw);
 }
 
-static const char *const fixed_keys[] = {NULL};
+static const char *const fixed_keys[] = {"template", NULL};
 static const char *const required_keys[] = {NULL};
 static const char *const volume_keys[] = {"ide[n]", "sata[n]", "scsi[n]", "virtio[n]", NULL};
 static const struct guest_key_privilege privileges[] = {

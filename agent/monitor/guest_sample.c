@@ -18,6 +18,24 @@ static bool is_unified(void)
 	return access(CGROUP "/cgroup.controllers", F_OK) == 0;
 }
 
+bool guest_is_frozen(pid_t pid)
+{
+	autobuf groups = BUF_INIT, text = BUF_INIT;
+	autofree char *freezer = NULL, *unified = NULL;
+
+	if (!proc_read(&groups, "/proc/%d/cgroup", (int)pid))
+		return false;
+	/* both tell of a frozen group above, too */
+	freezer = proc_cgroup(groups.data, "freezer");
+	if (freezer && proc_read(&text, CGROUP "/freezer%s/freezer.state", freezer))
+		return str_starts(text.data, "FROZEN");
+	unified = proc_cgroup(groups.data, "");
+	return unified &&
+	       proc_read(&text, CGROUP "%s%s/cgroup.events", is_unified() ? "" : "/unified",
+			 unified) &&
+	       proc_value(text.data, "frozen") == 1;
+}
+
 struct usage {
 	uint64_t cpu_usec, mem, swap, read, written;
 	unsigned cpus;

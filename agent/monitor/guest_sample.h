@@ -2,6 +2,7 @@
 /* Figures of one running container, from its cgroups and its init's /proc. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,5 +14,7 @@ struct guest_sample {
 	usec_t taken;	   /* monotonic; 0: never */
 };
 
+/* Are its processes frozen? */
+bool guest_is_frozen(pid_t pid);
 /* Adds the fields of EVENT_GUEST (uptime, cpu, mem, …) and moves *last on. */
 void guest_sample_take(pid_t pid, uint64_t started, struct guest_sample *last, struct fields *ret);

@@ -38,7 +38,8 @@ gzip -k "$LAB/www/a.iso"
 zstd -q "$LAB/www/a.iso"
 head -c 90000000 /dev/zero >"$LAB/www/big.iso"
 cp "$here/storage_server.py" "$LAB/"
-lab_net "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &
+# as one process, which ends with this shell at the latest
+lab_child nsenter -t "$lab_switch" -n -- "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &
 server=$!
 host=$(lab_net ip -4 -o address show | grep -o '198\.51\.100\.[0-9]*' | head -1)
 wait_for 10 grep -q ready "$LAB/server.log"
@@ -74,6 +75,7 @@ ok "one is made" made
 
 # a file system that never answers
 kill "$server"
+wait "$server" 2>/dev/null
 cp "$here/storage_fuse.py" "$LAB/"
 in1 mkdir -p /srv/hang
 ok "a storage" in1 lodge storage add hang dir --path /srv/hang --content iso,images
@@ -89,20 +91,28 @@ fi
 in1 lodge storage remove hang
 
 # btrfs, where the kernel has it
-if in1 sh -c 'truncate -s 512M /var/tmp/btr.img && mkfs.btrfs -q /var/tmp/btr.img && mount -o loop /var/tmp/btr.img /srv/btr'; then
+if in1 sh -c 'truncate -s 3G /var/tmp/btr.img && mkfs.btrfs -q /var/tmp/btr.img && mount -o loop /var/tmp/btr.img /srv/btr'; then
 	ok "a btrfs storage" in1 lodge storage add btr btrfs --path /srv/btr --content images,rootdir,vztmpl
 	ok "a dir is no btrfs" not in1 lodge storage add wrong btrfs --path /srv/other
 	in1 lodge upload /lab/busybox.tar.gz local:vztmpl >/dev/null
 	ok "a container on it" in1 lodge create 140 --ostemplate local:vztmpl/busybox.tar.gz --rootfs btr:0.2 --memory 64 \
 		--hostname btr --start 1
 	ok "it has a subvolume" in1 btrfs subvolume show /srv/btr/images/140/subvol-140-disk-0
-	ok "of its size" sh -c "'$LAB/n1/in' btrfs qgroup show -r --raw /srv/btr | grep -q 214748364"
+	ok "of its size" sh -c "'$LAB/n1/in' btrfs qgroup show -r --raw /srv/btr | grep -q 213909504"
 	ok "it runs" wait_for 10 sh -c "'$LAB/n1/in' lodge ls | grep -E '^ *140 .*running'"
 		ok "it cannot fill more than its size" not in1 lxc-attach -P /run/lodge/ct -n 140 -- dd if=/dev/urandom of=/big bs=1M count=400
 	in1 lxc-attach -P /run/lodge/ct -n 140 -- rm -f /big
 	ok "it is listed as a root directory" sh -c "'$LAB/n1/in' lodge get /nodes/n1/storage/btr/content | grep -q subvol-140-disk-0.subvol"
 	ok "it goes" in1 lodge destroy 140 --force 1
 	ok "with its subvolume" not in1 test -e /srv/btr/images/140
+	if in1 test -x /usr/libexec/lodge/lodge-task-vm; then
+		ok "a machine on it" in1 lodge post /nodes/n1/qemu --vmid 141 --kvm 0 --memory 64 --scsi0 btr:1 --scsi1 btr:1,format=qcow2
+		made() { in1 test -s /srv/btr/images/141/vm-141-disk-0/disk.raw && in1 sh -c 'ls /srv/btr/images/141/vm-141-disk-1.qcow2'; }
+		ok "its disks are an image in a subvolume and a qcow2 file" wait_for 20 made
+		ok "a storage with volumes is not removed by mistake" not in1 lodge storage remove btr
+		ok "it goes" in1 lodge delete /nodes/n1/qemu/141
+		ok "with its disks" wait_for 20 in1 sh -c '! test -e /srv/btr/images/141'
+	fi
 	ok "the storage goes" in1 lodge storage remove btr
 	in1 umount /srv/btr
 else

@@ -38,8 +38,9 @@ static void tell_core(const struct fields *fields)
 static void add_reason(unsigned vmid, struct fields *f)
 {
 	autofree char *path = path_join(path_run(), "guests/%u" CT_END_SUFFIX, vmid);
+	autofree char *asked = path_join(path_run(), "guests/%u" CT_ASKED_SUFFIX, vmid);
 
-	if (access(path, F_OK) == 0)
+	if (access(path, F_OK) == 0 && access(asked, F_OK) != 0)
 		fields_add(f, "reason", "oom");
 	task_record_remove_beside(vmid, CT_END_SUFFIX);
 }
@@ -111,6 +112,7 @@ void ct_clean(unsigned vmid)
 	ct_record_remove(vmid);
 	task_record_remove_beside(vmid, CT_PLAN_SUFFIX);
 	task_record_remove_beside(vmid, CT_END_SUFFIX);
+	task_record_remove_beside(vmid, CT_ASKED_SUFFIX);
 	(void)file_remove(log, NULL);
 	(void)file_remove(seccomp, NULL);
 	remove_places(vmid);

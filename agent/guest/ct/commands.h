@@ -5,6 +5,8 @@
  *               ssh-public-keys, start (boolean). The stored config carries "lock: create".
  *               set.mpN: mount points on new volumes; ignore-unpack-errors (boolean)
  *   vzconfig    set.KEY, delete, revert, lxc, digest: as PUT …/config has them
+ *   vzexec      vmid; command, env (each word, each variable); cwd, timeout (seconds), input-data, stream-input
+ *               (boolean); descriptor 3 is the caller's
  *   vzstart     debug, skiplock (booleans)
  *   vzshutdown  timeout (seconds, 60), forceStop (boolean)
  *   vzreboot    timeout (seconds, 60)
@@ -20,6 +22,7 @@
 int vzcreate_run(struct task_ctx *task, struct err *err);
 int vzcreate_undo_run(struct task_ctx *task, struct err *err);
 int vzstart_run(struct task_ctx *task, struct err *err);
+int vzexec_run(struct task_ctx *task, struct err *err);
 int vzconfig_run(struct task_ctx *task, struct err *err);
 int vzsuspend_run(struct task_ctx *task, struct err *err);
 int vzresume_run(struct task_ctx *task, struct err *err);
@@ -33,6 +36,7 @@ int vzdelsnapshot_run(struct task_ctx *task, struct err *err);
 int vzrollback_run(struct task_ctx *task, struct err *err);
 int vzclone_run(struct task_ctx *task, struct err *err);
 int vzclone_undo_run(struct task_ctx *task, struct err *err);
+int vzclone_release_run(struct task_ctx *task, struct err *err);
 int vztemplate_run(struct task_ctx *task, struct err *err);
 int vzresize_run(struct task_ctx *task, struct err *err);
 int vzmove_run(struct task_ctx *task, struct err *err);

@@ -3,12 +3,11 @@
 #include "agent/guest/ct/life.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <stdio.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
@@ -102,6 +101,30 @@ static int grow(struct task_ctx *task, const struct guest_volume *v, const char 
 	return filesystem_grow_mounted(fd, err);
 }
 
+static bool has_capability(unsigned number)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       (data[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number));
+}
+
+/* Nodes that are containers themselves often lack it. Known before the image grows. */
+static int check_grow_running(struct task_ctx *task, const struct guest_volume *v, uint64_t size,
+			      struct err *err)
+{
+	struct ct_record record;
+
+	(void)size;
+	if (str_eq(v->volume.format, "subvol") || v->is_unused ||
+	    !ct_find_running(task->guest, &record) || has_capability(CAP_SYS_RESOURCE))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "feature not available: growing a mounted file system needs "
+		       "CAP_SYS_RESOURCE, which this node does not have: stop the container first");
+}
+
 const struct life ct_life = {
 	.ops = &guest_kind_ct,
 	.disk_lock = "disk",
@@ -110,6 +133,7 @@ const struct life ct_life = {
 	.stop = stop,
 	.start = ct_start,
 	.grow = grow,
+	.grow_running = check_grow_running,
 	.renew = ct_renew,
 	.clean = ct_clean,
 };
@@ -144,6 +168,11 @@ int vzclone_run(struct task_ctx *task, struct err *err)
 int vzclone_undo_run(struct task_ctx *task, struct err *err)
 {
 	return life_clone_undo_run(task, &ct_life, err);
+}
+
+int vzclone_release_run(struct task_ctx *task, struct err *err)
+{
+	return life_clone_release_run(task, &ct_life, err);
 }
 
 int vztemplate_run(struct task_ctx *task, struct err *err)

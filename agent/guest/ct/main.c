@@ -18,6 +18,7 @@ static const struct task_command commands[] = {
 	{"vzrollback", vzrollback_run},
 	{"vzclone", vzclone_run},
 	{"vzclone-undo", vzclone_undo_run},
+	{"vzclone-release", vzclone_release_run},
 	{"vztemplate", vztemplate_run},
 	{"vzresize", vzresize_run},
 	{"vzmove", vzmove_run},
@@ -25,6 +26,7 @@ static const struct task_command commands[] = {
 	{"vzconfig", vzconfig_run},
 	{"vzsuspend", vzsuspend_run},
 	{"vzresume", vzresume_run},
+	{"vzexec", vzexec_run},
 	{NULL, NULL},
 };
 

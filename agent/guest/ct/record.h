@@ -30,6 +30,8 @@ void ct_record_remove(unsigned vmid);
 #define CT_PLAN_SUFFIX ".start"
 /* path_run()/guests/VMID.end: what was seen of its end: fields oom (kills for want of memory) */
 #define CT_END_SUFFIX ".end"
+/* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason; no fields */
+#define CT_ASKED_SUFFIX ".asked"
 int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err);
 /* path_run()/guests/VMID.stopped, for a core that is away: fields vmid, kind, state, target. */
 int ct_spool_write(unsigned vmid, const struct fields *fields, struct err *err);

@@ -57,6 +57,8 @@ static int read_config(struct task_ctx *task, struct guest_config *ret, struct e
 			return r;
 		if ((lock = guest_config_get(&config, "lock")) && !ct_bool_arg(task, "skiplock"))
 			r = err_set(err, ERR_BUSY, "CT is locked (%s)", lock);
+		else if (ct_config_flag(&config, "template"))
+			r = err_set(err, ERR_BUSY, "CT %u is a template", task->guest);
 		else
 			r = merge_pending(&config, &is_changed, err);
 		if (r == 0 && is_changed)

@@ -11,6 +11,7 @@
 #include "agent/guest/ct/cgroup.h"
 #include "agent/guest/ct/control.h"
 #include "agent/guest/ct/hookscript.h"
+#include "agent/task/guest/record.h"
 #include "agent/task/internal.h"
 
 #define KILL_WAIT    (30 * USEC_PER_SEC)
@@ -67,8 +68,10 @@ static int finish_stop(struct task_ctx *task, const struct ct_record *record, in
 /* What a script says against it stops nobody from stopping. */
 static void announce(struct task_ctx *task, const struct ct_record *record)
 {
+	const struct fields none = {0};
 	struct err err = ERR_INIT;
 
+	(void)task_record_write_beside(task->guest, CT_ASKED_SUFFIX, &none, NULL);
 	if (ct_hookscript_run(record->script, task->guest, "pre-stop", &err) < 0)
 		task_warn(task, "%s", err.message);
 }
@@ -121,9 +124,11 @@ int ct_shutdown(struct task_ctx *task, const struct ct_record *record, unsigned 
 		return err_errno(err, errno, "signal init of CT %u", task->guest);
 	if (init >= 0)
 		r = task_wait_pidfd(init, clock_monotonic() + timeout_s * USEC_PER_SEC, err);
-	if (r == -ERR_TIMEOUT && !force)
+	if (r == -ERR_TIMEOUT && !force) {
+		task_record_remove_beside(task->guest, CT_ASKED_SUFFIX);
 		return err_set(err, ERR_TIMEOUT, "CT %u did not shut down within %u s", task->guest,
 			       timeout_s);
+	}
 	if (r == -ERR_TIMEOUT) {
 		task_log("no reaction within %u s: stopping it by force", timeout_s);
 		return end(task, record, err);

@@ -25,7 +25,9 @@
 #include "agent/guest/ct/unpack.h"
 #include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
+#include "agent/task/guest/slot.h"
 #include "agent/task/internal.h"
+#include "storage/reserve.h"
 
 #define MOUNTINFO_MAX	(4 * 1024 * 1024)
 #define UNPACK_TIMEOUT	(6 * 3600 * USEC_PER_SEC)
@@ -43,10 +45,12 @@ struct create {
 	bool has_volume; /* made by this job: undoing may free it */
 	const struct ct_os *
 		*os; /* shared with the step that unpacks, which finds it out; NULL before */
+	struct reservation space; /* for what the template will take */
 };
 
 static void create_fini(struct create *create)
 {
+	reserve_end(&create->space);
 	task_storage_close(&create->storage);
 	guest_config_fini(&create->config);
 	buf_fini(&create->template_path);
@@ -96,6 +100,19 @@ static void warn_space(struct task_ctx *task, const struct create *create)
 	    space.available < create->request.size)
 		task_warn(task, "storage '%s' has less free space than the volume may grow to",
 			  storage->def->id);
+}
+
+/* The image is sparse: what unpacking will write is promised to nobody else. Twice the archive is less than
+ * most take, and refuses nothing that would have fit. */
+static int reserve(struct create *create, struct err *err)
+{
+	uint64_t size = create->request.size;
+	struct stat st;
+
+	if (stat(buf_str(&create->template_path), &st) == 0 && (uint64_t)st.st_size * 2 < size)
+		size = (uint64_t)st.st_size * 2;
+	return reserve_begin(create->storage.def, size, buf_str(&create->volume_path),
+			     &create->space, err);
 }
 
 static int make_volume(struct task_ctx *task, struct create *create, struct err *err)
@@ -327,7 +344,7 @@ static int create_steps(struct task_ctx *task, struct create *create, struct err
 	int r;
 
 	if ((r = read_request(task, create, err)) < 0 || (r = make_volume(task, create, err)) < 0 ||
-	    (r = task_check_cancelled(err)) < 0 ||
+	    (r = task_check_cancelled(err)) < 0 || (r = reserve(create, err)) < 0 ||
 	    (r = ct_volume_mkfs(buf_str(&create->volume_path), err)) < 0 ||
 	    (r = make_mps(task, create, err)) < 0 || (r = task_check_cancelled(err)) < 0 ||
 	    (r = fill_volume(task, create, err)) < 0)
@@ -373,9 +390,11 @@ int vzcreate_run(struct task_ctx *task, struct err *err)
 		create_fini(&create);
 		return err_set(err, ERR_BUSY, "CT %u is not being created", task->guest);
 	}
-	r = create_steps(task, &create, err);
+	if ((r = task_slot_enter(task, err)) == 0)
+		r = create_steps(task, &create, err);
 	if (r < 0)
 		undo(task, &create);
+	task_slot_leave();
 	create_fini(&create);
 	forget_secrets(task);
 	if (r == 0 && ct_bool_arg(task, "start"))

@@ -36,23 +36,19 @@ static int ensure_stopped(struct task_ctx *task, struct err *err)
 int vzdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
-	uint64_t version;
-	int r;
+	int r = task_config_get(task, "lxc", &config, NULL, err);
 
-	if ((r = task_config_get(task, "lxc", &config, &version, err)) < 0)
-		return r;
+	if (r < 0)
+		return life_is_over(task, r) ? 0 : r;
 	r = check_lock(task, &config, err);
+	guest_config_fini(&config);
 	if (r == 0)
 		r = ensure_stopped(task, err);
 	if (r == 0)
-		r = life_volumes_free(task, &ct_life, &config, err);
-	if (r == 0 && ct_bool_arg(task, "destroy-unreferenced-disks"))
-		r = task_volumes_free_all(task, VOLUME_ROOTDIR, err);
-	if (r == 0) {
-		ct_clean(task->guest);
-		ct_spool_remove(task->guest);
-		r = task_config_delete(task, "lxc", version, err);
-	}
-	guest_config_fini(&config);
-	return r;
+		r = life_destroy_volumes(task, &ct_life, err);
+	if (r < 0)
+		return r;
+	ct_clean(task->guest);
+	ct_spool_remove(task->guest);
+	return life_config_delete(task, &ct_life, err);
 }

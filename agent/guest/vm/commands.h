@@ -31,6 +31,7 @@ int qmdelsnapshot_run(struct task_ctx *task, struct err *err);
 int qmrollback_run(struct task_ctx *task, struct err *err);
 int qmclone_run(struct task_ctx *task, struct err *err);
 int qmclone_undo_run(struct task_ctx *task, struct err *err);
+int qmclone_release_run(struct task_ctx *task, struct err *err);
 int qmtemplate_run(struct task_ctx *task, struct err *err);
 int qmresize_run(struct task_ctx *task, struct err *err);
 int qmmove_run(struct task_ctx *task, struct err *err);

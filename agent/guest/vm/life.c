@@ -100,6 +100,11 @@ int qmclone_undo_run(struct task_ctx *task, struct err *err)
 	return life_clone_undo_run(task, &vm_life, err);
 }
 
+int qmclone_release_run(struct task_ctx *task, struct err *err)
+{
+	return life_clone_release_run(task, &vm_life, err);
+}
+
 int qmtemplate_run(struct task_ctx *task, struct err *err)
 {
 	return life_template_run(task, &vm_life, err);

@@ -16,6 +16,7 @@ static const struct task_command commands[] = {
 	{"qmrollback", qmrollback_run},
 	{"qmclone", qmclone_run},
 	{"qmclone-undo", qmclone_undo_run},
+	{"qmclone-release", qmclone_release_run},
 	{"qmtemplate", qmtemplate_run},
 	{"qmresize", qmresize_run},
 	{"qmmove", qmmove_run},

@@ -7,12 +7,14 @@
 #include "agent/guest/vm/control.h"
 #include "agent/guest/vm/life.h"
 
-/* A lock means that a job, or its undoing, still works on this machine. */
+/* Another lock means that a job, or its undoing, still works on this machine. */
 static int check_lock(const struct guest_config *config, struct err *err)
 {
 	const char *lock = guest_config_get(config, "lock");
 
-	return lock ? err_set(err, ERR_BUSY, "VM is locked (%s)", lock) : 0;
+	if (!lock || str_eq(lock, "destroyed"))
+		return 0;
+	return err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
 }
 
 static int ensure_stopped(struct task_ctx *task, struct err *err)
@@ -27,32 +29,28 @@ static int ensure_stopped(struct task_ctx *task, struct err *err)
 	return r < 0 ? r : vm_stop(task, hv, &record, err);
 }
 
-static int free_volumes(struct task_ctx *task, const struct guest_config *config, struct err *err)
+static int destroy(struct task_ctx *task, struct err *err)
 {
-	int r = life_volumes_free(task, &vm_life, config, err);
+	int r = ensure_stopped(task, err);
 
-	if (r == 0 && vm_bool_arg(task, "destroy-unreferenced-disks"))
-		r = task_volumes_free_all(task, VOLUME_IMAGES, err);
-	return r;
+	if (r == 0)
+		r = life_destroy_volumes(task, &vm_life, err);
+	if (r < 0)
+		return r;
+	vm_record_remove(task->guest);
+	return life_config_delete(task, &vm_life, err);
 }
 
 int qmdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
-	uint64_t version;
-	int r;
+	int r = task_config_get(task, "qemu", &config, NULL, err);
 
-	if ((r = task_config_get(task, "qemu", &config, &version, err)) < 0)
-		return r;
+	if (r < 0)
+		return life_is_over(task, r) ? 0 : r;
 	r = check_lock(&config, err);
-	if (r == 0)
-		r = ensure_stopped(task, err);
-	if (r == 0)
-		r = free_volumes(task, &config, err);
-	if (r == 0) {
-		vm_record_remove(task->guest);
-		r = task_config_delete(task, "qemu", version, err);
-	}
 	guest_config_fini(&config);
+	if (r == 0)
+		r = destroy(task, err);
 	return r < 0 ? err_prefix(err, "unable to destroy VM %u", task->guest) : 0;
 }

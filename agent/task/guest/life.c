@@ -88,18 +88,29 @@ bool life_is_locked(const struct guest_config *config, const char *lock)
 	return str_eq(guest_config_get(config, "lock"), lock);
 }
 
+struct unlock {
+	const char *lock, *underway;
+};
+
 static int unlock(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
+	const struct unlock *what = ctx;
+
 	(void)life;
 	(void)err;
-	if (life_is_locked(config, ctx))
+	if (life_is_locked(config, what->lock))
 		guest_config_delete(config, "lock");
+	if (what->underway)
+		guest_config_section_remove(config, what->underway);
 	return 0;
 }
 
-int life_unlock(struct task_ctx *task, const struct life *life, const char *lock, struct err *err)
+int life_unlock(struct task_ctx *task, const struct life *life, const char *lock,
+		const char *underway, struct err *err)
 {
-	return life_edit(task, life, unlock, (void *)lock, err);
+	struct unlock what = {lock, underway};
+
+	return life_edit(task, life, unlock, &what, err);
 }
 
 int life_used_volumes(const struct life *life, const struct guest_section *section,
@@ -166,28 +177,4 @@ int life_free(struct task_ctx *task, const struct life *life, const char *volid,
 	struct task_ctx owner = life_of_guest(task, volume.vmid);
 
 	return task_volume_free(&owner, &volume, life->ops->content, err);
-}
-
-int life_volumes_free(struct task_ctx *task, const struct life *life,
-		      const struct guest_config *config, struct err *err)
-{
-	autofields names = FIELDS_INIT, done = FIELDS_INIT;
-	int r = 0;
-
-	guest_volume_names(life->ops, config, &names);
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		const char *volid = names.items[i].name;
-		struct volid volume;
-
-		if (fields_find(&done, volid) || volid_parse(volid, &volume, NULL) < 0)
-			continue;
-		fields_add(&done, volid, "");
-		if (volume.vmid != task->guest) {
-			task_warn(task, "volume %s is another guest's and stays", volid);
-			continue;
-		}
-		task_log("removing volume %s", volid);
-		r = life_free(task, life, volid, err);
-	}
-	return r;
 }

@@ -4,17 +4,19 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
 #include "agent/task/guest/life_parts.h"
+#include "agent/task/guest/slot.h"
 
 #define LOCK "create"
 
 struct clone {
 	const struct life *life;
-	struct task_ctx source; /* this job as the source's */
-	const char *snapshot;	/* or NULL */
+	struct task_ctx source;	      /* this job as the source's */
+	const char *snapshot;	      /* or NULL */
 	struct guest_volume *volumes; /* of the source; owned */
 	size_t count;
-	bool is_template, is_locked; /* the source */
+	bool is_template, is_locked;	/* the source */
 	const struct guest_volume *now; /* being copied */
 	const char *value;		/* of it, in the source's configuration */
 	struct guest_config config;	/* of the source */
@@ -50,10 +52,11 @@ static int lock_source(const struct life *life, struct guest_config *config, voi
 {
 	int r = life_lock_check(life, config, NULL, err);
 
-	(void)ctx;
-	if (r == 0)
-		guest_config_set(config, "lock", life->disk_lock);
-	return r;
+	if (r < 0)
+		return r;
+	guest_underway_set(config, UNDERWAY_CLONE, "newid", ctx);
+	guest_config_set(config, "lock", life->disk_lock);
+	return 0;
 }
 
 static int begin(struct task_ctx *task, struct clone *clone, struct err *err)
@@ -71,7 +74,9 @@ static int begin(struct task_ctx *task, struct clone *clone, struct err *err)
 			       task->guest);
 	if ((r = read_source(task, clone, err)) < 0 || !needs_lock(clone))
 		return r;
-	r = life_edit(&clone->source, clone->life, lock_source, NULL, err);
+	autofree char *id = xasprintf("%u", task->guest);
+
+	r = life_edit(&clone->source, clone->life, lock_source, id, err);
 	clone->is_locked = r == 0;
 	return r < 0 ? err_prefix(err, "%s %u", clone->life->ops->label, clone->source.guest) : 0;
 }
@@ -244,8 +249,8 @@ static void undo(struct task_ctx *task, struct clone *clone)
 	task_log("cloning failed: removing what was made");
 	if (free_copies(task, clone->life, &why) < 0)
 		task_warn(task, "could not remove everything: %s", why.message);
-	if (clone->is_locked &&
-	    life_unlock(&clone->source, clone->life, clone->life->disk_lock, &why) < 0)
+	if (clone->is_locked && life_unlock(&clone->source, clone->life, clone->life->disk_lock,
+					    UNDERWAY_CLONE, &why) < 0)
 		task_warn(task, "%u stays locked: %s", clone->source.guest, why.message);
 }
 
@@ -255,14 +260,15 @@ int life_clone_run(struct task_ctx *task, const struct life *life, struct err *e
 	int r;
 
 	clone.source = life_of_guest(task, (unsigned)life_number(task, "source"));
-	if ((r = begin(task, &clone, err)) == 0 && (r = copy_held(task, &clone, err)) == 0 &&
-	    (r = renew(task, &clone, err)) == 0 && (r = task_check_cancelled(err)) == 0 &&
-	    clone.is_locked)
-		r = life_unlock(&clone.source, life, life->disk_lock, err);
+	if ((r = task_slot_enter(task, err)) == 0 && (r = begin(task, &clone, err)) == 0 &&
+	    (r = copy_held(task, &clone, err)) == 0 && (r = renew(task, &clone, err)) == 0 &&
+	    (r = task_check_cancelled(err)) == 0 && clone.is_locked)
+		r = life_unlock(&clone.source, life, life->disk_lock, UNDERWAY_CLONE, err);
 	if (r == 0)
-		r = life_unlock(task, life, LOCK, err);
+		r = life_unlock(task, life, LOCK, NULL, err);
 	if (r < 0)
 		undo(task, &clone);
+	task_slot_leave();
 	free(clone.volumes);
 	guest_config_fini(&clone.config);
 	return r < 0 ? err_prefix(err, "clone of %s %u failed", life->ops->label,
@@ -278,6 +284,29 @@ static int claim(const struct life *life, struct guest_config *config, void *ctx
 	return life_is_locked(config, LOCK) ? 0 : err_set(err, ERR_NOT_FOUND, "nothing to undo");
 }
 
+static int release(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	(void)ctx;
+	if (!guest_config_section(config, UNDERWAY_CLONE))
+		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
+	guest_config_section_remove(config, UNDERWAY_CLONE);
+	if (life_is_locked(config, life->disk_lock))
+		guest_config_delete(config, "lock");
+	return 0;
+}
+
+int life_clone_release_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = life->hold ? life->hold(task, false, &why) : 0;
+
+	if (r == 0)
+		r = life_edit(task, life, release, NULL, &why);
+	return r < 0 && r != -ERR_NOT_FOUND
+		       ? err_set(err, (enum err_code)why.code, "%s", why.message)
+		       : 0;
+}
+
 int life_clone_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct task_ctx source = life_of_guest(task, (unsigned)life_number(task, "source"));
@@ -289,10 +318,5 @@ int life_clone_undo_run(struct task_ctx *task, const struct life *life, struct e
 		r = free_copies(task, life, &why);
 	if (r < 0 && r != -ERR_NOT_FOUND)
 		return err_set(err, (enum err_code)why.code, "%s", why.message);
-	if (!life_arg(task, "locks-source"))
-		return 0;
-	if (life->hold && (r = life->hold(&source, false, err)) < 0)
-		return r;
-	r = life_unlock(&source, life, life->disk_lock, err);
-	return r == -ERR_NOT_FOUND ? 0 : r;
+	return life_arg(task, "locks-source") ? life_clone_release_run(&source, life, err) : 0;
 }

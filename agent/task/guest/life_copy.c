@@ -77,8 +77,8 @@ static int make(struct task_ctx *task, const struct life *life, const struct lif
 	snprintf(planned, sizeof(planned), "%.100s:%u/%.300s", to->def->id, copy->vmid, name);
 	if ((r = copy->note(task, planned, copy->ctx, err)) < 0)
 		return r;
-	task_log("%s volume %s as %s", copy->is_linked ? "linking" : "copying",
-		 copy->volume->volid, planned);
+	task_log("%s volume %s as %s", copy->is_linked ? "linking" : "copying", copy->volume->volid,
+		 planned);
 	r = copy->is_linked ? make_linked(copy, from, &as, ret_volid, err)
 			    : make_full(copy, from, to, &as, ret_volid, err);
 	if (r == 0 && !str_eq(ret_volid, planned))

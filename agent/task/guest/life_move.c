@@ -11,13 +11,15 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
 #include "agent/task/guest/life_parts.h"
+#include "agent/task/guest/slot.h"
 
-#define SECTION "special:move"
+#define TRIES 10
 
 struct move {
 	const struct life *life;
-	const char *key;	/* of the volume */
+	const char *key;	    /* of the volume */
 	struct guest_volume volume; /* as it was */
 	char to[VOLID_MAX];
 	bool is_deleted; /* the old one */
@@ -29,7 +31,7 @@ struct move {
 
 static void write_section(struct guest_config *config, const struct move *move)
 {
-	struct guest_section *section = guest_config_section_add(config, SECTION);
+	struct guest_section *section = guest_config_section_add(config, UNDERWAY_MOVE);
 
 	fields_fini(&section->keys);
 	section->keys = (struct fields)FIELDS_INIT;
@@ -131,51 +133,91 @@ static int commit(const struct life *life, struct guest_config *config, void *ct
 	return leave(life, config, move, err);
 }
 
+/* The volume's value as the other guest has it: its options go with it, unless nothing uses it there. */
+static int give(const struct move *move, struct guest_config *own, struct guest_config *theirs,
+		struct err *err)
+{
+	const char *before = guest_config_get(own, move->key);
+	autofree char *value = guest_volume_value(before ?: "", move->to, 0);
+	int r = life_lock_check(move->life, theirs, NULL, err);
+
+	if (r < 0)
+		return err_prefix(err, "guest %u", move->other);
+	if (!before)
+		return err_set(err, ERR_BUSY, "%s was removed meanwhile", move->key);
+	if (guest_config_get(theirs, move->other_key))
+		return err_set(err, ERR_EXISTS, "guest %u has '%s' already", move->other,
+			       move->other_key);
+	guest_config_set(theirs, move->other_key,
+			 guest_key_is_unused(move->other_key) ? move->to : value);
+	guest_config_delete(own, move->key);
+	return leave(move->life, own, move, err);
+}
+
+struct side {
+	struct guest_config config;
+	uint64_t version;
+	char *path; /* owned */
+};
+
+static int side_read(struct task_ctx *task, const struct life *life, unsigned vmid,
+		     struct side *ret, struct err *err)
+{
+	struct task_ctx guest = life_of_guest(task, vmid);
+
+	ret->path = xasprintf("/nodes/%s/%s/%u.conf", task->node, life->ops->name, vmid);
+	return task_config_get(&guest, life->ops->name, &ret->config, &ret->version, err);
+}
+
+static void side_fini(struct side *side)
+{
+	guest_config_fini(&side->config);
+	free(side->path);
+}
+
+static void side_put(struct task_txn *txn, const struct side *side)
+{
+	autobuf text = BUF_INIT;
+
+	guest_config_format(&side->config, &text);
+	task_txn_require(txn, side->path, side->version);
+	task_txn_put(txn, side->path, buf_str(&text), text.size);
+}
+
+static int store_both(struct task_ctx *task, const struct side *own, const struct side *theirs,
+		      struct err *err)
+{
+	struct task_txn *txn = task_txn_new(task->user);
+	int r;
+
+	side_put(txn, own);
+	side_put(txn, theirs);
+	r = task_txn_commit(txn, err);
+	task_txn_free(txn);
+	return r;
+}
+
+static int commit_once(struct task_ctx *task, const struct move *move, struct err *err)
+{
+	struct side own = {0}, theirs = {0};
+	int r;
+
+	if ((r = side_read(task, move->life, task->guest, &own, err)) == 0 &&
+	    (r = side_read(task, move->life, move->other, &theirs, err)) == 0 &&
+	    (r = give(move, &own.config, &theirs.config, err)) == 0)
+		r = store_both(task, &own, &theirs, err);
+	side_fini(&own);
+	side_fini(&theirs);
+	return r;
+}
+
 /* Both guests change, or none. */
 static int commit_both(struct task_ctx *task, const struct move *move, struct err *err)
 {
-	const char *kind = move->life->ops->name;
-	struct task_ctx other = life_of_guest(task, move->other);
-	autofree char *own_path = xasprintf("/nodes/%s/%s/%u.conf", task->node, kind, task->guest);
-	autofree char *other_path =
-		xasprintf("/nodes/%s/%s/%u.conf", task->node, kind, move->other);
-	struct guest_config own = {0}, theirs = {0};
-	uint64_t own_version, their_version;
-	autobuf own_text = BUF_INIT, their_text = BUF_INIT;
-	struct task_txn *txn = NULL;
-	int r;
+	int r = -ERR_CONFLICT;
 
-	if ((r = task_config_get(task, kind, &own, &own_version, err)) < 0 ||
-	    (r = task_config_get(&other, kind, &theirs, &their_version, err)) < 0)
-		goto out;
-	const char *before = guest_config_get(&own, move->key);
-	autofree char *value =
-		guest_key_is_unused(move->other_key)
-			? xstrdup(move->to)
-			: guest_volume_value(before ?: move->volume.volid, move->to, 0);
-
-	if (guest_config_get(&theirs, move->other_key))
-		r = err_set(err, ERR_EXISTS, "guest %u has '%s' already", move->other,
-			    move->other_key);
-	else
-		guest_config_set(&theirs, move->other_key, value);
-	guest_config_delete(&own, move->key);
-	if (r == 0)
-		r = leave(move->life, &own, move, err);
-	if (r < 0)
-		goto out;
-	guest_config_format(&own, &own_text);
-	guest_config_format(&theirs, &their_text);
-	txn = task_txn_new(task->user);
-	task_txn_require(txn, own_path, own_version);
-	task_txn_require(txn, other_path, their_version);
-	task_txn_put(txn, own_path, buf_str(&own_text), own_text.size);
-	task_txn_put(txn, other_path, buf_str(&their_text), their_text.size);
-	r = task_txn_commit(txn, err);
-out:
-	task_txn_free(txn);
-	guest_config_fini(&own);
-	guest_config_fini(&theirs);
+	for (int i = 0; r == -ERR_CONFLICT && i < TRIES; i++)
+		r = commit_once(task, move, err);
 	return r;
 }
 
@@ -185,7 +227,7 @@ static int end(const struct life *life, struct guest_config *config, void *ctx, 
 {
 	(void)ctx;
 	(void)err;
-	guest_config_section_remove(config, SECTION);
+	guest_config_section_remove(config, UNDERWAY_MOVE);
 	if (life_is_locked(config, life->disk_lock))
 		guest_config_delete(config, "lock");
 	return 0;
@@ -256,14 +298,14 @@ int life_move_run(struct task_ctx *task, const struct life *life, struct err *er
 {
 	struct move move = {.life = life,
 			    .key = life_arg(task, "volume"),
-			    .is_deleted = life_flag(task, "delete") ||
-					  life_arg(task, "target-vmid"),
+			    .is_deleted =
+				    life_flag(task, "delete") || life_arg(task, "target-vmid"),
 			    .other = (unsigned)life_number(task, "target-vmid"),
 			    .other_key = life_arg(task, "target-volume")};
 	struct err why = ERR_INIT;
 	int r;
 
-	if ((r = check_stopped(task, &move, err)) < 0 ||
+	if ((r = check_stopped(task, &move, err)) < 0 || (r = task_slot_enter(task, err)) < 0 ||
 	    (r = life_edit(task, life, begin, &move, err)) < 0)
 		return r;
 	r = copy(task, &move, err);
@@ -311,7 +353,7 @@ static void read_section(const struct guest_config *config, const struct guest_s
 /* Writing the configuration again makes a last write of the dead job come too late. */
 static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
-	struct guest_section *section = guest_config_section(config, SECTION);
+	struct guest_section *section = guest_config_section(config, UNDERWAY_MOVE);
 
 	if (!section || !life_is_locked(config, life->disk_lock))
 		return err_set(err, ERR_NOT_FOUND, "nothing to undo");

@@ -18,8 +18,9 @@ int life_read(struct task_ctx *task, const struct life *life, struct guest_confi
 /* ERR_BUSY "CT is locked (x)" unless the lock is `allowed` (may be NULL) or there is none. */
 int life_lock_check(const struct life *life, const struct guest_config *config, const char *allowed,
 		    struct err *err);
-/* Takes the lock away if it is this one. */
-int life_unlock(struct task_ctx *task, const struct life *life, const char *lock, struct err *err);
+/* Takes the lock away if it is this one; with it what the configuration says is under way (may be NULL). */
+int life_unlock(struct task_ctx *task, const struct life *life, const char *lock,
+		const char *underway, struct err *err);
 bool life_is_locked(const struct guest_config *config, const char *lock);
 
 /* Volumes in use, in the order of their keys. Heap array. */
@@ -42,10 +43,10 @@ int life_free(struct task_ctx *task, const struct life *life, const char *volid,
 /* A volume that becomes another one. */
 struct life_copy {
 	const struct guest_volume *volume;
-	const char *snapshot;	   /* or NULL */
-	const char *storage;	   /* NULL: the same */
-	const char *format;	   /* NULL: the source's, or what the storage has */
-	unsigned vmid;		   /* owner of the copy */
+	const char *snapshot;	    /* or NULL */
+	const char *storage;	    /* NULL: the same */
+	const char *format;	    /* NULL: the source's, or what the storage has */
+	unsigned vmid;		    /* owner of the copy */
 	const struct fields *taken; /* volume ids as names: their numbers are not used again */
 	bool is_linked;
 	uint64_t bwlimit; /* bytes a second, 0: none */

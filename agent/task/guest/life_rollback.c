@@ -4,6 +4,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
 #include "agent/task/guest/life_parts.h"
 
 #define LOCK "rollback"
@@ -23,8 +24,7 @@ static int find_snapshot(const struct life *life, struct guest_config *config,
 
 	free(back->volumes);
 	back->volumes = NULL;
-	return r < 0 ? r
-		     : life_used_volumes(life, section, &back->volumes, &back->count, err);
+	return r < 0 ? r : life_used_volumes(life, section, &back->volumes, &back->count, err);
 }
 
 static int begin(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
@@ -36,8 +36,10 @@ static int begin(const struct life *life, struct guest_config *config, void *ctx
 		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
 	if (r == 0)
 		r = find_snapshot(life, config, back, err);
-	if (r == 0)
+	if (r == 0) {
+		guest_underway_set(config, UNDERWAY_ROLLBACK, "snapname", back->name);
 		guest_config_set(config, "lock", LOCK);
+	}
 	return r;
 }
 
@@ -84,6 +86,7 @@ static int end(const struct life *life, struct guest_config *config, void *ctx, 
 {
 	int r = guest_snapshot_restore(life->ops, config, ((struct rollback *)ctx)->name, err);
 
+	guest_config_section_remove(config, UNDERWAY_ROLLBACK);
 	if (r == 0 && life_is_locked(config, LOCK))
 		guest_config_delete(config, "lock");
 	return r;
@@ -118,7 +121,7 @@ static int run(struct task_ctx *task, const struct life *life, struct rollback *
 	if (r == 0)
 		r = life_edit(task, life, end, back, err);
 	else if (back->done == 0 && !back->is_undo)
-		(void)life_unlock(task, life, LOCK, NULL);
+		(void)life_unlock(task, life, LOCK, UNDERWAY_ROLLBACK, NULL);
 	return r;
 }
 

@@ -108,8 +108,8 @@ static int check_all(struct task_ctx *task, const struct life *life, struct err 
 	for (size_t i = 0; r == 0 && i < s.count; i++)
 		r = life_check_feature(task, life, &s.volumes[i], NULL, VOLUME_SNAPSHOT, err);
 	if (r == 0 && !life->hold && life->require_stopped(task, NULL) < 0)
-		r = err_set(err, ERR_UNSUPPORTED,
-			    "feature not available: snapshot of a running %s", life->ops->noun);
+		r = err_set(err, ERR_UNSUPPORTED, "feature not available: snapshot of a running %s",
+			    life->ops->noun);
 	free(s.volumes);
 	guest_config_fini(&config);
 	return r;
@@ -223,7 +223,7 @@ int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct 
 	if (r == 0)
 		r = life_edit(task, life, take_back, &s, err);
 	else
-		(void)life_unlock(task, life, LOCK_DELETE, NULL);
+		(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
 out:
 	free(s.volumes);
 	return r;

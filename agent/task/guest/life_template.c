@@ -7,9 +7,11 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
 #include "agent/task/guest/life_parts.h"
 
-struct template {
+struct template
+{
 	struct guest_volume *volumes; /* owned */
 	size_t count;
 	const struct life *life;
@@ -45,6 +47,7 @@ static int begin(const struct life *life, struct guest_config *config, void *ctx
 	if (r == 0)
 		r = life_used_volumes(life, &config->sections[0], &t->volumes, &t->count, err);
 	if (r == 0) {
+		guest_underway_set(config, UNDERWAY_TEMPLATE, "template", "1");
 		guest_config_set(config, "template", "1");
 		guest_config_set(config, "lock", life->disk_lock);
 	}
@@ -69,13 +72,15 @@ static int set_volume(const struct life *life, struct guest_config *config, void
 	return 0;
 }
 
-/* "local:101/base-101-disk-0.raw" of "local:101/vm-101-disk-0.raw" or "subvol-…" */
+/* "local:101/base-101-disk-0.raw" of "local:101/vm-101-disk-0.raw", "…/basevol-…" of "…/subvol-…" */
 static char *base_volid(const struct guest_volume *v)
 {
 	const char *file = v->volume.file, *number = strchr(file, '-');
 	size_t before = strlen(v->volid) - strlen(file);
 
-	return number ? xasprintf("%.*sbase%s", (int)before, v->volid, number) : xstrdup(v->volid);
+	return number ? xasprintf("%.*s%s%s", (int)before, v->volid,
+				  str_starts(file, "subvol-") ? "basevol" : "base", number)
+		      : xstrdup(v->volid);
 }
 
 /* A job before this one may have renamed the volume and not have written it down. */
@@ -142,7 +147,7 @@ int life_template_run(struct task_ctx *task, const struct life *life, struct err
 		return r;
 	if ((r = life_edit(task, life, begin, &t, err)) == 0 &&
 	    (r = life_each_volume(task, life, t.volumes, t.count, convert, &t, err)) == 0)
-		r = life_unlock(task, life, life->disk_lock, err);
+		r = life_unlock(task, life, life->disk_lock, UNDERWAY_TEMPLATE, err);
 	free(t.volumes);
 	return r == -ERR_NOT_FOUND && t.is_undo ? 0 : r;
 }

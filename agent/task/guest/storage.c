@@ -122,7 +122,8 @@ static void see_name(struct names *names, const char *text)
 
 	if (volid_parse(text, &volume, NULL) < 0 || volume.vmid != names->vmid)
 		return;
-	const char *at = strstr(volume.file, "-disk-"); /* behind vm-, base- or subvol- and the id */
+	const char *at =
+		strstr(volume.file, "-disk-"); /* behind vm-, base- or subvol- and the id */
 	autofree char *digits = at ? xstrndup(at + 6, strcspn(at + 6, ".")) : NULL;
 
 	if (digits && str_to_u64(digits, &number) && number < DISKS_MAX)

@@ -21,6 +21,7 @@ static const struct helper_entry helpers[] = {
 	{"storage-content", helper_storage_content},
 	{"storage-info", helper_storage_info},
 	{"storage-attributes", helper_storage_attributes},
+	{"prune-backups", helper_prune},
 	{"templates", helper_templates},
 	{"storage-alloc", helper_storage_alloc},
 	{"tls-init", helper_tls_init},
@@ -42,6 +43,7 @@ static const struct helper_entry helpers[] = {
 static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
+	{"prunebackups", job_prunebackups},
 	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},
 	{"netapply", job_netapply},

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -29,7 +31,10 @@ static int setup(void **state)
 {
 	(void)state;
 	strcpy(path, "/tmp/lodge-helpers-XXXXXX");
-	return mkdtemp(path) ? 0 : -1;
+	if (!mkdtemp(path))
+		return -1;
+	setenv("LODGE_RUN_DIR", path, 1); /* reservations */
+	return 0;
 }
 
 static int teardown(void **state)
@@ -257,6 +262,58 @@ static void test_imgcopy_write_fails(void **state)
 	assert_int_equal(count_files("iso"), 0);
 }
 
+/* As the gate sends it: frames, and the mark of the end or none. */
+static int run_framed(const char *const *pieces, bool is_ended, struct err *err)
+{
+	int ends[2];
+	struct task_ctx task = {0};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	for (; *pieces; pieces++) {
+		autobuf frame = BUF_INIT;
+		buf_add_u32(&frame, (uint32_t)strlen(*pieces));
+		buf_add_str(&frame, *pieces);
+		assert_int_equal(fd_write_all(ends[1], frame.data, frame.size, NULL), 0);
+	}
+	if (is_ended)
+		assert_int_equal(fd_write_all(ends[1], "\0\0\0", 4, NULL), 0);
+	close(ends[1]);
+	if (ends[0] != 3) {
+		dup2(ends[0], 3);
+		close(ends[0]);
+	}
+	args_init(&task.args);
+	fields_add(&task.args, "content", "iso");
+	fields_add(&task.args, "filename", "a.iso");
+	fields_add(&task.args, "framed", "1");
+	fields_add(&task.args, "announced", "4096");
+	*err = ERR_INIT;
+	int r = job_imgcopy(&task, err);
+	fields_fini(&task.args);
+	close(3);
+	return r;
+}
+
+static void test_imgcopy_framed(void **state)
+{
+	static const char *const pieces[] = {"ab", "c", "defg", NULL};
+	static const char *const none[] = {NULL};
+	struct err err;
+	struct stat st;
+	(void)state;
+	assert_int_equal(run_framed(pieces, false, &err), -ERR_CANCELLED);
+	assert_string_equal(err.message, "the upload was broken off");
+	assert_int_equal(count_files("iso"), 0);
+	assert_int_equal(run_framed(none, true, &err), -ERR_INVALID);
+	assert_int_equal(run_framed(pieces, true, &err), 0);
+	autofree char *file = xasprintf("%s/template/iso/a.iso", path);
+	autobuf text = BUF_INIT;
+	assert_int_equal(file_read(file, 100, &text, NULL), 0);
+	assert_string_equal(buf_str(&text), "abcdefg");
+	/* what was announced and did not come takes no space */
+	assert_int_equal(stat(file, &st), 0);
+	assert_true(st.st_blocks * 512 <= 4096);
+}
+
 static void test_imgdel(void **state)
 {
 	struct err err;
@@ -281,6 +338,7 @@ int main(void)
 		IN_ROOM(test_imgcopy),
 		IN_ROOM(test_imgcopy_refused),
 		IN_ROOM(test_imgcopy_write_fails),
+		IN_ROOM(test_imgcopy_framed),
 		IN_ROOM(test_imgdel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ static int setup(void **state)
 	struct room *room = xcalloc(1, sizeof(*room));
 	strcpy(room->path, "/tmp/lodge-qcow2-XXXXXX");
 	assert_non_null(mkdtemp(room->path));
+	setenv("LODGE_RUN_DIR", room->path, 1); /* reservations */
 	room->def = (struct storage_def){.type = xstrdup("dir"), .id = xstrdup("local")};
 	fields_add(&room->def.keys, "path", room->path);
 	fields_add(&room->def.keys, "content", "images,rootdir");
