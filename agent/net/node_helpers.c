@@ -6,6 +6,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/net/change.h"
 #include "agent/net/net.h"
 #include "agent/net/node_net.h"
 
@@ -123,4 +124,10 @@ int net_helper_revert(const struct fields *args, struct buf *out, struct err *er
 	(void)args;
 	(void)out;
 	return r < 0 ? r : net_config_revert(err);
+}
+
+int net_helper_boot(const struct fields *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return net_config_apply_boot(out, err);
 }

@@ -30,6 +30,7 @@ static const struct helper_entry helpers[] = {
 	{"ct-interfaces", helper_ct_interfaces},
 	{"net-apply", net_apply},
 	{"net-remove", net_remove},
+	{"net-boot", net_helper_boot},
 	{"net-list", net_helper_list},
 	{"net-set", net_helper_set},
 	{"net-delete", net_helper_delete},
