@@ -155,6 +155,7 @@ async function killed(page) {
 		const took = performance.now() - start;
 		console.log(`# from before kill(1) to the word in the page: ${took.toFixed(0)} ms`);
 		holds(took <= 1000, `took ${took} ms`);
+		await page.getByText('something on the node killed its first process').waitFor();
 	});
 }
 

@@ -45,18 +45,26 @@ function Facts({ entry, items }) {
 	</dl>`;
 }
 
-/** What its configuration asks for and the node does not do. */
+const ENDS = {
+	oom: 'It stopped because its memory was used up: the kernel ended it.',
+	killed: 'It stopped because something on the node killed its first process.',
+	crashed: 'It stopped because its first process crashed.',
+};
+
+/** Why it stopped, where that was nobody's wish, and what its configuration asks for and the node does not do. */
 function Notices({ entry, digest }) {
-	const [notices, setNotices] = useState([]);
+	const [status, setStatus] = useState({});
+	const told = useStore((s) => s.told[entry.id]);
 	const guest = guestPath(entry);
 
 	useEffect(() => {
 		let isGone = false;
-		api.get(`${guest}/status/current`).then((status) => isGone || setNotices(status.notices || []), () => {});
+		api.get(`${guest}/status/current`).then((now) => isGone || setStatus(now), () => {});
 		return () => { isGone = true; };
-	}, [guest, digest]);
-	return notices.length > 0 && html`<section class="panel pad" role="note"><h2>Please note</h2>
-		${notices.map((text) => html`<p key=${text}>${text}</p>`)}</section>`;
+	}, [guest, digest, told]);
+	const texts = [...(status.reason ? [ENDS[status.reason] || `It stopped: ${status.reason}.`] : []), ...(status.notices || [])];
+	return texts.length > 0 && html`<section class="panel pad" role="note"><h2>Please note</h2>
+		${texts.map((text) => html`<p key=${text}>${text}</p>`)}</section>`;
 }
 
 export function GuestSummary({ entry }) {
