@@ -63,6 +63,22 @@ static struct position highest_of_others(const struct replica *r)
 	return highest;
 }
 
+/* The log raises the rules to a level that this program does not know: it would stop at that entry, alone. */
+static bool is_too_old(const struct replica *r)
+{
+	for (uint64_t i = r->state->at.index + 1; i <= log_last(&r->log).index; i++) {
+		const struct log_entry *e = log_at(&r->log, i);
+		struct entry entry;
+
+		if (!e || e->kind != ENTRY_LEVEL)
+			continue;
+		entry = log_entry_decode(e);
+		if (state_level_check(&entry, r->options.level, NULL) < 0)
+			return true;
+	}
+	return false;
+}
+
 /* Everything in the log is the base of the new fork; this node is its only voter. The epoch is above all that was
  * heard of, so that no entry of the old fork shares a position with one of the new. */
 void on_force(struct replica *r, const struct event *event)
@@ -72,6 +88,9 @@ void on_force(struct replica *r, const struct event *event)
 	*event->force.ret = -ERR_BUSY;
 	if (!r->is_opened || r->role == ROLE_WAITING || r->installing || write_is_full(r) ||
 	    log_last(&r->log).index == 0)
+		return;
+	*event->force.ret = -ERR_UNSUPPORTED;
+	if (is_too_old(r) && !MUTANT(r, FORCE_ANY_LEVEL))
 		return;
 	*event->force.ret = -ERR_CONFLICT;
 	if (position_compare(log_last(&r->log), highest) < 0 && !event->force.insists)

@@ -114,6 +114,8 @@
 	X(THAW_IGNORED, "a thawed leader goes on", a_thaw_stops_it_until_a_round_is_over)          \
 	X(COPY_IGNORED, "a copy of the own database is heard",                                     \
 	  a_copy_of_the_database_is_found_out)                                                     \
+	X(FORCE_ANY_LEVEL, "goes on alone with rules that it does not know",                       \
+	  who_goes_on_alone_knows_the_rules)                                                       \
 	X(KIND_SKIPPED, "an entry of an unknown kind is dropped with its message",                 \
 	  an_entry_of_the_future_ends_it)
 

@@ -116,7 +116,8 @@ struct event {
 		struct {
 			struct uuid fork; /* new, random */
 			bool insists;	  /* although a reachable survivor has a higher position */
-			int *ret;	  /* 0 or a negative error code */
+			int *ret; /* 0; -ERR_BUSY: not now; -ERR_CONFLICT: not the highest; -ERR_UNSUPPORTED: the log
+				   * needs a newer program */
 		} force;
 	};
 };

@@ -108,7 +108,7 @@ static int apply_level(struct applying *a, struct err *err)
 	return 0;
 }
 
-static int level_check(const struct entry *e, uint32_t known, struct err *err)
+int state_level_check(const struct entry *e, uint32_t known, struct err *err)
 {
 	struct cursor c = cursor_on(e->payload, e->payload_size);
 	uint32_t level;
@@ -142,7 +142,7 @@ int state_apply(struct state *s, const struct log_entry *entry, uint32_t level, 
 	ret->store.version = e.at.index;
 	if (e.kind < ENTRY_TXN || (size_t)e.kind >= ARRAY_SIZE(appliers))
 		return err_set(err, ERR_UNSUPPORTED, "log entry of an unknown kind");
-	r = level_check(&e, level, err);
+	r = state_level_check(&e, level, err);
 	if (r == 0)
 		r = appliers[e.kind](&a, err);
 	if (r < 0)

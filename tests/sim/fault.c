@@ -366,7 +366,7 @@ void fault_end(struct world *w, size_t i, struct node *n)
 		node_crash(w, n, true);
 		start_later(w, n, 20 * MS);
 	} else if (f->kind == FAULT_FORCE) {
-		force_go_on(w);
+		force_go_on(w, i);
 	} else if (f->kind == FAULT_FAILED_SYNC || f->kind == FAULT_FULL_DISK) {
 		for (unsigned k = 0; k < w->node_count; k++)
 			if (w->nodes[k].is_marked && !w->nodes[k].is_gone) {

@@ -181,4 +181,4 @@ void fault_end(struct world *w, size_t i, struct node *n); /* n: whom it hit */
 
 /* force.c */
 void force_lose_majority(struct world *w, const struct fault *f);
-void force_go_on(struct world *w);
+void force_go_on(struct world *w, size_t fault);

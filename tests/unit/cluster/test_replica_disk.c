@@ -177,6 +177,34 @@ static void forks_and_clusters_do_not_mix(void **state)
 	puppet_end(&p, &c);
 }
 
+/* Rules of level 2 stand in the log, not committed, when the majority is lost: the only voter would stop at them. */
+static void who_goes_on_alone_knows_the_rules(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	autobuf payload = BUF_INIT;
+	int ret = 1;
+
+	(void)state;
+	scene_follow(&p, &c);
+	uuid_encode(&(struct uuid){{1}}, &payload);
+	buf_add_u32(&payload, 2);
+	chain_add(&c, 2, ENTRY_LEVEL, payload.data, payload.size);
+	puppet_hear(&p, 2, chain_append(&c, 2, 3, 3));
+	puppet_synced(&p);
+	puppet_step(&p, (struct event){.type = EV_FORCE,
+				       .force = {.fork.bytes = {9}, .insists = true, .ret = &ret}});
+	assert_rule(FORCE_ANY_LEVEL, ret == -ERR_UNSUPPORTED);
+	assert_null(puppet_effect(&p, EFFECT_PERSIST)); /* and changes nothing */
+	p.options.level = 2;				/* upgraded */
+	puppet_restart(&p, false);
+	puppet_synced(&p);
+	puppet_step(&p, (struct event){.type = EV_FORCE,
+				       .force = {.fork.bytes = {9}, .insists = true, .ret = &ret}});
+	assert_int_equal(ret, 0);
+	puppet_end(&p, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +217,7 @@ int main(void)
 		cmocka_unit_test(a_suspect_is_asked_and_does_not_count),
 		cmocka_unit_test(a_log_that_gets_shorter_has_not_gone_back),
 		cmocka_unit_test(forks_and_clusters_do_not_mix),
+		cmocka_unit_test(who_goes_on_alone_knows_the_rules),
 	};
 
 	puppet_choose();

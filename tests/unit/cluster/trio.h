@@ -88,19 +88,25 @@ static inline void trio_deliver(struct trio *t, struct trio_note *note, uint32_t
 				       .message = {note->from, note->data.data, note->data.size}});
 }
 
-/* The oldest message of that type that `to` has yet to get of `from`; the test fails if there is none. */
-static inline void trio_pass(struct trio *t, uint32_t from, uint32_t to, enum message_type type)
+/* The oldest message of that type that `to` has yet to get of `from`; false: there is none. */
+static inline bool trio_try(struct trio *t, uint32_t from, uint32_t to, enum message_type type)
 {
 	for (size_t i = 0; i < t->note_count; i++) {
 		struct trio_note *note = &t->notes[i];
 
-		if (note->from == from && note->owed & 1u << to &&
-		    (uint8_t)note->data.data[1] == type) {
-			trio_deliver(t, note, to);
-			return;
-		}
+		if (note->from != from || !(note->owed & 1u << to) ||
+		    (uint8_t)note->data.data[1] != type)
+			continue;
+		trio_deliver(t, note, to);
+		return true;
 	}
-	fail_msg("n%u has no %s for n%u", from, message_name(type), to);
+	return false;
+}
+
+static inline void trio_pass(struct trio *t, uint32_t from, uint32_t to, enum message_type type)
+{
+	if (!trio_try(t, from, to, type))
+		fail_msg("n%u has no %s for n%u", from, message_name(type), to);
 }
 
 /* Whatever is on the way to or from that node is lost. */
