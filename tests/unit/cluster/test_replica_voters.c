@@ -15,7 +15,7 @@ static void voters_change_once_the_barrier_is_committed(void **state)
 	m.state.committed = (struct position){1, 1};
 	memcpy(m.state.committed_hash, log_at(&c.log, 1)->hash, SHA256_SIZE);
 	m.state.committed_epoch = 1;
-	puppet_hear(&p, 2, m);
+	puppet_hear(&p, 3, m);
 	assert_int_equal(replica_committed(p.r), 1);
 	scene_ask_change(&p, REQUEST_REMOVE_VOTER, 3, false);
 	assert_rule(CHANGE_BEFORE_BARRIER, replica_voters(p.r)->count == 3);
