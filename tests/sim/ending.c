@@ -7,17 +7,19 @@
 #define LIVE_WITHIN (60 * USEC_PER_SEC)
 #define REST_WITHIN (90 * USEC_PER_SEC)
 
-/* A disk with a promise that nobody will ever use. */
-static void raise_promise(struct world *w, struct node *n)
+/* A disk with a promise that nobody will ever use. false: that one has none to raise */
+static bool raise_promise(struct world *w, struct node *n)
 {
 	struct replica_meta *meta = &n->disk.synced.meta;
 
 	if (n->is_gone || uuid_is_zero(&meta->cluster))
-		return;
+		return false;
 	node_crash(w, n, true);
+	w->far = n;
 	meta->promised += 1000;
 	meta->promised_to = (struct claimant){.member = {.node = 99}, .start = 1};
 	world_say(w, "n%u promises epoch %llu", n->id, (unsigned long long)meta->promised);
+	return true;
 }
 
 static void mend(struct world *w)
@@ -25,7 +27,10 @@ static void mend(struct world *w)
 	w->is_ending = true;
 	w->transport = TRANSPORT_FAITHFUL;
 	memset(w->one_way, 0, sizeof(w->one_way));
-	raise_promise(w, &w->nodes[rng_below(&w->rng, w->node_count)]);
+	for (unsigned i = 0, at = (unsigned)rng_below(&w->rng, w->node_count); i < w->node_count;
+	     i++)
+		if (raise_promise(w, &w->nodes[(at + i) % w->node_count]))
+			break;
 	for (unsigned i = 0; i < w->node_count; i++) {
 		struct node *n = &w->nodes[i];
 
@@ -88,12 +93,14 @@ static bool is_hopeless(struct world *w)
 	return (w->has_lost_majority && !w->was_forced) || !has_majorities(w);
 }
 
-/* As many as the others can do without hang, their corosync alive. */
+/* As many as the others can do without hang, their corosync alive; mostly not the one with the far promise. */
 static void hang_minority(struct world *w)
 {
 	for (unsigned k = 0; k < w->node_count; k++) {
 		struct node *n = &w->nodes[(k + w->schedule->seed) % w->node_count];
 
+		if (n == w->far && w->schedule->seed % 4)
+			continue;
 		node_pause(w, n);
 		if (!has_majorities(w))
 			node_thaw(w, n, false);

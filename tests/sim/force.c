@@ -5,12 +5,13 @@
 #include "tests/sim/sim.h"
 
 /* A majority is gone for good; the survivor with the highest position goes on alone. */
-void force_lose_majority(struct world *w, const struct fault *f)
+bool force_lose_majority(struct world *w, struct node *who, const struct fault *f)
 {
 	unsigned voters = fault_voters(w), left = 0;
 
+	(void)who;
 	if (voters < 3 || w->was_forced || fault_lost_voters(w) || w->guard_until > w->now)
-		return;
+		return false;
 	w->has_lost_majority = true;
 	for (unsigned i = 0; i < w->node_count; i++) {
 		struct node *n = &w->nodes[(i + f->detail) % w->node_count];
@@ -31,6 +32,7 @@ void force_lose_majority(struct world *w, const struct fault *f)
 	}
 	net_break(w);
 	net_reform_soon(w, 200 * MS);
+	return true;
 }
 
 /* The history of the new fork begins with what it shares with the old one. */

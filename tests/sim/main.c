@@ -70,42 +70,12 @@ static int replay(uint64_t seed, int mutant, bool is_minimised)
 	return broken != 0;
 }
 
-static void print_coverage(void)
-{
-	static const enum replica_role roles[] = {ROLE_OPENING,	  ROLE_WAITING,	 ROLE_SEEKING,
-						  ROLE_FOLLOWING, ROLE_CLAIMING, ROLE_LEADING};
-
-	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu snapshots, %llu "
-	       "cuts; done "
-	       "%llu, refused %llu, unknown %llu, not sent %llu\n",
-	       (unsigned long long)coverage.schedules, (unsigned long long)coverage.steps,
-	       (unsigned long long)coverage.commits, (unsigned long long)coverage.leaders,
-	       (unsigned long long)coverage.snapshots, (unsigned long long)coverage.cuts,
-	       (unsigned long long)coverage.outcomes[1], (unsigned long long)coverage.outcomes[2],
-	       (unsigned long long)coverage.outcomes[3], (unsigned long long)coverage.outcomes[4]);
-	printf("# %-9s", "");
-	for (size_t k = 0; k < ARRAY_SIZE(roles); k++)
-		printf(" %10s", replica_role_name(roles[k]));
-	printf("\n");
-	for (int m = 1; m < MSG_COUNT; m++) {
-		printf("# %-9s", message_name((enum message_type)m));
-		for (size_t k = 0; k < ARRAY_SIZE(roles); k++)
-			printf(" %10llu", (unsigned long long)coverage.cells[m][roles[k]]);
-		printf("\n");
-	}
-	for (int m = 1; m < MSG_COUNT; m++)
-		for (size_t k = 0; k < ARRAY_SIZE(roles); k++)
-			if (coverage.cells[m][roles[k]] == 0)
-				printf("# finding: %s never reached a replica that is %s\n",
-				       message_name((enum message_type)m),
-				       replica_role_name(roles[k]));
-}
-
 static int run_all(uint64_t from, uint64_t count)
 {
 	uint64_t blocks = (count + BLOCK - 1) / BLOCK, bad = 0;
+	bool is_covered = count >= COVERAGE_SCHEDULES;
 
-	printf("1..%llu\n", (unsigned long long)blocks);
+	printf("1..%llu\n", (unsigned long long)(blocks + is_covered));
 	for (uint64_t b = 0; b < blocks; b++) {
 		uint64_t first = from + b * BLOCK,
 			 n = count - b * BLOCK < BLOCK ? count - b * BLOCK : BLOCK;
@@ -136,7 +106,9 @@ static int run_all(uint64_t from, uint64_t count)
 			       (unsigned long long)first, (unsigned long long)(first + n - 1));
 		fflush(stdout);
 	}
-	print_coverage();
+	coverage_print(&coverage);
+	if (is_covered && !coverage_check(&coverage, blocks + 1))
+		bad++;
 	return bad != 0;
 }
 

@@ -89,8 +89,50 @@ static void make_storm(struct schedule *s, struct rng *rng)
 	s->length = at + 1000 * MS;
 }
 
+/* The leader's disk is slow under load, so that it says ALIVE, while others start with slow disks, are wiped, or have
+ * another leader already. */
+static void make_stall(struct schedule *s, struct rng *rng)
+{
+	usec_t at = 200 * MS;
+
+	s->voters = 3 + (unsigned)rng_below(rng, 3);
+	s->learners = 2;
+	s->detection = 6 * USEC_PER_SEC;
+	s->fault_count = 0;
+	while (s->fault_count + 6 <= SIM_FAULTS) {
+		unsigned other = (unsigned)rng_below(rng, s->voters);
+		usec_t slow = rng_between(rng, 2000, 4000) * MS;
+		const struct fault part[] = {
+			{.kind = FAULT_SLOW_DISK, .length = slow, .node = SIM_NODES},
+			{.kind = FAULT_SLOW_DISK, .length = slow, .node = other},
+			{.kind = FAULT_BURST, .length = 10 * MS, .node = SIM_NODES},
+			{.kind = rng_chance(rng, 50) ? FAULT_ISOLATE : FAULT_BURST,
+			 .length = slow - 500 * MS,
+			 .node = SIM_NODES},
+			{.kind = FAULT_KILL,
+			 .length = rng_between(rng, 50, 600) * MS,
+			 .node = other},
+			{.kind = FAULT_WIPE,
+			 .length = 10 * MS,
+			 .node = s->voters + (unsigned)rng_below(rng, s->learners)},
+		};
+
+		for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+			struct fault *f = &s->faults[s->fault_count++];
+
+			*f = part[i];
+			f->at = at + i * rng_between(rng, 5, 150) * MS;
+			f->detail = rng_next(rng) & ~1ull; /* a kill is at once */
+		}
+		at += slow + rng_between(rng, 500, 2000) * MS;
+	}
+	s->length = at + 1000 * MS;
+}
+
 void schedule_make(struct schedule *s, uint64_t seed)
 {
+	struct rng apart = {.state = seed * 0x9e3779b97f4a7c15u +
+				     3}; /* the others stay what they were */
 	struct rng rng = {.state = seed * 0x2545f4914f6cdd1du + 1};
 	usec_t burst = 0;
 
@@ -109,6 +151,10 @@ void schedule_make(struct schedule *s, uint64_t seed)
 	s->log_kept = rng_between(&rng, 2, 6);
 	s->append_entries = (size_t)1 << rng_below(&rng, 3);
 	s->chunk_bytes = rng_chance(&rng, 50) ? 300 : 8192;
+	if (rng_chance(&apart, 4)) {
+		make_stall(s, &apart);
+		return;
+	}
 	if (rng_chance(&rng, 25)) {
 		make_storm(s, &rng);
 		return;
