@@ -98,30 +98,30 @@ static void make_stall(struct schedule *s, struct rng *rng)
 	s->voters = 3 + (unsigned)rng_below(rng, 3);
 	s->learners = 2;
 	s->detection = 6 * USEC_PER_SEC;
+	s->very_late = 10;
+	s->admin = 2000 * MS;
 	s->fault_count = 0;
-	while (s->fault_count + 6 <= SIM_FAULTS) {
+	while (s->fault_count + 8 <= SIM_FAULTS) {
 		unsigned other = (unsigned)rng_below(rng, s->voters);
-		usec_t slow = rng_between(rng, 2000, 4000) * MS;
+		usec_t cut = rng_between(rng, 1800, 3200) * MS, slow = cut + 1500 * MS;
 		const struct fault part[] = {
-			{.kind = FAULT_SLOW_DISK, .length = slow, .node = SIM_NODES},
-			{.kind = FAULT_SLOW_DISK, .length = slow, .node = other},
-			{.kind = FAULT_BURST, .length = 10 * MS, .node = SIM_NODES},
-			{.kind = rng_chance(rng, 50) ? FAULT_ISOLATE : FAULT_BURST,
-			 .length = slow - 500 * MS,
-			 .node = SIM_NODES},
-			{.kind = FAULT_KILL,
-			 .length = rng_between(rng, 50, 600) * MS,
+			{FAULT_SLOW_DISK, .length = slow, .node = SIM_NODES},
+			{FAULT_BURST, .at = 20 * MS, .length = 10 * MS},
+			{rng_chance(rng, 50) ? FAULT_ISOLATE : FAULT_BURST, .at = 100 * MS,
+			 .length = cut, .node = SIM_NODES},
+			{FAULT_SLOW_DISK, .at = 200 * MS, .length = slow, .node = other},
+			{FAULT_KILL, .at = rng_between(rng, 300, 2000) * MS, .length = 50 * MS,
 			 .node = other},
-			{.kind = FAULT_WIPE,
-			 .length = 10 * MS,
-			 .node = s->voters + (unsigned)rng_below(rng, s->learners)},
+			{FAULT_WIPE, .at = rng_between(rng, 300, 1200) * MS, .node = s->voters},
+			{FAULT_WIPE, .at = rng_between(rng, 900, 2500) * MS, .node = s->voters + 1},
+			{FAULT_BURST, .at = cut - 800 * MS, .length = 10 * MS},
 		};
 
 		for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 			struct fault *f = &s->faults[s->fault_count++];
 
 			*f = part[i];
-			f->at = at + i * rng_between(rng, 5, 150) * MS;
+			f->at += at;
 			f->detail = rng_next(rng) & ~1ull; /* a kill is at once */
 		}
 		at += slow + rng_between(rng, 500, 2000) * MS;
@@ -136,7 +136,7 @@ void schedule_make(struct schedule *s, uint64_t seed)
 	struct rng rng = {.state = seed * 0x2545f4914f6cdd1du + 1};
 	usec_t burst = 0;
 
-	*s = (struct schedule){.seed = seed};
+	*s = (struct schedule){.seed = seed, .very_late = 1, .admin = 400 * MS};
 	s->transport = rng_chance(&rng, 50) ? TRANSPORT_FAITHFUL : TRANSPORT_ADVERSARIAL;
 	s->voters = 1 + (unsigned)rng_below(&rng, 5);
 	if (s->voters < 3 && rng_chance(&rng, 50))
