@@ -212,7 +212,7 @@ void promise_message(struct replica *r, struct peer *peer, const struct message 
 	    position_compare(p->position, r->meta.promised_at) != 0)
 		return;
 	if (!claimant_equal(&p->to, &self) &&
-	    !(MUTANT(r, CLAIM_RESUMED) && member_equal(&p->to.member, &self.member)))
+	    !(MUTANT(r, PROMISE_OF_BEFORE) && member_equal(&p->to.member, &self.member)))
 		return;
 	peer->promised_me = p->epoch;
 	if (promise_counts(r))

@@ -4,16 +4,13 @@
  * drops it. */
 #pragma once
 
-/* Three of them break two rules at once, because neither can be seen alone:
- * - CLAIM_RESUMED: the process claims what an earlier one of its member has claimed, and a promise counts for the member.
- *   A claim alone is answered with the promise to the earlier process, which this one does not count; a promise that
- *   counts for the member alone meets nobody who claims so.
- * - ACCEPT_WITHOUT_PROMISE: accepting does not raise the promise, and nobody compares promises with what was seen (nor
- *   are acknowledgements held back below it). Whoever has acknowledged in epoch e was seen to have promised e: with a
- *   promise below that it is taken for a disk gone back in time, and leaves before anything is lost.
- * - ACK_AFTER_PROMISE: the position that a promise compares leaves out what is queued to the disk, and an acknowledgement
- *   is said below the promise. Who counts what is queued promises only to somebody who has it, whose epoch goes on from
- *   it; who holds back the acknowledgement has said nothing that the promise could contradict.
+/* Two of them break more than one rule at once, because none of these alone is seen:
+ * - ACCEPT_WITHOUT_PROMISE: accepting does not raise the promise; acknowledgements do not wait for it; nobody compares it
+ *   with what was seen. With the first alone nobody acknowledges any more; with the first two, whoever acknowledged in
+ *   epoch e is taken for a disk gone back in time, because its promise is below e, and leaves before anything is lost.
+ * - ACK_AFTER_PROMISE: a promise compares a position that leaves out what is queued to the disk; an acknowledgement is
+ *   said below the promise. Who counts what is queued promises only to somebody who has it, whose epoch goes on from it;
+ *   who holds back the acknowledgement has said nothing that the promise could contradict.
  *
  * X(NAME, text, invariant of tests/sim that must catch it, test of tests/unit/cluster that must fail) */
 #define MUTANTS(X)                                                                                 \
@@ -25,9 +22,10 @@
 	  a_promise_is_said_once_it_is_on_disk)                                                    \
 	X(EPOCH_RESUMED, "a restarted leader goes on in its old epoch", EPOCH,                     \
 	  a_restarted_leader_makes_no_entries_in_its_old_epoch)                                    \
-	X(CLAIM_RESUMED, "a restarted claimant claims its epoch again and is believed", EPOCH,     \
+	X(CLAIM_RESUMED, "a restarted claimant claims its epoch again", EPOCH,                     \
 	  an_epoch_is_led_by_one_process)                                                          \
-	X(ACCEPT_WITHOUT_PROMISE, "accepting does not raise the promise", COMMITTED,               \
+	X(ACCEPT_WITHOUT_PROMISE,                                                                  \
+	  "accepting does not raise the promise, and nobody asks for that", COMMITTED,             \
 	  accepting_raises_the_promise_in_the_same_transaction)                                    \
 	X(ACK_AFTER_PROMISE,                                                                       \
 	  "acknowledges below its promise, which looked at synced entries only", COMMITTED,        \
@@ -103,7 +101,8 @@
 	X(EARLY_INSTALL, "acknowledges a snapshot before it is on disk", LEFT,                     \
 	  a_snapshot_is_acknowledged_once_it_is_on_disk)
 
-/* Those that random schedules hardly ever meet. X(NAME, text, test of tests/unit/cluster that must fail) */
+/* Those that random schedules hardly ever meet; the second of each pair of rules that back each other up is among them.
+ * X(NAME, text, test of tests/unit/cluster that must fail) */
 #define MUTANTS_SCRIPTED(X)                                                                        \
 	X(COMMITTED_WITHOUT_EPOCH, "what STATE tells as committed binds to no epoch",              \
 	  a_stale_leader_is_no_contradiction)                                                      \
@@ -116,6 +115,10 @@
 	  a_copy_of_the_database_is_found_out)                                                     \
 	X(FORCE_ANY_LEVEL, "goes on alone with rules that it does not know",                       \
 	  who_goes_on_alone_knows_the_rules)                                                       \
+	X(PROMISE_REPEATED, "a promise is repeated to another process of the same member",         \
+	  a_promise_is_given_once)                                                                 \
+	X(PROMISE_OF_BEFORE, "a promise to an earlier process of the member counts",               \
+	  a_promise_to_an_earlier_process_is_void)                                                 \
 	X(KIND_SKIPPED, "an entry of an unknown kind is dropped with its message",                 \
 	  an_entry_of_the_future_ends_it)
 

@@ -25,6 +25,26 @@ static void claims_with_a_majority_of_promises(void **state)
 	puppet_end(&p, &c);
 }
 
+/* The process before this one claimed the same epoch; the answer to it comes late. */
+static void a_promise_to_an_earlier_process_is_void(void **state)
+{
+	struct puppet p;
+	struct chain c;
+
+	(void)state;
+	scene_start(&p, &c, 3, NULL);
+	puppet_restart(&p, false);
+	puppet_synced(&p);
+	puppet_view(&p, 6, 3);
+	puppet_hear(&p, 2, say_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
+	puppet_synced(&p);
+	assert_true(puppet_says(&p, MSG_CLAIM));
+	puppet_hear(&p, 2, say_promise(2)); /* to start 1, this is 2 */
+	assert_rule(PROMISE_OF_BEFORE, replica_leads(p.r) == 0);
+	puppet_end(&p, &c);
+}
+
 static void a_higher_promise_stops_it_and_starts_a_round(void **state)
 {
 	struct puppet p;
@@ -144,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(claims_with_a_majority_of_promises),
+		cmocka_unit_test(a_promise_to_an_earlier_process_is_void),
 		cmocka_unit_test(a_higher_promise_stops_it_and_starts_a_round),
 		cmocka_unit_test(a_restarted_leader_makes_no_entries_in_its_old_epoch),
 		cmocka_unit_test(who_removed_itself_may_still_claim),

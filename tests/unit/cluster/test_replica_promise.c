@@ -113,11 +113,11 @@ static void a_promise_is_given_once(void **state)
 	puppet_hear(&p, 3, say_claim(3, 2, 2)); /* the same again */
 	assert_true(puppet_says(&p, MSG_PROMISE));
 	puppet_hear(&p, 3, say_claim(3, 2, 3)); /* with another position */
-	assert_false(puppet_says(&p, MSG_PROMISE));
+	assert_rule(PROMISE_REPEATED, !puppet_says(&p, MSG_PROMISE));
 	m = say_claim(3, 2, 2);
 	m.from = (struct claimant){.member = puppet_member(3), .start = 2}; /* another process */
 	puppet_hear(&p, 3, m);
-	assert_false(puppet_says(&p, MSG_PROMISE));
+	assert_rule(PROMISE_REPEATED, !puppet_says(&p, MSG_PROMISE));
 	puppet_end(&p, &c);
 }
 

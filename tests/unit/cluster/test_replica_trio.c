@@ -76,8 +76,8 @@ static void let_lead(struct trio *t, uint32_t a, uint32_t b)
 	assert_true(replica_leads(trio_node(t, a)->r) > 0);
 }
 
-/* Node 1 leads epoch 2, but its barrier reaches nobody, not even its own disk, before the power goes. Its next process
- * finds the promise to itself, and node 2 remembers having given its own. */
+/* Node 1 leads epoch 2 with the promise of node 2, but its barrier reaches nobody, not even its own disk, before the power
+ * goes. Its next process finds the promise to itself, and node 3 is still free to promise the epoch. */
 static void an_epoch_is_led_by_one_process(void **state)
 {
 	struct trio *t = trio_new(3, 3);
