@@ -29,20 +29,27 @@ bool claim_is_eligible(struct replica *r)
 	return voters_has(&before, &self);
 }
 
-/* How many voters that answered would rather claim. */
+/* This one would rather claim. Who is ahead and no voter here may be one in its own log, which has another list: two who
+ * each take themselves for the best depose each other for ever. */
+static bool is_before(const struct replica *r, const struct peer *p)
+{
+	int c = position_compare(p->position, log_last(&r->log));
+	bool is_voter = false;
+
+	for (size_t i = 0; i < r->voters.count; i++)
+		is_voter = is_voter || peer_is(p, &r->voters.items[i]);
+	if (!is_voter)
+		return c > 0 && !MUTANT(r, RANK_BY_OWN_LIST);
+	return c > 0 || (c == 0 && p->node < r->options.node);
+}
+
+/* How many of those that answered would rather claim. */
 static unsigned claim_rank(const struct replica *r)
 {
 	unsigned rank = 0;
 
-	for (size_t i = 0; i < r->voters.count; i++) {
-		const struct peer *p = peer_voter(r, &r->voters.items[i]);
-		int c;
-
-		if (!p || p == &r->peers[0] || p->answered != r->round)
-			continue;
-		c = position_compare(p->position, log_last(&r->log));
-		rank += c > 0 || (c == 0 && p->node < r->options.node);
-	}
+	for (size_t i = 1; i < r->peer_count; i++)
+		rank += r->peers[i].answered == r->round && is_before(r, &r->peers[i]);
 	return rank;
 }
 

@@ -119,6 +119,8 @@
 	  a_promise_is_given_once)                                                                 \
 	X(PROMISE_OF_BEFORE, "a promise to an earlier process of the member counts",               \
 	  a_promise_to_an_earlier_process_is_void)                                                 \
+	X(RANK_BY_OWN_LIST, "only voters of the own list may go first",                            \
+	  who_is_ahead_goes_first_whatever_the_list)                                               \
 	X(KIND_SKIPPED, "an entry of an unknown kind is dropped with its message",                 \
 	  an_entry_of_the_future_ends_it)
 
