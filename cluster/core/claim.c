@@ -61,7 +61,7 @@ void claim_plan(struct replica *r)
 		return;
 	if (rank == 0)
 		claim_start(r);
-	else
+	else if (!r->claim_at || MUTANT(r, CLAIM_PUT_OFF)) /* rounds come faster than this */
 		r->claim_at = r->now + r->options.timeout + rank * r->options.rank_step;
 }
 

@@ -121,6 +121,8 @@
 	  a_promise_to_an_earlier_process_is_void)                                                 \
 	X(RANK_BY_OWN_LIST, "only voters of the own list may go first",                            \
 	  who_is_ahead_goes_first_whatever_the_list)                                               \
+	X(CLAIM_PUT_OFF, "each round puts off the claim that the one before has planned",          \
+	  who_is_behind_claims_in_the_end)                                                         \
 	X(KIND_SKIPPED, "an entry of an unknown kind is dropped with its message",                 \
 	  an_entry_of_the_future_ends_it)
 

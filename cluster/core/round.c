@@ -203,6 +203,7 @@ void on_view(struct replica *r, const struct event *event)
 	if (r->role == ROLE_LEADING && !claim_is_possible(r))
 		lead_stop(r);
 	r->expiries = 0;
+	r->claim_at = 0; /* somebody better may have come */
 	round_start(r);
 	if (r->role == ROLE_CLAIMING && r->claim_is_sent)
 		claim_send(r);

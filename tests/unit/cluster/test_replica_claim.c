@@ -45,6 +45,23 @@ static void who_is_ahead_goes_first_whatever_the_list(void **state)
 	puppet_end(&p, &c);
 }
 
+/* Node 2 is ahead and should claim, answers every round, and does nothing. */
+static void who_is_behind_claims_in_the_end(void **state)
+{
+	struct puppet p;
+	struct chain c;
+
+	(void)state;
+	scene_start(&p, &c, 3, NULL);
+	for (int i = 0; i < 10 && replica_role(p.r) == ROLE_SEEKING; i++) {
+		puppet_hear(&p, 2, say_state(&p, (struct position){1, 2}, 0));
+		puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
+		puppet_tick(&p);
+	}
+	assert_rule(CLAIM_PUT_OFF, replica_role(p.r) == ROLE_CLAIMING);
+	puppet_end(&p, &c);
+}
+
 /* The process before this one claimed the same epoch; the answer to it comes late. */
 static void a_promise_to_an_earlier_process_is_void(void **state)
 {
@@ -185,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(claims_with_a_majority_of_promises),
 		cmocka_unit_test(who_is_ahead_goes_first_whatever_the_list),
+		cmocka_unit_test(who_is_behind_claims_in_the_end),
 		cmocka_unit_test(a_promise_to_an_earlier_process_is_void),
 		cmocka_unit_test(a_higher_promise_stops_it_and_starts_a_round),
 		cmocka_unit_test(a_restarted_leader_makes_no_entries_in_its_old_epoch),
