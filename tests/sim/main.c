@@ -3,114 +3,8 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/sim/sim.h"
-
-#define BLOCK 500
-
-static struct coverage coverage;
-
-static enum invariant run(struct schedule *s, int mutant, bool is_verbose, char what[400])
-{
-	return world_run(s, mutant, is_verbose, mutant || is_verbose ? NULL : &coverage, what, 400);
-}
-
-/* Leaves out every fault that is not needed to break the same invariant. */
-static void minimise(struct schedule *s, int mutant, enum invariant broken)
-{
-	char what[400];
-	bool again = true;
-
-	while (again) {
-		again = false;
-		for (size_t i = 0; i < s->fault_count; i++) {
-			if (s->faults[i].is_off)
-				continue;
-			s->faults[i].is_off = true;
-			if (run(s, mutant, false, what) == broken)
-				again = true;
-			else
-				s->faults[i].is_off = false;
-		}
-		while (s->writes > 0) {
-			s->writes--;
-			if (run(s, mutant, false, what) != broken) {
-				s->writes++;
-				break;
-			}
-		}
-	}
-}
-
-static void print_schedule(const struct schedule *s)
-{
-	printf("# seed %llu: %u voters, %u learners, %s transport, %u writes\n",
-	       (unsigned long long)s->seed, s->voters, s->learners,
-	       s->transport == TRANSPORT_FAITHFUL ? "faithful" : "adversarial", s->writes);
-	for (size_t i = 0; i < s->fault_count; i++)
-		if (!s->faults[i].is_off)
-			printf("#   %8.3f s: %s (%zu)\n", (double)s->faults[i].at / 1e6,
-			       fault_name(s->faults[i].kind), i);
-}
-
-static int replay(uint64_t seed, int mutant, bool is_minimised)
-{
-	struct schedule s;
-	enum invariant broken;
-	char what[400];
-
-	schedule_make(&s, seed);
-	if (is_minimised && (broken = run(&s, mutant, false, what)))
-		minimise(&s, mutant, broken);
-	print_schedule(&s);
-	broken = run(&s, mutant, true, what);
-	printf("1..1\n%sok 1 - seed %llu%s%s %s\n", broken ? "not " : "", (unsigned long long)seed,
-	       broken ? " breaks " : "", broken ? invariant_name(broken) : "", what);
-	return broken != 0;
-}
-
-static int run_all(uint64_t from, uint64_t count)
-{
-	uint64_t blocks = (count + BLOCK - 1) / BLOCK, bad = 0;
-	bool is_covered = count >= COVERAGE_SCHEDULES;
-
-	printf("1..%llu\n", (unsigned long long)(blocks + is_covered));
-	for (uint64_t b = 0; b < blocks; b++) {
-		uint64_t first = from + b * BLOCK,
-			 n = count - b * BLOCK < BLOCK ? count - b * BLOCK : BLOCK;
-		bool ok = true;
-
-		for (uint64_t seed = first; seed < first + n; seed++) {
-			struct schedule s;
-			char what[400];
-
-			schedule_make(&s, seed);
-			if (!run(&s, 0, false, what))
-				continue;
-			bad++;
-			if (ok)
-				printf("not ok %llu - seeds %llu to %llu\n",
-				       (unsigned long long)b + 1, (unsigned long long)first,
-				       (unsigned long long)(first + n - 1));
-			ok = false;
-			printf("# seed %llu breaks %s\n", (unsigned long long)seed, what);
-			fflush(stdout);
-			if (bad == 1)
-				replay(seed, 0, true);
-			if (bad >= 20)
-				return 1;
-		}
-		if (ok)
-			printf("ok %llu - seeds %llu to %llu\n", (unsigned long long)b + 1,
-			       (unsigned long long)first, (unsigned long long)(first + n - 1));
-		fflush(stdout);
-	}
-	coverage_print(&coverage);
-	if (is_covered && !coverage_check(&coverage, blocks + 1))
-		bad++;
-	return bad != 0;
-}
 
 #ifdef LODGE_MUTANTS
 static const struct {
@@ -121,6 +15,11 @@ static const struct {
 	{"", "", INV_NONE}, MUTANTS(X)
 #undef X
 };
+
+static enum invariant run(struct schedule *s, int mutant, char what[400])
+{
+	return world_run(s, mutant, false, NULL, what, 400);
+}
 
 static bool run_mutant(int mutant, uint64_t from, uint64_t count, int number)
 {
@@ -133,12 +32,12 @@ static bool run_mutant(int mutant, uint64_t from, uint64_t count, int number)
 		enum invariant broken;
 
 		schedule_make(&s, seed);
-		broken = run(&s, mutant, false, what);
+		broken = run(&s, mutant, what);
 		others[broken]++;
 		if (broken != mutants[mutant].invariant)
 			continue;
 		schedule_make(&s, seed); /* the unbroken core passes the same seed */
-		broken = run(&s, 0, false, what);
+		broken = run(&s, 0, what);
 		printf("%sok %d - %s: caught after %llu schedules by %s\n", broken ? "not " : "",
 		       number, mutants[mutant].name, (unsigned long long)(seed - from + 1), by);
 		fflush(stdout);
@@ -210,12 +109,16 @@ static int mutant_of(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"schedules", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
-		{"replay", required_argument, NULL, 'r'},    {"mutants", no_argument, NULL, 'm'},
-		{"mutant", required_argument, NULL, 'M'},    {"minimise", no_argument, NULL, 'x'},
-		{"scripted", no_argument, NULL, 'S'},	     {NULL, 0, NULL, 0}};
-	uint64_t count = 1000, seed = 1, replayed = 0;
+	static const struct option options[] = {{"schedules", required_argument, NULL, 'n'},
+						{"seed", required_argument, NULL, 's'},
+						{"replay", required_argument, NULL, 'r'},
+						{"mutants", no_argument, NULL, 'm'},
+						{"mutant", required_argument, NULL, 'M'},
+						{"minimise", no_argument, NULL, 'x'},
+						{"scripted", no_argument, NULL, 'S'},
+						{"jobs", required_argument, NULL, 'j'},
+						{NULL, 0, NULL, 0}};
+	uint64_t count = 1000, seed = 1, replayed = 0, jobs = 1;
 	bool is_mutants = false, is_replay = false, is_minimised = false;
 	const char *mutant = NULL;
 	int c;
@@ -233,6 +136,8 @@ int main(int argc, char **argv)
 			mutant = optarg;
 		else if (c == 'x')
 			is_minimised = true;
+		else if (c == 'j')
+			jobs = strtoull(optarg, NULL, 10);
 		else if (c == 'S')
 			return list_scripted();
 		else
@@ -242,5 +147,5 @@ int main(int argc, char **argv)
 		return replay(replayed, mutant ? mutant_of(mutant) : 0, is_minimised);
 	if (is_mutants || mutant)
 		return run_mutants(mutant, seed, count);
-	return run_all(seed, count);
+	return batch_run(seed, count, (unsigned)jobs);
 }

@@ -50,26 +50,6 @@ make_program() { # make_program TARGET
 	rm -f "$log"
 }
 
-# J processes, each with its share of the seeds; one plan for all.
-run_jobs() {
-	local share=$(((schedules + jobs - 1) / jobs)) folder bad=0 i pids=()
-	folder=$(mktemp -d)
-	for ((i = 0; i < jobs; i++)); do
-		"$build/tests/sim/sim_store" --schedules "$share" --seed $((seed + i * share)) >"$folder/$i" 2>&1 &
-		pids+=($!)
-	done
-	for i in "${pids[@]}"; do
-		wait "$i" || bad=1
-	done
-	cat "$folder"/* | awk '
-		/^1\.\.[0-9]+$/ { next }
-		/^(not )?ok [0-9]+/ { n++; sub(/ok [0-9]+/, "ok " n) }
-		{ print }
-		END { print "1.." n + 0 }'
-	rm -rf "$folder"
-	return $bad
-}
-
 # Every scripted schedule passes with the whole core: a TAP line, and scripted_in[test]=program for the mutants.
 declare -A scripted_in=()
 scripted_find() {
@@ -119,12 +99,7 @@ store)
 		exec "$build/tests/sim/$program" --replay "$replay" ${minimise:+--minimise} ${mutant:+--mutant "$mutant"}
 	fi
 	make_program sim_store
-	schedules=${schedules:-10000}
-	if [ "$jobs" -gt 1 ]; then
-		run_jobs
-	else
-		exec "$build/tests/sim/sim_store" --schedules "$schedules" --seed "$seed"
-	fi
+	exec "$build/tests/sim/sim_store" --schedules "${schedules:-10000}" --seed "$seed" --jobs "$jobs"
 	;;
 mutants)
 	make_program sim_store_mutants

@@ -6,6 +6,7 @@
  *   node.c      processes: start, crash, effects            disk.c    what survives which crash
  *   client.c    load and admins                             fault.c, force.c  what goes wrong, done
  *   world.c     the run of one schedule                     ending.c  mended, it must live and rest
+ *   batch.c     many schedules                              replay.c  one of them, told
  *   fault_disk.c  disks lost, copied, gone back             coverage.c  what was met at all
  *   oracle*.c   the invariants                              model.c   a second account of transactions */
 #pragma once
@@ -94,12 +95,20 @@ struct op {
 	struct voters voters;
 };
 
+/* Counters alone: batch.c adds them up. */
 struct coverage {
 	uint64_t cells[MSG_COUNT][ROLE_COUNT];
 	uint64_t outcomes[5];
 	uint64_t faults[FAULT_COUNT]; /* that came to something */
 	uint64_t steps, commits, leaders, snapshots, cuts, schedules;
 };
+
+/* replay.c */
+int replay(uint64_t seed, int mutant, bool is_minimised); /* prints TAP */
+enum invariant replay_tell(uint64_t seed, int mutant, bool is_minimised, char what[400]);
+
+/* batch.c: prints TAP */
+int batch_run(uint64_t from, uint64_t count, unsigned jobs);
 
 /* coverage.c */
 #define COVERAGE_SCHEDULES 10000 /* by then everything must have been met */
