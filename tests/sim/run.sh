@@ -53,14 +53,15 @@ make_program() { # make_program TARGET
 # Every scripted schedule passes with the whole core: a TAP line, and scripted_in[test]=program for the mutants.
 declare -A scripted_in=()
 scripted_find() {
-	local program said test failed=''
+	local source program said test failed=''
 	make_program sim_scripted
-	for program in "$build"/tests/sim/sim_scripted_*; do
-		[ -x "$program" ] && [ -f "$program" ] || continue
+	for source in "$top"/tests/unit/cluster/test_replica_*.c; do
+		program=$(basename "$source" .c)
+		program="$build/tests/sim/sim_scripted_${program#test_replica_}"
 		said=$(timeout 60 "$program" 2>&1) || failed="$failed $(basename "$program")"
-		for test in $(sed -n 's/^\[ *OK \] //p' <<<"$said"); do
+		while read -r test; do
 			scripted_in[$test]=$program
-		done
+		done < <(sed -n 's/^\[ *OK \] //p' <<<"$said")
 	done
 	count=$((count + 1))
 	[ -z "$failed" ] || bad=1
