@@ -49,6 +49,8 @@ void coverage_print(const struct coverage *c)
 	       ULL(c->snapshots), ULL(c->cuts), ULL(c->outcomes[STORE_DONE]),
 	       ULL(c->outcomes[STORE_REFUSED]), ULL(c->outcomes[STORE_UNKNOWN]),
 	       ULL(c->outcomes[STORE_NOT_SENT]));
+	printf("# %llu came to life again, %llu with members hung, %llu in a new fork\n",
+	       ULL(c->lived), ULL(c->hung), ULL(c->forked));
 	print_table(c);
 	printf("# faults:");
 	for (int i = 1; i < FAULT_COUNT; i++)

@@ -129,6 +129,19 @@ static void check_live(struct world *w)
 		oracle_fail(w, INV_LIVENESS, "no write is accepted");
 }
 
+static void count_live(struct world *w)
+{
+	unsigned hung = 0;
+
+	for (unsigned i = 0; i < w->node_count; i++)
+		hung += w->nodes[i].is_paused;
+	if (!w->coverage)
+		return;
+	w->coverage->lived++;
+	w->coverage->hung += hung > 0;
+	w->coverage->forked += w->was_forced;
+}
+
 static void check_rest(struct world *w)
 {
 	uint64_t highest = 0;
@@ -164,6 +177,7 @@ void world_end(struct world *w)
 	if (!is_hopeless(w)) {
 		hang_minority(w);
 		check_live(w);
+		count_live(w);
 		if (!w->oracle.broken)
 			check_rest(w);
 	}

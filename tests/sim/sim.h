@@ -101,6 +101,8 @@ struct coverage {
 	uint64_t outcomes[5];
 	uint64_t faults[FAULT_COUNT]; /* that came to something */
 	uint64_t steps, commits, leaders, snapshots, cuts, schedules;
+	uint64_t lived, hung,
+		forked; /* schedules that came to life again; with a part hung; in a new fork */
 };
 
 /* replay.c */
