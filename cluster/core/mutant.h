@@ -123,6 +123,12 @@
 	  who_is_ahead_goes_first_whatever_the_list)                                               \
 	X(CLAIM_PUT_OFF, "each round puts off the claim that the one before has planned",          \
 	  who_is_behind_claims_in_the_end)                                                         \
+	X(ALONE_UNASKED, "the only voter asks nobody, although there is a group",                  \
+	  one_voter_in_a_group_asks_first)                                                         \
+	X(HEARD_IGNORED, "what others have acknowledged is not asked for",                         \
+	  what_others_acknowledge_is_asked_for)                                                    \
+	X(ROUND_DOUBLED, "a round waits longer for having failed",                                 \
+	  a_round_does_not_wait_longer_for_having_failed)                                          \
 	X(KIND_SKIPPED, "an entry of an unknown kind is dropped with its message",                 \
 	  an_entry_of_the_future_ends_it)
 

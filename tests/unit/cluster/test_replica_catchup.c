@@ -209,6 +209,27 @@ static void a_lost_answer_is_asked_for_again_under_load(void **state)
 	puppet_end(&p, &c);
 }
 
+/* The leader's last APPEND is lost on its way here, and nothing follows it that would show a gap. */
+static void what_others_acknowledge_is_asked_for(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	bool asked = false;
+
+	(void)state;
+	scene_follow(&p, &c);
+	puppet_synced(&p);
+	puppet_hear(&p, 2, say_ack(2, 2));
+	assert_int_equal(replica_deadline(p.r), 0); /* all is committed */
+	puppet_hear(&p, 3, say_ack(2, 3));
+	for (int i = 0; i < 3 && replica_deadline(p.r) && !asked; i++) {
+		puppet_tick(&p);
+		asked = puppet_says(&p, MSG_FETCH);
+	}
+	assert_rule(HEARD_IGNORED, asked);
+	puppet_end(&p, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +239,7 @@ int main(void)
 		cmocka_unit_test(a_snapshot_below_what_is_committed_is_dropped),
 		cmocka_unit_test(a_snapshot_holds_requests_and_voters),
 		cmocka_unit_test(catch_up_goes_on_from_what_is_verified),
+		cmocka_unit_test(what_others_acknowledge_is_asked_for),
 		cmocka_unit_test(a_lost_answer_is_asked_for_again_under_load),
 	};
 

@@ -62,6 +62,27 @@ static void who_is_behind_claims_in_the_end(void **state)
 	puppet_end(&p, &c);
 }
 
+/* Nobody answers. Between rounds it may wait longer and longer, but who says STATE wants the answers in one time-out:
+ * members whose rounds last differently keep starting each other's anew. */
+static void a_round_does_not_wait_longer_for_having_failed(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	int rounds = 0;
+
+	(void)state;
+	scene_start(&p, &c, 3, NULL);
+	for (int i = 0; i < 12; i++) {
+		puppet_tick(&p);
+		if (!puppet_says(&p, MSG_STATE))
+			continue;
+		rounds++;
+		assert_rule(ROUND_DOUBLED, replica_deadline(p.r) <= p.now + p.options.timeout);
+	}
+	assert_true(rounds > 2);
+	puppet_end(&p, &c);
+}
+
 /* The process before this one claimed the same epoch; the answer to it comes late. */
 static void a_promise_to_an_earlier_process_is_void(void **state)
 {
@@ -203,6 +224,7 @@ int main(void)
 		cmocka_unit_test(claims_with_a_majority_of_promises),
 		cmocka_unit_test(who_is_ahead_goes_first_whatever_the_list),
 		cmocka_unit_test(who_is_behind_claims_in_the_end),
+		cmocka_unit_test(a_round_does_not_wait_longer_for_having_failed),
 		cmocka_unit_test(a_promise_to_an_earlier_process_is_void),
 		cmocka_unit_test(a_higher_promise_stops_it_and_starts_a_round),
 		cmocka_unit_test(a_restarted_leader_makes_no_entries_in_its_old_epoch),

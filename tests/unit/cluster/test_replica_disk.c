@@ -68,6 +68,26 @@ static void a_disk_gone_back_in_time_is_found_out(void **state)
 	puppet_end(&p, &c);
 }
 
+/* Its disk may be of the day when it was the only voter. */
+static void one_voter_in_a_group_asks_first(void **state)
+{
+	struct puppet p;
+	struct chain c = {0};
+
+	(void)state;
+	chain_voters(&c, 1, 1);
+	puppet_prepare(&p, &c, 1, 1, NULL);
+	puppet_open(&p);
+	puppet_synced(&p);
+	assert_rule(ALONE_UNASKED, replica_role(p.r) == ROLE_SEEKING);
+	puppet_view(&p, 5, 2);
+	assert_int_equal(replica_role(p.r), ROLE_SEEKING);
+	puppet_hear(&p, 2,
+		    say_state(&p, (struct position){0, 0}, 0)); /* no voter, but it might know */
+	assert_int_equal(replica_role(p.r), ROLE_CLAIMING);
+	puppet_end(&p, &c);
+}
+
 static void a_disk_of_an_earlier_start_is_found_out(void **state)
 {
 	struct puppet p;
@@ -212,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_ends_it_until_there_is_room),
 		cmocka_unit_test(nothing_is_said_before_the_opening_sync),
 		cmocka_unit_test(a_disk_gone_back_in_time_is_found_out),
+		cmocka_unit_test(one_voter_in_a_group_asks_first),
 		cmocka_unit_test(a_disk_of_an_earlier_start_is_found_out),
 		cmocka_unit_test(a_copy_of_the_database_is_found_out),
 		cmocka_unit_test(a_suspect_is_asked_and_does_not_count),
