@@ -29,28 +29,33 @@ bool claim_is_eligible(struct replica *r)
 	return voters_has(&before, &self);
 }
 
-/* This one would rather claim. Who is ahead and no voter here may be one in its own log, which has another list: two who
- * each take themselves for the best depose each other for ever. */
-static bool is_before(const struct replica *r, const struct peer *p)
+static bool is_voter(const struct replica *r, const struct peer *p)
 {
-	int c = position_compare(p->position, log_last(&r->log));
-	bool is_voter = false;
-
 	for (size_t i = 0; i < r->voters.count; i++)
-		is_voter = is_voter || peer_is(p, &r->voters.items[i]);
-	if (!is_voter)
-		return c > 0 && !MUTANT(r, RANK_BY_OWN_LIST);
-	return c > 0 || (c == 0 && p->node < r->options.node);
+		if (peer_is(p, &r->voters.items[i]))
+			return true;
+	return false;
 }
 
-/* How many of those that answered would rather claim. */
+/* How many of those that answered would rather claim. Who is ahead and no voter here may be one in its own log, which has
+ * another list: two who each take themselves for the best depose each other for ever. Most are learners: all together
+ * they cost one step. */
 static unsigned claim_rank(const struct replica *r)
 {
-	unsigned rank = 0;
+	unsigned rank = 0, strangers = 0;
 
-	for (size_t i = 1; i < r->peer_count; i++)
-		rank += r->peers[i].answered == r->round && is_before(r, &r->peers[i]);
-	return rank;
+	for (size_t i = 1; i < r->peer_count; i++) {
+		const struct peer *p = &r->peers[i];
+		int c = position_compare(p->position, log_last(&r->log));
+
+		if (p->answered != r->round)
+			continue;
+		if (is_voter(r, p))
+			rank += c > 0 || (c == 0 && p->node < r->options.node);
+		else if (c > 0 && !MUTANT(r, RANK_BY_OWN_LIST))
+			strangers = 1;
+	}
+	return rank + strangers;
 }
 
 void claim_plan(struct replica *r)
