@@ -46,7 +46,7 @@
 	  an_old_incarnation_does_not_count)                                                       \
 	X(LEARNER_COUNTED, "learners count as voters", MAJORITY, a_learner_does_not_count)         \
 	X(TWO_CHANGES, "voters change again before the last change is committed", COMMITTED,       \
-	  voters_change_one_at_a_time)                                                             \
+	  a_list_waits_for_the_one_before)                                                         \
 	X(CHANGE_BEFORE_BARRIER, "voters change before the leader's barrier is committed",         \
 	  COMMITTED, lists_that_follow_each_other_meet)                                            \
 	X(APPEND_UNCHECKED, "entries are accepted behind any previous entry", COMMITTED,           \

@@ -170,6 +170,33 @@ static void a_promise_takes_no_acknowledgement_along(void **state)
 	trio_free(t);
 }
 
+/* Node 1 wants both 5 and 4 out of five voters, while only node 2 hears it. Were both in its log at once, the two would do
+ * for three voters, while the other three do for five. */
+static void a_list_waits_for_the_one_before(void **state)
+{
+	const unsigned others = 1u << 3 | 1u << 4 | 1u << 5;
+	struct trio *t = trio_new(5, 5);
+	bool was_committed;
+
+	(void)state;
+	trio_run(t, TRIO_ALL);
+	assert_true(leads(t, 1, 2));
+	change(t, 1, REQUEST_REMOVE_VOTER, 5);
+	change(t, 1, REQUEST_REMOVE_VOTER, 4);
+	trio_run(t, 1u << 1 | 1u << 2);
+	was_committed = has_committed(t, 1, 3);
+	trio_power_cut(t, 1);
+	trio_power_cut(t, 2);
+	for (uint32_t node = 3; node <= 5; node++)
+		trio_lose(t, node);
+	trio_view(t, others);
+	trio_run(t, others);
+	assert_rule(TWO_CHANGES, !was_committed || replica_leads(trio_node(t, 3)->r) == 0);
+	assert_false(was_committed);
+	assert_true(leads(t, 3, 3));
+	trio_free(t);
+}
+
 /* The published flaw of single changes. Four voters. Node 1 adds node 5, which stays with itself. Node 2 leads with the
  * promises of 3 and 4, and removes node 1: were that allowed before its barrier is committed by the four, nodes 2 and 3
  * would do for three. Node 1 then leads with the promises of 4 and 5, a majority of its five, without what was committed. */
@@ -223,6 +250,7 @@ int main(void)
 		cmocka_unit_test(an_epoch_is_led_by_one_process),
 		cmocka_unit_test(what_is_committed_is_in_every_later_leaders_log),
 		cmocka_unit_test(a_promise_takes_no_acknowledgement_along),
+		cmocka_unit_test(a_list_waits_for_the_one_before),
 		cmocka_unit_test(lists_that_follow_each_other_meet),
 	};
 
