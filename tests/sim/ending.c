@@ -55,11 +55,13 @@ static void mend(struct world *w)
 	net_reform(w);
 }
 
+/* It runs and belongs to the cluster; a disk that went back to before it was joined does not, though its name is in the
+ * list. */
 static bool is_active(const struct world *w, const struct member *voter)
 {
 	for (unsigned i = 0; i < w->node_count; i++)
 		if (w->nodes[i].id == voter->node && w->nodes[i].replica &&
-		    !w->nodes[i].is_paused &&
+		    !w->nodes[i].is_paused && replica_role(w->nodes[i].replica) != ROLE_WAITING &&
 		    uuid_equal(&replica_meta(w->nodes[i].replica)->incarnation,
 			       &voter->incarnation))
 			return true;
@@ -170,7 +172,9 @@ void world_end(struct world *w)
 	mend(w);
 	world_run_until(w, w->now + 300 * MS, NULL);
 	world_join_waiting(w);
-	world_run_until(w, w->now + CLIENT_ADMIN_PATIENCE,
+	world_run_until(w, w->now + 2000 * MS, NULL);
+	world_join_waiting(w); /* also who was slow to open */
+	world_run_until(w, w->now + CLIENT_ADMIN_PATIENCE - 2000 * MS,
 			NULL); /* no change of voters is under way */
 	if (w->oracle.broken)
 		return;
