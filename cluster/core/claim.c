@@ -61,13 +61,15 @@ static unsigned claim_rank(const struct replica *r)
 void claim_plan(struct replica *r)
 {
 	unsigned rank = claim_rank(r);
+	bool is_held = r->now < r->held_until;
 
 	if (!round_has_majority(r) || !claim_is_possible(r) || !claim_is_eligible(r))
 		return;
-	if (rank == 0)
+	if (rank == 0 && !is_held)
 		claim_start(r);
 	else if (!r->claim_at || MUTANT(r, CLAIM_PUT_OFF)) /* rounds come faster than this */
-		r->claim_at = r->now + r->options.timeout + rank * r->options.rank_step;
+		r->claim_at = rank > 0 ? r->now + r->options.timeout + rank * r->options.rank_step
+				       : r->held_until;
 }
 
 static void claim_begin(struct replica *r, uint64_t epoch)
@@ -113,17 +115,33 @@ void claim_alone(struct replica *r)
 		claim_start(r);
 }
 
-void claim_fail(struct replica *r)
+static usec_t back_off(struct replica *r)
 {
 	unsigned place = 0;
 
 	while (place < r->voters.count && r->voters.items[place].node != r->options.node)
 		place++;
-	r->role = ROLE_SEEKING;
 	if (r->failures < BACKOFF_MAX)
 		r->failures++;
+	return r->now + (r->options.timeout / 4 << r->failures) + place * r->options.rank_step;
+}
+
+void claim_fail(struct replica *r)
+{
+	r->role = ROLE_SEEKING;
 	r->expiries = 0;
-	r->timer = r->now + (r->options.timeout / 4 << r->failures) + place * r->options.rank_step;
+	r->timer = back_off(r);
+}
+
+/* A leader deposed before it has committed anything has failed like a claim. Its own barrier has made its log the
+ * highest: were it to claim at once, two could depose each other for ever, each with the higher position in turn. */
+void lead_deposed(struct replica *r)
+{
+	bool has_failed = r->commit < r->barrier && !MUTANT(r, DEPOSED_AT_ONCE);
+
+	lead_stop(r);
+	if (has_failed)
+		r->held_until = back_off(r);
 }
 
 static bool promise_counts(const struct replica *r)
@@ -252,7 +270,7 @@ void refuse_message(struct replica *r, struct peer *peer, const struct message *
 	if (f->to != r->options.node)
 		return;
 	if (r->role == ROLE_LEADING && f->promised > r->leader_epoch) {
-		lead_stop(r);
+		lead_deposed(r);
 		if (MUTANT(r, CLAIM_ABOVE_AT_ONCE))
 			claim_start(r);
 		else

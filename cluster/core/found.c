@@ -63,20 +63,13 @@ static struct position highest_of_others(const struct replica *r)
 	return highest;
 }
 
-/* The log raises the rules to a level that this program does not know: it would stop at that entry, alone. */
-static bool is_too_old(const struct replica *r)
+/* All that is in the log will be applied: a program too old for it would stop right behind the fork. */
+static bool knows_log(const struct replica *r)
 {
-	for (uint64_t i = r->state->at.index + 1; i <= log_last(&r->log).index; i++) {
-		const struct log_entry *e = log_at(&r->log, i);
-		struct entry entry;
-
-		if (!e || e->kind != ENTRY_LEVEL)
-			continue;
-		entry = log_entry_decode(e);
-		if (state_level_check(&entry, r->options.level, NULL) < 0)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < r->log.count; i++)
+		if (!state_knows(r->log.items[i], r->options.level))
+			return false;
+	return true;
 }
 
 /* Everything in the log is the base of the new fork; this node is its only voter. The epoch is above all that was
@@ -89,11 +82,11 @@ void on_force(struct replica *r, const struct event *event)
 	if (!r->is_opened || r->role == ROLE_WAITING || r->installing || write_is_full(r) ||
 	    log_last(&r->log).index == 0)
 		return;
-	*event->force.ret = -ERR_UNSUPPORTED;
-	if (is_too_old(r) && !MUTANT(r, FORCE_ANY_LEVEL))
-		return;
 	*event->force.ret = -ERR_CONFLICT;
 	if (position_compare(log_last(&r->log), highest) < 0 && !event->force.insists)
+		return;
+	*event->force.ret = -ERR_UNSUPPORTED;
+	if (!knows_log(r))
 		return;
 	*event->force.ret = 0;
 	lead_stop(r);

@@ -108,13 +108,13 @@
 	  a_stale_leader_is_no_contradiction)                                                      \
 	X(FETCH_ONCE, "a lost answer to FETCH waits for the timer",                                \
 	  a_lost_answer_is_asked_for_again_under_load)                                             \
+	X(DEPOSED_AT_ONCE, "a leader deposed before its first commit claims again at once",        \
+	  who_is_deposed_before_its_first_commit_lets_others_try)                                  \
 	X(START_UNSEEN, "the start number is not part of what was seen",                           \
 	  a_disk_of_an_earlier_start_is_found_out)                                                 \
 	X(THAW_IGNORED, "a thawed leader goes on", a_thaw_stops_it_until_a_round_is_over)          \
 	X(COPY_IGNORED, "a copy of the own database is heard",                                     \
 	  a_copy_of_the_database_is_found_out)                                                     \
-	X(FORCE_ANY_LEVEL, "goes on alone with rules that it does not know",                       \
-	  who_goes_on_alone_knows_the_rules)                                                       \
 	X(PROMISE_REPEATED, "a promise is repeated to another process of the same member",         \
 	  a_promise_is_given_once)                                                                 \
 	X(PROMISE_OF_BEFORE, "a promise to an earlier process of the member counts",               \

@@ -116,8 +116,7 @@ struct event {
 		struct {
 			struct uuid fork; /* new, random */
 			bool insists;	  /* although a reachable survivor has a higher position */
-			int *ret; /* 0; -ERR_BUSY: not now; -ERR_CONFLICT: not the highest; -ERR_UNSUPPORTED: the log
-				   * needs a newer program */
+			int *ret; /* 0, or ERR_BUSY, ERR_CONFLICT, ERR_UNSUPPORTED: program too old */
 		} force;
 	};
 };

@@ -108,7 +108,7 @@ static int apply_level(struct applying *a, struct err *err)
 	return 0;
 }
 
-int state_level_check(const struct entry *e, uint32_t known, struct err *err)
+static int level_check(const struct entry *e, uint32_t known, struct err *err)
 {
 	struct cursor c = cursor_on(e->payload, e->payload_size);
 	uint32_t level;
@@ -121,6 +121,13 @@ int state_level_check(const struct entry *e, uint32_t known, struct err *err)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED, "rules of level %u are needed, this program knows %u",
 		       level, known);
+}
+
+bool state_knows(const struct log_entry *entry, uint32_t level)
+{
+	struct entry e = log_entry_decode(entry);
+
+	return level_check(&e, level, NULL) == 0;
 }
 
 static int (*const appliers[])(struct applying *a, struct err *err) = {
@@ -142,7 +149,7 @@ int state_apply(struct state *s, const struct log_entry *entry, uint32_t level, 
 	ret->store.version = e.at.index;
 	if (e.kind < ENTRY_TXN || (size_t)e.kind >= ARRAY_SIZE(appliers))
 		return err_set(err, ERR_UNSUPPORTED, "log entry of an unknown kind");
-	r = state_level_check(&e, level, err);
+	r = level_check(&e, level, err);
 	if (r == 0)
 		r = appliers[e.kind](&a, err);
 	if (r < 0)

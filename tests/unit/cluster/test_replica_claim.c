@@ -122,6 +122,31 @@ static void a_higher_promise_stops_it_and_starts_a_round(void **state)
 	puppet_end(&p, &c);
 }
 
+/* Node 2 claims whenever node 1 leads and the other way round: each has the higher log in turn, by its barrier. */
+static void who_is_deposed_before_its_first_commit_lets_others_try(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	struct message m;
+
+	(void)state;
+	scene_lead(&p, &c);
+	puppet_hear(&p, 2,
+		    (struct message){.type = MSG_REFUSE,
+				     .refuse = {.to = 1, .epoch = 2, .promised = 3}});
+	assert_true(puppet_says(&p, MSG_STATE));
+	for (uint32_t node = 2; node <= 3; node++) {
+		m = say_state(&p, (struct position){1, 1}, 0);
+		m.state.promised = m.state.measure.promised = 3;
+		puppet_hear(&p, node, m);
+	}
+	/* although its log is the highest */
+	assert_rule(DEPOSED_AT_ONCE, replica_role(p.r) == ROLE_SEEKING);
+	puppet_tick(&p);
+	assert_int_equal(replica_role(p.r), ROLE_CLAIMING);
+	puppet_end(&p, &c);
+}
+
 static void a_restarted_leader_makes_no_entries_in_its_old_epoch(void **state)
 {
 	struct puppet p;
@@ -227,6 +252,7 @@ int main(void)
 		cmocka_unit_test(a_round_does_not_wait_longer_for_having_failed),
 		cmocka_unit_test(a_promise_to_an_earlier_process_is_void),
 		cmocka_unit_test(a_higher_promise_stops_it_and_starts_a_round),
+		cmocka_unit_test(who_is_deposed_before_its_first_commit_lets_others_try),
 		cmocka_unit_test(a_restarted_leader_makes_no_entries_in_its_old_epoch),
 		cmocka_unit_test(who_removed_itself_may_still_claim),
 		cmocka_unit_test(a_thaw_stops_it_until_a_round_is_over),

@@ -214,7 +214,7 @@ static void who_goes_on_alone_knows_the_rules(void **state)
 	puppet_synced(&p);
 	puppet_step(&p, (struct event){.type = EV_FORCE,
 				       .force = {.fork.bytes = {9}, .insists = true, .ret = &ret}});
-	assert_rule(FORCE_ANY_LEVEL, ret == -ERR_UNSUPPORTED);
+	assert_int_equal(ret, -ERR_UNSUPPORTED);
 	assert_null(puppet_effect(&p, EFFECT_PERSIST)); /* and changes nothing */
 	p.options.level = 2;				/* upgraded */
 	puppet_restart(&p, false);
