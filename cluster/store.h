@@ -20,13 +20,14 @@
 #define STORE_VALUE_MAX (1024u * 1024)
 #define STORE_TOTAL_MAX (256u * 1024 * 1024)
 #define STORE_TXN_MAX	(4u * 1024 * 1024) /* values of one transaction */
-#define STORE_OPS_MAX	256 /* preconditions + operations of one transaction */
+#define STORE_OPS_MAX	256		   /* preconditions + operations of one transaction */
 #define STORE_WHO_MAX	128
 
 struct store;
 
 struct store_request_id {
-	uint8_t bytes[16]; /* random; the same id again yields the first outcome, and is not done twice */
+	uint8_t bytes
+		[16]; /* random; the same id again yields the first outcome, and is not done twice */
 };
 
 enum store_op_kind { STORE_PUT = 1, STORE_DELETE, STORE_RENAME };
@@ -46,7 +47,8 @@ struct store_precondition {
 
 struct store_txn {
 	struct store_request_id id; /* all zero: the store makes one */
-	const char *who;	    /* user for the history, "root@pam" or "node" */
+	uint64_t first;	 /* 0; asking again after UNKNOWN, with the same id: as the result said */
+	const char *who; /* user for the history, "root@pam" or "node" */
 	const struct store_precondition *preconditions;
 	size_t precondition_count;
 	const struct store_op *ops;
@@ -56,16 +58,17 @@ struct store_txn {
 
 enum store_outcome {
 	STORE_DONE = 1,
-	STORE_REFUSED,	 /* a precondition did not hold; nothing was changed */
-	STORE_UNKNOWN,	 /* the outcome could not be learned in time; retry with the same id */
-	STORE_NOT_SENT,	 /* certainly not done: read-only, no quorum, full disk; err says why */
+	STORE_REFUSED,	/* a precondition did not hold; nothing was changed */
+	STORE_UNKNOWN,	/* the outcome could not be learned in time; retry with the same id */
+	STORE_NOT_SENT, /* certainly not done: read-only, no quorum, full disk; err says why */
 };
 
 struct store_result {
 	enum store_outcome outcome;
-	uint64_t version;	   /* DONE: the version that the transaction gave */
+	uint64_t version;	    /* DONE: the version that the transaction gave */
 	size_t failed_precondition; /* REFUSED: its index */
-	struct err err;		   /* set unless DONE */
+	uint64_t first;		    /* UNKNOWN: for asking again */
+	struct err err;		    /* set unless DONE */
 };
 
 typedef void (*store_done_fn)(const struct store_result *result, void *ctx);
@@ -88,26 +91,41 @@ struct store_change {
 
 typedef void (*store_change_fn)(const struct store_change *change, void *ctx);
 
+struct group_transport;
+
 struct store_options {
 	const char *directory; /* holds lodge.db; made if absent, 0700 */
 	const char *node;      /* name of this node */
+	const char *run;       /* folder that a reboot empties; NULL: path_run() */
+	/* cluster/transport/transport.h; taken over, also on failure. NULL: a node alone */
+	struct group_transport *transport;
 };
 
 struct store_identity {
-	char cluster_id[33];  /* 128 random bits, hex */
+	char cluster_id[33];  /* 128 random bits, hex; zeros: it belongs to none yet */
+	char fork_id[33];     /* zeros until a cluster went on without its majority */
 	char incarnation[33]; /* of this database */
 	uint64_t start;	      /* number of this process start */
 };
 
-/* Opens or founds the store: loads all values, replays the log. A foreign, newer, damaged or locked
- * database is a clear error and stays untouched. */
+/* Opens the store: loads all values, replays the log. A foreign, newer, damaged, copied or locked database, and one
+ * that has gone back in time, is a clear error and stays untouched. An empty one is founded where there is no
+ * transport, and writable on return; with a transport it waits for store_found() or store_join(). */
 int store_open(const struct store_options *options, struct store **ret, struct err *err);
 /* Waits for what was submitted (at most 5 s), then closes. Pending callbacks get UNKNOWN. */
 void store_close(struct store *store);
 int store_fd(const struct store *store);
 void store_dispatch(struct store *store);
 
+/* What an admin decides about an empty database. ERR_CONFLICT: it is not empty. */
+int store_found(struct store *store, struct err *err);
+int store_join(struct store *store, const char *cluster_id, const char *fork_id, struct err *err);
+/* The database of another node, which has joined, gets a vote. Asked of any node, done by the leader. */
+int store_admit(struct store *store, uint32_t node, const char *incarnation, store_done_fn done,
+		void *ctx, struct err *err);
+
 const struct store_identity *store_identity(const struct store *store);
+bool store_leads(const struct store *store);
 /* NULL while writable, otherwise the reason that it is read-only (failed sync, full disk, …). */
 const char *store_read_only_reason(const struct store *store);
 uint64_t store_applied(const struct store *store); /* index of the last applied entry */
@@ -135,8 +153,8 @@ bool store_path_is_valid(const char *path);
  *
  * Old values are kept for a bounded number of log indices and bytes; the current value is there as
  * long as the path is. A path's history ends where it was renamed to another, and goes on there. */
-#define STORE_HISTORY_MAX  200 /* entries of one answer */
-#define STORE_READS_MAX	   64  /* waiting reads */
+#define STORE_HISTORY_MAX  200	    /* entries of one answer */
+#define STORE_READS_MAX	   64	    /* waiting reads */
 #define STORE_PRIVATE_PATH "/priv/" /* below it: who and when, never a value nor its size */
 
 enum store_history_kind { STORE_HISTORY_CREATED = 1, STORE_HISTORY_CHANGED, STORE_HISTORY_DELETED };
@@ -152,19 +170,19 @@ struct store_history_entry {
 
 struct store_history_query {
 	const char *path;
-	uint64_t before;   /* list: only changes of lower versions; 0: from the newest on */
-	unsigned limit;	   /* list: 1 … STORE_HISTORY_MAX */
-	uint64_t version;  /* value: that the path had with this version, the current one as well */
+	uint64_t before;  /* list: only changes of lower versions; 0: from the newest on */
+	unsigned limit;	  /* list: 1 … STORE_HISTORY_MAX */
+	uint64_t version; /* value: that the path had with this version, the current one as well */
 	bool since_created; /* nothing from before the path was last created */
-	usec_t deadline;   /* monotonic; 0: 30 s */
+	usec_t deadline;    /* monotonic; 0: 30 s */
 };
 
 /* Borrowed until the callback returns. */
 struct store_history {
 	const struct store_history_entry *entries; /* list: newest first */
 	size_t count;
-	bool has_more;	   /* list: there are older ones */
-	const char *data;  /* value: NUL-terminated after size bytes */
+	bool has_more;	  /* list: there are older ones */
+	const char *data; /* value: NUL-terminated after size bytes */
 	size_t size;
 };
 

@@ -63,12 +63,25 @@ static bool apply_one(struct replica *r, struct log_entry *e)
 	return true;
 }
 
+/* Of what was applied, down to half of the bound. */
+static void trim_bytes(struct replica *r)
+{
+	size_t bytes = r->log.bytes;
+	uint64_t upto = r->log.base.index;
+
+	while (bytes > r->options.log_bytes / 2 && upto < r->state->at.index)
+		bytes -= log_at(&r->log, ++upto)->size;
+	log_trim(&r->log, upto);
+}
+
 static void trim(struct replica *r)
 {
 	uint64_t applied = r->state->at.index;
 
 	if (r->log.count > 2 * r->options.log_kept && applied > r->options.log_kept)
 		log_trim(&r->log, applied - r->options.log_kept);
+	if (r->options.log_bytes && r->log.bytes > r->options.log_bytes)
+		trim_bytes(r);
 }
 
 void apply_committed(struct replica *r)
@@ -86,24 +99,29 @@ void apply_committed(struct replica *r)
 	trim(r);
 }
 
-/* A snapshot brought outcomes without their entries. Requests that are no transactions are asked again. */
-void apply_answer_known(struct replica *r)
+bool apply_answer_known(struct replica *r, struct request *q)
 {
-	LIST_FOREACH (&r->requests, q, struct request, node) {
-		struct store_request_id id;
-		const struct kv_request *known;
-		struct store_result result;
+	struct store_request_id id;
+	const struct kv_request *known;
+	struct store_result result;
 
-		memcpy(id.bytes, q->id.bytes, sizeof(id.bytes));
-		known = q->kind == REQUEST_TXN ? kv_request(r->state->kv, &id) : NULL;
-		if (!known)
-			continue;
-		result = (struct store_result){.outcome = known->outcome,
-					       .version = known->index,
-					       .failed_precondition = known->failed};
-		if (known->outcome == STORE_REFUSED)
-			err_set(&result.err, ERR_CONFLICT,
-				"a precondition of the transaction did not hold");
-		request_answer(r, q, &result);
-	}
+	memcpy(id.bytes, q->id.bytes, sizeof(id.bytes));
+	known = q->kind == REQUEST_TXN ? kv_request(r->state->kv, &id) : NULL;
+	if (!known)
+		return false;
+	result = (struct store_result){.outcome = known->outcome,
+				       .version = known->index,
+				       .failed_precondition = known->failed};
+	if (known->outcome == STORE_REFUSED)
+		err_set(&result.err, ERR_CONFLICT,
+			"a precondition of the transaction did not hold");
+	request_answer(r, q, &result);
+	return true;
+}
+
+/* A snapshot brought outcomes without their entries. Requests that are no transactions are asked again. */
+void apply_answer_all_known(struct replica *r)
+{
+	LIST_FOREACH (&r->requests, q, struct request, node)
+		apply_answer_known(r, q);
 }

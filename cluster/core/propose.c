@@ -40,6 +40,13 @@ void requests_leave(struct replica *r, const char *why)
 		request_give_up(r, q, why);
 }
 
+/* A node alone whose disk took nothing back: what it appended was heard by nobody. */
+void requests_rolled_back(struct replica *r)
+{
+	LIST_FOREACH (&r->requests, q, struct request, node)
+		q->is_sent = false;
+}
+
 static void request_send(struct replica *r, struct request *q)
 {
 	struct message m = {.type = MSG_PROPOSE};
@@ -158,9 +165,6 @@ void on_propose(struct replica *r, const struct event *event)
 		request_give_up(r, q, objection);
 		return;
 	}
-	if (!MUTANT(r, NO_REQUESTS))
-		apply_answer_known(r);
-	LIST_FOREACH (&r->requests, known, struct request, node)
-		if (known == q)
-			request_send(r, q);
+	if (MUTANT(r, NO_REQUESTS) || !apply_answer_known(r, q))
+		request_send(r, q);
 }

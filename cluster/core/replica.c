@@ -27,6 +27,7 @@ const struct replica_options replica_options_default = {
 	.timeout = USEC_PER_SEC,
 	.rank_step = 300 * USEC_PER_MSEC,
 	.log_kept = 1000,
+	.log_bytes = 8 * 1024 * 1024,
 	.append_entries = MESSAGE_ENTRIES_MAX,
 	.append_bytes = MESSAGE_BYTES_MAX / 2,
 	.admit_window = MESSAGE_ENTRIES_MAX,
@@ -66,6 +67,14 @@ void replica_free(struct replica *r)
 	state_free(r->installing);
 	log_fini(&r->log);
 	free(r);
+}
+
+struct state *replica_end(struct replica *r)
+{
+	struct state *state = TAKE(r->state);
+
+	replica_free(r);
+	return state;
 }
 
 struct claimant replica_self(const struct replica *r)
@@ -204,8 +213,8 @@ static void follow_up(struct replica *r)
 	claim_alone(r);
 	claim_say_due(r);
 	change_try(r);
+	requests_check(r); /* first: what came too late is certainly not appended */
 	gather_flush(r);
-	requests_check(r);
 	timer_arm(r);
 }
 

@@ -23,6 +23,7 @@ struct replica_options {
 	usec_t timeout;	  /* of progress; doubles on repeated failure */
 	usec_t rank_step;
 	uint64_t log_kept;		     /* applied entries kept for those who lag behind */
+	size_t log_bytes;		     /* and at most so many bytes of them; 0: no bound */
 	size_t append_entries, append_bytes; /* of one APPEND: at most, and at least one entry */
 	uint64_t admit_window;		     /* a learner that lags by no more becomes a voter */
 	size_t chunk_bytes, chunk_window;    /* of a snapshot */
@@ -123,6 +124,7 @@ struct event {
 
 struct replica *replica_new(const struct replica_options *options);
 void replica_free(struct replica *replica);
+struct state *replica_end(struct replica *replica); /* frees all but the state, for the next one */
 void replica_step(struct replica *replica, const struct event *event, struct effects *out);
 usec_t replica_deadline(const struct replica *replica); /* when EV_TICK is due; 0: never */
 

@@ -223,13 +223,15 @@ void commit_advance(struct replica *r);
 
 /* apply.c: S5 */
 void apply_committed(struct replica *r);
-void apply_answer_known(struct replica *r); /* after a snapshot */
+bool apply_answer_known(struct replica *r, struct request *q); /* frees q, if it is known */
+void apply_answer_all_known(struct replica *r);		       /* after a snapshot */
 
 /* propose.c: S6; gather.c: the leader's side */
 void on_propose(struct replica *r, const struct event *event);
 void request_answer(struct replica *r, struct request *q, const struct store_result *result);
 void request_give_up(struct replica *r, struct request *q, const char *why);
 void requests_leave(struct replica *r, const char *why);
+void requests_rolled_back(struct replica *r);
 void requests_send(struct replica *r);	/* all, to the leader that is known */
 void requests_check(struct replica *r); /* deadlines, lost majority */
 void propose_message(struct replica *r, struct peer *peer, const struct message *m);

@@ -118,7 +118,7 @@ void snapshot_installed(struct replica *r)
 	a = xcalloc(1, sizeof(*a));
 	a->index = r->state->at.index;
 	effects_add(r->out, EFFECT_APPLIED)->applied = a;
-	apply_answer_known(r);
+	apply_answer_all_known(r);
 	fetch_send(r);
 }
 

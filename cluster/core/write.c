@@ -97,6 +97,8 @@ void on_persist_failed(struct replica *r, const struct event *event)
 		on_persisted(r, &done);
 		return;
 	}
+	if (event->failed.is_full && !r->options.has_group)
+		requests_rolled_back(r);
 	if (event->failed.is_full)
 		replica_leave(r, false, "the disk is full");
 	else

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Persistence of the store in SQLite (WAL, synchronous FULL, STRICT tables). Blocking; after
- * db_open() used by the writer thread only.
+/* Persistence of a replica in SQLite (WAL, synchronous FULL, STRICT tables). Blocking; after db_open() and db_load()
+ * used by the writer thread only.
  *
- * Only the log stands between a write and its acknowledgement. kv, history and requests follow in
- * later transactions (db_settle) and are rebuilt from the log after a crash; the log is trimmed
- * behind them. Nothing is said to anybody before db_open() committed the raised start number with a
- * full sync: SQLite takes over WAL frames of a killed process without syncing them. */
+ * Only the log stands between a write and its acknowledgement: a transaction of the replica is one row of the log,
+ * and the replica's small facts where they changed otherwise. Values, history and requests follow in later
+ * transactions (db_settle), are made again from the log after a crash, and the log is trimmed behind them.
+ *
+ * SQLite takes over WAL frames of a killed process without syncing them: until the first db_persist() is back,
+ * nothing may be said of what was loaded. */
 #pragma once
 
-#include "cluster/core/entry.h"
-#include "cluster/core/kv.h"
+#include "cluster/core/replica.h"
 #include "cluster/store.h"
 
 #define DB_APPLICATION_ID 0x4c444745 /* "LDGE" */
-#define DB_SCHEMA	  1
-#define DB_LOG_KEPT	  1000u	  /* applied entries kept for those who lag behind */
+#define DB_SCHEMA	  2
 #define DB_HISTORY_KEPT	  50000u /* log indices for which old values are kept */
-/* bounds on their size as well: a large value may be written often */
-#define DB_LOG_BYTES	 (64u * 1024 * 1024)
-#define DB_HISTORY_BYTES (128u * 1024 * 1024)
-#define DB_BYTES_EVERY	 64u /* log indices between two looks at the sizes */
+#define DB_HISTORY_BYTES  (128u * 1024 * 1024)
+#define DB_ORPHANS_KEPT	  1000u
+#define DB_FAILED_MARKER  "store-failed" /* in the run folder, a tmpfs: a write failed since boot */
+#define DB_SEEN_RECORD	  "store-seen"	 /* the same: highest start number since boot */
 
 struct db;
 
-struct db_start {
-	struct store_identity identity;
-	uint64_t epoch;		    /* promised to ourselves for this process start */
-	struct position last;	    /* of the log */
-	uint8_t last_hash[SHA256_SIZE];
-	uint64_t applied;	    /* what kv holds */
+struct db_options {
+	const char *directory; /* holds lodge.db; made if absent, 0700 */
+	const char *run;       /* folder that a reboot empties */
+	const char
+		*machine; /* identity of this machine that the database is bound to; NULL: none */
+	bool is_reader;	  /* an existing database is looked at and never written */
 };
 
 /* Rows for db_settle(), collected while applying. */
 struct settle_row {
-	char *path;	/* owned; NULL: a request row */
-	void *value;	/* owned; NULL with a path: deleted */
+	char *path;  /* owned; NULL: a request row */
+	void *value; /* owned; NULL with a path: deleted */
 	size_t size;
 	uint64_t version;
 	void *old; /* owned; previous value or NULL */
@@ -49,6 +49,9 @@ struct settle {
 	struct settle_row *rows;
 	size_t count, capacity;
 	uint64_t applied; /* index up to which kv is complete with these rows */
+	uint64_t base;	  /* the log is trimmed up to here */
+	uint64_t requests_kept;
+	struct buf head; /* record_head_encode() at `applied` */
 };
 
 void settle_fini(struct settle *settle);
@@ -56,23 +59,24 @@ struct settle_row *settle_add(struct settle *settle);
 /* Moves the rows of `earlier` in front of those of settle. */
 void settle_prepend(struct settle *settle, struct settle *earlier);
 
-int db_open(const char *directory, struct db **ret, struct db_start *ret_start, struct err *err);
+/* Opens, or makes an empty one with a new incarnation. A foreign, newer, damaged or locked database, one of another
+ * machine, one that is older than what ran here since boot, and one after a failed write: each is a clear error, and
+ * stays untouched. */
+int db_open(const struct db_options *options, struct db **ret, struct err *err);
 void db_close(struct db *db);
-/* Loads kv and requests, then hands out the log entries behind `applied`, in order, checked against
- * the running hash. */
-int db_load(struct db *db, struct kv *kv, struct err *err);
-typedef int (*db_entry_fn)(const struct entry *entry, void *ctx, struct err *err);
-int db_replay(struct db *db, uint64_t applied, db_entry_fn each, void *ctx, struct err *err);
+/* Everything, checked: what EV_STARTED takes. The state is left out (NULL) unless asked for. */
+int db_load(struct db *db, bool wants_state, struct replica_disk *ret, struct err *err);
+void db_disk_fini(struct replica_disk *disk);
 
-struct db_row {
-	struct position at;
-	const void *data;
-	size_t size;
-};
-/* Appends encoded entries in one transaction and syncs. ERR_NO_SPACE: certainly not appended.
- * Any other error: the outcome is unknown and this process must not write again. */
-int db_append(struct db *db, const struct db_row *rows, size_t count, struct err *err);
+/* Transactions of the replica, in order, as one, and synced. ERR_NO_SPACE: certainly nothing of it was done. Any
+ * other error: nobody knows, and DB_FAILED_MARKER was left before this returns. */
+int db_persist(struct db *db, struct persist *const *items, size_t count, struct err *err);
+/* Needs no sync of its own. Errors as above. */
 int db_settle(struct db *db, const struct settle *settle, struct err *err);
+/* After a full disk: 0 once there is room for db_persist() again. */
+int db_make_room(struct db *db, struct err *err);
+/* Remembers the start number for as long as the machine is up. */
+int db_remember_start(struct db *db, const struct replica_meta *meta, struct err *err);
 
 /* A read of the history table. Only the newest rows may be missing there: those not settled yet. */
 struct db_history_row {

@@ -20,15 +20,43 @@ struct writer {
 	int fd;
 };
 
-static void run(struct db *db, struct writer_job *job)
+static int recover(struct db *db, struct writer_job *job)
 {
-	job->err = ERR_INIT;
-	if (job->kind == WRITER_APPEND)
-		job->result = db_append(db, job->rows, job->row_count, &job->err);
-	else if (job->kind == WRITER_READ)
-		job->result = db_history_read(db, job->read, &job->err);
-	else
-		job->result = db_settle(db, &job->settle, &job->err);
+	int r = db_make_room(db, &job->err);
+
+	return r < 0 ? r : db_load(db, false, &job->disk, &job->err);
+}
+
+static int run_persist(struct db *db, struct writer_job *job)
+{
+	return db_persist(db, job->persists, job->persist_count, &job->err);
+}
+
+static int run_settle(struct db *db, struct writer_job *job)
+{
+	return db_settle(db, &job->settle, &job->err);
+}
+
+static int run_read(struct db *db, struct writer_job *job)
+{
+	return db_history_read(db, job->read, &job->err);
+}
+
+static int (*const runners[])(struct db *db, struct writer_job *job) = {
+	[WRITER_PERSIST] = run_persist,
+	[WRITER_SETTLE] = run_settle,
+	[WRITER_READ] = run_read,
+	[WRITER_RECOVER] = recover,
+};
+
+void writer_job_fini(struct writer_job *job)
+{
+	for (size_t i = 0; i < job->persist_count; i++)
+		persist_free(job->persists[i]);
+	free(job->persists);
+	settle_fini(&job->settle);
+	db_disk_fini(&job->disk);
+	*job = (struct writer_job){0};
 }
 
 static void *writer_main(void *arg)
@@ -45,7 +73,8 @@ static void *writer_main(void *arg)
 			break;
 		job = TAKE(w->todo);
 		pthread_mutex_unlock(&w->lock);
-		run(w->db, job);
+		job->err = ERR_INIT;
+		job->result = runners[job->kind](w->db, job);
 		pthread_mutex_lock(&w->lock);
 		w->done = job;
 		eventfd_write(w->fd, 1);

@@ -18,7 +18,8 @@ struct store_fixture {
 
 static inline void store_fixture_open(struct store_fixture *f)
 {
-	struct store_options options = {.directory = f->directory, .node = "n1"};
+	struct store_options options = {
+		.directory = f->directory, .node = "n1", .run = f->directory};
 	struct err err = ERR_INIT;
 
 	if (store_open(&options, &f->store, &err) < 0)

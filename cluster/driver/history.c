@@ -2,7 +2,7 @@
 /* Questions about the history: the writer thread reads the table, the answer is put together here with
  * the rows that are applied but not settled. None is settled or applied while the writer reads. Runs on
  * the owner's loop thread. */
-#include "cluster/db/store_internal.h"
+#include "cluster/driver/driver.h"
 
 #include <string.h>
 
@@ -131,7 +131,7 @@ static void list_unsettled(const struct store *store, struct listing *l)
 static void answer_list(const struct store *store, struct reading *reading)
 {
 	struct db_history_read *read = &reading->read;
-	const struct kv_item *now = kv_get(store->kv, reading->path);
+	const struct kv_item *now = kv_get(store_kv(store), reading->path);
 	struct listing l = {.reading = reading,
 			    .entries = xcalloc(reading->query.limit, sizeof(*l.entries)),
 			    .created = created_at(store, reading),
@@ -154,7 +154,7 @@ static void answer_list(const struct store *store, struct reading *reading)
 static bool find_value(const struct store *store, struct reading *reading,
 		       struct store_history *ret)
 {
-	const struct kv_item *now = kv_get(store->kv, reading->path);
+	const struct kv_item *now = kv_get(store_kv(store), reading->path);
 	uint64_t version = reading->query.version;
 	size_t at = store->settle.count;
 	const struct settle_row *row;
@@ -190,8 +190,8 @@ void store_reading_ended(struct store *store)
 {
 	struct reading *reading = TAKE(store->reading);
 
-	if (store->look.result < 0)
-		reading_answer(reading, NULL, &store->look.err);
+	if (store->job.result < 0)
+		reading_answer(reading, NULL, &store->job.err);
 	else if (reading->wants_value)
 		answer_value(store, reading);
 	else
@@ -210,9 +210,9 @@ bool store_reading_start(struct store *store)
 	list_remove(&reading->node);
 	store->reading_count--;
 	store->reading = reading;
-	store->look = (struct writer_job){.kind = WRITER_READ, .read = &reading->read};
+	store->job = (struct writer_job){.kind = WRITER_READ, .read = &reading->read};
 	store->is_busy = store->has_read = true;
-	writer_start(store->writer, &store->look);
+	writer_start(store->writer, &store->job);
 	return true;
 }
 
@@ -317,9 +317,7 @@ static int ask(struct store *store, const struct store_history_query *query, boo
 		.wants_creation = query->since_created};
 	list_append(&store->readings, &reading->node);
 	store->reading_count++;
-	if (store->next_deadline == 0 || reading->deadline < store->next_deadline)
-		store_timer_set(store, reading->deadline);
-	store_pump(store);
+	store_wake(store);
 	return 0;
 }
 

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A group inside one process. */
+#include "cluster/transport/hub.h"
+
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/list.h"
+
+/* Something to deliver. */
+struct parcel {
+	struct list node;
+	uint32_t from, pid; /* from 0: a view */
+	uint64_t ring;
+	struct view_member members[HUB_MEMBERS_MAX];
+	size_t member_count;
+	size_t size;
+	char data[];
+};
+
+struct member_end {
+	struct group_transport base;
+	struct hub *hub;
+	uint32_t pid; /* 0: not in the group */
+	int event_fd;
+	struct list parcels;
+	size_t count;
+};
+
+struct hub {
+	struct member_end *ends[HUB_MEMBERS_MAX + 1]; /* by node */
+	bool is_cut[HUB_MEMBERS_MAX + 1][HUB_MEMBERS_MAX + 1];
+	unsigned expected;
+	uint64_t ring;
+	uint32_t next_pid;
+};
+
+static struct member_end *end_of(struct group_transport *t)
+{
+	return CONTAINER_OF(t, struct member_end, base);
+}
+
+static void put(struct member_end *end, struct parcel *parcel)
+{
+	list_append(&end->parcels, &parcel->node);
+	if (end->count++ == 0)
+		eventfd_write(end->event_fd, 1);
+}
+
+static void drop_all(struct member_end *end)
+{
+	LIST_FOREACH (&end->parcels, p, struct parcel, node)
+		free(p);
+	list_init(&end->parcels);
+	end->count = 0;
+}
+
+static void new_view(struct hub *hub)
+{
+	struct parcel view = {.ring = ++hub->ring};
+
+	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX; node++)
+		if (hub->ends[node] && hub->ends[node]->pid)
+			view.members[view.member_count++] =
+				(struct view_member){.node = node, .pid = hub->ends[node]->pid};
+	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX; node++)
+		if (hub->ends[node] && hub->ends[node]->pid)
+			put(hub->ends[node], xmemdup(&view, sizeof(view)));
+}
+
+static int hub_join(struct group_transport *t, struct err *err)
+{
+	struct member_end *end = end_of(t);
+
+	(void)err;
+	if (end->pid)
+		return 0;
+	end->pid = ++end->hub->next_pid;
+	new_view(end->hub);
+	return 0;
+}
+
+static void hub_leave(struct group_transport *t)
+{
+	struct member_end *end = end_of(t);
+
+	if (!end->pid)
+		return;
+	end->pid = 0;
+	drop_all(end);
+	new_view(end->hub);
+}
+
+static int hub_send(struct group_transport *t, const void *data, size_t size)
+{
+	struct member_end *from = end_of(t);
+	struct hub *hub = from->hub;
+
+	if (!from->pid)
+		return -ERR_UNAVAILABLE;
+	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX; node++)
+		if (hub->ends[node] && hub->ends[node]->count >= HUB_QUEUE_MAX)
+			return -ERR_BUSY;
+	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX; node++) {
+		struct member_end *to = hub->ends[node];
+		struct parcel *p;
+
+		if (!to || !to->pid || hub->is_cut[t->node][node])
+			continue;
+		p = xcalloc(1, sizeof(*p) + size);
+		p->from = t->node;
+		p->pid = from->pid;
+		p->size = size;
+		memcpy(p->data, data, size);
+		put(to, p);
+	}
+	return 0;
+}
+
+static void deliver(const struct hub *hub, const struct parcel *p,
+		    const struct transport_sink *sink)
+{
+	struct event_view view = {
+		.ring = p->ring, .ring_node = 1, .members = p->members, .count = p->member_count};
+
+	if (p->from) {
+		sink->message(p->from, p->pid, p->data, p->size, sink->ctx);
+		return;
+	}
+	sink->quorum(2 * p->member_count > hub->expected, sink->ctx);
+	sink->view(&view, sink->ctx);
+}
+
+static int hub_dispatch(struct group_transport *t, const struct transport_sink *sink,
+			struct err *err)
+{
+	struct member_end *end = end_of(t);
+	struct list now;
+	eventfd_t ignored;
+
+	(void)err;
+	eventfd_read(end->event_fd, &ignored);
+	list_init(&now);
+	while (!list_is_empty(&end->parcels)) { /* what they cause comes next time */
+		struct list *first = end->parcels.next;
+
+		list_remove(first);
+		list_append(&now, first);
+	}
+	end->count = 0;
+	LIST_FOREACH (&now, p, struct parcel, node) {
+		if (end->pid)
+			deliver(end->hub, p, sink);
+		free(p);
+	}
+	return 0;
+}
+
+static int hub_fd(const struct group_transport *t)
+{
+	return ((const struct member_end *)t)->event_fd;
+}
+
+static void hub_end_free(struct group_transport *t)
+{
+	struct member_end *end = end_of(t);
+
+	hub_leave(t);
+	drop_all(end);
+	end->hub->ends[t->node] = NULL;
+	closep(&end->event_fd);
+	free(end);
+}
+
+static const struct transport_ops hub_ops = {.join = hub_join,
+					     .leave = hub_leave,
+					     .send = hub_send,
+					     .dispatch = hub_dispatch,
+					     .fd = hub_fd,
+					     .free = hub_end_free};
+
+struct hub *hub_new(unsigned expected)
+{
+	struct hub *hub = xcalloc(1, sizeof(*hub));
+
+	hub->expected = expected;
+	return hub;
+}
+
+void hub_free(struct hub *hub)
+{
+	free(hub);
+}
+
+struct group_transport *hub_transport(struct hub *hub, uint32_t node)
+{
+	struct member_end *end = xcalloc(1, sizeof(*end));
+
+	end->base = (struct group_transport){.ops = &hub_ops, .node = node, .max_size = 64 * 1024};
+	end->hub = hub;
+	end->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	list_init(&end->parcels);
+	hub->ends[node] = end;
+	return &end->base;
+}
+
+void hub_cut(struct hub *hub, uint32_t a, uint32_t b, bool is_cut)
+{
+	hub->is_cut[a][b] = hub->is_cut[b][a] = is_cut;
+}
