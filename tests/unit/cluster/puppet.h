@@ -273,6 +273,42 @@ static inline void puppet_prepare(struct puppet *p, const struct chain *c, uint3
 	p->options.mutant = puppet_mutant();
 }
 
+/* Opened, with `voters` voters in the first entry of the chain, all in one view. */
+static inline void puppet_start_as(struct puppet *p, struct chain *c, uint32_t voters,
+				   const struct replica_options *options)
+{
+	*c = (struct chain){0};
+	chain_voters(c, 1, voters);
+	puppet_prepare(p, c, 1, 1, options);
+	puppet_open(p);
+	puppet_synced(p);
+	puppet_view(p, 5, voters);
+}
+
+static inline void puppet_start(struct puppet *p, struct chain *c, uint32_t voters)
+{
+	puppet_start_as(p, c, voters, &replica_options_default);
+}
+
+/* STATE of another in the round that is open, where it stands with (epoch, index). */
+static inline struct message puppet_state(struct puppet *p, struct position position,
+					  uint64_t leads)
+{
+	static struct message said; /* of the last STATE that the replica sent */
+	struct message m = {.type = MSG_STATE};
+
+	if (!puppet_said(p, MSG_STATE, &said))
+		assert_int_not_equal(said.type, 0);
+	m.state.view = said.state.view;
+	m.state.round = said.state.round;
+	m.state.promised = position.epoch > leads ? position.epoch : leads;
+	m.state.measure =
+		(struct measure){.start = 1, .promised = m.state.promised, .accepted = position};
+	m.state.position = position;
+	m.state.leads = leads;
+	return m;
+}
+
 static inline void puppet_end(struct puppet *p, struct chain *c)
 {
 	effects_fini(&p->out);

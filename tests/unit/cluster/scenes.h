@@ -4,36 +4,6 @@
 
 #include "tests/unit/cluster/puppet.h"
 
-/* Opened, with `voters` voters in the first entry of the chain, all in one view. options NULL: as usual */
-static inline void scene_start(struct puppet *p, struct chain *c, uint32_t voters,
-			       const struct replica_options *options)
-{
-	*c = (struct chain){0};
-	chain_voters(c, 1, voters);
-	puppet_prepare(p, c, 1, 1, options);
-	puppet_open(p);
-	puppet_synced(p);
-	puppet_view(p, 5, voters);
-}
-
-/* STATE of another in the round that is open, where it stands with (epoch, index). */
-static inline struct message say_state(struct puppet *p, struct position position, uint64_t leads)
-{
-	static struct message said; /* of the last STATE that the replica sent */
-	struct message m = {.type = MSG_STATE};
-
-	if (!puppet_said(p, MSG_STATE, &said))
-		assert_int_not_equal(said.type, 0);
-	m.state.view = said.state.view;
-	m.state.round = said.state.round;
-	m.state.promised = position.epoch > leads ? position.epoch : leads;
-	m.state.measure =
-		(struct measure){.start = 1, .promised = m.state.promised, .accepted = position};
-	m.state.position = position;
-	m.state.leads = leads;
-	return m;
-}
-
 static inline struct message say_claim(uint64_t epoch, uint64_t last_epoch, uint64_t last)
 {
 	return (struct message){.type = MSG_CLAIM,
@@ -59,10 +29,10 @@ static inline void scene_follow_of(struct puppet *p, struct chain *c, uint32_t v
 {
 	struct message m;
 
-	scene_start(p, c, voters, NULL);
+	puppet_start(p, c, voters);
 	for (uint32_t node = voters; node > 2; node--)
-		puppet_hear(p, node, say_state(p, (struct position){1, 1}, 0));
-	puppet_hear(p, 2, say_state(p, (struct position){2, 2}, 2));
+		puppet_hear(p, node, puppet_state(p, (struct position){1, 1}, 0));
+	puppet_hear(p, 2, puppet_state(p, (struct position){2, 2}, 2));
 	assert_int_equal(replica_role(p->r), ROLE_FOLLOWING);
 	assert_true(puppet_says(p, MSG_FETCH));
 	chain_add(c, 2, ENTRY_BARRIER, NULL, 0);
@@ -80,9 +50,9 @@ static inline void scene_follow(struct puppet *p, struct chain *c)
 static inline void scene_claim(struct puppet *p, struct chain *c,
 			       const struct replica_options *options)
 {
-	scene_start(p, c, 3, options);
-	puppet_hear(p, 2, say_state(p, (struct position){1, 1}, 0));
-	puppet_hear(p, 3, say_state(p, (struct position){1, 1}, 0));
+	puppet_start_as(p, c, 3, options ? options : &replica_options_default);
+	puppet_hear(p, 2, puppet_state(p, (struct position){1, 1}, 0));
+	puppet_hear(p, 3, puppet_state(p, (struct position){1, 1}, 0));
 	assert_int_equal(replica_role(p->r), ROLE_CLAIMING);
 }
 

@@ -112,7 +112,7 @@ static void a_stale_leader_is_no_contradiction(void **state)
 	(void)state;
 	scene_follow(&p, &c);
 	puppet_synced(&p);
-	m = say_state(&p, (struct position){5, 3}, 0);
+	m = puppet_state(&p, (struct position){5, 3}, 0);
 	m.state.committed = (struct position){2, 2};
 	memcpy(m.state.committed_hash, log_at(&c.log, 2)->hash, SHA256_SIZE);
 	m.state.committed_epoch = 5;

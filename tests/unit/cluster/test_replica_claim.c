@@ -33,11 +33,11 @@ static void who_is_ahead_goes_first_whatever_the_list(void **state)
 	struct chain c;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
+	puppet_start(&p, &c, 3);
 	puppet_view(&p, 6, 4);
-	puppet_hear(&p, 4, say_state(&p, (struct position){2, 2}, 0));
-	puppet_hear(&p, 2, say_state(&p, (struct position){1, 1}, 0));
-	puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 4, puppet_state(&p, (struct position){2, 2}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
 	assert_rule(RANK_BY_OWN_LIST, replica_role(p.r) == ROLE_SEEKING);
 	for (int i = 0; i < 3 && replica_role(p.r) == ROLE_SEEKING; i++)
 		puppet_tick(&p);
@@ -52,10 +52,10 @@ static void who_is_behind_claims_in_the_end(void **state)
 	struct chain c;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
+	puppet_start(&p, &c, 3);
 	for (int i = 0; i < 10 && replica_role(p.r) == ROLE_SEEKING; i++) {
-		puppet_hear(&p, 2, say_state(&p, (struct position){1, 2}, 0));
-		puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
+		puppet_hear(&p, 2, puppet_state(&p, (struct position){1, 2}, 0));
+		puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
 		puppet_tick(&p);
 	}
 	assert_rule(CLAIM_PUT_OFF, replica_role(p.r) == ROLE_CLAIMING);
@@ -71,7 +71,7 @@ static void a_round_does_not_wait_longer_for_having_failed(void **state)
 	int rounds = 0;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
+	puppet_start(&p, &c, 3);
 	for (int i = 0; i < 12; i++) {
 		puppet_tick(&p);
 		if (!puppet_says(&p, MSG_STATE))
@@ -90,12 +90,12 @@ static void a_promise_to_an_earlier_process_is_void(void **state)
 	struct chain c;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
+	puppet_start(&p, &c, 3);
 	puppet_restart(&p, false);
 	puppet_synced(&p);
 	puppet_view(&p, 6, 3);
-	puppet_hear(&p, 2, say_state(&p, (struct position){1, 1}, 0));
-	puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
 	puppet_synced(&p);
 	assert_true(puppet_says(&p, MSG_CLAIM));
 	puppet_hear(&p, 2, say_promise(2)); /* to start 1, this is 2 */
@@ -114,8 +114,8 @@ static void a_higher_promise_stops_it_and_starts_a_round(void **state)
 	puppet_hear(&p, 3, m);
 	assert_rule(CLAIM_ABOVE_AT_ONCE, replica_role(p.r) == ROLE_SEEKING);
 	assert_true(puppet_says(&p, MSG_STATE));
-	puppet_hear(&p, 2, say_state(&p, (struct position){2, 2}, 0));
-	puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){2, 2}, 0));
+	puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
 	puppet_synced(&p);
 	assert_true(puppet_said(&p, MSG_CLAIM, &m));
 	assert_int_equal(m.claim.epoch, 8);
@@ -136,7 +136,7 @@ static void who_is_deposed_before_its_first_commit_lets_others_try(void **state)
 				     .refuse = {.to = 1, .epoch = 2, .promised = 3}});
 	assert_true(puppet_says(&p, MSG_STATE));
 	for (uint32_t node = 2; node <= 3; node++) {
-		m = say_state(&p, (struct position){1, 1}, 0);
+		m = puppet_state(&p, (struct position){1, 1}, 0);
 		m.state.promised = m.state.measure.promised = 3;
 		puppet_hear(&p, node, m);
 	}
@@ -160,8 +160,8 @@ static void a_restarted_leader_makes_no_entries_in_its_old_epoch(void **state)
 	assert_rule(EPOCH_RESUMED, replica_leads(p.r) == 0);
 	puppet_view(&p, 6, 3);
 	assert_false(puppet_says(&p, MSG_APPEND));
-	puppet_hear(&p, 2, say_state(&p, (struct position){2, 2}, 0));
-	puppet_hear(&p, 3, say_state(&p, (struct position){2, 2}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){2, 2}, 0));
+	puppet_hear(&p, 3, puppet_state(&p, (struct position){2, 2}, 0));
 	puppet_synced(&p);
 	assert_true(puppet_said(&p, MSG_CLAIM, &m));
 	assert_int_equal(m.claim.epoch, 3);
@@ -185,7 +185,7 @@ static void who_removed_itself_may_still_claim(void **state)
 	puppet_open(&p);
 	puppet_synced(&p);
 	puppet_view(&p, 5, 2);
-	puppet_hear(&p, 2, say_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){1, 1}, 0));
 	puppet_synced(&p);
 	assert_rule(ELIGIBLE_BY_NEWEST, puppet_says(&p, MSG_CLAIM));
 	puppet_end(&p, &c);

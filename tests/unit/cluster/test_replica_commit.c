@@ -134,8 +134,8 @@ static void the_barrier_brings_in_what_was_left(void **state)
 	puppet_open(&p);
 	puppet_synced(&p);
 	puppet_view(&p, 5, 3);
-	puppet_hear(&p, 2, say_state(&p, (struct position){1, 2}, 0));
-	puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){1, 2}, 0));
+	puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
 	puppet_synced(&p);
 	m = say_promise(2);
 	m.promise.position.index = 2;

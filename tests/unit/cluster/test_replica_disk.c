@@ -58,8 +58,8 @@ static void a_disk_gone_back_in_time_is_found_out(void **state)
 	struct message m;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
-	m = say_state(&p, (struct position){1, 1}, 0);
+	puppet_start(&p, &c, 3);
+	m = puppet_state(&p, (struct position){1, 1}, 0);
 	m.state.seen_count = 1;
 	m.state.seen[0] = (struct seen){.incarnation = puppet_member(1).incarnation,
 					.measure = {.start = 1, .promised = 9}};
@@ -83,7 +83,7 @@ static void one_voter_in_a_group_asks_first(void **state)
 	puppet_view(&p, 5, 2);
 	assert_int_equal(replica_role(p.r), ROLE_SEEKING);
 	puppet_hear(&p, 2,
-		    say_state(&p, (struct position){0, 0}, 0)); /* no voter, but it might know */
+		    puppet_state(&p, (struct position){0, 0}, 0)); /* no voter, but it might know */
 	assert_int_equal(replica_role(p.r), ROLE_CLAIMING);
 	puppet_end(&p, &c);
 }
@@ -95,7 +95,7 @@ static void a_disk_of_an_earlier_start_is_found_out(void **state)
 	struct message m;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
+	puppet_start(&p, &c, 3);
 	m = (struct message){.type = MSG_GONE,
 			     .gone = {.to = 1,
 				      .seen = {.incarnation = puppet_member(1).incarnation,
@@ -112,8 +112,8 @@ static void a_copy_of_the_database_is_found_out(void **state)
 	struct message m;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
-	m = say_state(&p, (struct position){1, 1}, 0);
+	puppet_start(&p, &c, 3);
+	m = puppet_state(&p, (struct position){1, 1}, 0);
 	m.from = (struct claimant){
 		.member = {.node = 2, .incarnation = puppet_member(1).incarnation}, .start = 1};
 	puppet_hear(&p, 2, m);
@@ -130,7 +130,7 @@ static void a_suspect_is_asked_and_does_not_count(void **state)
 	(void)state;
 	scene_lead_well(&p, &c);
 	puppet_step(&p, (struct event){.type = EV_THAW});
-	low = say_state(&p, (struct position){1, 1}, 0);
+	low = puppet_state(&p, (struct position){1, 1}, 0);
 	low.state.measure = (struct measure){.start = 1}; /* it has acknowledged (2, 2) */
 	puppet_hear(&p, 2, low);
 	assert_true(puppet_said(&p, MSG_GONE, &m));
@@ -149,9 +149,9 @@ static void a_log_that_gets_shorter_has_not_gone_back(void **state)
 	struct measure told;
 
 	(void)state;
-	scene_start(&p, &c, 3, NULL);
-	puppet_hear(&p, 3, say_state(&p, (struct position){1, 1}, 0));
-	puppet_hear(&p, 2, say_state(&p, (struct position){3, 5}, 3));
+	puppet_start(&p, &c, 3);
+	puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){3, 5}, 3));
 	chain_barriers(&c, 3, 4);
 	puppet_hear(&p, 2, chain_append(&c, 3, 2, 5));
 	puppet_synced(&p);

@@ -50,7 +50,7 @@ static void a_promise_outlives_the_process(void **state)
 	puppet_restart(&p, true);
 	puppet_synced(&p);
 	puppet_view(&p, 6, 2);
-	puppet_hear(&p, 2, say_state(&p, (struct position){2, 3}, 0));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){2, 3}, 0));
 	puppet_hear(&p, 2, say_claim(3, 2, 3));
 	puppet_synced(&p);
 	assert_rule(PROMISE_IN_MEMORY, replica_meta(p.r)->promised_to.member.node == 3);

@@ -11,7 +11,7 @@ static void voters_change_once_the_barrier_is_committed(void **state)
 	(void)state;
 	scene_lead(&p, &c);
 	puppet_synced(&p);
-	m = say_state(&p, (struct position){1, 1}, 0); /* the list itself is committed */
+	m = puppet_state(&p, (struct position){1, 1}, 0); /* the list itself is committed */
 	m.state.committed = (struct position){1, 1};
 	memcpy(m.state.committed_hash, log_at(&c.log, 1)->hash, SHA256_SIZE);
 	m.state.committed_epoch = 1;
@@ -65,7 +65,7 @@ static void a_leader_that_removed_itself_does_not_count_itself(void **state)
 
 static void tell_level(struct puppet *p, uint32_t node, struct position position, uint32_t level)
 {
-	struct message m = say_state(p, position, 0);
+	struct message m = puppet_state(p, position, 0);
 
 	m.state.level = level;
 	m.state.promised = m.state.measure.promised = 2;
