@@ -63,12 +63,20 @@ static bool apply_one(struct replica *r, struct log_entry *e)
 	return true;
 }
 
+#define SERVED_BYTES (32u * 1024 * 1024)
+
 static void trim(struct replica *r)
 {
-	uint64_t applied = r->state->at.index;
+	uint64_t applied = r->state->at.index, upto = applied - r->options.log_kept;
+	uint64_t served = serve_floor(r);
 
-	if (r->log.count > 2 * r->options.log_kept && applied > r->options.log_kept)
-		log_trim(&r->log, applied - r->options.log_kept);
+	if (r->log.count <= 2 * r->options.log_kept || applied <= r->options.log_kept)
+		return;
+	/* who is caught up by state shall go on from there by entries; what is too much for that comes as another
+	 * difference, which is smaller than the one before */
+	if (served < upto && r->log.count <= r->options.log_served && r->log.bytes <= SERVED_BYTES)
+		upto = served;
+	log_trim(&r->log, upto);
 }
 
 void apply_committed(struct replica *r)

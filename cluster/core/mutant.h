@@ -30,6 +30,9 @@
 	X(OLD_SNAPSHOT, "installs a snapshot below its committed index", READS)                    \
 	X(SNAPSHOT_WITHOUT_REQUESTS, "a snapshot leaves out the requests", STATE)                  \
 	X(SNAPSHOT_WITHOUT_VOTERS, "a snapshot leaves out the voters", STATE)                      \
+	X(DIFFERENCE_WITHOUT_DELETIONS, "a difference deletes nothing, and nobody looks", STATE)   \
+	X(DIFFERENCE_UNCHECKED, "what a difference makes is not checked by its digest", STATE)     \
+	X(DIFFERENCE_OTHER_BASE, "a difference from an earlier state, and nobody looks", STATE)    \
 	X(NO_QUORUM_AFTER_SEND, "says not sent after it was sent", ANSWER)                         \
 	X(NO_REQUESTS, "a repeated request is executed again", ONCE)                               \
 	X(FIRST_RENEWED, "a retry renews the first index of its request", ONCE)                    \

@@ -17,6 +17,7 @@ void node_options(const struct world *w, const struct node *n, struct replica_op
 					.timeout = 500 * MS,
 					.rank_step = 60 * MS,
 					.log_kept = w->schedule->log_kept,
+					.log_served = w->schedule->log_served,
 					.append_entries = w->schedule->append_entries,
 					.append_bytes = 2048,
 					.admit_window = 4,

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Frozen states and streams of them. Pure. */
+#include "cluster/core/frozen.h"
+
+#include <string.h>
+
+#include "agent/base/mem.h"
+
+#define COUNT_SIZE	4u
+#define VALUE_HEAD_SIZE 14u /* u16 length, u64 version, u32 size */
+
+static size_t paths_size(const struct kv *kv)
+{
+	const char *path = NULL;
+	size_t size = 0;
+
+	while (kv_next(kv, "", path, &path))
+		size += strlen(path) + 1;
+	return size;
+}
+
+static void hold_values(struct frozen *f, const struct kv *kv)
+{
+	const struct kv_item *item;
+	const char *path = NULL;
+	char *at;
+
+	f->values = xcalloc(kv_count(kv) + 1, sizeof(f->values[0]));
+	f->paths = at = xmalloc(paths_size(kv) + 1);
+	while ((item = kv_next(kv, "", path, &path))) {
+		size_t size = strlen(path) + 1;
+
+		memcpy(at, path, size);
+		f->values[f->count++] =
+			(struct frozen_value){.path = at, .item = kv_item_ref(item)};
+		at += size;
+	}
+}
+
+struct frozen *frozen_new(const struct state *state)
+{
+	struct frozen *f = xcalloc(1, sizeof(*f));
+
+	f->refs = 1;
+	f->at = state->at;
+	memcpy(f->hash, state->hash, SHA256_SIZE);
+	state_digest(state, f->digest);
+	state_encode_head(state, &f->head);
+	hold_values(f, state->kv);
+	stream_seal(f, &f->whole);
+	return f;
+}
+
+struct frozen *frozen_ref(struct frozen *f)
+{
+	f->refs++;
+	return f;
+}
+
+void frozen_unref(struct frozen *f)
+{
+	if (!f || --f->refs > 0)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		kv_item_unref(f->values[i].item);
+	free(f->values);
+	free(f->paths);
+	buf_fini(&f->head);
+	stream_fini(&f->whole);
+	free(f);
+}
+
+void stream_pick(struct stream *s, uint32_t index)
+{
+	if (s->count == s->capacity) {
+		s->capacity = s->capacity ? 2 * s->capacity : 64;
+		s->picks = xrealloc(s->picks, s->capacity, sizeof(s->picks[0]));
+	}
+	s->picks[s->count++] = index;
+}
+
+static const struct frozen_value *value_at(const struct frozen *f, const struct stream *s, size_t i)
+{
+	return &f->values[s->picks ? s->picks[i] : i];
+}
+
+void stream_seal(const struct frozen *f, struct stream *s)
+{
+	uint64_t end = 0;
+
+	if (s == &f->whole)
+		s->count = f->count;
+	s->ends = xcalloc(s->count + 1, sizeof(s->ends[0]));
+	for (size_t i = 0; i < s->count; i++) {
+		const struct frozen_value *v = value_at(f, s, i);
+
+		end += VALUE_HEAD_SIZE + strlen(v->path) + v->item->size;
+		s->ends[i] = end;
+	}
+	s->total = s->front.size + f->head.size + COUNT_SIZE + end;
+}
+
+void stream_fini(struct stream *s)
+{
+	buf_fini(&s->front);
+	free(s->picks);
+	free(s->ends);
+	*s = (struct stream){0};
+}
+
+/* One read: pieces of the stream go by, those in the range are taken. */
+struct reading {
+	struct buf *out;
+	uint64_t skip; /* bytes from the next piece on */
+	size_t left;
+};
+
+static void piece(struct reading *r, const void *data, size_t size)
+{
+	size_t n;
+
+	if (r->skip >= size) {
+		r->skip -= size;
+		return;
+	}
+	n = size - (size_t)r->skip < r->left ? size - (size_t)r->skip : r->left;
+	buf_add(r->out, (const char *)data + r->skip, n);
+	r->skip = 0;
+	r->left -= n;
+}
+
+/* The first value that ends behind that byte of all values. */
+static size_t find_value(const struct stream *s, uint64_t at)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->ends[middle] > at)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static void read_values(const struct frozen *f, const struct stream *s, struct reading *r)
+{
+	size_t i = find_value(s, r->skip);
+	autobuf value = BUF_INIT;
+
+	if (i > 0 && r->left > 0)
+		r->skip -= s->ends[i - 1];
+	for (; i < s->count && r->left > 0; i++) {
+		const struct frozen_value *v = value_at(f, s, i);
+
+		buf_clear(&value);
+		state_encode_value(v->path, v->item, &value);
+		piece(r, value.data, value.size);
+	}
+}
+
+size_t stream_read(const struct frozen *f, const struct stream *s, uint64_t offset, size_t max,
+		   struct buf *out)
+{
+	struct reading r = {.out = out, .skip = offset, .left = max};
+	autobuf count = BUF_INIT;
+
+	buf_add_u32(&count, (uint32_t)s->count);
+	piece(&r, s->front.data, s->front.size);
+	piece(&r, f->head.data, f->head.size);
+	piece(&r, count.data, count.size);
+	read_values(f, s, &r);
+	return max - r.left;
+}
