@@ -60,6 +60,8 @@
 	  a_stale_leader_is_no_contradiction)                                                      \
 	X(FETCH_ONCE, "a lost answer to FETCH waits for the timer",                                \
 	  a_lost_answer_is_asked_for_again_under_load)                                             \
+	X(DEPOSED_AT_ONCE, "a leader deposed before its first commit claims again at once",        \
+	  who_is_deposed_before_its_first_commit_lets_others_try)                                  \
 	X(START_UNSEEN, "the start number is not part of what was seen",                           \
 	  a_disk_of_an_earlier_start_is_found_out)                                                 \
 	X(THAW_IGNORED, "a thawed leader goes on", a_thaw_stops_it_until_a_round_is_over)          \

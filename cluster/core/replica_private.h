@@ -155,6 +155,7 @@ struct replica {
 	/* claiming */
 	bool claim_is_sent;
 	usec_t claim_at; /* 0: not planned */
+	usec_t held_until; /* no claim before: see lead_deposed() */
 	unsigned failures;
 	uint64_t owed_promise; /* epoch; said once it is on disk */
 
@@ -235,6 +236,7 @@ void claim_say_due(struct replica *r);
 void claim_send(struct replica *r);
 void claim_alone(struct replica *r); /* one voter needs nobody */
 void lead_stop(struct replica *r);
+void lead_deposed(struct replica *r); /* by a higher promise */
 void promise_message(struct replica *r, struct peer *peer, const struct message *m);
 void refuse_message(struct replica *r, struct peer *peer, const struct message *m);
 

@@ -145,6 +145,28 @@ static void a_higher_promise_stops_it_and_starts_a_round(void **state)
 	puppet_end(&p, &c);
 }
 
+/* Node 2 claims whenever node 1 leads and the other way round: each has the higher log in turn, by its barrier. */
+static void who_is_deposed_before_its_first_commit_lets_others_try(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	struct message m;
+
+	(void)state;
+	lead(&p, &c);
+	puppet_hear(&p, 2,
+		    (struct message){.type = MSG_REFUSE,
+				     .refuse = {.to = 1, .epoch = 2, .promised = 3}});
+	assert_true(puppet_said(&p, MSG_STATE, &m));
+	puppet_hear(&p, 2, puppet_state(&p, (struct position){1, 1}, 0));
+	puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
+	assert_int_equal(replica_role(p.r), ROLE_SEEKING); /* although its log is the highest */
+	p.now = replica_deadline(p.r);
+	puppet_step(&p, (struct event){.type = EV_TICK});
+	assert_int_equal(replica_role(p.r), ROLE_CLAIMING);
+	puppet_end(&p, &c);
+}
+
 static void not_sent_and_unknown(void **state)
 {
 	struct puppet p;
@@ -410,6 +432,7 @@ int main(void)
 		cmocka_unit_test(proposals_gather_while_a_sync_runs),
 		cmocka_unit_test(answers_once_a_majority_has_it),
 		cmocka_unit_test(a_higher_promise_stops_it_and_starts_a_round),
+		cmocka_unit_test(who_is_deposed_before_its_first_commit_lets_others_try),
 		cmocka_unit_test(not_sent_and_unknown),
 		cmocka_unit_test(a_given_up_request_is_not_appended_later),
 		cmocka_unit_test(voters_change_one_at_a_time),
