@@ -158,8 +158,11 @@ static void who_is_deposed_before_its_first_commit_lets_others_try(void **state)
 		    (struct message){.type = MSG_REFUSE,
 				     .refuse = {.to = 1, .epoch = 2, .promised = 3}});
 	assert_true(puppet_said(&p, MSG_STATE, &m));
-	puppet_hear(&p, 2, puppet_state(&p, (struct position){1, 1}, 0));
-	puppet_hear(&p, 3, puppet_state(&p, (struct position){1, 1}, 0));
+	for (uint32_t node = 2; node <= 3; node++) {
+		m = puppet_state(&p, (struct position){1, 1}, 0);
+		m.state.promised = m.state.measure.promised = 3;
+		puppet_hear(&p, node, m);
+	}
 	assert_int_equal(replica_role(p.r), ROLE_SEEKING); /* although its log is the highest */
 	p.now = replica_deadline(p.r);
 	puppet_step(&p, (struct event){.type = EV_TICK});
