@@ -31,8 +31,9 @@ const struct replica_options replica_options_default = {
 	.append_entries = MESSAGE_ENTRIES_MAX,
 	.append_bytes = MESSAGE_BYTES_MAX / 2,
 	.admit_window = MESSAGE_ENTRIES_MAX,
-	.chunk_bytes = 256 * 1024,
-	.chunk_window = 8,
+	.chunk_bytes =
+		128 * 1024, /* a window takes 5 ms of a gigabit link: entries wait behind it */
+	.chunk_window = 4,
 	.requests_kept = KV_REQUESTS_KEPT,
 	.level = REPLICA_LEVEL,
 };
