@@ -41,7 +41,7 @@ struct comparison *comparison_new(struct frozen *frozen)
 	struct comparison *c = xcalloc(1, sizeof(*c));
 
 	c->frozen = frozen_ref(frozen);
-	buf_add_u32(&c->stream.front, 0);
+	buf_add_u32(&c->portion.front, 0);
 	return c;
 }
 
@@ -49,7 +49,7 @@ void comparison_free(struct comparison *c)
 {
 	if (!c)
 		return;
-	stream_fini(&c->stream);
+	portion_fini(&c->portion);
 	frozen_unref(c->frozen);
 	free(c);
 }
@@ -60,15 +60,15 @@ static void compare(struct comparison *c, const char *path, uint64_t version, co
 	const struct kv_item *item;
 
 	while (c->next < f->count && strcmp(f->values[c->next].path, path) < 0)
-		stream_pick(&c->stream, (uint32_t)c->next++);
+		portion_pick(&c->portion, (uint32_t)c->next++);
 	if (c->next == f->count || strcmp(f->values[c->next].path, path) != 0) {
-		buf_add_text(&c->stream.front, path);
+		buf_add_text(&c->portion.front, path);
 		c->deleted++;
 		return;
 	}
 	item = f->values[c->next].item;
 	if (item->version != version || memcmp(item->hash, hash, HASH_SIZE) != 0)
-		stream_pick(&c->stream, (uint32_t)c->next);
+		portion_pick(&c->portion, (uint32_t)c->next);
 	c->next++;
 }
 
@@ -95,10 +95,10 @@ bool comparison_take(struct comparison *c, const void *data, size_t size)
 void comparison_end(struct comparison *c)
 {
 	while (c->next < c->frozen->count)
-		stream_pick(&c->stream, (uint32_t)c->next++);
+		portion_pick(&c->portion, (uint32_t)c->next++);
 	for (int i = 0; i < 4; i++)
-		c->stream.front.data[i] = (char)(c->deleted >> (8 * i));
-	stream_seal(c->frozen, &c->stream);
+		c->portion.front.data[i] = (char)(c->deleted >> (8 * i));
+	portion_seal(c->frozen, &c->portion);
 }
 
 /* The deletions, one after the other. */

@@ -19,9 +19,9 @@ size_t list_chunk(const struct buf *list, size_t offset, size_t max);
 
 /* What a list that comes in, chunk by chunk, lacks of a frozen state. */
 struct comparison {
-	struct frozen *frozen; /* reference */
-	struct stream stream;  /* the difference, once it is sealed */
-	size_t next;	       /* value that was not yet compared */
+	struct frozen *frozen;	/* reference */
+	struct portion portion; /* the difference, once it is sealed */
+	size_t next;		/* value that was not yet compared */
 	uint32_t deleted;
 	char last[STORE_PATH_MAX + 1];
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frozen states and streams of them. Pure. */
+/* Frozen states and portions of them. Pure. */
 #include "cluster/core/frozen.h"
 
 #include <string.h>
@@ -47,7 +47,7 @@ struct frozen *frozen_new(const struct state *state)
 	state_digest(state, f->digest);
 	state_encode_head(state, &f->head);
 	hold_values(f, state->kv);
-	stream_seal(f, &f->whole);
+	portion_seal(f, &f->whole);
 	return f;
 }
 
@@ -66,11 +66,11 @@ void frozen_unref(struct frozen *f)
 	free(f->values);
 	free(f->paths);
 	buf_fini(&f->head);
-	stream_fini(&f->whole);
+	portion_fini(&f->whole);
 	free(f);
 }
 
-void stream_pick(struct stream *s, uint32_t index)
+void portion_pick(struct portion *s, uint32_t index)
 {
 	if (s->count == s->capacity) {
 		s->capacity = s->capacity ? 2 * s->capacity : 64;
@@ -79,12 +79,13 @@ void stream_pick(struct stream *s, uint32_t index)
 	s->picks[s->count++] = index;
 }
 
-static const struct frozen_value *value_at(const struct frozen *f, const struct stream *s, size_t i)
+static const struct frozen_value *value_at(const struct frozen *f, const struct portion *s,
+					   size_t i)
 {
 	return &f->values[s->picks ? s->picks[i] : i];
 }
 
-void stream_seal(const struct frozen *f, struct stream *s)
+void portion_seal(const struct frozen *f, struct portion *s)
 {
 	uint64_t end = 0;
 
@@ -100,15 +101,15 @@ void stream_seal(const struct frozen *f, struct stream *s)
 	s->total = s->front.size + f->head.size + COUNT_SIZE + end;
 }
 
-void stream_fini(struct stream *s)
+void portion_fini(struct portion *s)
 {
 	buf_fini(&s->front);
 	free(s->picks);
 	free(s->ends);
-	*s = (struct stream){0};
+	*s = (struct portion){0};
 }
 
-/* One read: pieces of the stream go by, those in the range are taken. */
+/* One read: pieces of the portion go by, those in the range are taken. */
 struct reading {
 	struct buf *out;
 	uint64_t skip; /* bytes from the next piece on */
@@ -130,7 +131,7 @@ static void piece(struct reading *r, const void *data, size_t size)
 }
 
 /* The first value that ends behind that byte of all values. */
-static size_t find_value(const struct stream *s, uint64_t at)
+static size_t find_value(const struct portion *s, uint64_t at)
 {
 	size_t low = 0, high = s->count;
 
@@ -145,7 +146,7 @@ static size_t find_value(const struct stream *s, uint64_t at)
 	return low;
 }
 
-static void read_values(const struct frozen *f, const struct stream *s, struct reading *r)
+static void read_values(const struct frozen *f, const struct portion *s, struct reading *r)
 {
 	size_t i = find_value(s, r->skip);
 	autobuf value = BUF_INIT;
@@ -161,8 +162,8 @@ static void read_values(const struct frozen *f, const struct stream *s, struct r
 	}
 }
 
-size_t stream_read(const struct frozen *f, const struct stream *s, uint64_t offset, size_t max,
-		   struct buf *out)
+size_t portion_read(const struct frozen *f, const struct portion *s, uint64_t offset, size_t max,
+		    struct buf *out)
 {
 	struct reading r = {.out = out, .skip = offset, .left = max};
 	autobuf count = BUF_INIT;

@@ -4,7 +4,7 @@
  * Values are counted, not copied. It costs the paths, 24 bytes a value, the outcomes of requests, and every value that
  * is replaced meanwhile, for as long as it lives. Freezing takes time for each value that there is, whatever its size.
  *
- * A stream is the whole, encoded as state.h says, or a difference as difference.h says; its bytes are made as they are
+ * A portion is the whole, encoded as state.h says, or a difference as difference.h says; its bytes are made as they are
  * read. */
 #pragma once
 
@@ -15,7 +15,7 @@ struct frozen_value {
 	const struct kv_item *item; /* reference */
 };
 
-struct stream {
+struct portion {
 	struct buf front; /* of a difference: what is deleted */
 	uint32_t *picks;  /* indices of the values that are in it, rising; NULL: all */
 	uint64_t *ends;	  /* where each of them ends, counted from the first one */
@@ -33,16 +33,16 @@ struct frozen {
 	struct frozen_value *values; /* sorted by path */
 	size_t count;
 	char *paths; /* owned: all of them */
-	struct stream whole;
+	struct portion whole;
 };
 
 struct frozen *frozen_new(const struct state *state);
 struct frozen *frozen_ref(struct frozen *frozen);
 void frozen_unref(struct frozen *frozen); /* NULL is fine */
 
-void stream_pick(struct stream *stream, uint32_t index);	      /* higher than those before */
-void stream_seal(const struct frozen *frozen, struct stream *stream); /* once all is picked */
-void stream_fini(struct stream *stream);
+void portion_pick(struct portion *portion, uint32_t index); /* higher than those before */
+void portion_seal(const struct frozen *frozen, struct portion *portion); /* once all is picked */
+void portion_fini(struct portion *portion);
 /* Appends up to `max` bytes from offset (below total) on; how many. */
-size_t stream_read(const struct frozen *frozen, const struct stream *stream, uint64_t offset,
-		   size_t max, struct buf *out);
+size_t portion_read(const struct frozen *frozen, const struct portion *portion, uint64_t offset,
+		    size_t max, struct buf *out);

@@ -108,7 +108,7 @@ static bool wants_list(const struct replica *r, const struct serving *s, const s
 	       list <= LIST_MAX && compared(r) < COMPARED_MAX;
 }
 
-static size_t send_chunk(struct replica *r, const struct serving *s, const struct stream *stream,
+static size_t send_chunk(struct replica *r, const struct serving *s, const struct portion *portion,
 			 uint64_t offset)
 {
 	autobuf data = BUF_INIT;
@@ -117,10 +117,10 @@ static size_t send_chunk(struct replica *r, const struct serving *s, const struc
 					 .epoch = r->leader_epoch,
 					 .at = s->frozen->at,
 					 .list = s->is_compared ? s->list : 0,
-					 .total = stream->total,
+					 .total = portion->total,
 					 .offset = offset}};
 
-	m.snapshot.size = stream_read(s->frozen, stream, offset, r->options.chunk_bytes, &data);
+	m.snapshot.size = portion_read(s->frozen, portion, offset, r->options.chunk_bytes, &data);
 	m.snapshot.data = data.data;
 	memcpy(m.snapshot.hash, s->frozen->hash, SHA256_SIZE);
 	memcpy(m.snapshot.digest, s->frozen->digest, SHA256_SIZE);
@@ -130,12 +130,13 @@ static size_t send_chunk(struct replica *r, const struct serving *s, const struc
 
 static void send_window(struct replica *r, const struct serving *s, uint64_t offset)
 {
-	const struct stream *stream = s->is_compared ? &s->comparison->stream : &s->frozen->whole;
+	const struct portion *portion =
+		s->is_compared ? &s->comparison->portion : &s->frozen->whole;
 
 	if (!s->is_compared && !offer_is_due(r, s->frozen, offset))
 		return;
-	for (size_t i = 0; i < r->options.chunk_window && offset < stream->total; i++)
-		offset += send_chunk(r, s, stream, offset);
+	for (size_t i = 0; i < r->options.chunk_window && offset < portion->total; i++)
+		offset += send_chunk(r, s, portion, offset);
 }
 
 static void inquire(struct replica *r, struct serving *s)
@@ -182,7 +183,7 @@ static void begin(struct replica *r, struct serving *s, const struct msg_fetch *
 /* The chunks under way go on, or, if none has come yet, the answer to that list is made. */
 static bool is_continued(const struct serving *s, const struct msg_fetch *f)
 {
-	uint64_t total = s->is_compared ? s->comparison->stream.total : s->frozen->whole.total;
+	uint64_t total = s->is_compared ? s->comparison->portion.total : s->frozen->whole.total;
 
 	if (s->comparison && !s->is_compared)
 		return false;
@@ -210,7 +211,7 @@ static void compared_all(struct replica *r, struct serving *s)
 {
 	comparison_end(s->comparison);
 	s->is_compared = true;
-	if (s->comparison->stream.total >= s->frozen->whole.total)
+	if (s->comparison->portion.total >= s->frozen->whole.total)
 		comparison_give_up(s);
 	send_window(r, s, 0);
 }

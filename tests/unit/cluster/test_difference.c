@@ -85,12 +85,12 @@ static struct comparison *compare(const struct state *state, const struct kv *he
 	return c;
 }
 
-static void read_all(const struct frozen *f, const struct stream *s, size_t chunk, struct buf *out)
+static void read_all(const struct frozen *f, const struct portion *s, size_t chunk, struct buf *out)
 {
 	while (out->size < s->total) {
 		size_t left = (size_t)s->total - out->size, before = out->size;
 
-		assert_int_equal(stream_read(f, s, before, chunk, out),
+		assert_int_equal(portion_read(f, s, before, chunk, out),
 				 left < chunk ? left : chunk);
 		assert_int_equal(out->size - before, left < chunk ? left : chunk);
 	}
@@ -107,7 +107,7 @@ static void a_difference_makes_the_frozen_state_of_any_other(void **state)
 		struct comparison *c = compare(s, held->kv, 1 + below(200));
 		autobuf data = BUF_INIT, changed = BUF_INIT;
 
-		read_all(c->frozen, &c->stream, 1 + below(100), &data);
+		read_all(c->frozen, &c->portion, 1 + below(100), &data);
 		assert_int_equal(difference_apply(held, data.data, data.size, &ret, &changed, NULL),
 				 0);
 		assert_same(ret, s);
@@ -152,7 +152,7 @@ static void equal_states_differ_in_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(c->deleted, 0);
-	assert_int_equal(c->stream.count, 0);
+	assert_int_equal(c->portion.count, 0);
 	comparison_free(c);
 	state_free(s);
 }
@@ -196,7 +196,7 @@ static void a_damaged_difference_is_refused(void **state)
 	s = random_state(30, 8);
 	c = compare(s, held->kv, 100);
 	assert_true(c->deleted > 1);
-	read_all(c->frozen, &c->stream, 4096, &data);
+	read_all(c->frozen, &c->portion, 4096, &data);
 	for (size_t n = 0; n < data.size; n++) {
 		autofree void *cut = xmemdup(data.data, n ? n : 1);
 

@@ -100,8 +100,8 @@ static void inquire(struct puppet *p, uint64_t list, uint64_t offset)
 				 .inquiry = {.to = 1, .epoch = 2, .list = list, .offset = offset}});
 }
 
-/* A chunk of a stream of that state, as node 2 says it. list 0: of the whole. */
-static struct message chunk(const struct frozen *f, const struct stream *s, uint64_t list,
+/* A chunk of a portion of that state, as node 2 says it. list 0: of the whole. */
+static struct message chunk(const struct frozen *f, const struct portion *s, uint64_t list,
 			    uint64_t offset, size_t max)
 {
 	static char bytes[64 * 1024];
@@ -115,7 +115,7 @@ static struct message chunk(const struct frozen *f, const struct stream *s, uint
 					 .offset = offset,
 					 .data = bytes}};
 
-	m.snapshot.size = stream_read(f, s, offset, max, &data);
+	m.snapshot.size = portion_read(f, s, offset, max, &data);
 	memcpy(bytes, data.data, data.size);
 	memcpy(m.snapshot.hash, f->hash, SHA256_SIZE);
 	memcpy(m.snapshot.digest, f->digest, SHA256_SIZE);
@@ -195,9 +195,9 @@ static void a_difference_is_put_together_with_what_is_here(void **state)
 	assert_true(puppet_said(&p, MSG_LIST, &m));
 	difference = compare(leaders, m.list.data, m.list.size);
 	assert_int_equal(difference->deleted, 1);
-	assert_int_equal(difference->stream.count, 3);
+	assert_int_equal(difference->portion.count, 3);
 	puppet_hear(&p, 2,
-		    chunk(difference->frozen, &difference->stream, m.list.list, 0, 64 * 1024));
+		    chunk(difference->frozen, &difference->portion, m.list.list, 0, 64 * 1024));
 	assert_non_null(puppet_effect(&p, EFFECT_PERSIST));
 	persist = puppet_effect(&p, EFFECT_PERSIST)->persist;
 	state_encode(leaders, &whole);
@@ -235,7 +235,7 @@ static void a_wrong_difference_is_dropped_and_the_whole_asked_for(void **state)
 	list_encode(leaders->kv, &list); /* as if all were here */
 	difference = compare(leaders, list.data, list.size);
 	puppet_hear(&p, 2,
-		    chunk(difference->frozen, &difference->stream, m.list.list, 0, 64 * 1024));
+		    chunk(difference->frozen, &difference->portion, m.list.list, 0, 64 * 1024));
 	assert_null(puppet_effect(&p, EFFECT_PERSIST));
 	assert_true(puppet_said(&p, MSG_FETCH, &m));
 	assert_int_equal(m.fetch.values, 0);
@@ -278,7 +278,7 @@ static void a_list_is_made_anew_when_the_state_has_changed(void **state)
 	assert_true(puppet_said(&p, MSG_LIST, &m));
 	assert_int_not_equal(m.list.list, first);
 	assert_int_equal(m.list.offset, 0);
-	puppet_hear(&p, 2, chunk(old->frozen, &old->stream, first, 0, 64 * 1024));
+	puppet_hear(&p, 2, chunk(old->frozen, &old->portion, first, 0, 64 * 1024));
 	assert_null(puppet_effect(&p, EFFECT_PERSIST));
 	comparison_free(old);
 	state_free(leaders);
@@ -340,12 +340,12 @@ static void promises_go_on_while_chunks_come(void **state)
 	assert_true(puppet_said(&p, MSG_LIST, &m));
 	list = m.list.list;
 	difference = compare(leaders, m.list.data, m.list.size);
-	puppet_hear(&p, 2, chunk(difference->frozen, &difference->stream, list, 0, 40));
+	puppet_hear(&p, 2, chunk(difference->frozen, &difference->portion, list, 0, 40));
 	puppet_hear(&p, 3,
 		    (struct message){.type = MSG_CLAIM, .claim = {.epoch = 3, .position = {2, 9}}});
 	puppet_synced(&p);
 	assert_true(puppet_said(&p, MSG_PROMISE, &m));
-	puppet_hear(&p, 2, chunk(difference->frozen, &difference->stream, list, 40, 64 * 1024));
+	puppet_hear(&p, 2, chunk(difference->frozen, &difference->portion, list, 40, 64 * 1024));
 	assert_null(puppet_effect(&p, EFFECT_PERSIST));
 	assert_true(puppet_said(&p, MSG_REFUSE, &m));
 	comparison_free(difference);
