@@ -9,31 +9,20 @@
 #define COUNT_SIZE	4u
 #define VALUE_HEAD_SIZE 14u /* u16 length, u64 version, u32 size */
 
-static size_t paths_size(const struct kv *kv)
-{
-	const char *path = NULL;
-	size_t size = 0;
-
-	while (kv_next(kv, "", path, &path))
-		size += strlen(path) + 1;
-	return size;
-}
-
 static void hold_values(struct frozen *f, const struct kv *kv)
 {
 	const struct kv_item *item;
 	const char *path = NULL;
-	char *at;
 
 	f->values = xcalloc(kv_count(kv) + 1, sizeof(f->values[0]));
-	f->paths = at = xmalloc(paths_size(kv) + 1);
 	while ((item = kv_next(kv, "", path, &path))) {
-		size_t size = strlen(path) + 1;
-
-		memcpy(at, path, size);
-		f->values[f->count++] =
-			(struct frozen_value){.path = at, .item = kv_item_ref(item)};
-		at += size;
+		buf_add(&f->paths, path, strlen(path) + 1);
+		f->values[f->count++].item = kv_item_ref(item);
+	}
+	path = f->paths.data; /* it moves no more */
+	for (size_t i = 0; i < f->count; i++) {
+		f->values[i].path = path;
+		path += strlen(path) + 1;
 	}
 }
 
@@ -64,7 +53,7 @@ void frozen_unref(struct frozen *f)
 	for (size_t i = 0; i < f->count; i++)
 		kv_item_unref(f->values[i].item);
 	free(f->values);
-	free(f->paths);
+	buf_fini(&f->paths);
 	buf_fini(&f->head);
 	portion_fini(&f->whole);
 	free(f);

@@ -32,7 +32,7 @@ struct frozen {
 	struct buf head;	     /* the encoding up to the number of values */
 	struct frozen_value *values; /* sorted by path */
 	size_t count;
-	char *paths; /* owned: all of them */
+	struct buf paths; /* all of them */
 	struct portion whole;
 };
 
