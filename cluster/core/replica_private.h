@@ -154,7 +154,7 @@ struct replica {
 
 	/* claiming */
 	bool claim_is_sent;
-	usec_t claim_at; /* 0: not planned */
+	usec_t claim_at;   /* 0: not planned */
 	usec_t held_until; /* no claim before: see lead_deposed() */
 	unsigned failures;
 	uint64_t owed_promise; /* epoch; said once it is on disk */

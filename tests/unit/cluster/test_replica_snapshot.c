@@ -302,6 +302,7 @@ static void chunks_may_come_in_any_way(void **state)
 	f = frozen_new(leaders);
 	f_older = frozen_new(older);
 	third = (size_t)f->whole.total / 3;
+	puppet_hear(&p, 2, chunk(f_older, &f_older->whole, 0, 0, third)); /* another from now on */
 	puppet_hear(&p, 2, chunk(f, &f->whole, 0, 0, third));
 	puppet_hear(&p, 2, chunk(f, &f->whole, 0, 2 * third, 64 * 1024));
 	puppet_hear(&p, 2, chunk(f, &f->whole, 0, 0, third));
