@@ -117,7 +117,7 @@ struct event {
 		struct {
 			struct uuid fork; /* new, random */
 			bool insists;	  /* although a reachable survivor has a higher position */
-			int *ret;	  /* 0 or a negative error code */
+			int *ret; /* 0, or ERR_BUSY, ERR_CONFLICT, ERR_UNSUPPORTED: program too old */
 		} force;
 	};
 };

@@ -382,6 +382,26 @@ static void a_suspect_is_asked_and_does_not_count(void **state)
 	puppet_end(&p, &c);
 }
 
+static void a_program_too_old_for_its_log_is_not_forced(void **state)
+{
+	static const uint8_t level[20] = {[16] = REPLICA_LEVEL + 1};
+	struct puppet p;
+	struct chain c;
+	struct message m;
+	int ret = 1;
+
+	(void)state;
+	lead(&p, &c);
+	chain_add(&c, 3, ENTRY_LEVEL, level, sizeof(level));
+	m = chain_append(&c, 3, 2, 2);
+	puppet_hear(&p, 2, m);
+	puppet_step(&p,
+		    (struct event){.type = EV_FORCE, .force = {.fork.bytes = {9}, .ret = &ret}});
+	assert_int_equal(ret, -ERR_UNSUPPORTED);
+	assert_null(puppet_effect(&p, EFFECT_PERSIST));
+	puppet_end(&p, &c);
+}
+
 static void forks_and_clusters_do_not_mix(void **state)
 {
 	struct puppet p;
@@ -446,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_disk_of_an_earlier_start_is_found_out),
 		cmocka_unit_test(a_copy_of_the_database_is_found_out),
 		cmocka_unit_test(a_suspect_is_asked_and_does_not_count),
+		cmocka_unit_test(a_program_too_old_for_its_log_is_not_forced),
 		cmocka_unit_test(forks_and_clusters_do_not_mix),
 		cmocka_unit_test(one_voter_needs_nobody),
 	};
