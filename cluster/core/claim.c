@@ -52,10 +52,12 @@ void claim_plan(struct replica *r)
 
 	if (!round_has_majority(r) || !claim_is_possible(r) || !claim_is_eligible(r))
 		return;
-	if (rank == 0)
-		claim_start(r);
-	else
+	if (rank > 0)
 		r->claim_at = r->now + r->options.timeout + rank * r->options.rank_step;
+	else if (r->now < r->held_until)
+		r->claim_at = r->held_until;
+	else
+		claim_start(r);
 }
 
 static void claim_begin(struct replica *r, uint64_t epoch)
@@ -101,17 +103,33 @@ void claim_alone(struct replica *r)
 		claim_start(r);
 }
 
-void claim_fail(struct replica *r)
+static usec_t back_off(struct replica *r)
 {
 	unsigned place = 0;
 
 	while (place < r->voters.count && r->voters.items[place].node != r->options.node)
 		place++;
-	r->role = ROLE_SEEKING;
 	if (r->failures < BACKOFF_MAX)
 		r->failures++;
+	return r->now + (r->options.timeout / 4 << r->failures) + place * r->options.rank_step;
+}
+
+void claim_fail(struct replica *r)
+{
+	r->role = ROLE_SEEKING;
 	r->expiries = 0;
-	r->timer = r->now + (r->options.timeout / 4 << r->failures) + place * r->options.rank_step;
+	r->timer = back_off(r);
+}
+
+/* A leader deposed before it has committed anything has failed like a claim. Its own barrier has made its log the
+ * highest: were it to claim at once, two could depose each other for ever, each with the higher position in turn. */
+void lead_deposed(struct replica *r)
+{
+	bool has_failed = r->commit < r->barrier && !MUTANT(r, DEPOSED_AT_ONCE);
+
+	lead_stop(r);
+	if (has_failed)
+		r->held_until = back_off(r);
 }
 
 static bool promise_counts(const struct replica *r)
@@ -189,9 +207,7 @@ void lead_stop(struct replica *r)
 		return;
 	if (r->role == ROLE_LEADING) {
 		gather_drop(r);
-		buf_fini(&r->snapshot);
-		r->snapshot = BUF_INIT;
-		r->snapshot_at = (struct position){0};
+		serve_drop(r);
 	}
 	r->role = ROLE_SEEKING;
 	r->leader = 0;
@@ -240,7 +256,7 @@ void refuse_message(struct replica *r, struct peer *peer, const struct message *
 	if (f->to != r->options.node)
 		return;
 	if (r->role == ROLE_LEADING && f->promised > r->leader_epoch) {
-		lead_stop(r);
+		lead_deposed(r);
 		if (MUTANT(r, CLAIM_ABOVE_AT_ONCE))
 			claim_start(r);
 		else

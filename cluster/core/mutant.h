@@ -30,6 +30,9 @@
 	X(OLD_SNAPSHOT, "installs a snapshot below its committed index", READS)                    \
 	X(SNAPSHOT_WITHOUT_REQUESTS, "a snapshot leaves out the requests", STATE)                  \
 	X(SNAPSHOT_WITHOUT_VOTERS, "a snapshot leaves out the voters", STATE)                      \
+	X(DIFFERENCE_WITHOUT_DELETIONS, "a difference deletes nothing, and nobody looks", STATE)   \
+	X(DIFFERENCE_UNCHECKED, "what a difference makes is not checked by its digest", STATE)     \
+	X(DIFFERENCE_OTHER_BASE, "a difference from an earlier state, and nobody looks", STATE)    \
 	X(NO_QUORUM_AFTER_SEND, "says not sent after it was sent", ANSWER)                         \
 	X(NO_REQUESTS, "a repeated request is executed again", ONCE)                               \
 	X(FIRST_RENEWED, "a retry renews the first index of its request", ONCE)                    \
@@ -57,6 +60,8 @@
 	  a_stale_leader_is_no_contradiction)                                                      \
 	X(FETCH_ONCE, "a lost answer to FETCH waits for the timer",                                \
 	  a_lost_answer_is_asked_for_again_under_load)                                             \
+	X(DEPOSED_AT_ONCE, "a leader deposed before its first commit claims again at once",        \
+	  who_is_deposed_before_its_first_commit_lets_others_try)                                  \
 	X(START_UNSEEN, "the start number is not part of what was seen",                           \
 	  a_disk_of_an_earlier_start_is_found_out)                                                 \
 	X(THAW_IGNORED, "a thawed leader goes on", a_thaw_stops_it_until_a_round_is_over)          \

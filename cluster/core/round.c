@@ -275,7 +275,7 @@ void state_message(struct replica *r, struct peer *peer, const struct message *m
 	if (r->role == ROLE_LEFT)
 		return;
 	if (r->role == ROLE_LEADING && s->promised > r->leader_epoch) {
-		lead_stop(r);
+		lead_deposed(r);
 		round_start(r);
 	}
 	if (s->view != r->view || s->round < r->round)

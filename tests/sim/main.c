@@ -75,14 +75,22 @@ static void print_coverage(void)
 	static const enum replica_role roles[] = {ROLE_OPENING,	  ROLE_WAITING,	 ROLE_SEEKING,
 						  ROLE_FOLLOWING, ROLE_CLAIMING, ROLE_LEADING};
 
-	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu snapshots, %llu "
-	       "cuts; done "
+	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu cuts; done "
 	       "%llu, refused %llu, unknown %llu, not sent %llu\n",
 	       (unsigned long long)coverage.schedules, (unsigned long long)coverage.steps,
 	       (unsigned long long)coverage.commits, (unsigned long long)coverage.leaders,
-	       (unsigned long long)coverage.snapshots, (unsigned long long)coverage.cuts,
-	       (unsigned long long)coverage.outcomes[1], (unsigned long long)coverage.outcomes[2],
-	       (unsigned long long)coverage.outcomes[3], (unsigned long long)coverage.outcomes[4]);
+	       (unsigned long long)coverage.cuts, (unsigned long long)coverage.outcomes[1],
+	       (unsigned long long)coverage.outcomes[2], (unsigned long long)coverage.outcomes[3],
+	       (unsigned long long)coverage.outcomes[4]);
+	printf("# caught up by state: %llu whole, %llu differences, %llu fallbacks; %llu false "
+	       "lists\n",
+	       (unsigned long long)coverage.caught_up.whole,
+	       (unsigned long long)coverage.caught_up.differences,
+	       (unsigned long long)coverage.caught_up.fallbacks,
+	       (unsigned long long)coverage.false_lists);
+	if (!coverage.caught_up.whole || !coverage.caught_up.differences ||
+	    !coverage.caught_up.fallbacks)
+		printf("# finding: a way of catching up was never gone\n");
 	printf("# %-9s", "");
 	for (size_t k = 0; k < ARRAY_SIZE(roles); k++)
 		printf(" %10s", replica_role_name(roles[k]));

@@ -72,7 +72,7 @@ run_jobs() {
 # That test fails with the broken core, and passes with the whole one.
 scripted() { # scripted NUMBER TEST
 	local part said
-	for part in follow lead; do
+	for part in follow lead snapshot; do
 		said=$(LODGE_MUTANT=$1 "$build/tests/sim/sim_scripted_$part" 2>&1)
 		if grep -q "FAILED.*] $2\$" <<<"$said"; then
 			LODGE_MUTANT=0 "$build/tests/sim/sim_scripted_$part" >/dev/null 2>&1
@@ -104,6 +104,7 @@ mutants)
 	[ -z "$mutant" ] || exec "${random[@]}" --mutant "$mutant"
 	make_program sim_scripted_follow
 	make_program sim_scripted_lead
+	make_program sim_scripted_snapshot
 	"${random[@]}" | grep -v '^1\.\.'
 	bad=${PIPESTATUS[0]}
 	count=$("$build/tests/sim/sim_store_mutants" --mutants --schedules 0 | sed -n 's/^1\.\.//p')

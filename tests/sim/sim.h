@@ -97,7 +97,9 @@ struct op {
 struct coverage {
 	uint64_t cells[MSG_COUNT][ROLE_COUNT];
 	uint64_t outcomes[5];
-	uint64_t steps, commits, leaders, snapshots, cuts, schedules;
+	uint64_t steps, commits, leaders, cuts, schedules;
+	struct replica_caught_up caught_up;
+	uint64_t false_lists;
 };
 
 struct world {
@@ -160,6 +162,8 @@ void net_reform_soon(struct world *w, usec_t delay);
 void net_break(struct world *w); /* partition changed: rings that cross it stand still */
 bool net_is_connected(const struct node *a, const struct node *b);
 void net_fini(struct world *w);
+/* The message itself, or, now and then, a list of what somebody else has in place of its own: a reference. */
+struct blob *net_falsify(struct world *w, const struct node *n, struct blob *blob);
 
 /* client.c */
 #define CLIENT_ADMIN_PATIENCE (3000 * MS)

@@ -151,9 +151,10 @@ static inline struct message chain_append(const struct chain *c, uint64_t epoch,
 }
 
 /* Opened, with `voters` voters and the first entry of the chain in its log and applied, all in one view. */
-static inline void puppet_start(struct puppet *p, struct chain *c, uint32_t voters)
+static inline void puppet_start_as(struct puppet *p, struct chain *c, uint32_t voters,
+				   const struct replica_options *base)
 {
-	struct replica_options options = replica_options_default;
+	struct replica_options options = *base;
 	struct replica_disk disk = {.meta = {.cluster.bytes = {1},
 					     .incarnation = puppet_member(1).incarnation,
 					     .promised = 1,
@@ -172,6 +173,11 @@ static inline void puppet_start(struct puppet *p, struct chain *c, uint32_t vote
 	puppet_step(p, (struct event){.type = EV_STARTED, .started = &disk});
 	puppet_synced(p);
 	puppet_view(p, 5, voters);
+}
+
+static inline void puppet_start(struct puppet *p, struct chain *c, uint32_t voters)
+{
+	puppet_start_as(p, c, voters, &replica_options_default);
 }
 
 /* STATE of another in the round that is open, where it stands with (epoch, index). */

@@ -334,6 +334,7 @@ static void a_snapshot_is_acknowledged_once_it_is_on_disk(void **state)
 						  .data = data.data + from,
 						  .size = half ? data.size - from : data.size / 2}};
 		memcpy(m.snapshot.hash, s->hash, SHA256_SIZE);
+		state_digest(s, m.snapshot.digest);
 		assert_int_equal(log_last(replica_log(p.r)).index, 2);
 		puppet_hear(&p, 2, m);
 	}

@@ -145,6 +145,31 @@ static void a_higher_promise_stops_it_and_starts_a_round(void **state)
 	puppet_end(&p, &c);
 }
 
+/* Node 2 claims whenever node 1 leads and the other way round: each has the higher log in turn, by its barrier. */
+static void who_is_deposed_before_its_first_commit_lets_others_try(void **state)
+{
+	struct puppet p;
+	struct chain c;
+	struct message m;
+
+	(void)state;
+	lead(&p, &c);
+	puppet_hear(&p, 2,
+		    (struct message){.type = MSG_REFUSE,
+				     .refuse = {.to = 1, .epoch = 2, .promised = 3}});
+	assert_true(puppet_said(&p, MSG_STATE, &m));
+	for (uint32_t node = 2; node <= 3; node++) {
+		m = puppet_state(&p, (struct position){1, 1}, 0);
+		m.state.promised = m.state.measure.promised = 3;
+		puppet_hear(&p, node, m);
+	}
+	assert_int_equal(replica_role(p.r), ROLE_SEEKING); /* although its log is the highest */
+	p.now = replica_deadline(p.r);
+	puppet_step(&p, (struct event){.type = EV_TICK});
+	assert_int_equal(replica_role(p.r), ROLE_CLAIMING);
+	puppet_end(&p, &c);
+}
+
 static void not_sent_and_unknown(void **state)
 {
 	struct puppet p;
@@ -357,6 +382,26 @@ static void a_suspect_is_asked_and_does_not_count(void **state)
 	puppet_end(&p, &c);
 }
 
+static void a_program_too_old_for_its_log_is_not_forced(void **state)
+{
+	static const uint8_t level[20] = {[16] = REPLICA_LEVEL + 1};
+	struct puppet p;
+	struct chain c;
+	struct message m;
+	int ret = 1;
+
+	(void)state;
+	lead(&p, &c);
+	chain_add(&c, 3, ENTRY_LEVEL, level, sizeof(level));
+	m = chain_append(&c, 3, 2, 2);
+	puppet_hear(&p, 2, m);
+	puppet_step(&p,
+		    (struct event){.type = EV_FORCE, .force = {.fork.bytes = {9}, .ret = &ret}});
+	assert_int_equal(ret, -ERR_UNSUPPORTED);
+	assert_null(puppet_effect(&p, EFFECT_PERSIST));
+	puppet_end(&p, &c);
+}
+
 static void forks_and_clusters_do_not_mix(void **state)
 {
 	struct puppet p;
@@ -410,6 +455,7 @@ int main(void)
 		cmocka_unit_test(proposals_gather_while_a_sync_runs),
 		cmocka_unit_test(answers_once_a_majority_has_it),
 		cmocka_unit_test(a_higher_promise_stops_it_and_starts_a_round),
+		cmocka_unit_test(who_is_deposed_before_its_first_commit_lets_others_try),
 		cmocka_unit_test(not_sent_and_unknown),
 		cmocka_unit_test(a_given_up_request_is_not_appended_later),
 		cmocka_unit_test(voters_change_one_at_a_time),
@@ -420,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_disk_of_an_earlier_start_is_found_out),
 		cmocka_unit_test(a_copy_of_the_database_is_found_out),
 		cmocka_unit_test(a_suspect_is_asked_and_does_not_count),
+		cmocka_unit_test(a_program_too_old_for_its_log_is_not_forced),
 		cmocka_unit_test(forks_and_clusters_do_not_mix),
 		cmocka_unit_test(one_voter_needs_nobody),
 	};
