@@ -79,7 +79,7 @@ static void send_adversarial(struct world *w, struct node *n, struct blob *blob)
 
 			if (rng_chance(&w->rng, w->schedule->late))
 				delay = rng_between(&w->rng, 3, 80) * MS;
-			if (rng_chance(&w->rng, 1))
+			if (rng_chance(&w->rng, w->schedule->very_late))
 				delay = rng_between(&w->rng, 100, 4000) * MS;
 			world_add(w, (struct happening){.at = w->now + delay,
 							.kind = HAPPEN_DELIVER,

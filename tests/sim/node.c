@@ -122,6 +122,7 @@ static void tell_applied(struct world *w, struct node *n)
 	for (size_t i = 0; i < n->effects.count; i++)
 		if (n->effects.items[i].type == EFFECT_APPLIED)
 			oracle_applied(w, n, n->effects.items[i].applied);
+	oracle_reads(w, n);
 }
 
 static void run_effects(struct world *w, struct node *n)
@@ -206,13 +207,12 @@ void node_start(struct world *w, struct node *n)
 	if (!n->is_up)
 		n->is_marked = false;
 	n->is_up = true;
-	n->disk.is_full = false;
 	if (rng_chance(&w->rng, 50))
 		n->level = SIM_LEVEL; /* upgraded meanwhile */
 	node_options(w, n, &options);
 	n->replica = replica_new(&options);
 	n->pid = ++w->next_pid;
-	n->applied = n->committed = n->leads = n->own_done = 0;
+	n->applied = n->committed = n->leads = 0;
 	n->measure = (struct measure){0};
 	n->tick = 0;
 	n->crash_in = 0;
@@ -222,6 +222,7 @@ void node_start(struct world *w, struct node *n)
 	ev.started = disk_load(&n->disk, &options);
 	world_say(w, "n%u starts, pid %llu, log to %llu", n->id, (unsigned long long)n->pid,
 		  (unsigned long long)(ev.started->base.index + ev.started->entry_count));
+	n->applied = ev.started->state ? ev.started->state->at.index : 0;
 	{
 		struct replica_disk *disk = ev.started;
 

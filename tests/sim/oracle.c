@@ -403,6 +403,16 @@ void oracle_applied(struct world *w, struct node *n, const struct applied *a)
 		digest_check(w, n, c);
 }
 
+/* What reads see moves by what subscribers are told, and by nothing else. */
+void oracle_reads(struct world *w, struct node *n)
+{
+	uint64_t index = replica_state(n->replica)->at.index;
+
+	if (!w->oracle.broken && index != n->applied)
+		oracle_fail(w, INV_READS, "n%u shows entry %llu, and told of %llu", n->id,
+			    (unsigned long long)index, (unsigned long long)n->applied);
+}
+
 void oracle_left(struct world *w, struct node *n, const char *reason)
 {
 	world_say(w, "n%u leaves: %s", n->id, reason);
