@@ -219,9 +219,7 @@ void lead_stop(struct replica *r)
 		return;
 	if (r->role == ROLE_LEADING) {
 		gather_drop(r);
-		buf_fini(&r->snapshot);
-		r->snapshot = BUF_INIT;
-		r->snapshot_at = (struct position){0};
+		serve_drop(r);
 	}
 	r->role = ROLE_SEEKING;
 	r->leader = 0;

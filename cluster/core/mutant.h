@@ -61,6 +61,12 @@
 	  a_snapshot_holds_requests_and_voters)                                                    \
 	X(SNAPSHOT_WITHOUT_VOTERS, "a snapshot leaves out the voters", STATE,                      \
 	  a_snapshot_holds_requests_and_voters)                                                    \
+	X(DIFFERENCE_WITHOUT_DELETIONS, "a difference deletes nothing, and nobody looks", STATE,   \
+	  a_difference_is_put_together_with_what_is_here)                                          \
+	X(DIFFERENCE_UNCHECKED, "what a difference makes is not checked by its digest", STATE,     \
+	  a_wrong_difference_is_dropped_and_the_whole_asked_for)                                   \
+	X(DIFFERENCE_OTHER_BASE, "a difference from an earlier state, and nobody looks", STATE,    \
+	  a_list_is_made_anew_when_the_state_has_changed)                                          \
 	X(NO_QUORUM_AFTER_SEND, "says not sent after it was sent", ANSWER,                         \
 	  what_was_appended_is_unknown_until_it_is_applied)                                        \
 	X(NO_REQUESTS, "a repeated request is executed again", ONCE,                               \

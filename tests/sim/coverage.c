@@ -42,15 +42,17 @@ static void print_table(const struct coverage *c)
 
 void coverage_print(const struct coverage *c)
 {
-	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu snapshots, %llu "
-	       "cuts; done "
+	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu cuts; done "
 	       "%llu, refused %llu, unknown %llu, not sent %llu\n",
-	       ULL(c->schedules), ULL(c->steps), ULL(c->commits), ULL(c->leaders),
-	       ULL(c->snapshots), ULL(c->cuts), ULL(c->outcomes[STORE_DONE]),
-	       ULL(c->outcomes[STORE_REFUSED]), ULL(c->outcomes[STORE_UNKNOWN]),
-	       ULL(c->outcomes[STORE_NOT_SENT]));
+	       ULL(c->schedules), ULL(c->steps), ULL(c->commits), ULL(c->leaders), ULL(c->cuts),
+	       ULL(c->outcomes[STORE_DONE]), ULL(c->outcomes[STORE_REFUSED]),
+	       ULL(c->outcomes[STORE_UNKNOWN]), ULL(c->outcomes[STORE_NOT_SENT]));
 	printf("# %llu came to life again, %llu with members hung, %llu in a new fork\n",
 	       ULL(c->lived), ULL(c->hung), ULL(c->forked));
+	printf("# caught up by state: %llu whole, %llu differences, %llu fallbacks; %llu false "
+	       "lists\n",
+	       ULL(c->caught_up.whole), ULL(c->caught_up.differences), ULL(c->caught_up.fallbacks),
+	       ULL(c->false_lists));
 	print_table(c);
 	printf("# faults:");
 	for (int i = 1; i < FAULT_COUNT; i++)
@@ -83,6 +85,10 @@ bool coverage_check(const struct coverage *c, uint64_t number)
 			printf("# finding: a fault never came to something: %s\n",
 			       fault_name((enum fault_kind)i));
 		}
+	if (!c->caught_up.whole || !c->caught_up.differences || !c->caught_up.fallbacks) {
+		ok = false;
+		printf("# finding: a way of catching up was never gone\n");
+	}
 	printf("%sok %llu - each message reaches each state, each fault comes to something\n",
 	       ok ? "" : "not ", ULL(number));
 	return ok;

@@ -17,6 +17,7 @@ void node_options(const struct world *w, const struct node *n, struct replica_op
 					.timeout = 500 * MS,
 					.rank_step = 60 * MS,
 					.log_kept = w->schedule->log_kept,
+					.log_served = w->schedule->log_served,
 					.append_entries = w->schedule->append_entries,
 					.append_bytes = 2048,
 					.admit_window = 4,
@@ -75,13 +76,15 @@ static void too_old(struct world *w, struct node *n)
 
 static void run_effect(struct world *w, struct node *n, struct effect *e)
 {
-	struct blob *blob;
+	struct blob *blob, *sent;
 
 	switch (e->type) {
 	case EFFECT_SEND:
 		blob = blob_new(e->send.data, e->send.size);
-		oracle_sent(w, n, blob);
-		net_send(w, n, blob);
+		sent = net_falsify(w, n, blob);
+		oracle_sent(w, n, sent);
+		net_send(w, n, sent);
+		blob_unref(sent);
 		blob_unref(blob);
 		break;
 	case EFFECT_PERSIST:
@@ -94,8 +97,6 @@ static void run_effect(struct world *w, struct node *n, struct effect *e)
 		client_answered(w, n, e->answer);
 		break;
 	case EFFECT_APPLIED:
-		if (!e->applied->entry && w->coverage)
-			w->coverage->snapshots++;
 		settle(w, n);
 		break;
 	case EFFECT_READ_ONLY:
@@ -164,14 +165,29 @@ static void tick_plan(struct world *w, struct node *n)
 					.number = at});
 }
 
+static void count_caught_up(struct world *w, const struct replica_caught_up *before,
+			    const struct replica_caught_up *now)
+{
+	if (now->fallbacks > before->fallbacks)
+		world_say(w, "a difference was wrong");
+	if (!w->coverage)
+		return;
+	w->coverage->steps++;
+	w->coverage->caught_up.whole += now->whole - before->whole;
+	w->coverage->caught_up.differences += now->differences - before->differences;
+	w->coverage->caught_up.fallbacks += now->fallbacks - before->fallbacks;
+}
+
 void node_step(struct world *w, struct node *n, struct event *event)
 {
+	struct replica_caught_up before;
+
 	if (!n->replica)
 		return;
 	event->now = w->now;
-	if (w->coverage)
-		w->coverage->steps++;
+	before = *replica_caught_up(n->replica);
 	replica_step(n->replica, event, &n->effects);
+	count_caught_up(w, &before, replica_caught_up(n->replica));
 	oracle_after_step(w, n);
 	tell_applied(w, n);
 	run_effects(w, n);

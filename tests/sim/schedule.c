@@ -150,7 +150,8 @@ void schedule_make(struct schedule *s, uint64_t seed)
 	s->is_even = rng_chance(&rng, 15);
 	s->log_kept = rng_between(&rng, 2, 6);
 	s->append_entries = (size_t)1 << rng_below(&rng, 3);
-	s->chunk_bytes = rng_chance(&rng, 50) ? 300 : 8192;
+	s->log_served = s->log_kept * (2 + rng_below(&rng, 6));
+	s->chunk_bytes = rng_chance(&rng, 20) ? 8192 : rng_chance(&rng, 40) ? 70 : 300;
 	if (rng_chance(&apart, 4)) {
 		make_stall(s, &apart);
 		return;

@@ -100,9 +100,11 @@ struct coverage {
 	uint64_t cells[MSG_COUNT][ROLE_COUNT];
 	uint64_t outcomes[5];
 	uint64_t faults[FAULT_COUNT]; /* that came to something */
-	uint64_t steps, commits, leaders, snapshots, cuts, schedules;
+	uint64_t steps, commits, leaders, cuts, schedules;
 	uint64_t lived, hung,
 		forked; /* schedules that came to life again; with a part hung; in a new fork */
+	struct replica_caught_up caught_up;
+	uint64_t false_lists;
 };
 
 /* replay.c */
@@ -179,6 +181,8 @@ void net_reform_soon(struct world *w, usec_t delay);
 void net_break(struct world *w); /* partition changed: rings that cross it stand still */
 bool net_is_connected(const struct node *a, const struct node *b);
 void net_fini(struct world *w);
+/* The message itself, or, now and then, a list of what somebody else has in place of its own: a reference. */
+struct blob *net_falsify(struct world *w, const struct node *n, struct blob *blob);
 
 /* client.c */
 #define CLIENT_ADMIN_PATIENCE (3000 * MS)

@@ -31,6 +31,7 @@ static void hear_snapshot(struct puppet *p, uint32_t node, uint64_t epoch, const
 						 .size = to - from}};
 
 		memcpy(m.snapshot.hash, s->hash, SHA256_SIZE);
+		state_digest(s, m.snapshot.digest);
 		puppet_hear(p, node, m);
 	}
 }
