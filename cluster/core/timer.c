@@ -20,11 +20,12 @@ static uint64_t acked_by_all(const struct replica *r)
 	return lowest;
 }
 
+/* Who was not vetted yet acknowledges nothing. */
 static bool is_outstanding(struct replica *r)
 {
 	bool has_tail = log_last(&r->log).index > r->commit;
 
-	if (r->round_is_open)
+	if (r->round_is_open || (!r->is_vetted && replica_has_company(r)))
 		return true;
 	switch (r->role) {
 	case ROLE_CLAIMING:
@@ -88,7 +89,7 @@ static void expire_leading(struct replica *r)
 
 static void expire_following(struct replica *r)
 {
-	if (r->expiries >= 2) {
+	if (r->expiries >= 2 || !r->is_vetted) {
 		round_start(r);
 		return;
 	}
