@@ -48,6 +48,7 @@ struct settle_row {
 struct settle {
 	struct settle_row *rows;
 	size_t count, capacity;
+	size_t bytes;	  /* of values, old and new */
 	uint64_t applied; /* index up to which kv is complete with these rows */
 	uint64_t base;	  /* the log is trimmed up to here */
 	uint64_t requests_kept;

@@ -176,6 +176,7 @@ void settle_prepend(struct settle *settle, struct settle *earlier)
 	for (size_t i = 0; i < settle->count; i++)
 		*settle_add(&both) = settle->rows[i];
 	both.applied = settle->applied;
+	both.bytes += settle->bytes;
 	free(settle->rows);
 	buf_fini(&settle->head);
 	*settle = both;

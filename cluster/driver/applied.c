@@ -34,6 +34,7 @@ static void collect(struct store *store, const struct applied_row *from, uint64_
 				   .old_version = from->old_version,
 				   .index = index,
 				   .when = when};
+	store->settle.bytes += from->size + from->old_size;
 	if (from->value)
 		row->value = xmemdup(from->value, from->size + 1);
 	if (from->old)
