@@ -14,7 +14,7 @@
 #include "cluster/store.h"
 
 #define DB_APPLICATION_ID 0x4c444745 /* "LDGE" */
-#define DB_SCHEMA	  2
+#define DB_SCHEMA	  3
 #define DB_HISTORY_KEPT	  50000u /* log indices for which old values are kept */
 #define DB_HISTORY_BYTES  (128u * 1024 * 1024)
 #define DB_ORPHANS_KEPT	  1000u
