@@ -120,7 +120,7 @@ void store_fail_waiting(struct store *store, const struct err *why); /* not sent
 void store_answered(struct store *store, const struct answer *answer);
 
 /* applied.c */
-void store_applied_now(struct store *store, const struct applied *applied);
+void store_applied_now(struct store *store, struct applied *applied); /* takes its rows */
 
 /* pump.c */
 void store_pump(struct store *store); /* gives the writer its next job, if it is idle */
