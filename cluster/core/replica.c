@@ -51,6 +51,8 @@ struct replica *replica_new(const struct replica_options *options)
 	list_init(&r->requests);
 	list_init(&r->gathered);
 	list_init(&r->changes);
+	by_id_init(&r->requests_by_id);
+	by_id_init(&r->gathered_by_id);
 	return r;
 }
 

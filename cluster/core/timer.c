@@ -154,8 +154,7 @@ usec_t replica_deadline(const struct replica *r)
 
 	if (r->claim_at && (!at || r->claim_at < at))
 		at = r->claim_at;
-	LIST_FOREACH (&r->requests, q, struct request, node)
-		if (q->deadline && (!at || q->deadline < at))
-			at = q->deadline;
+	if (r->request_deadline && (!at || r->request_deadline < at))
+		at = r->request_deadline;
 	return at;
 }
