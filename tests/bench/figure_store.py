@@ -69,7 +69,7 @@ def explain(r):
         f"(its syncs {share(r['sync_moving'])}); a sync takes {mean:.2f} ms")
     say('', f"CPU of a node: loop {share(r['loop_cpu'])} of a core (the leader's {share(r['leader_cpu'])}), "
         f"writer {share(r['persist_cpu'] + r['settle_cpu'])}; {r['sync_calls']:.0f} batches and {r['settle_calls']:.0f} "
-        f"settlings a second")
+        f"settlings a second; {r['written'] / 1024:.1f} kB written a change")
 
 
 def steady(nodes, writers):

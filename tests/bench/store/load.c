@@ -31,6 +31,7 @@ struct load {
 	usec_t from, until;
 	atomic_uint busy;		    /* nodes with writers that wait for an answer */
 	struct probe_sum sums[PROBE_COUNT]; /* between from and until */
+	double written;			    /* bytes, the same */
 };
 
 struct node {
@@ -213,6 +214,7 @@ static void say(const struct load *load, double seconds)
 	bench_say("rate", (double)all.count / seconds);
 	times_say(&all);
 	bench_say("failed", failed);
+	bench_say("written", load->written / (double)all.count / load->node_count);
 	bench_say("loop_cpu", cpu);
 	bench_say("leader_cpu", leader);
 	say_share("persist", PROBE_PERSIST, load, seconds);
@@ -251,8 +253,10 @@ static void run(struct load *load, unsigned seconds)
 	while (clock_left_ms(load->from) > 0)
 		poll(NULL, 0, clock_left_ms(load->from));
 	probe_reset();
+	load->written = probe_written();
 	while (clock_left_ms(load->until) > 0)
 		poll(NULL, 0, clock_left_ms(load->until));
+	load->written = probe_written() - load->written;
 	for (int i = 0; i < PROBE_COUNT; i++)
 		load->sums[i] = probe_sum(i);
 	for (unsigned i = 0; i < load->node_count; i++)

@@ -3,6 +3,7 @@
 #include "tests/bench/store/probe.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,20 @@ usec_t probe_thread_cpu(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (usec_t)t.tv_sec * USEC_PER_SEC + (usec_t)t.tv_nsec / 1000;
+}
+
+double probe_written(void)
+{
+	FILE *f = fopen("/proc/self/io", "re");
+	char line[128];
+	double bytes = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "write_bytes: %lf", &bytes) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return bytes;
 }
 
 struct since {

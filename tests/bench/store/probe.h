@@ -23,3 +23,4 @@ struct probe_sum {
 void probe_reset(void);
 struct probe_sum probe_sum(enum probe probe);
 usec_t probe_thread_cpu(void); /* of the calling thread */
+double probe_written(void);    /* bytes, by this process, in pages of its files */
