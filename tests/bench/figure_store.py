@@ -12,12 +12,15 @@ PROGRAM = f"{os.environ['LODGE_LIBEXEC_DIR']}/bench_store"
 WORK = os.environ['BENCH_WORK']
 ROUNDS, BURST = 3, 3
 STEADY = 60 if os.environ.get('BENCH_FULL') else 10
+# on a busy machine each of the half dozen wake-ups of a write waits for somebody else's slice
+BEFORE = ['chrt', '-r', '1'] if os.environ.get('LODGE_BENCH_REALTIME') else []
 GOAL_SHARE, GOAL_START_MS = 50, 500
 VALUES, HISTORY = 10_000, 1_000_000
 
 
 def bench(mode, folder, *args):
-    out = subprocess.run([PROGRAM, mode, folder, *map(str, args)], check=True, text=True, stdout=subprocess.PIPE).stdout
+    out = subprocess.run(BEFORE + [PROGRAM, mode, folder, *map(str, args)], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout
     return {name: float(value) for name, value in (line.split() for line in out.splitlines())}
 
 
@@ -53,7 +56,8 @@ def compare(nodes, writers):
     text = f" ({goal(median(shares), GOAL_SHARE, ' %', False)})" if (nodes, writers) == (3, 64) else ''
     say('store', f'{who(nodes)}, {writers} writers, {BURST} s: {median(shares):.0f} % of the bare log{text}, runs {runs(shares)}')
     say('', f"store {store['rate']:.0f}/s, p50 {store['p50']:.2f} ms, p99 {store['p99']:.2f} ms; "
-        f"bare {bare['rate']:.0f}/s, p50 {bare['p50']:.2f} ms, p99 {bare['p99']:.2f} ms"
+        f"bare {bare['rate']:.0f}/s, p50 {bare['p50']:.2f} ms, p99 {bare['p99']:.2f} ms; "
+        f"batches {store['persist_calls']:.0f} and {bare['rate'] / writers:.0f} a second"
         + (f"; {store['failed']:.0f} FAILED" if store['failed'] else ''))
 
 
@@ -103,6 +107,8 @@ def start():
 
 
 def main():
+    if BEFORE:
+        say('store', 'all threads at real-time priority, the bare log\'s as well')
     sync = once('sync', BURST)
     say('store', f"fdatasync of 4 kB appended: {sync['rate']:.0f}/s, p50 {sync['p50']:.2f} ms, p99 {sync['p99']:.2f} ms")
     for writers in (1, 16, 64, 256):

@@ -173,6 +173,9 @@ group_enter() {
 			[ ! -e "$folder/cgroup.clone_children" ] || [ ! -e "$folder/$f" ] ||
 				cat "$folder/$f" >"$folder/$group_name/$f"
 		done
+		# a group of its own may use no real time unless it is given some
+		[ -z "${LODGE_BENCH_REALTIME:-}" ] || [ ! -e "$folder/$group_name/cpu.rt_runtime_us" ] ||
+			echo 800000 >"$folder/$group_name/cpu.rt_runtime_us" || die "no real-time priority here"
 		echo "$BASHPID" >"$folder/$group_name/cgroup.procs" || die "cannot enter $folder/$group_name"
 	done
 }
