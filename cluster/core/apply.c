@@ -26,7 +26,7 @@ static void answer_all(struct replica *r, const struct state_result *result)
 {
 	if (uuid_is_zero(&result->id))
 		return;
-	LIST_FOREACH (&r->requests, q, struct request, node)
+	LIST_FOREACH (by_id_list(&r->requests_by_id, &result->id), q, struct request, by_id)
 		if (uuid_equal(&q->id, &result->id))
 			request_answer(r, q, &result->store);
 }

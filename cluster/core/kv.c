@@ -12,8 +12,7 @@
 
 struct kv {
 	struct map *items;
-	struct map *requests; /* by hexadecimal id */
-	struct map *by_index; /* the same, by "%020index", for forgetting */
+	struct outcomes *requests;
 	size_t bytes;
 	uint64_t requests_kept;
 	bool is_hashed;
@@ -36,8 +35,7 @@ struct kv *kv_new(void)
 	struct kv *kv = xcalloc(1, sizeof(*kv));
 
 	kv->items = map_new();
-	kv->requests = map_new();
-	kv->by_index = map_new();
+	kv->requests = outcomes_new();
 	kv->requests_kept = KV_REQUESTS_KEPT;
 	return kv;
 }
@@ -113,8 +111,7 @@ void kv_free(struct kv *kv)
 	if (!kv)
 		return;
 	map_free(kv->items, unref);
-	map_free(kv->requests, free);
-	map_free(kv->by_index, NULL);
+	outcomes_free(kv->requests);
 	free(kv);
 }
 
@@ -265,57 +262,22 @@ static int preconditions_check(const struct kv *kv, const struct txn *txn, uint3
 	return 0;
 }
 
-static void id_text(const struct store_request_id *id, char ret[33])
+bool kv_load_request(struct kv *kv, const struct kv_request *request)
 {
-	for (int i = 0; i < 16; i++) {
-		ret[2 * i] = "0123456789abcdef"[id->bytes[i] >> 4];
-		ret[2 * i + 1] = "0123456789abcdef"[id->bytes[i] & 15];
-	}
-	ret[32] = '\0';
-}
-
-static void index_text(uint64_t index, char ret[24])
-{
-	for (int i = 19; i >= 0; i--, index /= 10)
-		ret[i] = (char)('0' + index % 10);
-	ret[20] = '\0';
-}
-
-void kv_load_request(struct kv *kv, const struct kv_request *request)
-{
-	char id[33], index[24];
-	struct kv_request *copy = xmemdup(request, sizeof(*request));
-
-	id_text(&request->id, id);
-	index_text(request->index, index);
-	free(map_put(kv->requests, id, copy));
-	map_put(kv->by_index, index, copy);
-	hash_request(kv, copy, true);
+	if (!outcomes_add(kv->requests, request))
+		return false;
+	hash_request(kv, request, true);
+	return true;
 }
 
 static void requests_forget(struct kv *kv, uint64_t index)
 {
-	const char *key;
-	struct kv_request *old;
+	const struct kv_request *old;
 
-	while ((old = map_first(kv->by_index, NULL, &key)) &&
-	       old->index + kv->requests_kept < index) {
-		char id[33];
-
-		id_text(&old->id, id);
-		map_remove(kv->by_index, key);
-		map_remove(kv->requests, id);
+	while ((old = outcomes_after(kv->requests, 0)) && old->index + kv->requests_kept < index) {
 		hash_request(kv, old, false);
-		free(old);
+		outcomes_drop_oldest(kv->requests);
 	}
-}
-
-static const struct kv_request *request_find(const struct kv *kv, const struct store_request_id *id)
-{
-	char text[33];
-
-	id_text(id, text);
-	return map_get(kv->requests, text);
 }
 
 static void answer_repeat(const struct kv_request *known, const uint8_t payload_hash[SHA256_SIZE],
@@ -337,12 +299,13 @@ void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
 	      const uint8_t payload_hash[SHA256_SIZE], kv_change_fn each, void *ctx,
 	      struct store_result *ret, struct kv_request *ret_request, bool *ret_is_repeat)
 {
-	const struct kv_request *known = request_find(kv, &txn->id);
-	struct steps steps = {.count = 0};
+	const struct kv_request *known = outcomes_find(kv->requests, &txn->id);
+	struct steps steps; /* large: what is used of it is written first */
 	struct store_result result = {.outcome = STORE_DONE, .version = index};
 	uint32_t failed = NO_PRECONDITION;
 	int r;
 
+	steps.count = 0;
 	*ret_is_repeat = known != NULL;
 	if (known) {
 		answer_repeat(known, payload_hash, ret);
@@ -398,16 +361,12 @@ uint64_t kv_requests_kept(const struct kv *kv)
 
 const struct kv_request *kv_request(const struct kv *kv, const struct store_request_id *id)
 {
-	return request_find(kv, id);
+	return outcomes_find(kv->requests, id);
 }
 
 const struct kv_request *kv_request_next(const struct kv *kv, uint64_t after)
 {
-	char text[24];
-	const char *key;
-
-	index_text(after, text);
-	return map_next(kv->by_index, text, &key);
+	return outcomes_after(kv->requests, after);
 }
 
 void kv_hash_start(struct kv *kv)

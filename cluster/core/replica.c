@@ -54,6 +54,8 @@ struct replica *replica_new(const struct replica_options *options)
 	list_init(&r->gathered);
 	list_init(&r->changes);
 	list_init(&r->served);
+	by_id_init(&r->requests_by_id);
+	by_id_init(&r->gathered_by_id);
 	return r;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/list.h"
+#include "cluster/core/by_id.h"
 #include "cluster/core/difference.h"
 #include "cluster/core/mutant.h"
 #include "cluster/core/replica.h"
@@ -48,7 +49,7 @@ struct peer {
 
 /* A proposal of this node, until it is answered. */
 struct request {
-	struct list node;
+	struct list node, by_id;
 	uint64_t handle;
 	enum request_kind kind;
 	struct uuid id;
@@ -63,7 +64,7 @@ struct request {
 
 /* What a leader is going to append. */
 struct gathered {
-	struct list node;
+	struct list node, by_id;
 	enum request_kind kind;
 	struct uuid id;
 	uint64_t first, when;
@@ -163,6 +164,7 @@ struct replica {
 	uint64_t barrier; /* index */
 	uint32_t level;	  /* highest that was appended in this epoch */
 	struct list gathered, changes;
+	struct by_id gathered_by_id; /* changes are not in it */
 	size_t gathered_count, gathered_bytes, change_count;
 	struct offer offers[OFFERS_MAX];
 	struct list served;
@@ -180,7 +182,9 @@ struct replica {
 	struct replica_caught_up caught_up;
 
 	struct list requests;
+	struct by_id requests_by_id;
 	size_t request_count;
+	usec_t request_deadline; /* no request has an earlier one; 0: none has any */
 
 	usec_t timer; /* 0: off */
 	unsigned expiries;

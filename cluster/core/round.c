@@ -261,6 +261,13 @@ void round_note(struct replica *r, struct peer *peer, const struct message *m)
 		r->round = m->state.round;
 }
 
+/* A round that is over was said before its sender could hear it: while it belonged to no cluster, or was not there. */
+static bool has_missed(const struct replica *r, const struct peer *peer, const struct msg_state *s)
+{
+	return !r->round_is_open &&
+	       (s->round < r->round || (s->round == r->round && peer->answered != s->round));
+}
+
 void state_message(struct replica *r, struct peer *peer, const struct message *m)
 {
 	const struct msg_state *s = &m->state;
@@ -280,7 +287,11 @@ void state_message(struct replica *r, struct peer *peer, const struct message *m
 		lead_deposed(r);
 		round_start(r);
 	}
-	if (s->view != r->view || s->round < r->round)
+	if (s->view != r->view)
+		return;
+	if (has_missed(r, peer, s))
+		round_say(r);
+	if (s->round < r->round)
 		return;
 	if (r->role == ROLE_FOLLOWING && s->leads == r->leader_epoch &&
 	    s->position.index > r->heard_of && !MUTANT(r, HEARD_IGNORED))

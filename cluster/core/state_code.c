@@ -73,7 +73,6 @@ void state_encode(const struct state *s, struct buf *out)
 static void decode_requests(struct cursor *c, struct kv *kv)
 {
 	uint32_t n = cursor_u32(c);
-	uint64_t before = 0;
 
 	for (uint32_t i = 0; i < n && !c->failed; i++) {
 		const void *id = cursor_bytes(c, sizeof(struct store_request_id));
@@ -82,19 +81,17 @@ static void decode_requests(struct cursor *c, struct kv *kv)
 
 		request.outcome = cursor_u8(c);
 		request.failed = cursor_u32(c);
-		if (!id || !hash || request.index <= before ||
+		if (!id || !hash ||
 		    (request.outcome != STORE_DONE && request.outcome != STORE_REFUSED)) {
 			c->failed = true;
 			return;
 		}
 		memcpy(request.id.bytes, id, sizeof(request.id.bytes));
-		if (kv_request(kv, &request.id)) {
+		memcpy(request.payload_hash, hash, SHA256_SIZE);
+		if (!kv_load_request(kv, &request)) {
 			c->failed = true;
 			return;
 		}
-		memcpy(request.payload_hash, hash, SHA256_SIZE);
-		before = request.index;
-		kv_load_request(kv, &request);
 	}
 }
 

@@ -14,7 +14,7 @@
 #include "cluster/store.h"
 
 #define DB_APPLICATION_ID 0x4c444745 /* "LDGE" */
-#define DB_SCHEMA	  2
+#define DB_SCHEMA	  3
 #define DB_HISTORY_KEPT	  50000u /* log indices for which old values are kept */
 #define DB_HISTORY_BYTES  (128u * 1024 * 1024)
 #define DB_ORPHANS_KEPT	  1000u
@@ -48,6 +48,7 @@ struct settle_row {
 struct settle {
 	struct settle_row *rows;
 	size_t count, capacity;
+	size_t bytes;	  /* of values, old and new */
 	uint64_t applied; /* index up to which kv is complete with these rows */
 	uint64_t base;	  /* the log is trimmed up to here */
 	uint64_t requests_kept;

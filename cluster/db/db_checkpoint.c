@@ -5,7 +5,7 @@
 
 #include "agent/base/log.h"
 
-#define CHECKPOINT_PAGES 1000
+#define CHECKPOINT_PAGES 4000
 
 static int on_commit(void *ctx, sqlite3 *sql, const char *name, int pages)
 {

@@ -49,7 +49,8 @@ static int take_request(sqlite3_stmt *s, void *ctx, struct err *err)
 		return err_set(err, ERR_CORRUPT, "it holds an impossible request");
 	memcpy(request.id.bytes, sqlite3_column_blob(s, 0), sizeof(request.id.bytes));
 	memcpy(request.payload_hash, sqlite3_column_blob(s, 2), SHA256_SIZE);
-	kv_load_request(ctx, &request);
+	if (!kv_load_request(ctx, &request))
+		return err_set(err, ERR_CORRUPT, "it holds one request twice");
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/mem.h"
+#include "agent/base/str.h"
 
 int db_put_value(struct db *db, const char *path, uint64_t version, const void *value, size_t size,
 		 struct err *err)
@@ -56,12 +57,35 @@ static int settle_history(struct db *db, const struct settle_row *row, struct er
 
 static int settle_row(struct db *db, const struct settle_row *row, struct err *err)
 {
-	int r;
+	return row->path ? settle_history(db, row, err) : db_put_request(db, &row->request, err);
+}
 
-	if (!row->path)
-		return db_put_request(db, &row->request, err);
-	r = settle_value(db, row, err);
-	return r < 0 ? r : settle_history(db, row, err);
+/* By path; of one path, by age. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct settle_row *x = *(const struct settle_row *const *)a;
+	const struct settle_row *y = *(const struct settle_row *const *)b;
+	int c = strcmp(x->path, y->path);
+
+	return c ? c : (x > y) - (x < y);
+}
+
+/* Only what stands in the end, in the order in which the table holds it: its pages are touched once. */
+static int settle_values(struct db *db, const struct settle *settle, struct err *err)
+{
+	const struct settle_row **rows = xcalloc(settle->count + 1, sizeof(rows[0]));
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < settle->count; i++)
+		if (settle->rows[i].path)
+			rows[n++] = &settle->rows[i];
+	qsort(rows, n, sizeof(rows[0]), compare_rows);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (i + 1 == n || !str_eq(rows[i]->path, rows[i + 1]->path))
+			r = settle_value(db, rows[i], err);
+	free(rows);
+	return r;
 }
 
 /* ---- trimming ---- */
@@ -133,7 +157,8 @@ static int settle_all(struct db *db, const struct settle *settle, struct err *er
 
 	for (size_t i = 0; r == 0 && i < settle->count; i++)
 		r = settle_row(db, &settle->rows[i], err);
-	if (r < 0 || (r = db_meta_put(db, META_HEAD, &settle->head, err)) < 0 ||
+	if (r < 0 || (r = settle_values(db, settle, err)) < 0 ||
+	    (r = db_meta_put(db, META_HEAD, &settle->head, err)) < 0 ||
 	    (r = trim_log(db, settle->base, err)) < 0 || (r = trim_requests(db, settle, err)) < 0 ||
 	    (r = trim_history(db, settle->applied, err)) < 0)
 		return r;
@@ -176,6 +201,7 @@ void settle_prepend(struct settle *settle, struct settle *earlier)
 	for (size_t i = 0; i < settle->count; i++)
 		*settle_add(&both) = settle->rows[i];
 	both.applied = settle->applied;
+	both.bytes += settle->bytes;
 	free(settle->rows);
 	buf_fini(&settle->head);
 	*settle = both;

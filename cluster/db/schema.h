@@ -17,12 +17,12 @@ static const char db_schema_sql[] =
 	"CREATE TABLE history (idx INTEGER NOT NULL, path TEXT NOT NULL, at INTEGER NOT NULL,"
 	" who TEXT NOT NULL, old_version INTEGER NOT NULL, old BLOB, PRIMARY KEY (idx, path))"
 	" STRICT, WITHOUT ROWID;"
-	"CREATE TABLE requests (id BLOB PRIMARY KEY, idx INTEGER NOT NULL, payload_hash BLOB NOT "
+	/* appended to at one end and trimmed at the other; looked up by id in memory only */
+	"CREATE TABLE requests (idx INTEGER PRIMARY KEY, id BLOB NOT NULL, payload_hash BLOB NOT "
 	"NULL,"
-	" outcome INTEGER NOT NULL, failed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	" outcome INTEGER NOT NULL, failed INTEGER NOT NULL) STRICT;"
 	/* entries that were cut off the log: never committed, shown to the admin */
 	"CREATE TABLE orphans (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, epoch INTEGER NOT "
 	"NULL,"
 	" idx INTEGER NOT NULL, data BLOB NOT NULL) STRICT;"
-	"CREATE INDEX requests_by_idx ON requests (idx);"
 	"CREATE INDEX history_by_path ON history (path, idx);";

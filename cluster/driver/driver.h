@@ -67,6 +67,8 @@ struct store {
 	struct settle settle; /* applied, not yet settled */
 	uint64_t settled;     /* index */
 	bool settle_waits;    /* the last attempt found the disk full: for the next write */
+	usec_t settle_at;     /* not before, unless much waits */
+	bool is_closing;      /* nothing is put off */
 
 	/* the replica has stopped */
 	char *read_only; /* why */
@@ -118,11 +120,12 @@ void store_fail_waiting(struct store *store, const struct err *why); /* not sent
 void store_answered(struct store *store, const struct answer *answer);
 
 /* applied.c */
-void store_applied_now(struct store *store, const struct applied *applied);
+void store_applied_now(struct store *store, struct applied *applied); /* takes its rows */
 
 /* pump.c */
-void store_pump(struct store *store);	 /* gives the writer its next job, if it is idle */
-void store_written(struct store *store); /* takes its job back, if it is done */
+void store_pump(struct store *store); /* gives the writer its next job, if it is idle */
+usec_t store_settle_deadline(const struct store *store); /* 0: nothing waits for it */
+void store_written(struct store *store);		 /* takes its job back, if it is done */
 void store_owe(struct store *store, struct persist *persist); /* takes it */
 void store_become_read_only(struct store *store, const char *why);
 void store_leave(struct store *store, const char *why);

@@ -210,6 +210,7 @@ void store_close(struct store *store)
 
 	if (!store)
 		return;
+	store->is_closing = true;
 	store_pump(store);
 	while (has_work(store) && clock_left_ms(deadline) > 0)
 		wait_a_moment(store, deadline);
