@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* S9: catching up by state. The leader encodes its state once and sends it in chunks, as many as the window
  * allows for each FETCH; the member stages them and swaps them in with one transaction. Pure. */
+#include "cluster/core/difference.h"
 #include "cluster/core/replica_private.h"
 
 #define SNAPSHOT_MAX (2ull * STORE_TOTAL_MAX)
@@ -112,11 +113,12 @@ void snapshot_installed(struct replica *r)
 
 	if (!r->installing)
 		return;
+	a = xcalloc(1, sizeof(*a));
+	a->index = r->installing->at.index;
+	difference_each(r->state->kv, r->installing->kv, apply_collect, a);
 	state_free(r->state);
 	r->state = TAKE(r->installing);
 	r->is_fetching = false;
-	a = xcalloc(1, sizeof(*a));
-	a->index = r->state->at.index;
 	effects_add(r->out, EFFECT_APPLIED)->applied = a;
 	apply_answer_all_known(r);
 	fetch_send(r);
