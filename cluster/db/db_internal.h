@@ -43,6 +43,8 @@ struct db {
 	sqlite3_stmt *statements[STMT_COUNT];
 	char *directory, *run, *machine;
 	bool is_reader;
+	bool is_usable;	 /* it may be used here */
+	bool has_failed; /* a write whose outcome nobody knows */
 	struct buf meta; /* as written, with nothing accepted */
 	int64_t history_bytes;
 	int wal_pages;	/* after the last commit */
@@ -78,6 +80,7 @@ bool db_reserve_spend(struct db *db);
 /* db_checkpoint.c */
 void db_checkpoint_setup(struct db *db);
 int db_checkpoint(struct db *db, struct err *err); /* if it is due */
+void db_checkpoint_last(struct db *db);		   /* before closing */
 
 /* db_identity.c */
 int db_check_identity(struct db *db, struct err *err);

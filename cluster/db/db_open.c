@@ -184,13 +184,10 @@ static int configure(struct db *db, bool *ret_is_new, struct err *err)
 	if ((r = db_exec(db, "PRAGMA locking_mode=EXCLUSIVE", "open", err)) < 0 ||
 	    (r = recognise(db, ret_is_new, err)) < 0)
 		return r;
-	if (db->is_reader) {
-		sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (db->is_reader)
 		return *ret_is_new ? err_set(err, ERR_NOT_FOUND, "there is no store") : 0;
-	}
 	if ((r = db_exec(db, "PRAGMA journal_mode=WAL", "open", err)) < 0)
 		return r;
-	db_checkpoint_setup(db);
 	return db_exec(db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-1024;", "open", err);
 }
 
@@ -203,6 +200,7 @@ static int open_steps(struct db *db, const char *path, struct err *err)
 
 	if (sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return db_error(db, "open", err);
+	db_checkpoint_setup(db);
 	if ((r = configure(db, &is_new, err)) < 0)
 		return r;
 	r = is_new ? found(db, err) : prepare_all(db, err);
@@ -210,8 +208,10 @@ static int open_steps(struct db *db, const char *path, struct err *err)
 		return r;
 	if (!db->is_reader)
 		db_reserve_take(db);
-	return db_read_int(db, "SELECT value FROM meta WHERE key = '" META_HISTORY_BYTES "'",
-			   &db->history_bytes, err);
+	r = db_read_int(db, "SELECT value FROM meta WHERE key = '" META_HISTORY_BYTES "'",
+			&db->history_bytes, err);
+	db->is_usable = r == 0 && !db->is_reader;
+	return r;
 }
 
 int db_open(const struct db_options *options, struct db **ret, struct err *err)
@@ -241,6 +241,7 @@ void db_close(struct db *db)
 		return;
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(db->statements[i]);
+	db_checkpoint_last(db);
 	sqlite3_close(db->sql);
 	closep(&db->reserve_fd);
 	buf_fini(&db->meta);

@@ -233,6 +233,7 @@ int db_failed(struct db *db, int r, const struct err *err)
 
 	if (r >= 0 || r == -ERR_NO_SPACE)
 		return r;
+	db->has_failed = true;
 	if (file_write_atomic(path, err->message, strlen(err->message), 0600, &failed) < 0)
 		log_error("remember the failed write: %s", failed.message);
 	return r;
