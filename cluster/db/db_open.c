@@ -20,8 +20,8 @@ static const char *const statement_sql[STMT_COUNT] = {
 			 " accepted_index, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[STMT_LOG_FROM] = "SELECT data FROM log WHERE last >= ?1 ORDER BY first",
 	[STMT_LOG_CUT] = "DELETE FROM log WHERE last >= ?1",
-	[STMT_LOG_BELOW] = "SELECT epoch, last, hash FROM log WHERE last <= ?1"
-			   " ORDER BY first DESC LIMIT 1",
+	[STMT_LOG_BELOW] = "SELECT epoch, last, hash, accepted_epoch, accepted_index FROM log"
+			   " WHERE last <= ?1 ORDER BY first DESC LIMIT 1",
 	[STMT_LOG_TRIM] = "DELETE FROM log WHERE last <= ?1",
 	[STMT_ORPHAN_ADD] = "INSERT INTO orphans (at, epoch, idx, data) VALUES (?1, ?2, ?3, ?4)",
 	[STMT_ORPHAN_TRIM] =
