@@ -96,12 +96,10 @@ static int trim_history(struct db *db, uint64_t applied, struct err *err)
 	return r < 0 ? r : db_meta_put_int(db, META_HISTORY_BYTES, db->history_bytes, err);
 }
 
+/* Exactly what the state has forgotten: after a restart it must be the same as that of others. */
 static int trim_requests(struct db *db, const struct settle *settle, struct err *err)
 {
-	if (settle->applied <= settle->requests_kept)
-		return 0;
-	sqlite3_bind_int64(db->statements[STMT_REQUEST_TRIM], 1,
-			   (int64_t)(settle->applied - settle->requests_kept));
+	sqlite3_bind_int64(db->statements[STMT_REQUEST_TRIM], 1, (int64_t)settle->requests_from);
 	return db_step(db, STMT_REQUEST_TRIM, "trim the requests", err);
 }
 

@@ -70,11 +70,12 @@ static uint64_t settled_base(const struct store *store)
 static void start_settle(struct store *store)
 {
 	const struct state *state = replica_state(store->replica);
+	const struct kv_request *oldest = kv_request_next(state->kv, 0);
 	struct writer_job job = {.kind = WRITER_SETTLE, .settle = store->settle};
 
 	job.settle.applied = state->at.index;
 	job.settle.base = settled_base(store);
-	job.settle.requests_kept = store->options.requests_kept;
+	job.settle.requests_from = oldest ? oldest->index : 0;
 	buf_clear(&job.settle.head); /* of an attempt that failed */
 	record_head_encode(state, &job.settle.head);
 	store->settle = (struct settle){0};
