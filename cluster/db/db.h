@@ -18,6 +18,7 @@
 #define DB_HISTORY_KEPT	  50000u /* log indices for which old values are kept */
 #define DB_HISTORY_BYTES  (128u * 1024 * 1024)
 #define DB_ORPHANS_KEPT	  1000u
+#define DB_ORPHANS_BYTES  (64u * 1024 * 1024)
 #define DB_FAILED_MARKER  "store-failed" /* in the run folder, a tmpfs: a write failed since boot */
 #define DB_SEEN_RECORD	  "store-seen"	 /* the same: highest start number since boot */
 

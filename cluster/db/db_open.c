@@ -24,8 +24,11 @@ static const char *const statement_sql[STMT_COUNT] = {
 			   " WHERE last <= ?1 ORDER BY first DESC LIMIT 1",
 	[STMT_LOG_TRIM] = "DELETE FROM log WHERE last <= ?1",
 	[STMT_ORPHAN_ADD] = "INSERT INTO orphans (at, epoch, idx, data) VALUES (?1, ?2, ?3, ?4)",
+	/* the newest that together are no more than that many, and bytes */
 	[STMT_ORPHAN_TRIM] =
-		"DELETE FROM orphans WHERE number <= (SELECT max(number) FROM orphans) - ?1",
+		"DELETE FROM orphans WHERE number <= (SELECT max(number) FROM orphans) - ?1 OR"
+		" number IN (SELECT number FROM (SELECT number, sum(length(data)) OVER"
+		" (ORDER BY number DESC) AS bytes FROM orphans) WHERE bytes > ?2)",
 	[STMT_KV_PUT] = "INSERT OR REPLACE INTO kv (path, version, value) VALUES (?1, ?2, ?3)",
 	[STMT_KV_DELETE] = "DELETE FROM kv WHERE path = ?1",
 	[STMT_HISTORY_ADD] = "INSERT OR REPLACE INTO history (idx, path, at, who, old_version, old)"

@@ -138,6 +138,7 @@ static int cut(struct db *db, uint64_t from, struct err *err)
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(db->statements[STMT_ORPHAN_TRIM], 1, DB_ORPHANS_KEPT);
+	sqlite3_bind_int64(db->statements[STMT_ORPHAN_TRIM], 2, DB_ORPHANS_BYTES);
 	return db_step(db, STMT_ORPHAN_TRIM, "trim the orphans", err);
 }
 
