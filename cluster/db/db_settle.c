@@ -123,8 +123,9 @@ static int read_newest(struct db *db, uint64_t upto, struct buf *ret_base,
 		*ret_accepted = position_at(s, 3);
 		result = 1;
 	} else if (r != SQLITE_DONE) {
-		result = r == SQLITE_ROW ? err_set(err, ERR_CORRUPT, "a batch of the log is damaged")
-					 : db_error(db, "trim the log", err);
+		result = r == SQLITE_ROW
+				 ? err_set(err, ERR_CORRUPT, "a batch of the log is damaged")
+				 : db_error(db, "trim the log", err);
 	}
 	sqlite3_reset(s);
 	return result;
