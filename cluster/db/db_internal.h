@@ -43,6 +43,7 @@ struct db {
 	sqlite3_stmt *statements[STMT_COUNT];
 	char *directory, *run, *machine;
 	bool is_reader;
+	bool had_wal;	 /* before a reader opened it */
 	bool is_usable;	 /* it may be used here */
 	bool has_failed; /* a write whose outcome nobody knows */
 	struct buf meta; /* as written, with nothing accepted */

@@ -2,9 +2,12 @@
 /* Opening lodge.db: recognising it, founding it, statements. */
 #include "cluster/db/db_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
@@ -194,20 +197,64 @@ static int configure(struct db *db, bool *ret_is_new, struct err *err)
 	return db_exec(db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-1024;", "open", err);
 }
 
+/* ---- leaving no trace ---- */
+
+static bool wal_stat(const struct db *db, struct stat *ret)
+{
+	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
+
+	return stat(path, ret) == 0;
+}
+
+/* SQLite makes an empty WAL when it looks at a database whose WAL was moved into it. Still under the lock. */
+static void remove_own_wal(const struct db *db)
+{
+	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
+	struct stat st;
+
+	if (db->is_reader && !db->had_wal && wal_stat(db, &st) && st.st_size == 0)
+		unlink(path);
+}
+
+static int check_exists(struct db *db, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "there is no store")
+				       : err_errno(err, errno, "open");
+	db->had_wal = wal_stat(db, &st);
+	return 0;
+}
+
+/* SQLite syncs the folder that holds the database, nobody the one that holds the folder. */
+static int sync_parent(const struct db *db, struct err *err)
+{
+	autofree char *path = xasprintf("%s/..", db->directory);
+	autofd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return err_errno(err, errno, "sync the folder above");
+	return 0;
+}
+
 static int open_steps(struct db *db, const char *path, struct err *err)
 {
 	int flags =
 		db->is_reader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	bool is_new = false;
-	int r;
+	int r = db->is_reader ? check_exists(db, path, err) : 0;
 
+	if (r < 0)
+		return r;
 	if (sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return db_error(db, "open", err);
 	db_checkpoint_setup(db);
 	if ((r = configure(db, &is_new, err)) < 0)
 		return r;
 	r = is_new ? found(db, err) : prepare_all(db, err);
-	if (r < 0 || (r = db_check_identity(db, err)) < 0)
+	if (r < 0 || (r = db_check_identity(db, err)) < 0 ||
+	    (is_new && (r = sync_parent(db, err)) < 0))
 		return r;
 	if (!db->is_reader)
 		db_reserve_take(db);
@@ -245,6 +292,7 @@ void db_close(struct db *db)
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(db->statements[i]);
 	db_checkpoint_last(db);
+	remove_own_wal(db);
 	sqlite3_close(db->sql);
 	closep(&db->reserve_fd);
 	buf_fini(&db->meta);
