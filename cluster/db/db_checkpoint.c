@@ -45,7 +45,7 @@ void db_checkpoint_last(struct db *db)
 	struct err err = ERR_INIT;
 	int r;
 
-	if (!db->is_usable || db->has_failed)
+	if (!db->is_usable || db->has_failed || !sqlite3_get_autocommit(db->sql))
 		return;
 	r = move(db, &err);
 	if (r < 0) {

@@ -37,25 +37,41 @@ static int take_value(sqlite3_stmt *s, void *ctx, struct err *err)
 	return 0;
 }
 
+struct outcomes {
+	struct kv *kv;
+	uint64_t request; /* index of the last one: they rise */
+};
+
 static int take_request(sqlite3_stmt *s, void *ctx, struct err *err)
 {
+	struct outcomes *l = ctx;
 	struct kv_request request = {.index = (uint64_t)sqlite3_column_int64(s, 1),
 				     .outcome = sqlite3_column_int(s, 3),
 				     .failed = (uint32_t)sqlite3_column_int64(s, 4)};
 
 	if (sqlite3_column_bytes(s, 0) != sizeof(request.id.bytes) ||
 	    sqlite3_column_bytes(s, 2) != SHA256_SIZE ||
-	    (request.outcome != STORE_DONE && request.outcome != STORE_REFUSED))
+	    (request.outcome != STORE_DONE && request.outcome != STORE_REFUSED) ||
+	    request.index <= l->request)
 		return err_set(err, ERR_CORRUPT, "it holds an impossible request");
 	memcpy(request.id.bytes, sqlite3_column_blob(s, 0), sizeof(request.id.bytes));
 	memcpy(request.payload_hash, sqlite3_column_blob(s, 2), SHA256_SIZE);
-	kv_load_request(ctx, &request);
+	kv_load_request(l->kv, &request);
+	l->request = request.index;
 	return 0;
+}
+
+static bool is_head(const struct state *state)
+{
+	const char *path;
+
+	return !kv_next(state->kv, "", NULL, &path) && !kv_request_next(state->kv, 0);
 }
 
 static int load_state(struct db *db, struct state **ret, struct err *err)
 {
 	autobuf head = BUF_INIT;
+	struct outcomes outcomes = {0};
 	struct state *state;
 	int r = db_meta_get(db, META_HEAD, &head, err);
 
@@ -64,12 +80,15 @@ static int load_state(struct db *db, struct state **ret, struct err *err)
 	r = state_decode(head.data, head.size, &state, err);
 	if (r < 0)
 		return err_prefix(err, "the store is damaged");
-	r = each_row(db, "SELECT path, version, value FROM kv", take_value, state->kv, err);
+	outcomes.kv = state->kv;
+	r = is_head(state) ? 0 : err_set(err, ERR_CORRUPT, "the store is damaged: its head");
+	if (r == 0)
+		r = each_row(db, "SELECT path, version, value FROM kv", take_value, state->kv, err);
 	if (r == 0)
 		r = each_row(
 			db,
 			"SELECT id, idx, payload_hash, outcome, failed FROM requests ORDER BY idx",
-			take_request, state->kv, err);
+			take_request, &outcomes, err);
 	if (r < 0) {
 		state_free(state);
 		return r;
