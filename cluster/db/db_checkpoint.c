@@ -5,8 +5,6 @@
 
 #include "agent/base/log.h"
 
-#define CHECKPOINT_PAGES 1000
-
 static int move(struct db *db, struct err *err)
 {
 	int r = sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
@@ -60,7 +58,7 @@ int db_checkpoint(struct db *db, struct err *err)
 {
 	int r;
 
-	if (db->wal_pages < CHECKPOINT_PAGES)
+	if (db->wal_pages < db->checkpoint_pages)
 		return 0;
 	r = move(db, err);
 	if (r != -ERR_NO_SPACE)

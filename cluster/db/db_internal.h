@@ -43,13 +43,14 @@ struct db {
 	sqlite3_stmt *statements[STMT_COUNT];
 	char *directory, *run, *machine;
 	bool is_reader;
-	bool had_wal;	 /* before a reader opened it */
+	bool had_wal;	 /* before it was opened */
 	bool is_usable;	 /* it may be used here */
 	bool has_failed; /* a write whose outcome nobody knows */
 	struct buf meta; /* as written, with nothing accepted */
 	int64_t history_bytes;
-	int wal_pages;	/* after the last commit */
-	int reserve_fd; /* space that is kept for another epoch; -1: used up */
+	int wal_pages;	      /* after the last commit */
+	int checkpoint_pages; /* from so many on they are moved into the database */
+	int reserve_fd;	      /* space that is kept for another epoch; -1: used up */
 };
 
 /* Translates SQLite's last error; `what` says what was being done. */

@@ -13,6 +13,7 @@
 #include "agent/base/mem.h"
 #include "cluster/db/schema.h"
 
+#define CHECKPOINT_PAGES 1000
 #define HISTORY_COLUMNS                                                                            \
 	"SELECT idx, at, who, old_version, old IS NOT NULL, length(old) FROM history"
 
@@ -206,25 +207,15 @@ static bool wal_stat(const struct db *db, struct stat *ret)
 	return stat(path, ret) == 0;
 }
 
-/* SQLite makes an empty WAL when it looks at a database whose WAL was moved into it. Still under the lock. */
+/* SQLite makes an empty WAL when it looks at a database whose WAL was moved into it. Where it was only looked at, or
+ * refused, that goes again, still under the lock. */
 static void remove_own_wal(const struct db *db)
 {
 	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
 	struct stat st;
 
-	if (db->is_reader && !db->had_wal && wal_stat(db, &st) && st.st_size == 0)
+	if (db->sql && !db->is_usable && !db->had_wal && wal_stat(db, &st) && st.st_size == 0)
 		unlink(path);
-}
-
-static int check_exists(struct db *db, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "there is no store")
-				       : err_errno(err, errno, "open");
-	db->had_wal = wal_stat(db, &st);
-	return 0;
 }
 
 /* SQLite syncs the folder that holds the database, nobody the one that holds the folder. */
@@ -243,10 +234,12 @@ static int open_steps(struct db *db, const char *path, struct err *err)
 	int flags =
 		db->is_reader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	bool is_new = false;
-	int r = db->is_reader ? check_exists(db, path, err) : 0;
+	struct stat st;
+	int r;
 
-	if (r < 0)
-		return r;
+	if (db->is_reader && stat(path, &st) < 0 && errno == ENOENT)
+		return err_set(err, ERR_NOT_FOUND, "there is no store");
+	db->had_wal = wal_stat(db, &st);
 	if (sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return db_error(db, "open", err);
 	db_checkpoint_setup(db);
@@ -275,6 +268,7 @@ int db_open(const struct db_options *options, struct db **ret, struct err *err)
 	db->machine = xstrdup(options->machine);
 	db->is_reader = options->is_reader;
 	db->reserve_fd = -1;
+	db->checkpoint_pages = CHECKPOINT_PAGES;
 	if (r == 0)
 		r = open_steps(db, path, err);
 	if (r < 0) {

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/mem.h"
@@ -40,8 +41,9 @@ static struct {
 	unsigned ops;  /* so far */
 	unsigned stop; /* the last operation that is done; 0: no end */
 	unsigned syncs;
-	unsigned fail_sync; /* number of the sync that fails; 0: none */
-	size_t room;	    /* bytes of all files; 0: no bound */
+	unsigned fail_sync;  /* number of the sync that fails; 0: none */
+	size_t room;	     /* bytes of all files; 0: no bound */
+	const char *reserve; /* a real file: when it is empty, there is room after all */
 	uint64_t seed;
 } the_disk;
 
@@ -158,6 +160,14 @@ static inline int disk_xRead(sqlite3_file *f, void *to, int size, sqlite3_int64 
 	return have == (size_t)size ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
+/* What was kept free beside the database was given up. */
+static inline bool disk_got_reserve(void)
+{
+	struct stat st;
+
+	return the_disk.reserve && stat(the_disk.reserve, &st) == 0 && st.st_size == 0;
+}
+
 static inline int disk_xWrite(sqlite3_file *f, const void *data, int size, sqlite3_int64 at)
 {
 	struct disk_image *image = ((struct disk_file *)f)->image;
@@ -165,7 +175,7 @@ static inline int disk_xWrite(sqlite3_file *f, const void *data, int size, sqlit
 
 	if (!disk_op())
 		return SQLITE_IOERR_WRITE;
-	if (the_disk.room && end > image->now.size &&
+	if (the_disk.room && !disk_got_reserve() && end > image->now.size &&
 	    disk_used() + end - image->now.size > the_disk.room)
 		return SQLITE_FULL;
 	disk_note(image, (size_t)at, data, (size_t)size);
@@ -311,6 +321,7 @@ static inline void disk_clear(void)
 		disk_drop(&the_disk.images[i]);
 	the_disk.ops = the_disk.stop = the_disk.syncs = the_disk.fail_sync = 0;
 	the_disk.room = 0;
+	the_disk.reserve = NULL;
 }
 
 static inline uint64_t disk_random(void)

@@ -54,7 +54,7 @@ static int settle_some(struct ledger *l, struct err *err)
 
 static int settle_and_move(struct ledger *l, struct err *err)
 {
-	l->db->wal_pages = 1 << 20;
+	l->db->checkpoint_pages = 1;
 	return ledger_settle(l, log_last(&l->log).index - 1, log_last(&l->log).index - 3, err);
 }
 
@@ -62,7 +62,7 @@ static int settle_all(struct ledger *l, struct err *err)
 {
 	uint64_t last = log_last(&l->log).index;
 
-	l->db->wal_pages = 1 << 20;
+	l->db->checkpoint_pages = 1;
 	return ledger_settle(l, last, last, err);
 }
 
