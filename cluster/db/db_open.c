@@ -208,7 +208,7 @@ static bool wal_stat(const struct db *db, struct stat *ret)
 }
 
 /* SQLite makes an empty WAL when it looks at a database whose WAL was moved into it. Where it was only looked at, or
- * refused, that goes again, still under the lock. */
+ * refused, that goes again: at once, later another store may stand in its place. */
 static void remove_own_wal(const struct db *db)
 {
 	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
@@ -271,6 +271,7 @@ int db_open(const struct db_options *options, struct db **ret, struct err *err)
 	db->checkpoint_pages = CHECKPOINT_PAGES;
 	if (r == 0)
 		r = open_steps(db, path, err);
+	remove_own_wal(db);
 	if (r < 0) {
 		db_close(db);
 		return err_prefix(err, "%s", path);
@@ -286,7 +287,6 @@ void db_close(struct db *db)
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(db->statements[i]);
 	db_checkpoint_last(db);
-	remove_own_wal(db);
 	sqlite3_close(db->sql);
 	closep(&db->reserve_fd);
 	buf_fini(&db->meta);
