@@ -81,6 +81,7 @@ struct store {
 	struct reading *reading; /* that the writer holds */
 	bool has_read;		 /* the writer's last job was a read: a write goes first */
 	bool is_closed;		 /* no more questions */
+	bool is_dispatching, is_closing, closes_later; /* see store_close() */
 
 	struct group_transport *transport; /* NULL: a node alone */
 	struct parts *parts;
@@ -96,6 +97,9 @@ struct store {
 	usec_t timer;	  /* what timer_fd is set to; 0: off */
 	usec_t suspended; /* boot time minus monotonic time, when last looked at */
 };
+
+/* store.c: at once, as when a process ends. Nothing is waited for but the writer's job, nobody is told. */
+void store_free(struct store *store);
 
 /* step.c */
 void store_step(struct store *store, struct event *event);
@@ -113,6 +117,7 @@ int store_ask(struct store *store, enum request_kind kind, struct buf *payload, 
 void store_propose_waiting(struct store *store);
 void store_proposals_expire(struct store *store, usec_t now);
 usec_t store_proposals_earliest(const struct store *store, usec_t so_far);
+void store_proposals_drop(struct list *proposals); /* nobody is told */
 void store_fail_all(struct list *proposals, enum store_outcome outcome, const struct err *why);
 void store_fail_waiting(struct store *store, const struct err *why); /* not sent */
 void store_answered(struct store *store, const struct answer *answer);

@@ -139,7 +139,7 @@ static int open_steps(struct store *store, struct err *err)
 }
 
 /* The writer may be in the middle of a job, whose data must stay until it ended. */
-static void store_free(struct store *store)
+void store_free(struct store *store)
 {
 	writer_free(store->writer);
 	store_reading_forget(store);
@@ -148,6 +148,8 @@ static void store_free(struct store *store)
 	db_close(store->db);
 	replica_free(store->replica);
 	settle_fini(&store->settle);
+	store_proposals_drop(&store->waiting);
+	store_proposals_drop(&store->asked);
 	for (size_t i = 0; i < store->persist_count; i++)
 		persist_free(store->persists[i]);
 	free(store->persists);
@@ -203,13 +205,11 @@ static bool has_work(const struct store *store)
 	return store->is_busy || !list_is_empty(&store->waiting) || !list_is_empty(&store->asked);
 }
 
-void store_close(struct store *store)
+static void close_now(struct store *store)
 {
 	usec_t deadline = clock_monotonic() + CLOSE_TIMEOUT;
 	struct err err = ERR_INIT;
 
-	if (!store)
-		return;
 	store_pump(store);
 	while (has_work(store) && clock_left_ms(deadline) > 0)
 		wait_a_moment(store, deadline);
@@ -224,7 +224,19 @@ void store_close(struct store *store)
 	store_free(store);
 }
 
-void store_dispatch(struct store *store)
+void store_close(struct store *store)
+{
+	if (!store || store->is_closing)
+		return;
+	if (store->is_dispatching) {
+		store->closes_later = true;
+		return;
+	}
+	store->is_closing = true;
+	close_now(store);
+}
+
+static void dispatch(struct store *store)
 {
 	eventfd_t ignored;
 
@@ -235,6 +247,15 @@ void store_dispatch(struct store *store)
 	store_propose_waiting(store);
 	store_pump(store);
 	store_timer_set(store);
+}
+
+void store_dispatch(struct store *store)
+{
+	store->is_dispatching = true;
+	dispatch(store);
+	store->is_dispatching = false;
+	if (store->closes_later)
+		store_close(store);
 }
 
 /* ---- the public face ---- */
