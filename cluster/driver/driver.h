@@ -69,8 +69,9 @@ struct store {
 	bool settle_waits;    /* the last attempt found the disk full: for the next write */
 
 	/* the replica has stopped */
-	char *read_only; /* why */
-	bool is_down;	 /* and may be started again, once there is room */
+	char *read_only;  /* why */
+	bool is_down;	  /* and may be started again, once there is room */
+	bool has_started; /* the start number of this process is on disk */
 	usec_t recover_at;
 
 	struct list waiting, asked; /* proposals: not yet given to the replica; given */

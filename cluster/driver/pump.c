@@ -141,6 +141,7 @@ static void persisted(struct store *store, struct writer_job *job)
 	struct event done = {.type = EV_PERSISTED, .persisted = ticket};
 
 	if (job->result == 0) {
+		store->has_started = true;
 		store_step(store, &done);
 		return;
 	}
@@ -190,6 +191,7 @@ static void recovered(struct store *store, struct writer_job *job)
 	}
 	if (job->result != -ERR_NO_SPACE) {
 		store->is_down = false;
+		free(TAKE(store->read_only)); /* it is worse than that */
 		store_become_read_only(store, job->err.message);
 	}
 	store_fail_waiting(store, &job->err);

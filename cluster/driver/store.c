@@ -103,7 +103,13 @@ static void wait_a_moment(struct store *store, usec_t deadline)
 	store_dispatch(store);
 }
 
-static int wait_until_open(struct store *store, struct err *err)
+/* What was loaded may be said, but there is no room for more: it is read, and written when there is. */
+static bool is_full_only(const struct store *store, bool was_founded)
+{
+	return store->is_down && store->has_started && was_founded;
+}
+
+static int wait_until_open(struct store *store, bool was_founded, struct err *err)
 {
 	usec_t deadline = clock_monotonic() + OPEN_TIMEOUT;
 
@@ -114,7 +120,7 @@ static int wait_until_open(struct store *store, struct err *err)
 		if (clock_left_ms(deadline) == 0)
 			return err_set(err, ERR_TIMEOUT, "the disk does not answer");
 	}
-	if (store->read_only)
+	if (store->read_only && !is_full_only(store, was_founded))
 		return err_set(err, store->is_down ? ERR_NO_SPACE : ERR_IO, "%s", store->read_only);
 	return db_remember_start(store->db, replica_meta(store->replica), err);
 }
@@ -122,6 +128,7 @@ static int wait_until_open(struct store *store, struct err *err)
 static int open_steps(struct store *store, struct err *err)
 {
 	struct replica_disk disk = {0};
+	bool was_founded;
 	int r;
 
 	if ((r = open_database(store, &disk, err)) < 0)
@@ -130,9 +137,10 @@ static int open_steps(struct store *store, struct err *err)
 		db_disk_fini(&disk);
 		return r;
 	}
+	was_founded = !uuid_is_zero(&disk.meta.cluster);
 	store->settled = disk.state ? disk.state->at.index : 0;
 	store_start(store, &disk);
-	if ((r = wait_until_open(store, err)) < 0)
+	if ((r = wait_until_open(store, was_founded, err)) < 0)
 		return r;
 	store_identify(store);
 	return 0;

@@ -43,7 +43,8 @@ static struct {
 	unsigned syncs;
 	unsigned fail_sync;  /* number of the sync that fails; 0: none */
 	size_t room;	     /* bytes of all files; 0: no bound */
-	const char *reserve; /* a real file: when it is empty, there is room after all */
+	const char *reserve; /* a real file: while it is not empty, it takes so much of the room: */
+	size_t reserved;
 	uint64_t seed;
 } the_disk;
 
@@ -168,6 +169,11 @@ static inline bool disk_got_reserve(void)
 	return the_disk.reserve && stat(the_disk.reserve, &st) == 0 && st.st_size == 0;
 }
 
+static inline size_t disk_room(void)
+{
+	return the_disk.room + (disk_got_reserve() ? the_disk.reserved : 0);
+}
+
 static inline int disk_xWrite(sqlite3_file *f, const void *data, int size, sqlite3_int64 at)
 {
 	struct disk_image *image = ((struct disk_file *)f)->image;
@@ -175,8 +181,8 @@ static inline int disk_xWrite(sqlite3_file *f, const void *data, int size, sqlit
 
 	if (!disk_op())
 		return SQLITE_IOERR_WRITE;
-	if (the_disk.room && !disk_got_reserve() && end > image->now.size &&
-	    disk_used() + end - image->now.size > the_disk.room)
+	if (the_disk.room && end > image->now.size &&
+	    disk_used() + end - image->now.size > disk_room())
 		return SQLITE_FULL;
 	disk_note(image, (size_t)at, data, (size_t)size);
 	return SQLITE_OK;

@@ -136,6 +136,7 @@ static void fill_disk(void)
 {
 	the_disk.room = disk_used();
 	the_disk.reserve = reserve;
+	the_disk.reserved = 256 * 1024;
 }
 
 static void entries_find_no_room(void **state)
