@@ -60,7 +60,7 @@ struct settle_row *settle_add(struct settle *settle);
 /* Moves the rows of `earlier` in front of those of settle. */
 void settle_prepend(struct settle *settle, struct settle *earlier);
 
-/* Opens, or makes an empty one with a new incarnation. A foreign, newer, damaged or locked database, one of another
+/* Opens, or makes an empty one with a new incarnation; that of a preview is taken over (not by a reader). A foreign, newer, damaged or locked database, one of another
  * machine, one that is older than what ran here since boot, and one after a failed write: each is a clear error, and
  * stays untouched. */
 int db_open(const struct db_options *options, struct db **ret, struct err *err);

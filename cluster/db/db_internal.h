@@ -65,6 +65,9 @@ int db_meta_put_int(struct db *db, const char *key, int64_t value, struct err *e
 /* 0 if there is no row. */
 int db_read_int(struct db *db, const char *sql, int64_t *ret, struct err *err);
 
+int db_prepare_all(struct db *db, struct err *err);
+int db_upgrade(struct db *db, struct err *err); /* db_upgrade.c: of schema 1 */
+
 /* db_persist.c */
 int db_rollback(struct db *db, int r);
 /* After a write whose outcome nobody knows, unless r is ERR_NO_SPACE. */
@@ -85,5 +88,6 @@ int db_checkpoint(struct db *db, struct err *err); /* if it is due */
 void db_checkpoint_last(struct db *db);		   /* before closing */
 
 /* db_identity.c */
+int db_bind_machine(struct db *db, struct err *err);
 int db_check_identity(struct db *db, struct err *err);
 int db_make_identity(struct db *db, struct err *err);

@@ -130,7 +130,7 @@ int db_meta_put_int(struct db *db, const char *key, int64_t value, struct err *e
 	return db_step(db, STMT_META_PUT, "write the store's state", err);
 }
 
-static int prepare_all(struct db *db, struct err *err)
+int db_prepare_all(struct db *db, struct err *err)
 {
 	for (int i = 0; i < STMT_COUNT; i++)
 		if (sqlite3_prepare_v3(db->sql, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -139,8 +139,10 @@ static int prepare_all(struct db *db, struct err *err)
 	return 0;
 }
 
+enum origin { ORIGIN_NEW, ORIGIN_OWN, ORIGIN_PREVIEW };
+
 /* Tells an empty file from ours, and ours from a foreign, newer or older one. */
-static int recognise(struct db *db, bool *ret_is_new, struct err *err)
+static int recognise(struct db *db, enum origin *ret, struct err *err)
 {
 	int64_t application, schema, tables;
 	int r;
@@ -149,8 +151,8 @@ static int recognise(struct db *db, bool *ret_is_new, struct err *err)
 	    (r = db_read_int(db, "PRAGMA user_version", &schema, err)) < 0 ||
 	    (r = db_read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err)) < 0)
 		return r;
-	*ret_is_new = tables == 0 && application == 0 && schema == 0;
-	if (*ret_is_new)
+	*ret = ORIGIN_NEW;
+	if (tables == 0 && application == 0 && schema == 0)
 		return 0;
 	if (application != DB_APPLICATION_ID)
 		return err_set(err, ERR_CORRUPT, "this database was not made by Lodge");
@@ -159,11 +161,11 @@ static int recognise(struct db *db, bool *ret_is_new, struct err *err)
 			       "the store was written by a newer Lodge (schema %" PRId64
 			       ", this one knows %d)",
 			       schema, DB_SCHEMA);
-	if (schema < DB_SCHEMA)
+	*ret = schema < DB_SCHEMA ? ORIGIN_PREVIEW : ORIGIN_OWN;
+	if (*ret == ORIGIN_PREVIEW && db->is_reader)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "the store was written by a preview of Lodge (schema %" PRId64
-			       ") that cannot be taken over",
-			       schema);
+			       "the store was written by a preview of Lodge; it is taken over when "
+			       "lodged is started");
 	return 0;
 }
 
@@ -176,23 +178,24 @@ static int found(struct db *db, struct err *err)
 		 DB_APPLICATION_ID, DB_SCHEMA);
 	if ((r = db_exec(db, "BEGIN IMMEDIATE", "found the store", err)) < 0 ||
 	    (r = db_exec(db, db_schema_sql, "found the store", err)) < 0 ||
+	    (r = db_exec(db, db_schema_log_sql, "found the store", err)) < 0 ||
 	    (r = db_exec(db, pragma, "found the store", err)) < 0 ||
-	    (r = prepare_all(db, err)) < 0 || (r = db_make_identity(db, err)) < 0)
+	    (r = db_prepare_all(db, err)) < 0 || (r = db_make_identity(db, err)) < 0)
 		return r;
 	return db_exec(db, "COMMIT", "found the store", err);
 }
 
 /* The lock is taken at the first access and held: one core a database. With it the WAL index is in heap memory and
  * no -shm file exists. */
-static int configure(struct db *db, bool *ret_is_new, struct err *err)
+static int configure(struct db *db, enum origin *ret, struct err *err)
 {
 	int r;
 
 	if ((r = db_exec(db, "PRAGMA locking_mode=EXCLUSIVE", "open", err)) < 0 ||
-	    (r = recognise(db, ret_is_new, err)) < 0)
+	    (r = recognise(db, ret, err)) < 0)
 		return r;
 	if (db->is_reader)
-		return *ret_is_new ? err_set(err, ERR_NOT_FOUND, "there is no store") : 0;
+		return *ret == ORIGIN_NEW ? err_set(err, ERR_NOT_FOUND, "there is no store") : 0;
 	if ((r = db_exec(db, "PRAGMA journal_mode=WAL", "open", err)) < 0)
 		return r;
 	return db_exec(db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-1024;", "open", err);
@@ -229,11 +232,17 @@ static int sync_parent(const struct db *db, struct err *err)
 	return 0;
 }
 
+static int (*const starters[])(struct db *db, struct err *err) = {
+	[ORIGIN_NEW] = found,
+	[ORIGIN_OWN] = db_prepare_all,
+	[ORIGIN_PREVIEW] = db_upgrade,
+};
+
 static int open_steps(struct db *db, const char *path, struct err *err)
 {
 	int flags =
 		db->is_reader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-	bool is_new = false;
+	enum origin origin;
 	struct stat st;
 	int r;
 
@@ -243,11 +252,11 @@ static int open_steps(struct db *db, const char *path, struct err *err)
 	if (sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return db_error(db, "open", err);
 	db_checkpoint_setup(db);
-	if ((r = configure(db, &is_new, err)) < 0)
+	if ((r = configure(db, &origin, err)) < 0)
 		return r;
-	r = is_new ? found(db, err) : prepare_all(db, err);
+	r = starters[origin](db, err);
 	if (r < 0 || (r = db_check_identity(db, err)) < 0 ||
-	    (is_new && (r = sync_parent(db, err)) < 0))
+	    (origin == ORIGIN_NEW && (r = sync_parent(db, err)) < 0))
 		return r;
 	if (!db->is_reader)
 		db_reserve_take(db);
