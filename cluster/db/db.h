@@ -50,7 +50,7 @@ struct settle {
 	struct settle_row *rows;
 	size_t count, capacity;
 	uint64_t applied;	/* index up to which kv is complete with these rows */
-	uint64_t base;		/* the log is trimmed up to here */
+	uint64_t base;		/* the log is trimmed up to here, but not beyond `applied` */
 	uint64_t requests_from; /* older requests are forgotten: index of the first in memory */
 	struct buf head;	/* record_head_encode() at `applied` */
 };

@@ -151,9 +151,11 @@ static int keep_accepted(struct db *db, struct position accepted, struct err *er
 	return db_meta_put(db, META_REPLICA, &data, err);
 }
 
-/* The newest batch that goes becomes the base. */
-static int trim_log(struct db *db, uint64_t upto, struct err *err)
+/* The newest batch that goes becomes the base. A snapshot that is on its way to the disk is the base in memory already:
+ * what is behind the values must stay until then. */
+static int trim_log(struct db *db, const struct settle *settle, struct err *err)
 {
+	uint64_t upto = settle->base < settle->applied ? settle->base : settle->applied;
 	struct position accepted;
 	autobuf base = BUF_INIT;
 	int r = read_newest(db, upto, &base, &accepted, err);
@@ -174,7 +176,7 @@ static int settle_all(struct db *db, const struct settle *settle, struct err *er
 	for (size_t i = 0; r == 0 && i < settle->count; i++)
 		r = settle_row(db, &settle->rows[i], err);
 	if (r < 0 || (r = db_meta_put(db, META_HEAD, &settle->head, err)) < 0 ||
-	    (r = trim_log(db, settle->base, err)) < 0 || (r = trim_requests(db, settle, err)) < 0 ||
+	    (r = trim_log(db, settle, err)) < 0 || (r = trim_requests(db, settle, err)) < 0 ||
 	    (r = trim_history(db, settle->applied, err)) < 0)
 		return r;
 	return db_exec(db, "COMMIT", "settle", err);

@@ -58,15 +58,6 @@ static void start_persist(struct store *store)
 	start_job(store, job);
 }
 
-/* A snapshot that is on its way to the disk is the base already: what is behind the values must stay until then. */
-static uint64_t settled_base(const struct store *store)
-{
-	uint64_t base = replica_log(store->replica)->base.index;
-	uint64_t applied = replica_state(store->replica)->at.index;
-
-	return base < applied ? base : applied;
-}
-
 static void start_settle(struct store *store)
 {
 	const struct state *state = replica_state(store->replica);
@@ -74,7 +65,7 @@ static void start_settle(struct store *store)
 	struct writer_job job = {.kind = WRITER_SETTLE, .settle = store->settle};
 
 	job.settle.applied = state->at.index;
-	job.settle.base = settled_base(store);
+	job.settle.base = replica_log(store->replica)->base.index;
 	job.settle.requests_from = oldest ? oldest->index : 0;
 	buf_clear(&job.settle.head); /* of an attempt that failed */
 	record_head_encode(state, &job.settle.head);

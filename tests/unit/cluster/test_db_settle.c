@@ -70,6 +70,17 @@ static void a_promise_outlives_the_log(void **state)
 	ledger_check(&l);
 }
 
+/* While a snapshot of index 9 is on its way. */
+static void a_base_ahead_of_the_values_trims_nothing_behind_them(void **state)
+{
+	(void)state;
+	append(3); /* 2-4 */
+	append(3); /* 5-7 */
+	ledger_must_settle(&l, 4, 9);
+	assert_int_equal(ledger_number(&l, "SELECT min(first) FROM log"), 5);
+	ledger_check(&l);
+}
+
 static void outcomes_are_forgotten_as_in_memory(void **state)
 {
 	(void)state;
@@ -145,9 +156,13 @@ static void an_empty_value_is_no_missing_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_log_is_trimmed_by_batches),	TEST(what_was_accepted_never_goes_down),
-		TEST(a_promise_outlives_the_log),	TEST(outcomes_are_forgotten_as_in_memory),
-		TEST(history_is_bounded_by_index),	TEST(history_is_bounded_by_bytes),
+		TEST(the_log_is_trimmed_by_batches),
+		TEST(what_was_accepted_never_goes_down),
+		TEST(a_promise_outlives_the_log),
+		TEST(a_base_ahead_of_the_values_trims_nothing_behind_them),
+		TEST(outcomes_are_forgotten_as_in_memory),
+		TEST(history_is_bounded_by_index),
+		TEST(history_is_bounded_by_bytes),
 		TEST(an_empty_value_is_no_missing_one),
 	};
 
