@@ -12,13 +12,14 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/mem.h"
 
-#define DISK_FILES  16
+#define DISK_FILES  32
 #define DISK_SECTOR 512
 
 struct disk_write {
@@ -45,8 +46,24 @@ static struct {
 	size_t room;	     /* bytes of all files; 0: no bound */
 	const char *reserve; /* a real file: while it is not empty, it takes so much of the room: */
 	size_t reserved;
+	const char *victim; /* only files below this folder fail, or find no room; NULL: all */
 	uint64_t seed;
-} the_disk;
+	pthread_mutex_t lock; /* one writer thread a database */
+} the_disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static inline void disk_unlock(pthread_mutex_t **lock)
+{
+	pthread_mutex_unlock(*lock);
+}
+
+#define DISK_LOCKED                                                                                \
+	__attribute__((cleanup(disk_unlock))) pthread_mutex_t *locked = &the_disk.lock;            \
+	pthread_mutex_lock(locked)
+
+static inline bool disk_is_victim(const char *name)
+{
+	return !the_disk.victim || strncmp(name, the_disk.victim, strlen(the_disk.victim)) == 0;
+}
 
 struct disk_file {
 	sqlite3_file base;
@@ -135,7 +152,8 @@ static inline size_t disk_used(void)
 	size_t used = 0;
 
 	for (size_t i = 0; i < DISK_FILES; i++)
-		used += the_disk.images[i].now.size;
+		if (disk_is_victim(the_disk.images[i].name))
+			used += the_disk.images[i].now.size;
 	return used;
 }
 
@@ -143,6 +161,7 @@ static inline int disk_xClose(sqlite3_file *f)
 {
 	struct disk_image *image = ((struct disk_file *)f)->image;
 
+	DISK_LOCKED;
 	if (!image->name[0])
 		disk_drop(image);
 	return SQLITE_OK;
@@ -179,9 +198,10 @@ static inline int disk_xWrite(sqlite3_file *f, const void *data, int size, sqlit
 	struct disk_image *image = ((struct disk_file *)f)->image;
 	size_t end = (size_t)at + (size_t)size;
 
+	DISK_LOCKED;
 	if (!disk_op())
 		return SQLITE_IOERR_WRITE;
-	if (the_disk.room && end > image->now.size &&
+	if (the_disk.room && disk_is_victim(image->name) && end > image->now.size &&
 	    disk_used() + end - image->now.size > disk_room())
 		return SQLITE_FULL;
 	disk_note(image, (size_t)at, data, (size_t)size);
@@ -190,6 +210,7 @@ static inline int disk_xWrite(sqlite3_file *f, const void *data, int size, sqlit
 
 static inline int disk_xTruncate(sqlite3_file *f, sqlite3_int64 size)
 {
+	DISK_LOCKED;
 	if (!disk_op())
 		return SQLITE_IOERR_TRUNCATE;
 	disk_note(((struct disk_file *)f)->image, (size_t)size, NULL, 0);
@@ -201,7 +222,8 @@ static inline int disk_xSync(sqlite3_file *f, int flags)
 	struct disk_image *image = ((struct disk_file *)f)->image;
 
 	(void)flags;
-	if (!disk_op() || ++the_disk.syncs == the_disk.fail_sync)
+	DISK_LOCKED;
+	if (!disk_op() || (disk_is_victim(image->name) && ++the_disk.syncs == the_disk.fail_sync))
 		return SQLITE_IOERR_FSYNC;
 	buf_clear(&image->synced);
 	if (image->now.size)
@@ -272,6 +294,7 @@ static inline int disk_xOpen(sqlite3_vfs *vfs, const char *name, sqlite3_file *f
 	struct disk_file *file = (struct disk_file *)f;
 
 	(void)vfs;
+	DISK_LOCKED;
 	file->base.pMethods = NULL;
 	file->image = disk_find(name);
 	if (!file->image && (flags & SQLITE_OPEN_CREATE))
@@ -286,10 +309,12 @@ static inline int disk_xOpen(sqlite3_vfs *vfs, const char *name, sqlite3_file *f
 
 static inline int disk_xDelete(sqlite3_vfs *vfs, const char *name, int syncs)
 {
-	struct disk_image *image = disk_find(name);
+	struct disk_image *image;
 
 	(void)vfs;
 	(void)syncs;
+	DISK_LOCKED;
+	image = disk_find(name);
 	if (!disk_op())
 		return SQLITE_IOERR_DELETE;
 	if (!image)
@@ -302,6 +327,7 @@ static inline int disk_xAccess(sqlite3_vfs *vfs, const char *name, int flags, in
 {
 	(void)vfs;
 	(void)flags;
+	DISK_LOCKED;
 	*ret = disk_find(name) != NULL;
 	return SQLITE_OK;
 }
@@ -327,7 +353,7 @@ static inline void disk_clear(void)
 		disk_drop(&the_disk.images[i]);
 	the_disk.ops = the_disk.stop = the_disk.syncs = the_disk.fail_sync = 0;
 	the_disk.room = 0;
-	the_disk.reserve = NULL;
+	the_disk.reserve = the_disk.victim = NULL;
 }
 
 static inline uint64_t disk_random(void)
