@@ -98,12 +98,16 @@ static int decode_param(struct field *field, struct remote_txn *t, struct err *e
 int remote_txn_decode(struct call *call, struct remote_txn *ret, struct err *err)
 {
 	struct remote_txn t = {0};
+	const char *first;
 	int r;
 
 	if (call->params.count == 0 || call->params.count > STORE_OPS_MAX)
 		return err_set(err, ERR_LIMIT, "a transaction has 1 to %d parts", STORE_OPS_MAX);
 	if ((r = decode_id(fields_get(&call->head, "id"), &t.txn.id, err)) < 0)
 		return r;
+	first = fields_get(&call->head, "first");
+	if (first && !str_to_u64(first, &t.txn.first))
+		return err_field(err, "first", "must be a version of the store");
 	t.txn.who = fields_get(&call->head, "who");
 	if (str_is_empty(t.txn.who) || strlen(t.txn.who) >= STORE_WHO_MAX)
 		return err_field(err, "who", "user of the transaction is missing or too long");

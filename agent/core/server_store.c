@@ -60,6 +60,8 @@ static void on_done(const struct store_result *result, void *ctx)
 		fields_addf(&reply.head, "version", "%llu", (unsigned long long)result->version);
 	else
 		fields_add(&reply.head, "message", result->err.message);
+	if (result->outcome == STORE_UNKNOWN && result->first)
+		fields_addf(&reply.head, "first", "%llu", (unsigned long long)result->first);
 	if (w->conn)
 		conn_reply(w->conn, w->id, &reply);
 	reply_fini(&reply);
@@ -83,7 +85,9 @@ void server_store_txn(struct core *core, struct conn *conn, uint64_t id, struct 
 	if (call->deadline_ms)
 		txn.txn.deadline = clock_monotonic() + call->deadline_ms * USEC_PER_MSEC;
 	if (store_submit(core->store, &txn.txn, on_done, w, &err) < 0) {
-		server_reply(conn, id, err.code == ERR_UNAVAILABLE ? 503 : 400, err.message);
+		bool is_later = err.code == ERR_UNAVAILABLE || err.code == ERR_BUSY;
+
+		server_reply(conn, id, is_later ? 503 : 400, err.message);
 		list_remove(&w->link);
 		free(w);
 	}

@@ -136,6 +136,15 @@ void task_txn_delete(struct task_txn *txn, const char *path)
 	fields_add(&txn->call.params, REMOTE_DELETE, path);
 }
 
+/* Asking again tells when it was asked first: so old a request that its outcome may be forgotten is not done. */
+static void keep_first(struct task_txn *txn, const struct reply *reply)
+{
+	const char *first = fields_get(&reply->head, "first");
+
+	if (first && !fields_get(&txn->call.head, "first"))
+		fields_add(&txn->call.head, "first", first);
+}
+
 /* One attempt. -ERR_UNKNOWN: the same transaction must be asked for again. *was_sent is raised where it may
  * have been done: from then on a core that is not there any more leaves the outcome unknown. */
 static int commit_once(struct task_txn *txn, usec_t deadline, bool *was_sent, struct err *err)
@@ -146,11 +155,13 @@ static int commit_once(struct task_txn *txn, usec_t deadline, bool *was_sent, st
 	int r = client_call_tracked(path, &txn->call, deadline, true, &sent, &reply, err);
 
 	*was_sent |= sent;
-	if (r == 0)
+	if (r == 0) {
+		keep_first(txn, &reply);
 		r = reply_error(&reply, "store", err);
-	else if (*was_sent)
+	} else if (*was_sent) {
 		r = err_set(err, ERR_UNKNOWN,
 			    "the core does not answer; whether the change was made is unknown");
+	}
 	reply_fini(&reply);
 	return r;
 }

@@ -43,11 +43,8 @@ struct kv *kv_new(void)
 }
 
 /* Adds (or takes away) the hash of one part. */
-static void hash_part(struct kv *kv, const struct buf *part, bool is_added)
+static void hash_add(struct kv *kv, const uint8_t hash[SHA256_SIZE], bool is_added)
 {
-	uint8_t hash[SHA256_SIZE];
-
-	digest_sha256(part->data, part->size, hash);
 	for (int i = 0; i < 4; i++) {
 		uint64_t word = 0;
 
@@ -57,22 +54,30 @@ static void hash_part(struct kv *kv, const struct buf *part, bool is_added)
 	}
 }
 
-static void hash_item(struct kv *kv, const char *path, const struct kv_item *item, bool is_added)
+/* Of an item that is new here; it goes by the same hash until it is dropped. */
+static void hash_make(const struct kv *kv, const char *path, struct kv_item *item)
 {
 	autobuf part = BUF_INIT;
 
-	if (!kv->is_hashed || !item)
+	if (!kv->is_hashed)
 		return;
 	buf_add_u8(&part, 1);
 	buf_add_u64(&part, item->version);
 	buf_add(&part, path, strlen(path) + 1);
 	buf_add(&part, item->data, item->size);
-	hash_part(kv, &part, is_added);
+	digest_sha256(part.data, part.size, item->hash);
+}
+
+static void hash_item(struct kv *kv, const struct kv_item *item, bool is_added)
+{
+	if (kv->is_hashed && item)
+		hash_add(kv, item->hash, is_added);
 }
 
 static void hash_request(struct kv *kv, const struct kv_request *request, bool is_added)
 {
 	autobuf part = BUF_INIT;
+	uint8_t hash[SHA256_SIZE];
 
 	if (!kv->is_hashed)
 		return;
@@ -82,14 +87,32 @@ static void hash_request(struct kv *kv, const struct kv_request *request, bool i
 	buf_add(&part, request->payload_hash, SHA256_SIZE);
 	buf_add_u8(&part, (uint8_t)request->outcome);
 	buf_add_u32(&part, request->failed);
-	hash_part(kv, &part, is_added);
+	digest_sha256(part.data, part.size, hash);
+	hash_add(kv, hash, is_added);
+}
+
+const struct kv_item *kv_item_ref(const struct kv_item *item)
+{
+	((struct kv_item *)item)->refs++;
+	return item;
+}
+
+void kv_item_unref(const struct kv_item *item)
+{
+	if (item && --((struct kv_item *)item)->refs == 0)
+		free((struct kv_item *)item);
+}
+
+static void unref(void *item)
+{
+	kv_item_unref(item);
 }
 
 void kv_free(struct kv *kv)
 {
 	if (!kv)
 		return;
-	map_free(kv->items, free);
+	map_free(kv->items, unref);
 	map_free(kv->requests, free);
 	map_free(kv->by_index, NULL);
 	free(kv);
@@ -103,6 +126,11 @@ const struct kv_item *kv_get(const struct kv *kv, const char *path)
 size_t kv_bytes(const struct kv *kv)
 {
 	return kv->bytes;
+}
+
+size_t kv_count(const struct kv *kv)
+{
+	return map_size(kv->items);
 }
 
 const struct kv_item *kv_next(const struct kv *kv, const char *prefix, const char *after,
@@ -122,8 +150,7 @@ static struct kv_item *item_new(uint64_t version, const void *data, size_t size)
 {
 	struct kv_item *item = xmalloc(sizeof(*item) + size + 1);
 
-	item->version = version;
-	item->size = size;
+	*item = (struct kv_item){.version = version, .size = size, .refs = 1};
 	if (size)
 		memcpy(item->data, data, size);
 	item->data[size] = '\0';
@@ -138,13 +165,15 @@ static size_t item_cost(const char *path, const struct kv_item *item)
 /* Puts (or removes, item NULL) and remembers what was there. */
 static void step_do(struct kv *kv, struct steps *steps, const char *path, struct kv_item *item)
 {
-	struct kv_item *before =
-		item ? map_put(kv->items, path, item) : map_remove(kv->items, path);
+	struct kv_item *before;
 
+	if (item)
+		hash_make(kv, path, item);
+	before = item ? map_put(kv->items, path, item) : map_remove(kv->items, path);
 	kv->bytes += item_cost(path, item);
 	kv->bytes -= item_cost(path, before);
-	hash_item(kv, path, item, true);
-	hash_item(kv, path, before, false);
+	hash_item(kv, item, true);
+	hash_item(kv, before, false);
 	steps->items[steps->count++] = (struct step){.path = path, .before = before};
 }
 
@@ -157,9 +186,9 @@ static void steps_undo(struct kv *kv, struct steps *steps)
 
 		kv->bytes += item_cost(s->path, s->before);
 		kv->bytes -= item_cost(s->path, now);
-		hash_item(kv, s->path, s->before, true);
-		hash_item(kv, s->path, now, false);
-		free(now);
+		hash_item(kv, s->before, true);
+		hash_item(kv, now, false);
+		kv_item_unref(now);
 	}
 }
 
@@ -181,7 +210,7 @@ static void steps_report(struct kv *kv, struct steps *steps, kv_change_fn each, 
 		}
 	}
 	for (size_t i = 0; i < steps->count; i++)
-		free(steps->items[i].before);
+		kv_item_unref(steps->items[i].before);
 }
 
 static int rename_do(struct kv *kv, struct steps *steps, uint64_t index, const struct store_op *op,
@@ -337,13 +366,24 @@ void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
 	*ret = result;
 }
 
+static void take_in(struct kv *kv, const char *path, const struct kv_item *item)
+{
+	kv->bytes += item_cost(path, item);
+	hash_item(kv, item, true);
+	kv_item_unref(map_put(kv->items, path, (struct kv_item *)item));
+}
+
 void kv_load(struct kv *kv, const char *path, uint64_t version, const void *data, size_t size)
 {
 	struct kv_item *item = item_new(version, data, size);
 
-	kv->bytes += item_cost(path, item);
-	hash_item(kv, path, item, true);
-	free(map_put(kv->items, path, item));
+	hash_make(kv, path, item);
+	take_in(kv, path, item);
+}
+
+void kv_share(struct kv *kv, const char *path, const struct kv_item *item)
+{
+	take_in(kv, path, kv_item_ref(item));
 }
 
 void kv_keep_requests(struct kv *kv, uint64_t count)
@@ -376,10 +416,13 @@ void kv_hash_start(struct kv *kv)
 	const struct kv_item *item;
 	const struct kv_request *request = NULL;
 
+	if (kv->is_hashed)
+		return;
 	kv->is_hashed = true;
-	kv->hash = (struct kv_hash){0};
-	while ((item = kv_next(kv, "", path, &path)))
-		hash_item(kv, path, item, true);
+	while ((item = kv_next(kv, "", path, &path))) {
+		hash_make(kv, path, (struct kv_item *)item);
+		hash_item(kv, item, true);
+	}
 	while ((request = kv_request_next(kv, request ? request->index : 0)))
 		hash_request(kv, request, true);
 }

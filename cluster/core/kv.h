@@ -12,10 +12,14 @@
 
 struct kv;
 
+/* Never changed once it is in a kv, and counted, so that states share what they have in common. */
 struct kv_item {
 	uint64_t version;
 	size_t size;
-	char data[]; /* size bytes and a NUL */
+	unsigned refs;
+	uint8_t hash
+		[SHA256_SIZE]; /* of path, version and value; only where kv_hash_start() was called */
+	char data[];	       /* size bytes and a NUL */
 };
 
 struct kv_change {
@@ -41,6 +45,9 @@ const struct kv_item *kv_get(const struct kv *kv, const char *path);
 const struct kv_item *kv_next(const struct kv *kv, const char *prefix, const char *after,
 			      const char **ret_path);
 size_t kv_bytes(const struct kv *kv);
+size_t kv_count(const struct kv *kv);
+const struct kv_item *kv_item_ref(const struct kv_item *item);
+void kv_item_unref(const struct kv_item *item); /* NULL is fine */
 
 /* For replicas. Outcomes live for `count` indices instead of KV_REQUESTS_KEPT (the same on all). */
 void kv_keep_requests(struct kv *kv, uint64_t count);
@@ -67,3 +74,5 @@ void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
 /* Loading from disk. */
 void kv_load(struct kv *kv, const char *path, uint64_t version, const void *data, size_t size);
 void kv_load_request(struct kv *kv, const struct kv_request *request);
+/* Takes over an item of another kv under the same path, without a copy. Both keep their hash. */
+void kv_share(struct kv *kv, const char *path, const struct kv_item *item);

@@ -58,7 +58,9 @@ void timer_arm(struct replica *r)
 		r->expiries = 0;
 	} else if (!r->timer) {
 		/* a round does not wait longer for having failed before: others may start it anew meanwhile */
-		r->timer = r->now + (r->options.timeout << (r->round_is_open ? 0 : doubled));
+		r->timer =
+			r->now + (r->options.timeout
+				  << (r->round_is_open && !MUTANT(r, ROUND_DOUBLED) ? 0 : doubled));
 	}
 }
 

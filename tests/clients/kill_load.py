@@ -102,7 +102,7 @@ class Guest:
         if result == 'OK':
             self.there, self.running, self.text = {False}, {False}, {None}
         elif result is not None:
-            self.there = self.there | {False}
+            self.there, self.text = self.there | {False}, self.text | {None}
 
     def power(self, verb, state):
         result = task('POST', self.path(f'/status/{verb}'), {})
@@ -182,9 +182,12 @@ def rounds():
     for t in threads:
         t.start()
     killed, away, first = {}, 0, {}
-    for i in range(ROUNDS):
+    for i in range(3 * ROUNDS):
+        left = [what for what in TARGETS if what not in killed]  # a job may have been too short to be met
+        if i >= ROUNDS and not left:
+            break
         time.sleep(rng.random() * 0.8)
-        what = list(TARGETS)[i] if i < len(TARGETS) else rng.choice([*TARGETS, 'job'])
+        what = left[i % len(left)] if left and (i < len(TARGETS) or i >= ROUNDS) else rng.choice([*TARGETS, 'job'])
         if kill(what, rng):
             killed[what] = killed.get(what, 0) + 1
         begin = time.monotonic()

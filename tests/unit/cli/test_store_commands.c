@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lodge store on databases of several voters, and with orphans: what a node alone never has. */
-#include "tests/unit/cluster/trio.h"
+#include "tests/unit/cluster/stores.h"
 
 #include <sys/stat.h>
 
@@ -63,20 +63,21 @@ static void several_voters(void **state)
 	autofree char *again = xasprintf("%s/again", folder);
 	struct store_dump_line header, second;
 	autobuf values = BUF_INIT, same = BUF_INIT;
-	struct store_identity id = *store_identity(trio_store(1));
+	struct store_identity id = *store_identity(stores_at(1));
 	uint64_t applied;
 	struct stat st;
 	struct err err;
 
 	(void)state;
-	trio_put(1, "/a", "1");
-	trio_put(1, "/priv/key", "2");
-	TRIO_UNTIL(trio_all_have("/priv/key", "2"));
-	applied = store_applied(trio_store(2));
-	assert_int_equal(run("dump", NULL, trio.nodes[2].directory, "file", file, &err), -ERR_BUSY);
-	trio_kill(2); /* what it applied last is not settled */
-	must_run("check", NULL, trio.nodes[2].directory, NULL, NULL);
-	must_run("dump", NULL, trio.nodes[2].directory, "file", file);
+	stores_put(1, "/a", "1");
+	stores_put(1, "/priv/key", "2");
+	STORES_UNTIL(stores_all_have("/priv/key", "2"));
+	applied = store_applied(stores_at(2));
+	assert_int_equal(run("dump", NULL, stores.nodes[2].directory, "file", file, &err),
+			 -ERR_BUSY);
+	stores_kill(2); /* what it applied last is not settled */
+	must_run("check", NULL, stores.nodes[2].directory, NULL, NULL);
+	must_run("dump", NULL, stores.nodes[2].directory, "file", file);
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	read_dump(file, &header, &values);
@@ -101,25 +102,25 @@ static void several_voters(void **state)
 /* A leader that is alone with what it appended: another history wins. */
 static void a_change_that_lost_is_shown(void **state)
 {
-	struct trio_change lost;
+	struct stores_change lost;
 	struct db_report report;
 	struct err err = ERR_INIT;
 	struct db *db;
 
 	(void)state;
-	assert_int_equal(trio_leader(), 1);
-	hub_cut(trio.hub, 1, 2, true);
-	hub_cut(trio.hub, 1, 3, true);
-	trio_submit(1, "/lost", "x", 200 * USEC_PER_MSEC, &lost);
-	TRIO_UNTIL(lost.is_back);
-	trio_put(2, "/won", "y");
-	hub_cut(trio.hub, 1, 2, false);
-	hub_cut(trio.hub, 1, 3, false);
-	trio_put(2, "/more", "z");
-	TRIO_UNTIL(trio_all_have("/more", "z"));
-	assert_false(trio_has(1, "/lost", "x"));
-	trio_kill(1);
-	assert_int_equal(store_look(trio.nodes[1].directory, &db, &err), 0);
+	assert_int_equal(stores_leader(), 1);
+	hub_cut(stores.hub, 1, 2, true);
+	hub_cut(stores.hub, 1, 3, true);
+	stores_submit(1, "/lost", "x", 200 * USEC_PER_MSEC, &lost);
+	STORES_UNTIL(lost.is_back);
+	stores_put(2, "/won", "y");
+	hub_cut(stores.hub, 1, 2, false);
+	hub_cut(stores.hub, 1, 3, false);
+	stores_put(2, "/more", "z");
+	STORES_UNTIL(stores_all_have("/more", "z"));
+	assert_false(stores_has(1, "/lost", "x"));
+	stores_kill(1);
+	assert_int_equal(store_look(stores.nodes[1].directory, &db, &err), 0);
 	db_check(db, &report);
 	db_close(db);
 	assert_int_equal(report.problem_count, 0);
@@ -129,20 +130,20 @@ static void a_change_that_lost_is_shown(void **state)
 	assert_string_equal(report.orphans[0].who, "root@pam");
 	assert_string_equal(report.orphans[0].kind, "transaction");
 	db_report_fini(&report);
-	must_run("check", NULL, trio.nodes[1].directory, NULL, NULL);
+	must_run("check", NULL, stores.nodes[1].directory, NULL, NULL);
 }
 
 static int setup(void **state)
 {
 	strcpy(folder, "/dev/shm/lodge-cmd-XXXXXX");
 	assert_non_null(mkdtemp(folder));
-	return trio_setup(state);
+	return stores_setup(state);
 }
 
 static int teardown(void **state)
 {
 	dir_remove_tree(folder, NULL);
-	return trio_teardown(state);
+	return stores_teardown(state);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,307 +1,222 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Several stores in one process, on real databases, over one hub. Between each and the hub is a transport that can be made
- * busy, or lost. */
+/* Two to five real replicas, each with its disk, joined by a wire on which nothing moves by itself: the test delivers,
+ * loses, syncs, kills and lets time pass, one by one. Nodes are 1 to count. */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "tests/unit/cluster/puppet.h"
 
-#include <poll.h>
+#define TRIO_MAX   5
+#define TRIO_NOTES 4096
+#define TRIO_ALL   0x3eu /* set of nodes: bit n is node n */
 
-#include "agent/base/fd.h"
-#include "agent/base/mem.h"
-#include "agent/base/str.h"
-#include "cluster/driver/driver.h"
-#include "cluster/transport/hub.h"
-
-#define TRIO_NODES    3
-#define TRIO_PATIENCE (60 * USEC_PER_SEC)
-
-/* ---- the transport between ---- */
-
-struct line {
-	struct group_transport base;
-	struct group_transport *real;
-	bool is_busy, is_lost; /* the next dispatch says so */
-	unsigned refused;
+/* A message, and who has yet to get it. */
+struct trio_note {
+	uint32_t from;
+	unsigned owed; /* set */
+	struct buf data;
 };
 
-static inline struct line *line_of(struct group_transport *t)
+struct trio {
+	size_t count;
+	struct puppet nodes[TRIO_MAX + 1]; /* [0] is nobody */
+	struct trio_note notes[TRIO_NOTES];
+	size_t note_count;
+	uint64_t ring;
+	usec_t now;
+};
+
+static inline struct puppet *trio_node(struct trio *t, uint32_t node)
 {
-	return CONTAINER_OF(t, struct line, base);
+	assert_in_range(node, 1, t->count);
+	return &t->nodes[node];
 }
 
-static inline int line_join(struct group_transport *t, struct err *err)
+static inline unsigned trio_running(const struct trio *t)
 {
-	struct line *l = line_of(t);
+	unsigned set = 0;
 
-	return l->real->ops->join(l->real, err);
+	for (uint32_t i = 1; i <= t->count; i++)
+		set |= t->nodes[i].r ? 1u << i : 0;
+	return set;
 }
 
-static inline void line_leave(struct group_transport *t)
+/* What the node has just said goes onto the wire. */
+static inline void trio_listen(struct trio *t, uint32_t node)
 {
-	struct line *l = line_of(t);
+	struct puppet *p = trio_node(t, node);
 
-	l->real->ops->leave(l->real);
-}
+	for (size_t i = 0; i < p->out.count; i++) {
+		struct effect *e = &p->out.items[i];
 
-static inline int line_send(struct group_transport *t, const void *data, size_t size)
-{
-	struct line *l = line_of(t);
-
-	if (l->is_busy) {
-		l->refused++;
-		return -ERR_BUSY;
+		if (e->type != EFFECT_SEND)
+			continue;
+		assert_true(t->note_count < TRIO_NOTES); /* or they talk without end */
+		t->notes[t->note_count++] = (struct trio_note){
+			.from = node, .owed = trio_running(t) & ~(1u << node), .data = e->send};
+		e->send = BUF_INIT;
 	}
-	return l->real->ops->send(l->real, data, size);
 }
 
-static inline int line_dispatch(struct group_transport *t, const struct transport_sink *sink,
-				struct err *err)
+static inline void trio_step(struct trio *t, uint32_t node, struct event ev)
 {
-	struct line *l = line_of(t);
-
-	if (l->is_lost) {
-		l->is_lost = false;
-		return err_set(err, ERR_UNAVAILABLE, "the group is lost");
-	}
-	return l->real->ops->dispatch(l->real, sink, err);
+	trio_node(t, node)->now = t->now;
+	puppet_step(trio_node(t, node), ev);
+	trio_listen(t, node);
 }
 
-static inline int line_fd(const struct group_transport *t)
+/* All that the node wanted written is on its disk; false: there was nothing. */
+static inline bool trio_sync(struct trio *t, uint32_t node)
 {
-	const struct line *l = (const struct line *)t;
+	struct puppet *p = trio_node(t, node);
 
-	return l->real->ops->fd(l->real);
-}
-
-static inline void line_free(struct group_transport *t)
-{
-	struct line *l = line_of(t);
-
-	l->real->ops->free(l->real);
-	free(l);
-}
-
-static const struct transport_ops line_ops = {.join = line_join,
-					      .leave = line_leave,
-					      .send = line_send,
-					      .dispatch = line_dispatch,
-					      .fd = line_fd,
-					      .free = line_free};
-
-/* ---- the nodes ---- */
-
-struct trio_node {
-	char directory[64];
-	struct line *line;
-	struct store *store; /* NULL: does not run */
-};
-
-static struct {
-	struct hub *hub;
-	struct trio_node nodes[TRIO_NODES + 1]; /* by node id */
-} trio;
-
-static inline struct store *trio_store(uint32_t node)
-{
-	return trio.nodes[node].store;
-}
-
-static inline void trio_open(uint32_t node)
-{
-	struct trio_node *n = &trio.nodes[node];
-	struct store_options options = {
-		.directory = n->directory, .run = n->directory, .node = "n"};
-	struct err err = ERR_INIT;
-
-	n->line = xcalloc(1, sizeof(*n->line));
-	n->line->real = hub_transport(trio.hub, node);
-	n->line->base = *n->line->real;
-	n->line->base.ops = &line_ops;
-	options.transport = &n->line->base;
-	if (store_open(&options, &n->store, &err) < 0)
-		fail_msg("open node %u: %s", node, err.message);
-}
-
-/* As a process that is killed. */
-static inline void trio_kill(uint32_t node)
-{
-	store_free(TAKE(trio.nodes[node].store));
-	trio.nodes[node].line = NULL;
-}
-
-static inline void trio_turn(void)
-{
-	struct pollfd fds[TRIO_NODES];
-	uint32_t nodes[TRIO_NODES];
-	nfds_t count = 0;
-
-	for (uint32_t node = 1; node <= TRIO_NODES; node++)
-		if (trio_store(node)) {
-			nodes[count] = node;
-			fds[count++] =
-				(struct pollfd){.fd = store_fd(trio_store(node)), .events = POLLIN};
-		}
-	assert_true(poll(fds, count, 20000) > 0);
-	for (nfds_t i = 0; i < count; i++)
-		if (fds[i].revents && trio_store(nodes[i]))
-			store_dispatch(trio_store(nodes[i]));
-}
-
-/* Turns until the condition holds. */
-#define TRIO_UNTIL(condition)                                                                      \
-	do {                                                                                       \
-		usec_t until = clock_monotonic() + TRIO_PATIENCE;                                  \
-		while (!(condition)) {                                                             \
-			if (clock_monotonic() > until)                                             \
-				fail_msg("never: %s", #condition);                                 \
-			trio_turn();                                                               \
-		}                                                                                  \
-	} while (0)
-
-/* ---- changes ---- */
-
-struct trio_change {
-	bool is_back;
-	struct store_result result;
-};
-
-static inline void trio_back(const struct store_result *result, void *ctx)
-{
-	struct trio_change *c = ctx;
-
-	assert_false(c->is_back);
-	c->is_back = true;
-	c->result = *result;
-}
-
-static inline int trio_try_op(uint32_t node, const struct store_op *op, usec_t timeout,
-			      struct trio_change *c, struct err *err)
-{
-	struct store_txn txn = {.who = "root@pam",
-				.ops = op,
-				.op_count = 1,
-				.deadline = timeout ? clock_monotonic() + timeout : 0};
-
-	*c = (struct trio_change){0};
-	return store_submit(trio_store(node), &txn, trio_back, c, err);
-}
-
-static inline int trio_try_put(uint32_t node, const char *path, const char *value, usec_t timeout,
-			       struct trio_change *c, struct err *err)
-{
-	struct store_op op = {
-		.kind = STORE_PUT, .path = path, .value = value, .size = strlen(value)};
-
-	return trio_try_op(node, &op, timeout, c, err);
-}
-
-static inline void trio_submit(uint32_t node, const char *path, const char *value, usec_t timeout,
-			       struct trio_change *c)
-{
-	struct err err = ERR_INIT;
-
-	if (trio_try_put(node, path, value, timeout, c, &err) < 0)
-		fail_msg("%s", err.message);
-}
-
-/* Asks again as long as nobody leads yet. */
-static inline void trio_put(uint32_t node, const char *path, const char *value)
-{
-	struct trio_change c;
-
-	do {
-		trio_submit(node, path, value, 0, &c);
-		TRIO_UNTIL(c.is_back);
-	} while (c.result.outcome == STORE_NOT_SENT);
-	if (c.result.outcome != STORE_DONE)
-		fail_msg("put %s on %u: %d %s", path, node, c.result.outcome, c.result.err.message);
-}
-
-static inline bool trio_has(uint32_t node, const char *path, const char *value)
-{
-	struct store_value v;
-
-	return store_get(trio_store(node), path, &v) && str_eq(v.data, value);
-}
-
-static inline bool trio_all_have(const char *path, const char *value)
-{
-	for (uint32_t node = 1; node <= TRIO_NODES; node++)
-		if (trio_store(node) && !trio_has(node, path, value))
-			return false;
+	puppet_write(p);
+	if (!p->r || p->disk.op_count == 0)
+		return false;
+	p->now = t->now;
+	puppet_synced(p);
+	trio_listen(t, node);
 	return true;
 }
 
-/* The node that leads; 0: none does. */
-static inline uint32_t trio_leader(void)
+static inline void trio_deliver(struct trio *t, struct trio_note *note, uint32_t to)
 {
-	for (uint32_t node = 1; node <= TRIO_NODES; node++)
-		if (trio_store(node) && store_leads(trio_store(node)))
-			return node;
-	return 0;
+	note->owed &= ~(1u << to);
+	if (t->nodes[to].r)
+		trio_step(
+			t, to,
+			(struct event){.type = EV_MESSAGE,
+				       .message = {note->from, note->data.data, note->data.size}});
 }
 
-static inline uint32_t trio_follower(void)
+/* The oldest message of that type that `to` has yet to get of `from`; false: there is none. */
+static inline bool trio_try(struct trio *t, uint32_t from, uint32_t to, enum message_type type)
 {
-	return trio_leader() == 1 ? 2 : 1;
-}
+	for (size_t i = 0; i < t->note_count; i++) {
+		struct trio_note *note = &t->notes[i];
 
-/* ---- the cluster ---- */
-
-static inline void trio_admit(uint32_t node)
-{
-	struct trio_change c;
-	struct err err = ERR_INIT;
-
-	do {
-		c = (struct trio_change){0};
-		assert_int_equal(store_admit(trio_store(1), node,
-					     store_identity(trio_store(node))->incarnation,
-					     trio_back, &c, &err),
-				 0);
-		TRIO_UNTIL(c.is_back);
-	} while (c.result.outcome == STORE_NOT_SENT);
-	assert_int_equal(c.result.outcome, STORE_DONE);
-}
-
-static inline int trio_setup(void **state)
-{
-	const struct store_identity *id;
-
-	(void)state;
-	trio.hub = hub_new(TRIO_NODES);
-	for (uint32_t node = 1; node <= TRIO_NODES; node++) {
-		strcpy(trio.nodes[node].directory, "/dev/shm/lodge-trio-XXXXXX");
-		assert_non_null(mkdtemp(trio.nodes[node].directory));
-		trio_open(node);
+		if (note->from != from || !(note->owed & 1u << to) ||
+		    (uint8_t)note->data.data[1] != type)
+			continue;
+		trio_deliver(t, note, to);
+		return true;
 	}
-	assert_int_equal(store_found(trio_store(1), NULL), 0);
-	id = store_identity(trio_store(1));
-	for (uint32_t node = 2; node <= TRIO_NODES; node++)
-		assert_int_equal(store_join(trio_store(node), id->cluster_id, id->fork_id, NULL),
-				 0);
-	TRIO_UNTIL(trio_leader() == 1);
-	trio_admit(2);
-	trio_admit(3);
-	return 0;
+	return false;
 }
 
-static inline int trio_teardown(void **state)
+static inline void trio_pass(struct trio *t, uint32_t from, uint32_t to, enum message_type type)
 {
-	(void)state;
-	for (uint32_t node = 1; node <= TRIO_NODES; node++) {
-		if (trio_store(node))
-			trio_kill(node);
-		dir_remove_tree(trio.nodes[node].directory, NULL);
+	if (!trio_try(t, from, to, type))
+		fail_msg("n%u has no %s for n%u", from, message_name(type), to);
+}
+
+/* Whatever is on the way to or from that node is lost. */
+static inline void trio_lose(struct trio *t, uint32_t node)
+{
+	for (size_t i = 0; i < t->note_count; i++)
+		t->notes[i].owed &= t->notes[i].from == node ? 0 : ~(1u << node);
+}
+
+/* Messages and syncs of that set of nodes, until there are none any more. No time passes. */
+static inline void trio_run(struct trio *t, unsigned set)
+{
+	bool has_moved = true;
+
+	while (has_moved) {
+		has_moved = false;
+		for (size_t i = 0; i < t->note_count; i++)
+			for (uint32_t to = 1; to <= t->count; to++) {
+				if (!(set & 1u << to) || !(set & 1u << t->notes[i].from) ||
+				    !(t->notes[i].owed & 1u << to))
+					continue;
+				trio_deliver(t, &t->notes[i], to);
+				has_moved = true;
+			}
+		for (uint32_t i = 1; i <= t->count; i++)
+			has_moved = ((set & 1u << i) && trio_sync(t, i)) || has_moved;
 	}
-	hub_free(TAKE(trio.hub));
-	return 0;
+}
+
+/* These see a new configuration of themselves. */
+static inline void trio_view(struct trio *t, unsigned set)
+{
+	struct view_member members[TRIO_MAX];
+	size_t n = 0;
+
+	set &= trio_running(t);
+	for (uint32_t i = 1; i <= t->count; i++)
+		if (set & 1u << i)
+			members[n++] = (struct view_member){.node = i, .pid = 1};
+	t->ring++;
+	for (uint32_t i = 1; i <= t->count; i++) {
+		if (!(set & 1u << i))
+			continue;
+		trio_step(t, i, (struct event){.type = EV_QUORUM, .is_quorate = 2 * n > t->count});
+		trio_step(
+			t, i,
+			(struct event){.type = EV_VIEW,
+				       .view = {.ring = t->ring, .members = members, .count = n}});
+	}
+}
+
+/* The machine loses power: what it had not synced is gone, and what is on the way to it. */
+static inline void trio_power_cut(struct trio *t, uint32_t node)
+{
+	struct puppet *p = trio_node(t, node);
+
+	puppet_write(p);
+	effects_clear(&p->out);
+	replica_free(TAKE(p->r));
+	disk_kill(&p->disk, p->disk.op_count);
+	disk_power_cut(&p->disk, 0);
+	for (size_t i = 0; i < t->note_count; i++)
+		t->notes[i].owed &= ~(1u << node);
+}
+
+static inline void trio_power_on(struct trio *t, uint32_t node)
+{
+	trio_node(t, node)->now = t->now;
+	puppet_open(trio_node(t, node));
+	trio_listen(t, node);
+	trio_sync(t, node);
+}
+
+/* Time passes until that node's timer is due. */
+static inline void trio_tick(struct trio *t, uint32_t node)
+{
+	usec_t at = replica_deadline(trio_node(t, node)->r);
+
+	assert_true(at > 0);
+	t->now = at > t->now ? at : t->now;
+	trio_step(t, node, (struct event){.type = EV_TICK});
+}
+
+/* All open in one view, with nodes 1 to `voters` in the first entry; nothing is delivered. Entries travel one by one. */
+static inline struct trio *trio_new(size_t count, uint32_t voters)
+{
+	struct trio *t = xcalloc(1, sizeof(*t));
+	struct replica_options options = replica_options_default;
+	struct chain c = {0};
+
+	t->count = count;
+	t->now = USEC_PER_SEC;
+	t->ring = 1;
+	options.append_entries = 1;
+	chain_voters(&c, 1, voters);
+	for (uint32_t i = 1; i <= count; i++) {
+		puppet_prepare(&t->nodes[i], &c, i, 1, &options);
+		puppet_open(&t->nodes[i]);
+		puppet_synced(&t->nodes[i]);
+	}
+	log_fini(&c.log);
+	trio_view(t, TRIO_ALL);
+	return t;
+}
+
+static inline void trio_free(struct trio *t)
+{
+	for (uint32_t i = 1; i <= t->count; i++)
+		puppet_end(&t->nodes[i], NULL);
+	for (size_t i = 0; i < t->note_count; i++)
+		buf_fini(&t->notes[i].data);
+	free(t);
 }

@@ -20,6 +20,7 @@ static void decodes_in_order(void **state)
 	(void)state;
 	fields_add(&call.head, "id", ID);
 	fields_add(&call.head, "who", "root@pam");
+	fields_add(&call.head, "first", "41");
 	fields_add(&call.params, REMOTE_REQUIRE, "17 /nodes/a/lxc/101.conf");
 	fields_add_n(&call.params, REMOTE_PUT, "/x\nline\n\0z", 10);
 	fields_add(&call.params, REMOTE_DELETE, "/y");
@@ -28,6 +29,7 @@ static void decodes_in_order(void **state)
 	assert_int_equal(remote_txn_decode(&call, &t, NULL), 0);
 	assert_int_equal(t.txn.id.bytes[15], 0xff);
 	assert_string_equal(t.txn.who, "root@pam");
+	assert_int_equal(t.txn.first, 41);
 	assert_int_equal(t.txn.precondition_count, 1);
 	assert_int_equal(t.preconditions[0].version, 17);
 	assert_string_equal(t.preconditions[0].path, "/nodes/a/lxc/101.conf");
