@@ -122,6 +122,7 @@ int cli_task(struct cli *cli, struct err *err);
 int cli_history(struct cli *cli, struct err *err);
 int cli_config_diff(struct cli *cli, struct err *err);
 int cli_revert(struct cli *cli, struct err *err);
+int cli_store(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);
 int cli_passwd(struct cli *cli, struct err *err);
 int cli_upload(struct cli *cli, struct err *err);

@@ -2,7 +2,7 @@
 /* S5: what is committed and on the own disk is applied, in order; origins get their answers. Pure. */
 #include "cluster/core/replica_private.h"
 
-static void collect(const struct kv_change *change, void *ctx)
+void apply_collect(const struct kv_change *change, void *ctx)
 {
 	struct applied *a = ctx;
 	struct applied_row *row;
@@ -46,7 +46,7 @@ static bool apply_one(struct replica *r, struct log_entry *e)
 	if (MUTANT(r, NO_REQUESTS))
 		state_forget_requests(r->state);
 #endif
-	code = state_apply(r->state, e, r->options.level, collect, a, &result, &err);
+	code = state_apply(r->state, e, r->options.level, apply_collect, a, &result, &err);
 	if (code < 0) {
 		r->out->count--; /* nothing was applied */
 		log_entry_unref(a->entry);

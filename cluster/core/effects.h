@@ -49,7 +49,7 @@ struct applied_row {
 };
 
 /* An entry was applied: rows for subscribers and for settling. entry NULL: the whole state was replaced by a
- * snapshot (replica_state()). */
+ * snapshot, the rows are what changed (changes.h). */
 struct applied {
 	struct log_entry *entry; /* reference */
 	uint64_t index;

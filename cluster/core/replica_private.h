@@ -265,6 +265,7 @@ void commit_advance(struct replica *r);
 
 /* apply.c: S5 */
 void apply_committed(struct replica *r);
+void apply_collect(const struct kv_change *change, void *ctx); /* ctx: struct applied, gets a row */
 bool apply_answer_known(struct replica *r, struct request *q); /* frees q, if it is known */
 void apply_answer_all_known(struct replica *r);		       /* after a snapshot */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* S9, the member's side: chunks are staged, put together with what is here if they are a difference, checked by the
  * digest of the state that must come out, and swapped in with one transaction. Pure. */
+#include "cluster/core/changes.h"
 #include "cluster/core/replica_private.h"
 
 #define SNAPSHOT_MAX (2ull * STORE_TOTAL_MAX)
@@ -196,11 +197,12 @@ void snapshot_installed(struct replica *r)
 
 	if (!r->installing)
 		return;
+	a = xcalloc(1, sizeof(*a));
+	a->index = r->installing->at.index;
+	changes_each(r->state->kv, r->installing->kv, apply_collect, a);
 	state_free(r->state);
 	r->state = TAKE(r->installing);
 	r->is_fetching = false;
-	a = xcalloc(1, sizeof(*a));
-	a->index = r->state->at.index;
 	effects_add(r->out, EFFECT_APPLIED)->applied = a;
 	apply_answer_all_known(r);
 	fetch_send(r);

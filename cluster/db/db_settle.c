@@ -120,33 +120,75 @@ static int trim_history(struct db *db, uint64_t applied, struct err *err)
 	return r < 0 ? r : db_meta_put_int(db, META_HISTORY_BYTES, db->history_bytes, err);
 }
 
+/* Exactly what the state has forgotten: after a restart it must be the same as that of others. */
 static int trim_requests(struct db *db, const struct settle *settle, struct err *err)
 {
-	if (settle->applied <= settle->requests_kept)
-		return 0;
-	sqlite3_bind_int64(db->statements[STMT_REQUEST_TRIM], 1,
-			   (int64_t)(settle->applied - settle->requests_kept));
+	sqlite3_bind_int64(db->statements[STMT_REQUEST_TRIM], 1, (int64_t)settle->requests_from);
 	return db_step(db, STMT_REQUEST_TRIM, "trim the requests", err);
 }
 
-/* The newest batch that goes becomes the base. */
-static int trim_log(struct db *db, uint64_t upto, struct err *err)
+static struct position position_at(sqlite3_stmt *s, int column)
+{
+	return (struct position){.epoch = (uint64_t)sqlite3_column_int64(s, column),
+				 .index = (uint64_t)sqlite3_column_int64(s, column + 1)};
+}
+
+/* The newest batch that goes. 0: there is none. */
+static int read_newest(struct db *db, uint64_t upto, struct buf *ret_base,
+		       struct position *ret_accepted, struct err *err)
 {
 	sqlite3_stmt *s = db->statements[STMT_LOG_BELOW];
-	autobuf base = BUF_INIT;
-	int r;
+	int r, result = 0;
 
 	sqlite3_bind_int64(s, 1, (int64_t)upto);
 	r = sqlite3_step(s);
-	if (r == SQLITE_ROW && sqlite3_column_bytes(s, 2) == SHA256_SIZE)
-		record_base_encode((struct position){.epoch = (uint64_t)sqlite3_column_int64(s, 0),
-						     .index = (uint64_t)sqlite3_column_int64(s, 1)},
-				   sqlite3_column_blob(s, 2), &base);
+	if (r == SQLITE_ROW && sqlite3_column_bytes(s, 2) == SHA256_SIZE) {
+		record_base_encode(position_at(s, 0), sqlite3_column_blob(s, 2), ret_base);
+		*ret_accepted = position_at(s, 3);
+		result = 1;
+	} else if (r != SQLITE_DONE) {
+		result = r == SQLITE_ROW
+				 ? err_set(err, ERR_CORRUPT, "a batch of the log is damaged")
+				 : db_error(db, "trim the log", err);
+	}
 	sqlite3_reset(s);
-	if (r != SQLITE_ROW)
-		return r == SQLITE_DONE ? 0 : db_error(db, "trim the log", err);
+	return result;
+}
+
+/* What was accepted with the batches that go must not go with them. Batches that stay say as much. */
+static int keep_accepted(struct db *db, struct position accepted, struct err *err)
+{
+	struct replica_meta meta;
+	autobuf data = BUF_INIT;
+	int64_t batches;
+	int r;
+
+	if ((r = db_read_int(db, "SELECT count(*) FROM (SELECT 1 FROM log LIMIT 1)", &batches,
+			     err)) < 0 ||
+	    batches > 0 || (r = db_meta_get(db, META_REPLICA, &data, err)) < 0 ||
+	    (r = record_meta_decode(data.data, data.size, &meta, err)) < 0 ||
+	    position_compare(accepted, meta.accepted) <= 0)
+		return r;
+	meta.accepted = accepted;
+	buf_clear(&data);
+	record_meta_encode(&meta, &data);
+	return db_meta_put(db, META_REPLICA, &data, err);
+}
+
+/* The newest batch that goes becomes the base. A snapshot that is on its way to the disk is the base in memory already:
+ * what is behind the values must stay until then. */
+static int trim_log(struct db *db, const struct settle *settle, struct err *err)
+{
+	uint64_t upto = settle->base < settle->applied ? settle->base : settle->applied;
+	struct position accepted;
+	autobuf base = BUF_INIT;
+	int r = read_newest(db, upto, &base, &accepted, err);
+
+	if (r <= 0)
+		return r;
 	sqlite3_bind_int64(db->statements[STMT_LOG_TRIM], 1, (int64_t)upto);
-	if ((r = db_step(db, STMT_LOG_TRIM, "trim the log", err)) < 0)
+	if ((r = db_step(db, STMT_LOG_TRIM, "trim the log", err)) < 0 ||
+	    (r = keep_accepted(db, accepted, err)) < 0)
 		return r;
 	return db_meta_put(db, META_BASE, &base, err);
 }
@@ -159,7 +201,7 @@ static int settle_all(struct db *db, const struct settle *settle, struct err *er
 		r = settle_row(db, &settle->rows[i], err);
 	if (r < 0 || (r = settle_values(db, settle, err)) < 0 ||
 	    (r = db_meta_put(db, META_HEAD, &settle->head, err)) < 0 ||
-	    (r = trim_log(db, settle->base, err)) < 0 || (r = trim_requests(db, settle, err)) < 0 ||
+	    (r = trim_log(db, settle, err)) < 0 || (r = trim_requests(db, settle, err)) < 0 ||
 	    (r = trim_history(db, settle->applied, err)) < 0)
 		return r;
 	return db_exec(db, "COMMIT", "settle", err);

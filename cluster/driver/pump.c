@@ -64,11 +64,12 @@ static void start_persist(struct store *store)
 static void start_settle(struct store *store)
 {
 	const struct state *state = replica_state(store->replica);
+	const struct kv_request *oldest = kv_request_next(state->kv, 0);
 	struct writer_job job = {.kind = WRITER_SETTLE, .settle = store->settle};
 
 	job.settle.applied = state->at.index;
 	job.settle.base = replica_log(store->replica)->base.index;
-	job.settle.requests_kept = store->options.requests_kept;
+	job.settle.requests_from = oldest ? oldest->index : 0;
 	buf_clear(&job.settle.head); /* of an attempt that failed */
 	record_head_encode(state, &job.settle.head);
 	store->settle = (struct settle){0};
@@ -151,6 +152,7 @@ static void persisted(struct store *store, struct writer_job *job)
 
 	store->settle_at = clock_monotonic() + SETTLE_PAUSE;
 	if (job->result == 0) {
+		store->has_started = true;
 		store_step(store, &done);
 		return;
 	}
@@ -200,6 +202,7 @@ static void recovered(struct store *store, struct writer_job *job)
 	}
 	if (job->result != -ERR_NO_SPACE) {
 		store->is_down = false;
+		free(TAKE(store->read_only)); /* it is worse than that */
 		store_become_read_only(store, job->err.message);
 	}
 	store_fail_waiting(store, &job->err);
