@@ -53,9 +53,11 @@ static int check_mounted(const struct storage_def *def, const char *root, struct
 }
 
 /* Parents get the usual mode, the folder itself its own. */
-static int make_folder(const char *root, const struct dir_folder *folder, struct err *err)
+static int make_folder(const struct storage_def *def, const char *root,
+		       const struct dir_folder *folder, struct err *err)
 {
-	autofree char *path = xasprintf("%s/%s", root, folder->path);
+	autofree char *below = dir_folder_path(def, folder);
+	autofree char *path = xasprintf("%s/%s", root, below);
 	char *slash = strrchr(path, '/');
 	*slash = '\0';
 	int r = dir_make(path, 0755, err);
@@ -72,14 +74,14 @@ static int make_folders(const struct storage_def *def, const char *root, struct 
 	for (size_t i = 0; i < dir_folders_count; i++) {
 		if (!dir_folder_is_used(def, &dir_folders[i]))
 			continue;
-		int r = make_folder(root, &dir_folders[i], err);
+		int r = make_folder(def, root, &dir_folders[i], err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int dir_activate(const struct storage_def *def, struct err *err)
+int dir_activate(const struct storage_def *def, struct err *err)
 {
 	const char *root;
 	struct stat st;
@@ -134,21 +136,21 @@ int dir_check_size(const struct storage_def *def, uint64_t size, struct err *err
 	return 0;
 }
 
-static int dir_path(const struct storage_def *def, const struct volid *volume, struct buf *ret,
-		    struct err *err)
+int dir_path(const struct storage_def *def, const struct volid *volume, struct buf *ret,
+	     struct err *err)
 {
 	const char *root;
 	autobuf relative = BUF_INIT;
 	int r = dir_root(def, &root, err);
 	if (r == 0)
-		r = dir_relative(volume, &relative, err);
+		r = dir_relative(def, volume, &relative, err);
 	if (r == 0)
 		buf_addf(ret, "%s/%s", root, buf_str(&relative));
 	return r;
 }
 
-static int dir_info(const struct storage_def *def, const struct volid *volume,
-		    struct volume_info *ret, struct err *err)
+int dir_info(const struct storage_def *def, const struct volid *volume, struct volume_info *ret,
+	     struct err *err)
 {
 	autofd int parent = -1;
 	int r = dir_open_parent(def, volume, &parent, err);
@@ -165,6 +167,17 @@ const struct storage_driver storage_driver_dir = {
 	.path = dir_path,
 	.resize = dir_resize,
 	.info = dir_info,
+	.snapshot = dir_snapshot,
+	.snapshot_delete = dir_snapshot_delete,
+	.rollback = dir_rollback,
+	.snapshots = dir_snapshots,
+	.snapshot_path = dir_snapshot_path,
+	.clone = dir_clone,
+	.to_base = dir_to_base,
+	.export = dir_export,
+	.import = dir_import,
+	.notes = dir_notes,
+	.set_attributes = dir_set_attributes,
 	.import_begin = dir_import_begin,
 	.import_commit = dir_import_commit,
 	.import_abort = dir_import_abort,

@@ -17,36 +17,47 @@
 #define DISK_MAX   1024 /* disk numbers tried */
 #define PARENT_TRY 8	/* against a free() that removes the empty folder under us */
 
-static const char *format_of(const struct volume_alloc *what)
+/* Where nobody asked, machines get what the definition says. */
+static const char *format_of(const struct storage_def *def, const struct volume_alloc *what)
 {
-	return what->format ? what->format : "raw";
+	const char *own = storage_def_get(def, "format");
+	if (what->format)
+		return what->format;
+	return what->content == VOLUME_IMAGES && own ? own : "raw";
 }
 
-static int check_alloc(const struct storage_def *def, const struct volume_alloc *what,
-		       struct err *err)
+int dir_check_alloc(const struct storage_def *def, const struct volume_alloc *what,
+		    const char *format, struct err *err)
 {
 	const char *content = volume_content_name(what->content);
+	bool is_subvol = str_eq(format, "subvol");
 	if (what->content != VOLUME_IMAGES && what->content != VOLUME_ROOTDIR)
 		return err_field(err, "content", "volumes of content '%s' are not allocated",
 				 content);
 	if (!storage_def_has_content(def, content))
 		return err_field(err, "storage", "storage '%s' does not support content type '%s'",
 				 def->id, content);
-	if (!str_eq(format_of(what), "raw") &&
-	    !(what->content == VOLUME_IMAGES && str_eq(format_of(what), "qcow2")))
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"feature not available: volumes of format '%s' on a storage of type 'dir'",
-			what->format);
 	if (what->vmid < 100 || what->vmid > 999999999)
 		return err_field(err, "vmid", "guest ids go from 100 to 999999999");
-	if (what->size == 0 || what->size > (uint64_t)INT64_MAX - SIZE_UNIT)
+	if ((what->size == 0 && !is_subvol) || what->size > (uint64_t)INT64_MAX - SIZE_UNIT)
 		return err_field(err, "size", "bad size of a volume");
 	return dir_check_size(def, what->size, err);
 }
 
-/* The folder of one guest, made if needed. */
-static int open_owner(const struct storage_def *def, unsigned vmid, int *ret_fd, struct err *err)
+/* raw for all, qcow2 for machines */
+static int check_format(const struct storage_def *def, const struct volume_alloc *what,
+			struct err *err)
+{
+	if (!str_eq(format_of(def, what), "raw") &&
+	    !(what->content == VOLUME_IMAGES && str_eq(format_of(def, what), "qcow2")))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "feature not available: volumes of format '%s' for content '%s' on "
+			       "a storage of type '%s'",
+			       format_of(def, what), volume_content_name(what->content), def->type);
+	return 0;
+}
+
+int dir_open_owner(const struct storage_def *def, unsigned vmid, int *ret_fd, struct err *err)
 {
 	autofd int images = -1;
 	autofree char *name = xasprintf("%u", vmid);
@@ -62,16 +73,17 @@ static int open_owner(const struct storage_def *def, unsigned vmid, int *ret_fd,
 	return 0;
 }
 
-/* A disk number is taken if a volume of any format has it. */
-static bool disk_is_taken(int owner_fd, unsigned vmid, unsigned number)
+bool dir_disk_is_taken(int owner_fd, unsigned vmid, unsigned number)
 {
-	static const char *const forms[][2] = {{"vm", "raw"},	  {"vm", "qcow2"},
-					       {"vm", "vmdk"},	  {"base", "raw"},
-					       {"base", "qcow2"}, {"subvol", "subvol"}};
+	static const char *const forms[][2] = {
+		{"vm", ".raw"},	  {"vm", ".qcow2"},	 {"vm", ".vmdk"},	 {"vm", ""},
+		{"base", ".raw"}, {"base", ".qcow2"},	 {"base", ""},		 {"subvol", ""},
+		{"basevol", ""},  {"subvol", ".subvol"}, {"basevol", ".subvol"},
+	};
 	char name[64];
 	struct stat st;
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		snprintf(name, sizeof(name), "%s-%u-disk-%u.%s", forms[i][0], vmid, number,
+		snprintf(name, sizeof(name), "%s-%u-disk-%u%s", forms[i][0], vmid, number,
 			 forms[i][1]);
 		if (fstatat(owner_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
@@ -89,7 +101,7 @@ static int create_next(int owner_fd, unsigned vmid, const char *format, char ret
 {
 	char name[64];
 	for (unsigned i = 0; i < DISK_MAX; i++) {
-		if (disk_is_taken(owner_fd, vmid, i))
+		if (dir_disk_is_taken(owner_fd, vmid, i))
 			continue;
 		snprintf(name, sizeof(name), "vm-%u-disk-%u.%s", vmid, i, format);
 		int fd = create_file(owner_fd, name);
@@ -106,17 +118,17 @@ static int create_next(int owner_fd, unsigned vmid, const char *format, char ret
 
 /* The name that the caller asked for, which must be one of this guest. */
 static int create_named(const struct storage_def *def, int owner_fd,
-			const struct volume_alloc *what, char ret_name[256], int *ret_fd,
-			struct err *err)
+			const struct volume_alloc *what, const char *format, char ret_name[256],
+			int *ret_fd, struct err *err)
 {
 	struct volid volume;
 	autofree char *text = xasprintf("%s:%u/%s", def->id, what->vmid, what->name);
 	int r = volid_parse(text, &volume, err);
 	if (r < 0)
 		return r;
-	if (!str_eq(volume.format, format_of(what)))
-		return err_field(err, "filename", "the name of a %s volume ends with .%s",
-				 format_of(what), format_of(what));
+	if (!str_eq(volume.format, format))
+		return err_field(err, "filename", "the name of a %s volume ends with .%s", format,
+				 format);
 	int fd = create_file(owner_fd, what->name);
 	if (fd < 0)
 		return err_errno(err, errno, "volume '%s'", text);
@@ -125,8 +137,8 @@ static int create_named(const struct storage_def *def, int owner_fd,
 	return 0;
 }
 
-/* The folder of a guest goes with its last volume; while something is left in it this fails. */
-static void remove_owner(const struct storage_def *def, unsigned vmid)
+/* While something is left in it this fails. */
+void dir_remove_owner(const struct storage_def *def, unsigned vmid)
 {
 	autofd int images = -1;
 	autofree char *owner = xasprintf("%u", vmid);
@@ -135,24 +147,26 @@ static void remove_owner(const struct storage_def *def, unsigned vmid)
 }
 
 /* Tries again when the folder was removed between open and create. */
-static int create_volume(const struct storage_def *def, const struct volume_alloc *what,
-			 int *ret_owner, char ret_name[256], int *ret_fd, struct err *err)
+int dir_alloc_file(const struct storage_def *def, const struct volume_alloc *what,
+		   const char *format, int *ret_owner, char ret_name[256], int *ret_fd,
+		   struct err *err)
 {
 	for (int i = 0;; i++) {
 		autofd int owner = -1;
 		struct err why = ERR_INIT;
-		int r = open_owner(def, what->vmid, &owner, &why);
+		int r = dir_open_owner(def, what->vmid, &owner, &why);
 		if (r == 0)
-			r = what->name ? create_named(def, owner, what, ret_name, ret_fd, &why)
-				       : create_next(owner, what->vmid, format_of(what), ret_name,
-						     ret_fd, &why);
+			r = what->name
+				    ? create_named(def, owner, what, format, ret_name, ret_fd, &why)
+				    : create_next(owner, what->vmid, format, ret_name, ret_fd,
+						  &why);
 		if (r == 0) {
 			*ret_owner = TAKE_FD(owner);
 			return 0;
 		}
 		if (why.errnum == ENOENT && i < PARENT_TRY)
 			continue;
-		remove_owner(def, what->vmid); /* it may have been made for nothing */
+		dir_remove_owner(def, what->vmid); /* it may have been made for nothing */
 		if (err)
 			*err = why;
 		return r;
@@ -169,23 +183,50 @@ static int set_size(int fd, int owner_fd, const char *name, uint64_t size, struc
 	return 0;
 }
 
+/* Blocks taken now cannot be missing later. "metadata" means nothing for a raw image. */
+static int preallocate(const struct storage_def *def, int fd, uint64_t size, struct err *err)
+{
+	const char *how = storage_def_get(def, "preallocation");
+	if (!str_eq(how, "falloc") && !str_eq(how, "full"))
+		return 0;
+	int r = posix_fallocate(fd, 0, (off_t)size);
+	return r ? err_errno(err, r, "take %llu bytes", (unsigned long long)size) : 0;
+}
+
+static int fill_file(const struct storage_def *def, const struct volume_alloc *what, int owner_fd,
+		     int fd, const char *name, struct err *err)
+{
+	uint64_t size = (what->size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT;
+	const char *root;
+	int r = dir_root(def, &root, err);
+	if (r == 0 && str_eq(format_of(def, what), "qcow2")) {
+		autofree char *owner = dir_owner_path(def, what->vmid);
+		autofree char *path = xasprintf("%s/%s", owner, name);
+		r = qcow2_make(path, size, storage_def_get(def, "preallocation"), err);
+		size = 0;
+	} else if (r == 0) {
+		r = preallocate(def, fd, size, err);
+	}
+	return r < 0 ? err_prefix(err, "volume '%s'", name)
+		     : set_size(fd, owner_fd, name, size, err);
+}
+
 int dir_alloc(const struct storage_def *def, const struct volume_alloc *what,
 	      char ret_volid[VOLID_MAX], struct err *err)
 {
 	char name[256];
 	autofd int owner = -1, fd = -1;
-	int r = check_alloc(def, what, err);
+	int r = check_format(def, what, err);
 	if (r == 0)
-		r = create_volume(def, what, &owner, name, &fd, err);
+		r = dir_check_alloc(def, what, format_of(def, what), err);
+	if (r == 0)
+		r = dir_alloc_file(def, what, format_of(def, what), &owner, name, &fd, err);
 	if (r < 0)
 		return r;
-	uint64_t size = (what->size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT;
-	if (str_eq(format_of(what), "qcow2"))
-		r = dir_qcow2_make(def, what->vmid, name, size, err);
-	r = r < 0 ? r : set_size(fd, owner, name, str_eq(format_of(what), "raw") ? size : 0, err);
+	r = fill_file(def, what, owner, fd, name, err);
 	if (r < 0) {
 		unlinkat(owner, name, 0); /* nothing may be left of an unfinished volume */
-		remove_owner(def, what->vmid);
+		dir_remove_owner(def, what->vmid);
 		return r;
 	}
 	snprintf(ret_volid, VOLID_MAX, "%.100s:%u/%s", def->id, what->vmid, name);
@@ -204,38 +245,52 @@ int dir_free(const struct storage_def *def, const struct volid *volume, struct e
 	if (S_ISDIR(st.st_mode))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "feature not available: removing volumes of format 'subvol'");
+	if (dir_is_guest_volume(volume) && volume_is_base(volume) &&
+	    (r = dir_check_no_clones(def, volume, err)) < 0)
+		return r;
+	if ((r = dir_check_unprotected(parent, volume, err)) < 0)
+		return r;
 	if (unlinkat(parent, volume->file, 0) < 0)
 		return err_errno(err, errno, "remove volume '%s:%s'", volume->storage,
 				 volume->name);
-	if (volume->vmid && volume->content != VOLUME_BACKUP)
-		remove_owner(def, volume->vmid);
+	dir_attributes_drop(parent, volume);
+	if (dir_is_guest_volume(volume))
+		dir_remove_owner(def, volume->vmid);
 	return 0;
+}
+
+/* size is one that the image does not have yet */
+static int grow(const struct storage_def *def, const struct volid *volume, int parent,
+		uint64_t size, struct err *err)
+{
+	autobuf path = BUF_INIT;
+	if (str_eq(volume->format, "qcow2")) {
+		int r = dir_path(def, volume, &path, err);
+		return r < 0 ? r : qcow2_resize(buf_str(&path), size, err);
+	}
+	autofd int fd = openat(parent, volume->file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "open volume '%s:%s'", volume->storage, volume->name);
+	return set_size(fd, parent, volume->file, size, err);
 }
 
 int dir_resize(const struct storage_def *def, const struct volid *volume, uint64_t size,
 	       struct err *err)
 {
-	autofd int parent = -1, fd = -1;
-	struct stat st;
-	if (!str_eq(volume->format, "raw") || volume->content == VOLUME_IMPORT)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "feature not available: resizing volumes of format '%s'",
-			       volume->format);
-	int r = dir_open_parent(def, volume, &parent, err);
+	autofd int parent = -1;
+	struct volume_info info;
+	int r = volume_feature_check(def->type, volume, NULL, VOLUME_RESIZE, err);
 	if (r == 0)
-		r = dir_stat(parent, volume, &st, err);
+		r = dir_open_parent(def, volume, &parent, err);
+	if (r == 0)
+		r = dir_volume_info(parent, volume, &info, err);
 	if (r < 0)
 		return r;
-	if (size < (uint64_t)st.st_size)
-		return err_field(err, "size", "unable to shrink disk size");
 	if (size > (uint64_t)INT64_MAX - SIZE_UNIT)
 		return err_field(err, "size", "bad size of a volume");
+	size = (size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT;
+	if (size < info.size)
+		return err_field(err, "size", "unable to shrink disk size");
 	r = dir_check_size(def, size, err);
-	if (r < 0)
-		return r;
-	fd = openat(parent, volume->file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, errno, "open volume '%s:%s'", volume->storage, volume->name);
-	return set_size(fd, parent, volume->file, (size + SIZE_UNIT - 1) / SIZE_UNIT * SIZE_UNIT,
-			err);
+	return r < 0 || size == info.size ? r : grow(def, volume, parent, size, err);
 }

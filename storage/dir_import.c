@@ -30,7 +30,7 @@ static void owner_prefix(char *ret, size_t size, bool with_boot)
 		snprintf(ret, size, TEMP_PREFIX "%s+", node);
 }
 
-static void temp_name(char ret[256])
+void dir_temp_name(char ret[256])
 {
 	char prefix[160];
 	uint64_t random;
@@ -46,7 +46,7 @@ static bool temp_is_ours(const char *temp)
 }
 
 /* Was made on this node by a process that is gone. */
-static bool temp_is_stale(const char *temp)
+bool dir_temp_is_stale(const char *temp)
 {
 	char node[160], boot[160];
 	owner_prefix(node, sizeof(node), false);
@@ -71,7 +71,7 @@ static void sweep_folder(int fd)
 		return;
 	}
 	for (struct dirent *entry; (entry = readdir(dir));)
-		if (temp_is_stale(entry->d_name))
+		if (dir_temp_is_stale(entry->d_name))
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	closedir(dir);
 }
@@ -119,7 +119,7 @@ int dir_import_begin(const struct storage_def *def, enum volume_content content,
 		r = check_absent(folder, file, err);
 	if (r < 0)
 		return r;
-	temp_name(temp);
+	dir_temp_name(temp);
 	int fd = openat(folder, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_errno(err, errno, "storage '%s': make a file", def->id);

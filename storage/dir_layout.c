@@ -10,6 +10,7 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "storage/volid/storage_rules.h"
 
 const struct dir_folder dir_folders[] = {
 	{VOLUME_IMAGES, "images", 0711},	 {VOLUME_ISO, "template/iso", 0755},
@@ -25,11 +26,6 @@ int dir_root(const struct storage_def *def, const char **ret, struct err *err)
 		return err_field(err, "path", "storage '%s' has no path", def->id);
 	if (path[0] != '/' || strlen(path) > 2048)
 		return err_field(err, "path", "the path of storage '%s' is not absolute", def->id);
-	if (storage_def_get(def, "content-dirs"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "feature not available: storage '%s' sets content-dirs, and Lodge "
-			       "knows the default folders only",
-			       def->id);
 	*ret = path;
 	return 0;
 }
@@ -38,6 +34,16 @@ bool dir_folder_is_used(const struct storage_def *def, const struct dir_folder *
 {
 	return storage_def_has_content(def, volume_content_name(folder->content)) ||
 	       (folder->content == VOLUME_IMAGES && storage_def_has_content(def, "rootdir"));
+}
+
+/* Where the definition puts it, below the storage's path; never out of it. */
+char *dir_folder_path(const struct storage_def *def, const struct dir_folder *folder)
+{
+	char *own = storage_rules_folder(def, volume_content_name(folder->content));
+	if (own && own[0] != '/' && !strstr(own, ".."))
+		return own;
+	free(own);
+	return xstrdup(folder->path);
 }
 
 static const struct dir_folder *folder_find(enum volume_content content)
@@ -60,7 +66,8 @@ int dir_open_folder(const struct storage_def *def, enum volume_content content, 
 	int r = dir_root(def, &root, err);
 	if (r < 0)
 		return r;
-	autofree char *path = xasprintf("%s/%s", root, folder->path);
+	autofree char *below = dir_folder_path(def, folder);
+	autofree char *path = xasprintf("%s/%s", root, below);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, errno, "storage '%s': open %s", def->id, path);
@@ -68,7 +75,7 @@ int dir_open_folder(const struct storage_def *def, enum volume_content content, 
 	return 0;
 }
 
-static bool is_guest_volume(const struct volid *volume)
+bool dir_is_guest_volume(const struct volid *volume)
 {
 	return volume->content == VOLUME_IMAGES || volume->content == VOLUME_ROOTDIR;
 }
@@ -76,7 +83,7 @@ static bool is_guest_volume(const struct volid *volume)
 /* Names without a folder belong to block storages. */
 static int check_volume(const struct volid *volume, struct err *err)
 {
-	if (is_guest_volume(volume) && !strchr(volume->name, '/'))
+	if (dir_is_guest_volume(volume) && !strchr(volume->name, '/'))
 		return err_field(err, "volume", "'%s' is not the name of a file volume",
 				 volume->name);
 	return 0;
@@ -90,7 +97,7 @@ int dir_open_parent(const struct storage_def *def, const struct volid *volume, i
 		r = dir_open_folder(def, volume->content, &folder, err);
 	if (r < 0)
 		return r;
-	if (!is_guest_volume(volume)) {
+	if (!dir_is_guest_volume(volume)) {
 		*ret_fd = folder;
 		return 0;
 	}
@@ -103,15 +110,23 @@ int dir_open_parent(const struct storage_def *def, const struct volid *volume, i
 	return 0;
 }
 
-int dir_relative(const struct volid *volume, struct buf *ret, struct err *err)
+int dir_relative(const struct storage_def *def, const struct volid *volume, struct buf *ret,
+		 struct err *err)
 {
 	const struct dir_folder *folder = folder_find(volume->content);
 	int r = check_volume(volume, err);
 	if (r < 0)
 		return r;
-	if (is_guest_volume(volume))
-		buf_addf(ret, "%s/%u/%s", folder->path, volume->vmid, volume->file);
+	autofree char *below = dir_folder_path(def, folder);
+	if (dir_is_guest_volume(volume))
+		buf_addf(ret, "%s/%u/%s", below, volume->vmid, volume->file);
 	else
-		buf_addf(ret, "%s/%s", folder->path, volume->file);
+		buf_addf(ret, "%s/%s", below, volume->file);
 	return 0;
+}
+
+char *dir_owner_path(const struct storage_def *def, unsigned vmid)
+{
+	autofree char *below = dir_folder_path(def, folder_find(VOLUME_IMAGES));
+	return xasprintf("%s/%s/%u", storage_def_get(def, "path"), below, vmid);
 }

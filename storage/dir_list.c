@@ -21,11 +21,6 @@ struct listing {
 	size_t seen;
 };
 
-static bool is_guest_volume(const struct volid *volume)
-{
-	return volume->content == VOLUME_IMAGES || volume->content == VOLUME_ROOTDIR;
-}
-
 int dir_stat(int parent_fd, const struct volid *volume, struct stat *ret, struct err *err)
 {
 	struct stat st;
@@ -39,18 +34,36 @@ int dir_stat(int parent_fd, const struct volid *volume, struct stat *ret, struct
 	return 0;
 }
 
-/* The virtual size stands big-endian at byte 24 of a qcow2 file. 0: no qcow2. */
-static uint64_t qcow2_size(int parent_fd, const char *file)
+int dir_qcow2_header(int parent_fd, const char *file, struct qcow2_header *ret)
 {
-	unsigned char head[32];
-	uint64_t size = 0;
 	autofd int fd = openat(parent_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
-	    memcmp(head, "QFI\xfb", 4) != 0)
-		return 0;
-	for (size_t i = 24; i < 32; i++)
-		size = size << 8 | head[i];
-	return size;
+	return fd < 0 ? -ERR_NOT_FOUND : qcow2_header_read(fd, ret, NULL);
+}
+
+/* A linked clone's name begins with that of its base, "../100/base-100-disk-0.raw" in the image. */
+static void name_clone(const struct volid *volume, const char *backing, struct volume_info *info)
+{
+	char text[VOLID_MAX];
+	struct volid base;
+	const char *name = str_after(backing, "../");
+	if (!name)
+		return;
+	int size = snprintf(text, sizeof(text), "%s:%s/%u/%s", volume->storage, name, volume->vmid,
+			    volume->file);
+	if (size >= (int)sizeof(text) || volid_parse(text, &base, NULL) < 0)
+		return;
+	memcpy(info->volid, text, sizeof(text));
+	snprintf(info->parent, sizeof(info->parent), "%.100s:%.280s", volume->storage, base.base);
+}
+
+static void look_inside(int parent_fd, const struct volid *volume, struct volume_info *info)
+{
+	struct qcow2_header header;
+	if (!dir_is_guest_volume(volume) || !str_eq(volume->format, "qcow2") ||
+	    dir_qcow2_header(parent_fd, volume->file, &header) < 0)
+		return;
+	info->size = header.size;
+	name_clone(volume, header.backing, info);
 }
 
 int dir_volume_info(int parent_fd, const struct volid *volume, struct volume_info *ret,
@@ -68,10 +81,8 @@ int dir_volume_info(int parent_fd, const struct volid *volume, struct volume_inf
 	info.used = (uint64_t)st.st_blocks * 512;
 	info.ctime = st.st_ctim.tv_sec > 0 ? (uint64_t)st.st_ctim.tv_sec : 0;
 	info.vmid = volume->vmid;
-	if (is_guest_volume(volume) && str_eq(volume->format, "qcow2")) {
-		uint64_t size = qcow2_size(parent_fd, volume->file);
-		info.size = size ? size : info.size;
-	}
+	look_inside(parent_fd, volume, &info);
+	dir_attributes(parent_fd, volume, &info);
 	*ret = info;
 	return 0;
 }

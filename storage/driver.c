@@ -4,10 +4,12 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "storage/btrfs.h"
 #include "storage/dir.h"
 
 static const struct storage_driver *const drivers[] = {
 	&storage_driver_dir,
+	&storage_driver_btrfs,
 };
 
 const struct storage_driver *storage_driver_find(const char *type)

@@ -60,6 +60,8 @@ struct api_request {
 	struct json json;     /* writes to data */
 	struct fields extra;  /* further members of the envelope beside data: name -> JSON text */
 	int fd;		      /* uploaded file or -1 */
+	bool takes_upload_stream; /* the file comes in while the job runs (API_STREAM_UPLOAD) */
+	uint64_t upload_size;	  /* then: at most so many bytes, 0: unknown */
 	bool takes_raw_stream; /* the caller can take a descriptor where others upgrade to WebSocket */
 	bool wants_websocket;  /* the request is a valid WebSocket handshake */
 	char last_event_id[64]; /* header Last-Event-ID, "" if none */
@@ -81,6 +83,9 @@ unsigned api_vmid(const struct api_request *req);
 void api_finish(struct api_request *req); /* req is gone afterwards */
 void api_fail(struct api_request *req, const struct err *err);
 #define API_STREAM_WEBSOCKET "websocket"
+/* Not an answer of its own: the document is sent as well, and the caller writes the file of an upload to fd, as
+ * frames (agent/gate/upload.h). */
+#define API_STREAM_UPLOAD "upload"
 /* Answers with a byte stream instead of a document: fd, a connected stream socket that is taken over, goes
  * to the caller. type (static): API_STREAM_WEBSOCKET, whose bytes the gate carries as binary WebSocket
  * messages (status 101), or a content type (status 200), whose body ends with the stream. The handler

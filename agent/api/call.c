@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/api/match.h"
+#include "agent/api/node_network.h"
 #include "agent/api/pending.h"
 #include "agent/api/reply.h"
 #include "agent/api/resources.h"
@@ -71,11 +72,12 @@ static void settle(struct pending *p, const struct err *failure)
 {
 	if (failure) {
 		answer_err(p, failure);
-	} else if (p->req.stream.fd >= 0) {
+	} else if (p->req.stream.fd >= 0 && !str_eq(p->req.stream.type, API_STREAM_UPLOAD)) {
 		answer_stream(p);
 	} else {
 		struct reply reply = REPLY_INIT;
 		api_reply_data(&reply, &p->req.data, &p->req.extra);
+		reply.fd = TAKE_FD(p->req.stream.fd);
 		answer(p, &reply);
 	}
 	pending_free(p);
@@ -257,6 +259,7 @@ static bool admit(struct pending *p, const struct fields *path_params, const str
 		refuse_err(p->conn, p->id, &err);
 		return false;
 	}
+	api_network_seen(req);
 	bool is_valid = api_validate(req->route, path_params, &call->params, &req->params, &errors);
 	if (str_eq(api_str(req, "node"), "localhost"))
 		fields_set(&req->params, "node", req->core->node);
@@ -283,6 +286,7 @@ static struct pending *pending_new(struct core *core, struct conn *conn, uint64_
 	struct pending *p = xcalloc(1, sizeof(*p));
 	const char *peer = fields_get(&call->head, "peer");
 	const char *upgrade = fields_get(&call->head, "upgrade");
+	const char *upload = fields_get(&call->head, "upload");
 	const char *last_event_id = fields_get(&call->head, "last-event-id");
 	p->conn = conn;
 	p->id = id;
@@ -291,6 +295,7 @@ static struct pending *pending_new(struct core *core, struct conn *conn, uint64_
 	p->req.fd = p->req.stream.fd = -1;
 	p->req.wants_websocket = str_eq(upgrade, "websocket");
 	p->req.takes_raw_stream = str_eq(upgrade, "raw");
+	p->req.takes_upload_stream = upload && str_to_u64(upload, &p->req.upload_size);
 	if (!str_copy(p->req.last_event_id, sizeof(p->req.last_event_id),
 		      last_event_id ? last_event_id : ""))
 		p->req.last_event_id[0] = '\0';

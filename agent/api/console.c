@@ -133,6 +133,7 @@ static int post_lxc_termproxy(struct api_request *req, struct err *err)
 {
 	struct guest_target target;
 	struct opening opening = {.kind = "lxc"};
+	char path[PATH_SIZE];
 	int r = running_target(req, &target, err);
 
 	if (r < 0)
@@ -140,6 +141,13 @@ static int post_lxc_termproxy(struct api_request *req, struct err *err)
 	const char *mode = guest_config_get(target.guest->config, "cmode");
 
 	opening.vmid = target.vmid;
+	if (api_bool(req, "shell", false)) {
+		guest_path(target.vmid, path);
+		r = api_check(req, path, "VM.GuestAgent.Unrestricted", false, err);
+		mode = "shell";
+	}
+	if (r < 0)
+		return r;
 	str_copy(opening.mode, sizeof(opening.mode), mode ? mode : "tty");
 	return open_terminal(req, &opening, err);
 }
@@ -255,7 +263,17 @@ static int get_vncwebsocket(struct api_request *req, struct err *err)
 
 /* -- routes ---------------------------------------------------------------------------------------- */
 
-static const struct param lxc_termproxy_params[] = {GUEST_NODE_PARAM, GUEST_VMID_PARAM, PARAM_END};
+static const struct param lxc_termproxy_params[] = {
+	GUEST_NODE_PARAM,
+	GUEST_VMID_PARAM,
+	{.name = "shell",
+	 .type = PARAM_BOOLEAN,
+	 .optional = true,
+	 .default_text = "0",
+	 .text = "A shell of root without a log-in, whatever cmode says; needs "
+		 "VM.GuestAgent.Unrestricted, too."},
+	PARAM_END,
+};
 
 static const char *const serials[] = {"serial0", "serial1", "serial2", "serial3", NULL};
 static const struct param qemu_termproxy_params[] = {

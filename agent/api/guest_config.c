@@ -7,6 +7,7 @@
 
 #include "agent/api/guest_handlers.h"
 #include "agent/api/guest_request.h"
+#include "agent/api/guest_snapshot.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/update.h"
@@ -21,7 +22,7 @@ int guest_handle_config_get(struct api_request *req, struct err *err)
 	if (r < 0)
 		return r;
 	if (snapshot)
-		return err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", snapshot);
+		return guest_snapshot_show(req, &target, snapshot, err);
 	guest_config_write(target.ops, target.guest->config, api_bool(req, "current", false),
 			   &req->json);
 	return 0;
@@ -79,10 +80,10 @@ void guest_request_config_fields(const struct api_request *req, struct fields *r
 	}
 }
 
-static int check_digest(const struct api_request *req, const struct guest_config *config,
-			struct err *err)
+int guest_request_check_digest(const struct api_request *req, const char *name,
+			       const struct guest_config *config, struct err *err)
 {
-	const char *digest = api_str(req, "digest");
+	const char *digest = api_str(req, name);
 
 	if (str_is_empty(digest) || strcasecmp(digest, config->digest) == 0)
 		return 0;
@@ -106,7 +107,7 @@ static int stored(struct api_request *req, struct err *err)
 	return 0;
 }
 
-static int config_store(struct api_request *req, const struct guest_target *target,
+int guest_request_store(struct api_request *req, const struct guest_target *target,
 			const struct guest_config *config, struct err *err)
 {
 	autofree char *path =
@@ -151,19 +152,20 @@ int guest_handle_config_put(struct api_request *req, struct err *err)
 		.set = &set,
 		.delete_list = api_str(req, "delete"),
 		.revert_list = api_str(req, "revert"),
+		.raw = api_str(req, "lxc"),
 		.is_running = target.fact->state != GUEST_STOPPED,
 	};
 
-	if (set.count == 0 && !update.delete_list && !update.revert_list)
+	if (set.count == 0 && !update.delete_list && !update.revert_list && !update.raw)
 		return err_set(err, ERR_INVALID, "no options specified");
 	r = guest_request_check_keys(req, &update, err);
 	if (r == 0)
-		r = check_digest(req, target.guest->config, err);
+		r = guest_request_check_digest(req, "digest", target.guest->config, err);
 	if (r == 0)
 		r = check_lock(&target, &update, err);
 	if (r < 0)
 		return r;
 	guest_config_copy(&config, target.guest->config);
 	r = guest_config_update(target.ops, &config, &update, err);
-	return r < 0 ? r : config_store(req, &target, &config, err);
+	return r < 0 ? r : guest_request_store(req, &target, &config, err);
 }

@@ -42,10 +42,9 @@ int guest_create_check_storage(const struct api_request *req, const char *storag
 	return 0;
 }
 
-int guest_create_store(struct api_request *req, struct guest_config *config,
+int guest_create_store(struct api_request *req, unsigned vmid, struct guest_config *config,
 		       int (*next)(struct api_request *req, struct err *err), struct err *err)
 {
-	unsigned vmid = api_vmid(req);
 	autofree char *ct = guest_config_path(req->core->node, GUEST_LXC, vmid);
 	autofree char *vm = guest_config_path(req->core->node, GUEST_QEMU, vmid);
 	bool is_ct = guest_request_kind(guest_request_ops(req)) == GUEST_LXC;
@@ -81,9 +80,9 @@ static void abandoned(const struct store_result *result, void *ctx)
 			    result->err.message);
 }
 
-void guest_create_abandon(struct api_request *req)
+void guest_create_abandon(struct api_request *req, unsigned vmid)
 {
-	const struct guest *guest = guests_find(req->core->guests, api_vmid(req));
+	const struct guest *guest = guests_find(req->core->guests, vmid);
 
 	if (!guest || guest->config_is_bad ||
 	    !str_eq(guest_config_get(guest->config, "lock"), LOCK_CREATE))

@@ -13,7 +13,7 @@ int guest_create_check_storage(const struct api_request *req, const char *storag
 			       const char *content, struct err *err);
 /* Stores config, sets its lock, then calls next(), which must start the job; see also
  * guest_create_abandon(). */
-int guest_create_store(struct api_request *req, struct guest_config *config,
+int guest_create_store(struct api_request *req, unsigned vmid, struct guest_config *config,
 		       int (*next)(struct api_request *req, struct err *err), struct err *err);
 /* The job could not be started: takes the configuration away again. */
-void guest_create_abandon(struct api_request *req);
+void guest_create_abandon(struct api_request *req, unsigned vmid);

@@ -4,6 +4,7 @@
  * loop. */
 #include <string.h>
 
+#include "agent/api/ct_rights.h"
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_handlers.h"
 #include "agent/base/mem.h"
@@ -71,14 +72,19 @@ static int check_credentials(const struct api_request *req, struct err *err)
 	return 0;
 }
 
+static bool is_unprivileged(const struct fields *set)
+{
+	bool value = true;
+
+	str_to_bool(fields_get(set, "unprivileged") ?: "1", &value);
+	return value;
+}
+
 /* Without a map of ids the container's root is the node's: only the kernel's checks stand between. */
 static int check_privileged(const struct api_request *req, const struct fields *set,
 			    struct err *err)
 {
-	bool is_unprivileged = true;
-
-	str_to_bool(fields_get(set, "unprivileged") ?: "1", &is_unprivileged);
-	return is_unprivileged ? 0 : api_check(req, "/", "Sys.Modify", false, err);
+	return is_unprivileged(set) ? 0 : api_check(req, "/", "Sys.Modify", false, err);
 }
 
 static int check_rights(const struct api_request *req, const struct fields *set,
@@ -95,21 +101,66 @@ static int check_rights(const struct api_request *req, const struct fields *set,
 	if (r == 0)
 		r = check_privileged(req, set, err);
 	if (r == 0)
+		r = ct_rights_check(req, set, is_unprivileged(set), err);
+	if (r == 0)
 		r = api_check(req, space, "Datastore.AllocateSpace", false, err);
 	if (r == 0)
 		r = api_check(req, source, TEMPLATE_RIGHTS, true, err);
 	return r;
 }
 
+/* Parameters that speak of something that is not there. */
+static int check_unsupported(const struct api_request *req, struct err *err)
+{
+	static const char *const of_restore[] = {"force", "unique"};
+
+	if (api_bool(req, "restore", false))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "restore: restoring a container from a backup is not supported yet");
+	for (size_t i = 0; i < ARRAY_SIZE(of_restore); i++)
+		if (api_bool(req, of_restore[i], false))
+			return err_field(err, of_restore[i],
+					 "missing property - 'restore' required by this property");
+	if (api_bool(req, "ha-managed", false))
+		return err_field(err, "ha-managed", "this node has no HA manager");
+	if (api_str(req, "pool"))
+		return err_field(err, "pool", "pool '%s' does not exist", api_str(req, "pool"));
+	if (api_bool(req, "start", false) && api_bool(req, "template", false))
+		return err_field(err, "start", "a template cannot be started");
+	return 0;
+}
+
+/* A mount point on a volume that is still to be made. */
+static bool is_new_volume(const struct field *f)
+{
+	struct ct_mp mp;
+
+	return str_starts(f->name, "mp") && ct_mp_parse(f->name, f->value, &mp, NULL) == 0 &&
+	       mp.is_new;
+}
+
+static void drop_new_volumes(struct fields *set)
+{
+	for (size_t i = 0; i < set->count;) {
+		autofree char *name = xstrdup(set->items[i].name);
+
+		if (is_new_volume(&set->items[i]))
+			fields_remove(set, name);
+		else
+			i++;
+	}
+}
+
 static int config_make(const struct api_request *req, struct fields *set,
 		       struct guest_config *config, struct err *err)
 {
 	const struct guest_kind_ops *ops = guest_request_ops(req);
-	struct guest_update update = {.set = set, .is_new = true};
+	struct guest_update update = {.set = set, .raw = api_str(req, "lxc"), .is_new = true};
 
 	if (fields_find(set, "lock"))
 		return err_field(err, "lock", "a new container cannot be locked");
 	fields_remove(set, "rootfs"); /* the job's: the volume is not there yet */
+	drop_new_volumes(set);
 	if (!fields_find(set, "unprivileged"))
 		fields_add(set, "unprivileged", "1");
 	int r = guest_config_update(ops, config, &update, err);
@@ -127,8 +178,18 @@ static int start_job(struct api_request *req, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(handed_on); i++)
 		fields_add(&args, handed_on[i], api_str(req, handed_on[i]));
 	if (r == 0)
-		fields_addf(&args, "rootfs", "%s:%.15g%s", rootfs.storage,
-			    (double)rootfs.size / GIB, rootfs.read_only ? ",ro=1" : "");
+		fields_addf(&args, "rootfs", "%s:%.15g%s%s", rootfs.storage,
+			    (double)rootfs.size / GIB, rootfs.options[0] ? "," : "",
+			    rootfs.options);
+	for (size_t i = 0; i < req->params.count; i++) {
+		const struct field *f = &req->params.items[i];
+		autofree char *name = xasprintf("set.%s", f->name);
+
+		if (is_new_volume(f))
+			fields_add_n(&args, name, f->value, f->size);
+	}
+	if (api_bool(req, "ignore-unpack-errors", false))
+		fields_add(&args, "ignore-unpack-errors", "1");
 	if (api_bool(req, "start", false))
 		fields_add(&args, "start", "1");
 	if (r == 0)
@@ -140,7 +201,7 @@ static int start_job(struct api_request *req, struct err *err)
 							  .args = &args},
 				      err);
 	if (r < 0)
-		guest_create_abandon(req);
+		guest_create_abandon(req, api_vmid(req));
 	return r;
 }
 
@@ -155,6 +216,8 @@ int ct_handle_create(struct api_request *req, struct err *err)
 	guest_request_config_fields(req, &set);
 	int r = api_check_node(req, err);
 
+	if (r == 0)
+		r = check_unsupported(req, err);
 	if (r == 0)
 		r = rootfs_request(req, &rootfs, err);
 	if (r == 0)
@@ -171,5 +234,5 @@ int ct_handle_create(struct api_request *req, struct err *err)
 		r = guest_create_check_storage(req, template.storage, "vztmpl", err);
 	if (r == 0)
 		r = config_make(req, &set, &config, err);
-	return r < 0 ? r : guest_create_store(req, &config, start_job, err);
+	return r < 0 ? r : guest_create_store(req, api_vmid(req), &config, start_job, err);
 }

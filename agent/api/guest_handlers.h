@@ -15,11 +15,19 @@ int guest_handle_destroy(struct api_request *req, struct err *err);
 int guest_handle_config_get(struct api_request *req, struct err *err);
 int guest_handle_config_put(struct api_request *req, struct err *err);
 int guest_handle_pending(struct api_request *req, struct err *err);
+int ct_handle_config_put(struct api_request *req, struct err *err);
+int ct_handle_suspend(struct api_request *req, struct err *err);
+int ct_handle_resume(struct api_request *req, struct err *err);
 int ct_handle_create(struct api_request *req, struct err *err);
 
 /* The parameters that lead to a guest, for route tables. */
 #define GUEST_NODE_PARAM                                                                           \
-	{.name = "node", .type = PARAM_STRING, .format = "pve-node", .text = "Name of the node."}
+	{                                                                                          \
+		.name = "node", .type = PARAM_STRING, .format = "pve-node",                        \
+		.text = "Name of the node."                                                        \
+	}
 #define GUEST_VMID_PARAM                                                                           \
-	{.name = "vmid", .type = PARAM_INTEGER, .format = "pve-vmid", .has_min = true,             \
-	 .min = 100, .has_max = true, .max = 999999999, .text = "Id of the guest."}
+	{                                                                                          \
+		.name = "vmid", .type = PARAM_INTEGER, .format = "pve-vmid", .has_min = true,      \
+		.min = 100, .has_max = true, .max = 999999999, .text = "Id of the guest."          \
+	}

@@ -28,11 +28,27 @@ static int check_running(const struct guest_target *target, struct err *err)
 	return err_set(err, ERR_BUSY, "%s %u not running", target->ops->label, target->vmid);
 }
 
+/* What the job is to look over as well, and how much it is to say. */
+static int start_args(const struct api_request *req, struct fields *args, struct err *err)
+{
+	bool skip = false;
+	int r = guest_request_skiplock(req, &skip, err);
+
+	if (skip)
+		fields_add(args, "skiplock", "1");
+	if (api_bool(req, "debug", false))
+		fields_add(args, "debug", "1");
+	return r;
+}
+
 int guest_handle_start(struct api_request *req, struct err *err)
 {
+	autofields args = FIELDS_INIT;
 	struct guest_target target;
 	int r = target_unlocked(req, &target, err);
 
+	if (r == 0)
+		r = start_args(req, &args, err);
 	if (r < 0)
 		return r;
 	if (guest_target_is_running(&target))
@@ -42,7 +58,9 @@ int guest_handle_start(struct api_request *req, struct err *err)
 		return err_set(err, ERR_BUSY, "you can't start a %s if it's a template",
 			       target.ops->label);
 	return guest_request_job(
-		req, &(struct guest_job){.ops = target.ops, .vmid = target.vmid, .verb = "start"},
+		req,
+		&(struct guest_job){
+			.ops = target.ops, .vmid = target.vmid, .verb = "start", .args = &args},
 		err);
 }
 
@@ -86,6 +104,34 @@ int guest_handle_stop(struct api_request *req, struct err *err)
 		err);
 }
 
+static int freeze(struct api_request *req, const char *verb, bool wants_frozen, struct err *err)
+{
+	struct guest_target target;
+	int r = target_unlocked(req, &target, err);
+
+	if (r == 0)
+		r = check_running(&target, err);
+	if (r < 0)
+		return r;
+	if ((target.fact->state == GUEST_PAUSED) == wants_frozen &&
+	    target.fact->state != GUEST_UNKNOWN)
+		return err_set(err, ERR_BUSY, "%s %u is %s", target.ops->label, target.vmid,
+			       wants_frozen ? "suspended already" : "not suspended");
+	return guest_request_job(
+		req, &(struct guest_job){.ops = target.ops, .vmid = target.vmid, .verb = verb},
+		err);
+}
+
+int ct_handle_suspend(struct api_request *req, struct err *err)
+{
+	return freeze(req, "suspend", true, err);
+}
+
+int ct_handle_resume(struct api_request *req, struct err *err)
+{
+	return freeze(req, "resume", false, err);
+}
+
 static int shutdown_start(struct api_request *req, const char *verb, struct err *err)
 {
 	autofields args = FIELDS_INIT;
@@ -116,6 +162,17 @@ int guest_handle_reboot(struct api_request *req, struct err *err)
 	return shutdown_start(req, "reboot", err);
 }
 
+static int check_protection(const struct guest_target *target, struct err *err)
+{
+	const char *text = guest_config_get(target->guest->config, "protection");
+	bool is_protected = false;
+
+	if (!text || !str_to_bool(text, &is_protected) || !is_protected)
+		return 0;
+	return err_set(err, ERR_BUSY, "can't remove %s %u - protection mode enabled",
+		       target->ops->label, target->vmid);
+}
+
 int guest_handle_destroy(struct api_request *req, struct err *err)
 {
 	static const char *const flags[] = {"force", "purge", "destroy-unreferenced-disks"};
@@ -125,6 +182,8 @@ int guest_handle_destroy(struct api_request *req, struct err *err)
 
 	if (r == 0)
 		r = guest_target_check_lock(&target, "destroyed", err);
+	if (r == 0)
+		r = check_protection(&target, err);
 	if (r < 0)
 		return r;
 	if (guest_target_is_running(&target) && !api_bool(req, "force", false))

@@ -72,13 +72,15 @@ bool guest_target_is_running(const struct guest_target *target)
 int guest_request_job(struct api_request *req, const struct guest_job *job, struct err *err)
 {
 	autofree char *command = xasprintf("%s%s", job->ops->task_prefix, job->verb);
-	autofree char *id = xasprintf("%u", job->vmid);
+	autofree char *id = xasprintf("%u", job->id ? job->id : job->vmid);
 	struct job_spec spec = {
 		.program = guest_request_kind(job->ops) == GUEST_LXC ? JOB_CT : JOB_VM,
 		.command = command,
 		.id = id,
 		.user = api_user(req),
 		.guest = job->vmid,
+		.other = job->other,
+		.type = job->type,
 		.args = job->args,
 		.fd = -1,
 		.undo = job->undo,

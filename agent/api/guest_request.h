@@ -23,6 +23,12 @@ int guest_request_target(const struct api_request *req, struct guest_target *ret
 bool guest_request_is_root(const struct api_request *req);
 /* "skiplock" is root's alone; true if it was given and allowed. */
 int guest_request_skiplock(const struct api_request *req, bool *ret, struct err *err);
+/* The parameter `name` is the digest of config, or was not given; else ERR_CONFLICT. */
+int guest_request_check_digest(const struct api_request *req, const char *name,
+			       const struct guest_config *config, struct err *err);
+/* Stores the changed configuration of the target, if nobody changed it meanwhile; then the reply is null. */
+int guest_request_store(struct api_request *req, const struct guest_target *target,
+			const struct guest_config *config, struct err *err);
 /* ERR_BUSY "CT is locked (create)" unless the lock is `allowed` (may be NULL). */
 int guest_target_check_lock(const struct guest_target *target, const char *allowed, struct err *err);
 bool guest_target_is_running(const struct guest_target *target); /* or paused */
@@ -37,6 +43,9 @@ struct guest_job {
 	const struct guest_kind_ops *ops;
 	unsigned vmid;
 	const char *verb; /* "start": vzstart */
+	const char *type; /* of the task; NULL: as the command */
+	unsigned id;	  /* that the task shows; 0: vmid */
+	unsigned other;	  /* a second guest that it works on, 0: none */
 	const char *undo; /* whole command or NULL */
 	const struct fields *args;
 	bool is_awaited; /* the reply is null, once the job has ended well */

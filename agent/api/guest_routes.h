@@ -38,10 +38,10 @@
 		 .has_max = true,                                                                  \
 		 .max = 40,                                                                        \
 		 .text = "Refuse unless the configuration still has this digest."},                \
-		{.name = "revert",                                                                 \
-		 .optional = true,                                                                 \
-		 .format = "pve-configid-list",                                                    \
-		 .text = "Keys whose waiting change is dropped."}
+	{                                                                                          \
+		.name = "revert", .optional = true, .format = "pve-configid-list",                 \
+		.text = "Keys whose waiting change is dropped."                                    \
+	}
 
 #define GUEST_SKIPLOCK_PARAM	GUEST_FLAG_PARAM("skiplock", "Ignore the lock; root only.")
 #define GUEST_START_AFTER_PARAM GUEST_OFF_PARAM("start", "Start it once it is made.")
@@ -64,15 +64,19 @@ extern const struct param guest_params[], guest_destroy_params[], guest_config_g
 
 #define GUEST_RETURNS_STATUS(own)                                                                  \
 	"{\"type\":\"object\",\"properties\":{\"vmid\":{\"type\":\"integer\"},\"status\":"         \
-	"{\"type\":\"string\",\"enum\":[\"stopped\",\"running\",\"unknown\"]}"                     \
-	GUEST_OPT("type", "string") GUEST_OPT("name", "string") GUEST_OPT("template", "boolean")   \
-	GUEST_OPT("tags", "string") GUEST_OPT("lock", "string") GUEST_OPT("cpu", "number")         \
-	GUEST_OPT("cpus", "number") GUEST_OPT("mem", "integer") GUEST_OPT("maxmem", "integer")     \
-	GUEST_OPT("disk", "integer") GUEST_OPT("maxdisk", "integer")                               \
-	GUEST_OPT("diskread", "integer") GUEST_OPT("diskwrite", "integer")                         \
-	GUEST_OPT("netin", "integer") GUEST_OPT("netout", "integer")                               \
-	GUEST_OPT("uptime", "integer") GUEST_OPT("pid", "integer") GUEST_OPT("ha", "object")       \
-	own "}}"
+	"{\"type\":\"string\",\"enum\":[\"stopped\",\"running\",\"paused\",\"unknown\"]"           \
+	"}" GUEST_OPT("type", "string") GUEST_OPT("name", "string") GUEST_OPT(                     \
+		"template", "boolean") GUEST_OPT("tags", "string") GUEST_OPT("lock", "string")     \
+		GUEST_OPT("cpu", "number") GUEST_OPT("cpus", "number") GUEST_OPT("mem", "integer") \
+			GUEST_OPT("maxmem", "integer") GUEST_OPT("disk", "integer") GUEST_OPT(     \
+				"maxdisk", "integer") GUEST_OPT("diskread", "integer")             \
+				GUEST_OPT("diskwrite", "integer") GUEST_OPT("netin", "integer")    \
+					GUEST_OPT("netout", "integer") GUEST_OPT(                  \
+						"uptime", "integer") GUEST_OPT("pid", "integer")   \
+						GUEST_OPT("ha", "object")                          \
+							GUEST_OPT("reason", "string")              \
+								GUEST_OPT("notices", "array") own  \
+		"}}"
 
 #define GUEST_RETURNS_PENDING                                                                      \
 	"{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"key\":{\"type\":"    \

@@ -3,11 +3,15 @@
 #include "agent/api/guest_status.h"
 
 #include "agent/base/str.h"
+#include "agent/guest/notices.h"
 
-/* Clients know "running" and "stopped"; "unknown" is shown until the monitor has listed guests. */
-static const char *status_name(const struct guest_fact *fact)
+/* Clients know "running" and "stopped"; "unknown" is shown until the monitor has listed guests. Of a machine that is
+ * paused qmpstatus tells. */
+static const char *status_name(const struct guest_status *s)
 {
-	return guest_state_name(fact->state == GUEST_PAUSED ? GUEST_RUNNING : fact->state);
+	bool hides_pause = s->ops->is_machine && s->fact->state == GUEST_PAUSED;
+
+	return guest_state_name(hides_pause ? GUEST_RUNNING : s->fact->state);
 }
 
 static void text_write(const struct guest_status *s, const char *key, struct json *j)
@@ -58,6 +62,21 @@ static void load_write(const struct guest_status *s, struct json *j)
 		json_kv_int(j, "pid", fact->pid);
 }
 
+static void notices_write(const struct guest_status *s, struct json *j)
+{
+	autofields notices = FIELDS_INIT;
+
+	if (s->config)
+		guest_notices(s->config, &notices);
+	if (notices.count == 0)
+		return;
+	json_key(j, "notices");
+	json_array_begin(j);
+	for (size_t i = 0; i < notices.count; i++)
+		json_string(j, notices.items[i].value);
+	json_array_end(j);
+}
+
 void guest_status_write(const struct guest_status *s, struct json *j)
 {
 	char name[32];
@@ -66,7 +85,7 @@ void guest_status_write(const struct guest_status *s, struct json *j)
 	json_object_begin(j);
 	json_kv_uint(j, "vmid", s->vmid);
 	json_kv_string(j, "type", s->ops->name);
-	json_kv_string(j, "status", status_name(s->fact));
+	json_kv_string(j, "status", status_name(s));
 	json_kv_string(j, "name",
 		       guest_display_name(s->ops, s->config, s->vmid, name, sizeof(name)));
 	json_kv_bool(j, "template", str_eq(template, "1"));
@@ -76,11 +95,14 @@ void guest_status_write(const struct guest_status *s, struct json *j)
 	load_write(s, j);
 	if (s->ops->is_machine)
 		json_kv_string(j, "qmpstatus", guest_state_name(s->fact->state));
+	if (s->with_ha && s->fact->state == GUEST_STOPPED && s->fact->reason[0])
+		json_kv_string(j, "reason", s->fact->reason);
 	if (s->with_ha) {
 		json_key(j, "ha");
 		json_object_begin(j);
 		json_kv_int(j, "managed", 0);
 		json_object_end(j);
+		notices_write(s, j);
 	}
 	json_object_end(j);
 }

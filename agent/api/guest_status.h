@@ -13,7 +13,7 @@ struct guest_status {
 	const struct guest_fact *fact;
 	unsigned node_cpus; /* shown for a guest without a limit */
 	usec_t now;	    /* monotonic */
-	bool with_ha;	    /* status/current has it, lists do not */
+	bool with_ha;	    /* status/current has it and the notices, lists have neither */
 };
 
 void guest_status_write(const struct guest_status *status, struct json *j);

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* GET of /nodes/{node}/time, dns and subscription: small facts of the host, read from local files.
- * Core's loop; changes nothing. */
+/* /nodes/{node}/time, dns, hosts and subscription: small facts of the host, read from local files; changed by
+ * helpers. Core's loop. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent/api/api.h"
+#include "agent/base/digest.h"
 #include "agent/base/fd.h"
 #include "agent/base/str.h"
+#include "agent/net/host_files.h"
 
-#define FILE_MAX    (64 * 1024)
-#define DNS_SERVERS 3
+#define FILE_MAX      (64 * 1024)
+#define DNS_SERVERS   3
+#define WRITE_TIMEOUT (10 * USEC_PER_SEC)
 
 /* "Europe/Berlin": /etc/timezone says it, or the link of /etc/localtime does. */
 static void timezone_name(char *ret, size_t size)
@@ -38,6 +41,7 @@ static int get_time(struct api_request *req, struct err *err)
 	time_t now = (time_t)(clock_wall() / USEC_PER_SEC);
 	(void)err;
 	timezone_name(zone, sizeof(zone));
+	tzset(); /* it may have been changed */
 	localtime_r(&now, &local);
 	json_object_begin(&req->json);
 	json_kv_int(&req->json, "time", now);
@@ -81,6 +85,46 @@ static int get_dns(struct api_request *req, struct err *err)
 	return 0;
 }
 
+static int get_hosts(struct api_request *req, struct err *err)
+{
+	char digest[SHA1_HEX_SIZE];
+	autobuf text = BUF_INIT;
+	int r = file_read("/etc/hosts", HOST_FILE_MAX, &text, err);
+
+	if (r < 0)
+		return r;
+	digest_sha1_hex(buf_str(&text), text.size, digest);
+	json_object_begin(&req->json);
+	json_key(&req->json, "data");
+	json_string_n(&req->json, buf_str(&text), text.size);
+	json_kv_string(&req->json, "digest", digest);
+	json_object_end(&req->json);
+	return 0;
+}
+
+static int on_written(struct api_request *req, struct buf *output, struct err *err)
+{
+	(void)req;
+	(void)output;
+	(void)err;
+	return 0;
+}
+
+static int put_dns(struct api_request *req, struct err *err)
+{
+	return api_run_helper(req, "host-dns", &req->params, WRITE_TIMEOUT, on_written, err);
+}
+
+static int post_hosts(struct api_request *req, struct err *err)
+{
+	return api_run_helper(req, "host-hosts", &req->params, WRITE_TIMEOUT, on_written, err);
+}
+
+static int put_time(struct api_request *req, struct err *err)
+{
+	return api_run_helper(req, "host-time", &req->params, WRITE_TIMEOUT, on_written, err);
+}
+
 static int get_subscription(struct api_request *req, struct err *err)
 {
 	(void)err;
@@ -93,6 +137,30 @@ static int get_subscription(struct api_request *req, struct err *err)
 
 static const struct param node_params[] = {
 	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_END,
+};
+
+static const struct param time_params[] = {
+	{.name = "node", .format = "pve-node", .text = "The node."},
+	{"timezone", PARAM_STRING, .text = "Its time zone, as Europe/Berlin."},
+	PARAM_END,
+};
+
+static const struct param dns_params[] = {
+	{.name = "node", .format = "pve-node", .text = "The node."},
+	{"dns1", PARAM_STRING, .optional = true, .format = "ip", .text = "First name server."},
+	{"dns2", PARAM_STRING, .optional = true, .format = "ip", .text = "Second name server."},
+	{"dns3", PARAM_STRING, .optional = true, .format = "ip", .text = "Third name server."},
+	{"search", PARAM_STRING, .pattern = "[A-Za-z0-9.-]+( [A-Za-z0-9.-]+)*",
+	 .text = "Search domains."},
+	PARAM_END,
+};
+
+static const struct param hosts_params[] = {
+	{.name = "node", .format = "pve-node", .text = "The node."},
+	{"data", PARAM_STRING, .has_max = true, .max = 524288, .text = "The whole of /etc/hosts."},
+	{"digest", PARAM_STRING, .optional = true, .has_max = true, .max = 64,
+	 .text = "Of what it was; refused if it is another by now."},
 	PARAM_END,
 };
 
@@ -117,6 +185,35 @@ static const struct api_route routes[] = {
 	 .returns = "{\"type\":\"object\",\"properties\":{\"search\":" STRING ",\"dns1\":" MAYBE
 		    ",\"dns2\":" MAYBE ",\"dns3\":" MAYBE "}}",
 	 .handle = get_dns},
+	{.verb = API_PUT,
+	 .path = "/nodes/{node}/time",
+	 .text = "Set a node's time zone.",
+	 .params = time_params,
+	 .permission = {.kind = API_CHECK, .path = "/nodes/{node}", .privs = "Sys.Modify"},
+	 .returns = "{\"type\":\"null\"}",
+	 .handle = put_time},
+	{.verb = API_PUT,
+	 .path = "/nodes/{node}/dns",
+	 .text = "Set a node's name servers and search domains.",
+	 .params = dns_params,
+	 .permission = {.kind = API_CHECK, .path = "/nodes/{node}", .privs = "Sys.Modify"},
+	 .returns = "{\"type\":\"null\"}",
+	 .handle = put_dns},
+	{.verb = API_GET,
+	 .path = "/nodes/{node}/hosts",
+	 .text = "A node's /etc/hosts.",
+	 .params = node_params,
+	 .permission = {.kind = API_CHECK, .path = "/", .privs = "Sys.Audit"},
+	 .returns =
+		 "{\"type\":\"object\",\"properties\":{\"data\":" STRING ",\"digest\":" MAYBE "}}",
+	 .handle = get_hosts},
+	{.verb = API_POST,
+	 .path = "/nodes/{node}/hosts",
+	 .text = "Replace a node's /etc/hosts.",
+	 .params = hosts_params,
+	 .permission = {.kind = API_CHECK, .path = "/nodes/{node}", .privs = "Sys.Modify"},
+	 .returns = "{\"type\":\"null\"}",
+	 .handle = post_hosts},
 	{.verb = API_GET,
 	 .path = "/nodes/{node}/subscription",
 	 .text = "There are none: always \"notfound\".",

@@ -28,19 +28,19 @@ static void write_members(struct api_request *req, const struct storage_def *def
 	json_kv_uint(j, "avail", status->available);
 }
 
-/* The formats that a guest volume may have: directories hold files of any, others raw devices. */
+/* The formats that a new guest volume may have. */
 static void write_formats(struct json *j, const struct storage_def *def)
 {
-	static const char *const file_formats[] = {"raw", "qcow2", "subvol"};
-	bool has_files = str_eq(def->type, "dir") || str_eq(def->type, "nfs") ||
-			 str_eq(def->type, "cifs") || str_eq(def->type, "btrfs");
+	static const char *const formats[] = {"raw", "qcow2", "subvol"};
+	const char *own = storage_def_get(def, "format");
+	size_t count = str_eq(def->type, "btrfs") ? 3 : str_eq(def->type, "dir") ? 2 : 1;
 	json_key(j, "formats");
 	json_object_begin(j);
-	json_kv_string(j, "default", "raw");
+	json_kv_string(j, "default", own ? own : "raw");
 	json_key(j, "supported");
 	json_array_begin(j);
-	for (size_t i = 0; i < (has_files ? ARRAY_SIZE(file_formats) : (size_t)1); i++)
-		json_string(j, file_formats[i]);
+	for (size_t i = 0; i < count; i++)
+		json_string(j, formats[i]);
 	json_array_end(j);
 	json_object_end(j);
 }

@@ -77,7 +77,7 @@ static int start_job(struct api_request *req, struct err *err)
 				  err);
 
 	if (r < 0)
-		guest_create_abandon(req);
+		guest_create_abandon(req, api_vmid(req));
 	return r;
 }
 
@@ -99,5 +99,5 @@ int vm_handle_create(struct api_request *req, struct err *err)
 		r = guest_create_check_id(req, guest_request_ops(req), api_vmid(req), err);
 	if (r == 0)
 		r = config_make(req, &set, &disks, &config, err);
-	return r < 0 ? r : guest_create_store(req, &config, start_job, err);
+	return r < 0 ? r : guest_create_store(req, api_vmid(req), &config, start_job, err);
 }

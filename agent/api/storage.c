@@ -2,15 +2,18 @@
 /* GET /storage and /storage/{storage}: the definitions. Core's loop; changes nothing. */
 #include <stdio.h>
 
+#include "agent/api/storage_keys.h"
 #include "agent/api/storage_use.h"
 #include "agent/base/digest.h"
 #include "agent/base/str.h"
 #include "agent/core/storages.h"
 
 /* Keys whose values are numbers in the contract; everything else is text. */
-static const char *const boolean_keys[] = {"disable", "shared",		  "mkdir",	   "krbd",
-					   "sparse",  "saferemove",	  "tagged_only",   "nocow",
-					   "fuse",    "create-base-path", "create-subdirs"};
+static const char *const boolean_keys[] = {
+	"disable", "shared",	       "mkdir",		 "krbd",
+	"sparse",  "saferemove",       "tagged_only",	 "nocow",
+	"fuse",	   "create-base-path", "create-subdirs", "snapshot-as-volume-chain"};
+static const char *const integer_keys[] = {"max-protected-backups", "port", "saferemove-stepsize"};
 static const char *const secret_keys[] = {"password", "encryption-key", "master-pubkey", "keyring"};
 
 static bool is_in(const char *const *list, size_t count, const char *key)
@@ -25,10 +28,14 @@ static bool is_in(const char *const *list, size_t count, const char *key)
 static void write_key(struct json *j, const struct field *f)
 {
 	bool on;
+	int64_t number;
 	if (is_in(secret_keys, ARRAY_SIZE(secret_keys), f->name))
 		return;
 	if (is_in(boolean_keys, ARRAY_SIZE(boolean_keys), f->name) && str_to_bool(f->value, &on))
 		json_kv_bool(j, f->name, on);
+	else if (is_in(integer_keys, ARRAY_SIZE(integer_keys), f->name) &&
+		 str_to_i64(f->value, &number))
+		json_kv_int(j, f->name, number);
 	else
 		json_kv_string(j, f->name, f->value);
 }
@@ -75,12 +82,11 @@ static int get_definition(struct api_request *req, struct err *err)
 	return r;
 }
 
-static const char *const types[] = {"btrfs", "cephfs",	    "cifs", "dir",     "esxi",
-				    "iscsi", "iscsidirect", "lvm",  "lvmthin", "nfs",
-				    "pbs",   "rbd",	    "zfs",  "zfspool", NULL};
-
 static const struct param list_params[] = {
-	{.name = "type", .optional = true, .choices = types, .text = "Only storages of this type."},
+	{.name = "type",
+	 .optional = true,
+	 .choices = storage_types,
+	 .text = "Only storages of this type."},
 	PARAM_END,
 };
 

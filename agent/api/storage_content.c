@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /nodes/{node}/storage/{storage}/content and upload: listing and describing volumes by helpers,
- * removing and uploading by jobs. Core's loop. */
+/* /nodes/{node}/storage/{storage}/content: listing and describing volumes, and notes of backups, by helpers,
+ * removing by jobs. Core's loop. */
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -14,19 +14,6 @@
 #define ALLOC_TIMEOUT (60 * USEC_PER_SEC)
 #define LIST_MAX      (16 * 1024 * 1024)
 #define READERS	      "Datastore.Audit|Datastore.AllocateSpace"
-
-/* The helper's document as it is, which must at least look like a list or an object. */
-static int write_answer(struct api_request *req, struct buf *output, const char ends[2],
-			struct err *err)
-{
-	while (output->size > 0 && strchr(" \t\r\n", output->data[output->size - 1]))
-		output->size--;
-	if (output->size < 2 || output->data[0] != ends[0] ||
-	    output->data[output->size - 1] != ends[1])
-		return err_set(err, ERR_INTERNAL, "bad answer of a storage helper");
-	json_raw(&req->json, output->data, output->size);
-	return 0;
-}
 
 /* -- listing ----------------------------------------------------------------------------------- */
 
@@ -67,7 +54,7 @@ static int content_listed(struct api_request *req, struct buf *output, struct er
 	struct json_object *list;
 	snprintf(path, sizeof(path), "/storage/%s", api_str(req, "storage"));
 	if (api_may(req, path, "Datastore.Allocate"))
-		return write_answer(req, output, "[]", err);
+		return storage_write_answer(req, output, "[]", err);
 	int r = json_parse(buf_str(output), output->size, LIST_MAX, &list, err);
 	if (r < 0)
 		return r;
@@ -128,7 +115,7 @@ static void add_volume(struct fields *args, const struct volid *volume)
 
 static int volume_described(struct api_request *req, struct buf *output, struct err *err)
 {
-	return write_answer(req, output, "{}", err);
+	return storage_write_answer(req, output, "{}", err);
 }
 
 static int get_volume(struct api_request *req, struct err *err)
@@ -142,6 +129,37 @@ static int get_volume(struct api_request *req, struct err *err)
 	storage_def_encode(def, &args);
 	add_volume(&args, &volume);
 	return api_run_helper(req, "storage-info", &args, READ_TIMEOUT, volume_described, err);
+}
+
+static int attributes_set(struct api_request *req, struct buf *output, struct err *err)
+{
+	(void)req;
+	(void)output;
+	(void)err;
+	return 0;
+}
+
+/* Notes and protection; of other people's backups no business of whoever may only read. */
+static int update_volume(struct api_request *req, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	const struct storage_def *def;
+	struct volid volume;
+	char path[128];
+	int r = find_volume(req, &def, &volume, err);
+	if (r < 0)
+		return r;
+	if (!api_str(req, "notes") && !api_str(req, "protected"))
+		return err_field(err, "notes", "neither notes nor protected is given");
+	snprintf(path, sizeof(path), "/storage/%s", volume.storage);
+	storage_def_encode(def, &args);
+	add_volume(&args, &volume);
+	if (api_may(req, path, "Datastore.Allocate"))
+		fields_add(&args, "owner", "1");
+	fields_add(&args, "notes", api_str(req, "notes"));
+	if (api_str(req, "protected"))
+		fields_add(&args, "protected", api_bool(req, "protected", false) ? "1" : "0");
+	return api_run_helper(req, "storage-attributes", &args, ALLOC_TIMEOUT, attributes_set, err);
 }
 
 /* The value of a configuration key starts with this volume. "unusedN" only remembers it. */
@@ -251,46 +269,6 @@ static int alloc_volume(struct api_request *req, struct err *err)
 	return api_run_helper(req, "storage-alloc", &args, ALLOC_TIMEOUT, volume_made, err);
 }
 
-static int check_upload(const struct api_request *req, const struct storage_def *def,
-			struct err *err)
-{
-	const char *name = api_str(req, "content");
-	enum volume_content content;
-	if (req->fd < 0)
-		return err_field(err, "filename", "no file was sent");
-	if (!storage_def_has_content(def, name))
-		return err_set(err, ERR_UNSUPPORTED, "storage '%s' does not support '%s' content",
-			       def->id, name);
-	if (!api_str(req, "checksum") != !api_str(req, "checksum-algorithm"))
-		return err_field(err, api_str(req, "checksum") ? "checksum-algorithm" : "checksum",
-				 "property is missing and it is not optional");
-	int r = volume_content_from_name(name, &content, err);
-	if (r == 0)
-		r = volume_file_check(content, api_str(req, "filename"), err);
-	if (r < 0 && err && !err->field[0])
-		str_copy(err->field, sizeof(err->field), "filename");
-	return r;
-}
-
-static int upload(struct api_request *req, struct err *err)
-{
-	static const char *const passed[] = {"content", "filename", "checksum",
-					     "checksum-algorithm"};
-	autofields args = FIELDS_INIT;
-	const struct storage_def *def;
-	int r = storage_find_usable(req, &def, err);
-	if (r == 0)
-		r = check_upload(req, def, err);
-	if (r < 0)
-		return r;
-	storage_def_encode(def, &args);
-	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
-		fields_add(&args, passed[i], api_str(req, passed[i]));
-	struct job_spec job = {
-		.program = JOB_HOST, .command = "imgcopy", .args = &args, .fd = req->fd};
-	return api_start_job(req, &job, err);
-}
-
 /* -- tables ------------------------------------------------------------------------------------ */
 
 #define NODE                                                                                       \
@@ -310,10 +288,6 @@ static int upload(struct api_request *req, struct err *err)
 	}
 
 static const char *const formats[] = {"raw", "qcow2", "subvol", "vmdk", NULL};
-static const char *const uploads[] = {"iso", "vztmpl", "import", "snippets", NULL};
-static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
-					 "sha384", "sha512", NULL};
-
 static const struct param list_params[] = {
 	NODE,
 	STORAGE,
@@ -342,6 +316,22 @@ static const struct param alloc_params[] = {
 
 static const struct param volume_params[] = {NODE, STORAGE, VOLUME, PARAM_END};
 
+static const struct param update_params[] = {
+	NODE,
+	STORAGE,
+	VOLUME,
+	{.name = "notes",
+	 .optional = true,
+	 .has_max = true,
+	 .max = 65536,
+	 .text = "Notes of a backup; empty: none."},
+	{.name = "protected",
+	 .type = PARAM_BOOLEAN,
+	 .optional = true,
+	 .text = "Keep a backup from being removed."},
+	PARAM_END,
+};
+
 static const struct param delete_params[] = {
 	NODE,
 	STORAGE,
@@ -357,22 +347,10 @@ static const struct param delete_params[] = {
 	PARAM_END,
 };
 
-static const struct param upload_params[] = {
-	NODE,
-	STORAGE,
-	{.name = "content", .choices = uploads, .text = "Kind of the file."},
-	{.name = "filename", .has_max = true, .max = 255, .text = "Name that the file gets."},
-	{.name = "checksum", .optional = true, .text = "Expected checksum, hexadecimal."},
-	{.name = "checksum-algorithm",
-	 .optional = true,
-	 .choices = algorithms,
-	 .text = "Kind of the checksum."},
-	PARAM_END,
-};
-
-#define STRING	"{\"type\":\"string\"}"
-#define INTEGER "{\"type\":\"integer\"}"
-#define MAYBE	"{\"type\":\"integer\",\"optional\":1}"
+#define STRING	     "{\"type\":\"string\"}"
+#define INTEGER	     "{\"type\":\"integer\"}"
+#define MAYBE	     "{\"type\":\"integer\",\"optional\":1}"
+#define MAYBE_STRING "{\"type\":\"string\",\"optional\":1}"
 
 static const struct api_route routes[] = {
 	{.verb = API_GET,
@@ -387,7 +365,8 @@ static const struct api_route routes[] = {
 	 .returns = "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
 		    "\"volid\":" STRING ",\"content\":" STRING ",\"format\":" STRING
 		    ",\"size\":" INTEGER ",\"used\":" MAYBE ",\"vmid\":" MAYBE ",\"ctime\":" MAYBE
-		    "}}}",
+		    ",\"parent\":" MAYBE_STRING ",\"notes\":" MAYBE_STRING
+		    ",\"protected\":{\"type\":\"boolean\",\"optional\":1}}}}",
 	 .handle = list_content},
 	{.verb = API_POST,
 	 .path = "/nodes/{node}/storage/{storage}/content",
@@ -406,8 +385,17 @@ static const struct api_route routes[] = {
 			.text = "Guest volumes need VM.Config.Disk on the guest, others a right to "
 				"read the storage."},
 	 .returns = "{\"type\":\"object\",\"properties\":{\"path\":" STRING ",\"format\":" STRING
-		    ",\"size\":" INTEGER ",\"used\":" INTEGER "}}",
+		    ",\"size\":" INTEGER ",\"used\":" INTEGER ",\"notes\":" MAYBE_STRING
+		    ",\"protected\":{\"type\":\"boolean\",\"optional\":1}}}",
 	 .handle = get_volume},
+	{.verb = API_PUT,
+	 .path = "/nodes/{node}/storage/{storage}/content/{volume}",
+	 .text = "Change notes and protection of a backup.",
+	 .params = update_params,
+	 .permission = {.kind = API_HANDLER,
+			.text = "Backups of a guest: Datastore.AllocateSpace and VM.Backup."},
+	 .returns = "{\"type\":\"null\"}",
+	 .handle = update_volume},
 	{.verb = API_DELETE,
 	 .path = "/nodes/{node}/storage/{storage}/content/{volume}",
 	 .text = "Remove a volume.",
@@ -418,16 +406,6 @@ static const struct api_route routes[] = {
 			  "VM.Backup."},
 	 .returns = STRING,
 	 .handle = delete_volume},
-	{.verb = API_POST,
-	 .path = "/nodes/{node}/storage/{storage}/upload",
-	 .text = "Upload an image, a template or a snippet.",
-	 .params = upload_params,
-	 .permission = {.kind = API_CHECK,
-			.path = "/storage/{storage}",
-			.privs = "Datastore.AllocateTemplate"},
-	 .returns = STRING,
-	 .handle = upload,
-	 .takes_upload = true},
 };
 
 const struct api_table api_table_storage_content = {routes, ARRAY_SIZE(routes)};

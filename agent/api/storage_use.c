@@ -90,3 +90,15 @@ int storage_check_volume(const struct api_request *req, const char *storage, con
 	int r = api_check(req, path, "Datastore.AllocateSpace", false, err);
 	return r < 0 || !vmid ? r : api_check(req, guest, "VM.Backup", false, err);
 }
+
+int storage_write_answer(struct api_request *req, struct buf *output, const char ends[2],
+			 struct err *err)
+{
+	while (output->size > 0 && strchr(" \t\r\n", output->data[output->size - 1]))
+		output->size--;
+	if (output->size < 2 || output->data[0] != ends[0] ||
+	    output->data[output->size - 1] != ends[1])
+		return err_set(err, ERR_INTERNAL, "bad answer of a storage helper");
+	json_raw(&req->json, output->data, output->size);
+	return 0;
+}

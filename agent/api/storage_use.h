@@ -20,3 +20,6 @@ int storage_parse_volume(const struct api_request *req, struct volid *ret, struc
  * (VM.Backup), everything else to those who may look into the storage. */
 int storage_check_volume(const struct api_request *req, const char *storage, const char *content,
 			 unsigned vmid, struct err *err);
+/* A helper's document as it is; it must at least look like a list ("[]") or an object ("{}"). */
+int storage_write_answer(struct api_request *req, struct buf *output, const char ends[2],
+			 struct err *err);

@@ -6,9 +6,11 @@
 	X(index)                                                                                   \
 	X(version)                                                                                 \
 	X(describe)                                                                                \
+	X(check)                                                                                   \
 	X(nodes)                                                                                   \
 	X(node_host)                                                                               \
 	X(node_kvm)                                                                                \
+	X(node_network)                                                                            \
 	X(cluster)                                                                                 \
 	X(cluster_history)                                                                         \
 	X(resources)                                                                               \
@@ -16,8 +18,12 @@
 	X(task_list)                                                                               \
 	X(tasks)                                                                                   \
 	X(storage)                                                                                 \
+	X(storage_edit)                                                                            \
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
+	X(storage_upload)                                                                          \
+	X(storage_prune)                                                                           \
+	X(aplinfo)                                                                                 \
 	X(access_users)                                                                            \
 	X(access_groups)                                                                           \
 	X(access_roles)                                                                            \
@@ -29,9 +35,12 @@
 	X(lxc_config)                                                                              \
 	X(lxc_status)                                                                              \
 	X(lxc_interfaces)                                                                          \
+	X(lxc_life)                                                                                \
+	X(lxc_exec)                                                                                \
 	X(qemu_list)                                                                               \
 	X(qemu_config)                                                                             \
 	X(qemu_status)                                                                             \
+	X(qemu_life)                                                                               \
 	X(console)
 
 #define DECLARE(name) extern const struct api_table api_table_##name;

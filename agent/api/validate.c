@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/mem.h"
 #include "agent/base/str.h"
 
 static const char *const type_names[] = {
@@ -48,16 +49,44 @@ static void add_checked(const struct param *p, const struct field *f, struct fie
 		fields_add_n(ret, f->name, f->value, f->size);
 }
 
+/* Stored text has no NUL: its place takes the escape that stands for one. */
+static char *nuls_escaped(const struct field *f)
+{
+	autobuf out = BUF_INIT;
+
+	for (size_t i = 0; i < f->size; i++)
+		if (f->value[i])
+			buf_add_char(&out, f->value[i]);
+		else
+			buf_add_str(&out, "\\0");
+	buf_str(&out);
+	return buf_steal(&out);
+}
+
+static void check_nul_list(const struct param *p, const struct field *f, struct fields *ret,
+			   struct fields *errors);
+
 static void check_value(const struct param *p, const struct field *f, struct fields *ret,
 			struct fields *errors)
 {
 	struct err err = ERR_INIT;
-	if (memchr(f->value, '\0', f->size) || !str_is_utf8(f->value, f->size))
+	if (p->is_nul_list && memchr(f->value, '\0', f->size))
+		check_nul_list(p, f, ret, errors);
+	else if (memchr(f->value, '\0', f->size) || !str_is_utf8(f->value, f->size))
 		complain(errors, f->name, "value is not valid UTF-8 text");
 	else if (param_check(p, f->name, f->value, &err) < 0)
 		complain(errors, f->name, err.message);
 	else
 		add_checked(p, f, ret);
+}
+
+static void check_nul_list(const struct param *p, const struct field *f, struct fields *ret,
+			   struct fields *errors)
+{
+	autofree char *text = nuls_escaped(f);
+	struct field escaped = {.name = f->name, .value = text, .size = strlen(text)};
+
+	check_value(p, &escaped, ret, errors);
 }
 
 /* A name given twice is an array; scalars may only repeat themselves. */

@@ -38,6 +38,10 @@ struct exec_run {
 	size_t input_size;
 	usec_t deadline; /* monotonic; then SIGTERM, a second later SIGKILL to the process group */
 	size_t output_max; /* 0: 1 MiB */
+	int errors_fd;	   /* above 0: stderr goes there, and to no message; borrowed */
+	/* Asked at least once a second, may be NULL: true ends the program as the deadline does, and the
+	 * result is ERR_CANCELLED. */
+	bool (*is_stopped)(void);
 };
 
 /* Not found, killed or too slow is an error; a non-zero exit is one too, its message carries the

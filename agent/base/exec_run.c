@@ -19,6 +19,7 @@
 #define OUTPUT_DEFAULT (1024u * 1024)
 #define ERRORS_MAX     4096u
 #define KILL_AFTER     (1 * USEC_PER_SEC)
+#define STOP_LOOK_MS   1000
 
 struct running {
 	pid_t pid;
@@ -67,7 +68,8 @@ static int start(const struct exec_run *spec, struct running *run, struct err *e
 		struct exec_spawn child = {.argv = spec->argv,
 					   .stdin_fd = in[0],
 					   .stdout_fd = out[1],
-					   .stderr_fd = errors[1]};
+					   .stderr_fd = spec->errors_fd > 0 ? spec->errors_fd
+									    : errors[1]};
 
 		r = exec_spawn(&child, &run->pid, err);
 	}
@@ -166,13 +168,26 @@ static void serve(const struct exec_run *spec, struct running *run, struct exec_
 	*ret_ended = p[0].revents && !p[2].revents && !p[3].revents;
 }
 
+/* Not while it is being ended. */
+static bool is_stopped(const struct exec_run *spec, usec_t deadline)
+{
+	return spec->is_stopped && deadline == spec->deadline && spec->is_stopped();
+}
+
+static int wait_ms(const struct exec_run *spec, usec_t deadline)
+{
+	int left = clock_left_ms(deadline);
+
+	return spec->is_stopped && left > STOP_LOOK_MS ? STOP_LOOK_MS : left;
+}
+
 static bool run_until(const struct exec_run *spec, struct running *run, struct exec_result *result,
 		      usec_t deadline)
 {
 	bool ended = false;
 
-	while (!ended && clock_left_ms(deadline) > 0)
-		serve(spec, run, result, clock_left_ms(deadline), &ended);
+	while (!ended && !is_stopped(spec, deadline) && clock_left_ms(deadline) > 0)
+		serve(spec, run, result, wait_ms(spec, deadline), &ended);
 	return ended;
 }
 
@@ -232,9 +247,13 @@ int exec_run(const struct exec_run *spec, struct exec_result *ret, struct err *e
 	if (in_time || end_it(spec, &run, &result))
 		result.status = reap(run.pid);
 	running_fini(&run);
-	r = in_time ? judge(spec, &result, run.is_cut, err)
-		    : err_set(err, ERR_TIMEOUT, "%s did not end in time and was killed",
-			      spec->argv[0]);
+	if (in_time)
+		r = judge(spec, &result, run.is_cut, err);
+	else if (clock_left_ms(spec->deadline) > 0)
+		r = err_set(err, ERR_CANCELLED, "%s was stopped", spec->argv[0]);
+	else
+		r = err_set(err, ERR_TIMEOUT, "%s did not end in time and was killed",
+			    spec->argv[0]);
 	if (ret)
 		*ret = result;
 	else

@@ -33,7 +33,8 @@ enum call_op {
 	CALL_API = 1,	  /* API request. head: verb, path, peer (address), source (gate|cli),
 			     ticket, csrf, token (raw credentials, as the client sent them),
 			     upgrade (websocket: a valid handshake; raw: the caller takes
-			     descriptors), last-event-id; params: query and body. Reply: HTTP
+			     descriptors), upload (bytes at most: the file of an upload comes in
+			     as a stream, whose socket is in the reply), last-event-id; params: query and body. Reply: HTTP
 			     status, head: reason, content-type; body: the ready document. Or a
 			     stream socket instead of a body: status 101, content-type "websocket",
 			     or 200 with its content type */

@@ -15,24 +15,29 @@ enum param_type { PARAM_STRING, PARAM_INTEGER, PARAM_NUMBER, PARAM_BOOLEAN, PARA
 #define PARAM_NO_MAX	1.0e300
 
 struct param {
-	const char *name; /* "net[n]" stands for net0, net1, …; in path templates "{vmid}" is "vmid" */
+	const char
+		*name; /* "net[n]" stands for net0, net1, …; in path templates "{vmid}" is "vmid" */
 	enum param_type type;
 	bool optional;
 	bool has_min, has_max;
-	double min, max;	       /* of numbers; of the length for strings */
-	const char *const *choices;    /* NULL-terminated, or NULL */
-	const char *format;	       /* a name of param_formats, or NULL */
-	const char *pattern;	       /* POSIX extended regular expression, whole value; or NULL */
-	const struct param *keys;      /* PARAM_STRING that is a property string: its keys, ended by
+	double min, max;	    /* of numbers; of the length for strings */
+	const char *const *choices; /* NULL-terminated, or NULL */
+	const char *format;	    /* a name of param_formats, or NULL */
+	const char *pattern;	    /* POSIX extended regular expression, whole value; or NULL */
+	const struct param *keys;   /* PARAM_STRING that is a property string: its keys, ended by
 					  an entry without name; or NULL */
-	const char *default_key;       /* key whose "name=" may be left out, or NULL */
-	unsigned index_max;	       /* for "x[n]": n < index_max; 0: 32 */
-	const char *text;	       /* one sentence for help and documentation */
-	const char *default_text;      /* shown default, or NULL */
-	bool is_secret;		       /* never logged, never in history */
+	const char *default_key;    /* key whose "name=" may be left out, or NULL */
+	unsigned index_max;	    /* for "x[n]": n < index_max; 0: 32 */
+	const char *text;	    /* one sentence for help and documentation */
+	const char *default_text;   /* shown default, or NULL */
+	bool is_secret;		    /* never logged, never in history */
+	bool is_nul_list; /* values separated by NUL, which are kept as the two characters \0 */
 };
 
-#define PARAM_END {.name = NULL}
+#define PARAM_END                                                                                  \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
 
 /* The description for `name` ("net0" finds "net[n]"); table ends with PARAM_END. NULL if none. */
 const struct param *param_find(const struct param *table, const char *name);

@@ -69,6 +69,20 @@ static bool is_cidr(const char *s, bool (*is_address)(const char *), uint64_t mi
 	       bits <= max;
 }
 
+/* "24" or "255.255.255.0" */
+static bool is_mask4(const char *s)
+{
+	struct in_addr a;
+	uint64_t bits;
+
+	if (str_to_u64(s, &bits))
+		return bits <= 32;
+	if (inet_pton(AF_INET, s, &a) != 1)
+		return false;
+	uint32_t holes = ~ntohl(a.s_addr);
+	return (holes & (holes + 1)) == 0;
+}
+
 static bool is_cidr4(const char *s)
 {
 	return is_cidr(s, is_ipv4, 0, 32);
@@ -201,6 +215,18 @@ static bool is_fw_address(const char *s)
 	       format_is_pair(s, '-', false, is_ipv6, is_ipv6);
 }
 
+/* "2", "2-4094" */
+static bool is_vlan_range(const char *s)
+{
+	const char *dash = strchr(s, '-');
+	autofree char *first = dash ? xstrndup(s, (size_t)(dash - s)) : xstrdup(s);
+	uint64_t a, b;
+
+	if (!str_to_u64(first, &a) || a < 1 || a > 4094)
+		return false;
+	return !dash || (str_to_u64(dash + 1, &b) && b >= a && b <= 4094);
+}
+
 static bool is_service_name(const char *s)
 {
 	return strchr(LOWER UPPER, s[0]) && format_has_only(s, ALNUM "-_", 1, 32);
@@ -252,6 +278,7 @@ const struct param_format param_formats_net[] = {
 	{"ip", is_ip},
 	{"ipv4", is_ipv4},
 	{"ipv6", is_ipv6},
+	{"ipv4mask", is_mask4},
 	{"CIDR", is_cidr_any},
 	{"CIDRv4", is_cidr4},
 	{"CIDRv6", is_cidr6},
@@ -260,6 +287,7 @@ const struct param_format param_formats_net[] = {
 	{"mac-addr", is_mac},
 	{"email", is_email},
 	{"pve-iface", is_interface},
+	{"pve-vlan-id-or-range", is_vlan_range},
 	{"pve-bridge-id", is_bridge},
 	{"bridge-pair", is_bridge_or_same},
 	{"pve-ipv4-config", is_ipv4_config},

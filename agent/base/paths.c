@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The four roots and joining below them. */
+/* The five roots and joining below them. */
 #include "agent/base/paths.h"
 
 #include <stdarg.h>
@@ -32,6 +32,11 @@ const char *path_libexec(void)
 const char *path_share(void)
 {
 	return root("LODGE_SHARE_DIR", "/usr/share/lodge");
+}
+
+const char *path_etc(void)
+{
+	return root("LODGE_ETC_DIR", "/etc/lodge");
 }
 
 char *path_join(const char *base, const char *fmt, ...)

@@ -49,10 +49,10 @@ static int envelope_error(struct json_object *envelope, unsigned status, const c
 		       "%.*s", (int)text.size, text.data ? text.data : "");
 }
 
+/* The whole envelope. */
 static int read_reply(struct reply *reply, struct json_object **ret, struct err *err)
 {
 	autojson *envelope = NULL;
-	struct json_object *data = NULL;
 	autobuf body = BUF_INIT;
 	int r = read_body(reply, &body, err);
 
@@ -66,9 +66,16 @@ static int read_reply(struct reply *reply, struct json_object **ret, struct err 
 		return envelope_error(envelope, reply->status,
 				      reason ? reason : fields_get(&reply->head, "message"), err);
 	}
-	json_object_object_get_ex(envelope, "data", &data);
-	*ret = json_object_get(data);
+	*ret = TAKE(envelope);
 	return 0;
+}
+
+static struct json_object *take_member(struct json_object *envelope, const char *name)
+{
+	struct json_object *member = NULL;
+
+	json_object_object_get_ex(envelope, name, &member);
+	return json_object_get(member);
 }
 
 static void fill_call(struct call *call, const char *verb, const char *path,
@@ -90,8 +97,8 @@ static int send_call(const struct call *call, bool again, struct reply *ret, str
 	return client_call(socket_path, call, clock_monotonic() + CALL_TIMEOUT, again, ret, err);
 }
 
-int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
-	     struct json_object **ret, struct err *err)
+static int call_whole(const char *verb, const char *path, const struct fields *params, int fd,
+		      struct json_object **ret, struct err *err)
 {
 	struct call call = CALL_INIT;
 	struct reply reply = REPLY_INIT;
@@ -113,15 +120,39 @@ int cli_call(const char *verb, const char *path, const struct fields *params, in
 	return r;
 }
 
-int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
-	       int *ret_fd, struct err *err)
+int cli_call(const char *verb, const char *path, const struct fields *params, int fd,
+	     struct json_object **ret, struct err *err)
+{
+	autojson *envelope = NULL;
+	int r = call_whole(verb, path, params, fd, &envelope, err);
+
+	if (r == 0)
+		*ret = take_member(envelope, "data");
+	return r;
+}
+
+int cli_get_with(const char *path, const struct fields *params, const char *name,
+		 struct json_object **ret, struct json_object **ret_member, struct err *err)
+{
+	autojson *envelope = NULL;
+	int r = call_whole("GET", path, params, -1, &envelope, err);
+
+	if (r < 0)
+		return r;
+	*ret = take_member(envelope, "data");
+	*ret_member = take_member(envelope, name);
+	return 0;
+}
+
+static int stream(const char *verb, const char *path, const struct fields *params,
+		  const char *last_event_id, int *ret_fd, struct err *err)
 {
 	autojson *nothing = NULL;
 	struct call call = CALL_INIT;
 	struct reply reply = REPLY_INIT;
 	int r;
 
-	fill_call(&call, "GET", path, params);
+	fill_call(&call, verb, path, params);
 	fields_add(&call.head, "upgrade", "raw");
 	fields_add(&call.head, "last-event-id", last_event_id);
 	r = send_call(&call, last_event_id != NULL, &reply, err);
@@ -134,6 +165,17 @@ int cli_stream(const char *path, const struct fields *params, const char *last_e
 		r = err_set(err, ERR_UNSUPPORTED, "%s does not give a stream", path);
 	reply_fini(&reply);
 	return r;
+}
+
+int cli_stream(const char *path, const struct fields *params, const char *last_event_id,
+	       int *ret_fd, struct err *err)
+{
+	return stream("GET", path, params, last_event_id, ret_fd, err);
+}
+
+int cli_stream_post(const char *path, const struct fields *params, int *ret_fd, struct err *err)
+{
+	return stream("POST", path, params, NULL, ret_fd, err);
 }
 
 int cli_get(struct json_object **ret, struct err *err, const char *fmt, ...)

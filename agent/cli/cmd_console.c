@@ -142,3 +142,24 @@ int cli_console(struct cli *cli, struct err *err)
 	cli_guest_fini(&guest);
 	return r;
 }
+
+int cli_enter(struct cli *cli, struct err *err)
+{
+	struct cli_guest guest = {0};
+	struct escape escape;
+	bool wants_screen;
+	const char *word;
+	int r;
+
+	if ((r = cli_word(cli, 0, "the container's id", &word, err)) < 0 ||
+	    (r = take_options(cli, &escape, &wants_screen, err)) < 0 ||
+	    (r = cli_guest_find(word, &guest, err)) < 0)
+		return r;
+	fields_add(&cli->options, "shell", "1");
+	if (!str_eq(guest.kind, "lxc"))
+		r = err_set(err, ERR_INVALID, "%u is no container", guest.vmid);
+	else
+		r = on_terminal(cli, &guest, &escape, err);
+	cli_guest_fini(&guest);
+	return r;
+}

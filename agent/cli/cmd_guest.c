@@ -84,21 +84,28 @@ int cli_create(struct cli *cli, struct err *err)
 	return cli_task_result(cli, upid, err);
 }
 
-static int on_guest(struct cli *cli, const char *verb, const char *below, struct err *err)
+int cli_guest_call(struct cli *cli, const char *word, const char *verb, const char *below,
+		   struct err *err)
 {
 	struct cli_guest guest = {0};
 	autofree char *path = NULL;
 	autojson *result = NULL;
-	const char *word;
-	int r;
+	int r = cli_guest_find(word, &guest, err);
 
-	if ((r = cli_word(cli, 0, "the guest's id", &word, err)) < 0 ||
-	    (r = cli_guest_find(word, &guest, err)) < 0)
+	if (r < 0)
 		return r;
 	path = xasprintf("/nodes/%s/%s/%u%s", guest.node, guest.kind, guest.vmid, below);
 	cli_guest_fini(&guest);
 	r = cli_call(verb, path, &cli->options, -1, &result, err);
 	return r < 0 ? r : cli_task_result(cli, result, err);
+}
+
+static int on_guest(struct cli *cli, const char *verb, const char *below, struct err *err)
+{
+	const char *word;
+	int r = cli_word(cli, 0, "the guest's id", &word, err);
+
+	return r < 0 ? r : cli_guest_call(cli, word, verb, below, err);
 }
 
 int cli_start(struct cli *cli, struct err *err)
@@ -119,6 +126,16 @@ int cli_shutdown(struct cli *cli, struct err *err)
 int cli_reboot(struct cli *cli, struct err *err)
 {
 	return on_guest(cli, "POST", "/status/reboot", err);
+}
+
+int cli_suspend(struct cli *cli, struct err *err)
+{
+	return on_guest(cli, "POST", "/status/suspend", err);
+}
+
+int cli_resume(struct cli *cli, struct err *err)
+{
+	return on_guest(cli, "POST", "/status/resume", err);
 }
 
 int cli_destroy(struct cli *cli, struct err *err)

@@ -4,7 +4,7 @@
 
 #include "agent/base/str.h"
 
-static int run(int argc, char **argv, struct err *err)
+static int run(int argc, char **argv, int *ret_code, struct err *err)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct cli_command *command;
@@ -25,17 +25,19 @@ static int run(int argc, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	r = command->run(&cli, err);
+	*ret_code = cli.exit_code;
 	cli_args_fini(&cli);
 	return r;
 }
 
-/* 0: done; 1: refused or failed; 2: the command line is wrong */
+/* 0: done, or the code of the program that was run; 1: refused or failed; 2: the command line is wrong */
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
+	int code = 0;
 
-	if (run(argc, argv, &err) >= 0)
-		return 0;
+	if (run(argc, argv, &code, &err) >= 0)
+		return code;
 	if (err.field[0])
 		fprintf(stderr, "lodge: %s: %s\n", err.field, err.message);
 	else

@@ -20,6 +20,15 @@ static void ask_monitor(struct core *core, const struct fields *f)
 	call_fini(&event);
 }
 
+static void log_reason(const struct fields *f)
+{
+	if (fields_get(f, "oom_kills"))
+		log_warning("guest %s: the kernel killed %s times in it for want of memory",
+			    fields_get(f, "vmid"), fields_get(f, "oom_kills"));
+	if (fields_get(f, "reason"))
+		log_info("guest %s stopped: %s", fields_get(f, "vmid"), fields_get(f, "reason"));
+}
+
 void server_guest_state(struct core *core, struct conn *conn, uint64_t id, struct call *call)
 {
 	struct err err = ERR_INIT;
@@ -28,6 +37,7 @@ void server_guest_state(struct core *core, struct conn *conn, uint64_t id, struc
 		server_reply(conn, id, 400, err.message);
 		return;
 	}
+	log_reason(&call->head);
 	restart_take(core, &call->head);
 	ask_monitor(core, &call->head);
 	server_reply(conn, id, 200, NULL);
@@ -44,10 +54,7 @@ static void take(const struct call *event, struct facts *facts,
 
 void server_event_guest(struct core *core, struct call *event)
 {
-	const char *reason = fields_get(&event->head, "reason");
-
-	if (reason)
-		log_info("guest %s stopped: %s", fields_get(&event->head, "vmid"), reason);
+	log_reason(&event->head);
 	take(event, core->facts, facts_take_guest);
 }
 

@@ -16,11 +16,13 @@
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
+#include "agent/base/str.h"
 #include "agent/core/child.h"
 #include "agent/core/helper_answer.h"
 
 #define HELPER_OUTPUT_MAX  (16u * 1024 * 1024)
 #define HELPERS_LINGER_MAX 64
+#define STUCK_AFTER	   (500 * USEC_PER_MSEC) /* after SIGKILL */
 
 /*  queued --slot free--> running --exit--> (done, freed)
  *     |                     +--deadline, cancel, too much output--> lingering --exit--> (freed)
@@ -32,12 +34,14 @@ struct helper {
 	struct list link; /* of the list of its state */
 	enum helper_state state;
 	char *name;
+	char *storage; /* the one that it asks, or NULL */
 	int args_fd;
 	helper_done_fn done; /* NULL once called or cancelled */
 	void *ctx;
 	sd_event_source *deadline;
 	pid_t pid;
 	int pidfd, output_fd;
+	usec_t killed; /* when LINGERING began */
 	sd_event_source *exit_source, *output_source;
 	struct buf output;
 };
@@ -92,6 +96,7 @@ static void helper_free(struct helper *h)
 	drop_fd(&h->output_fd);
 	buf_fini(&h->output);
 	free(h->name);
+	free(h->storage);
 	free(h);
 	wake(owner);
 }
@@ -116,6 +121,7 @@ static void abandon(struct helper *h)
 	drop_source(&h->output_source);
 	drop_fd(&h->output_fd);
 	buf_fini(&h->output);
+	h->killed = clock_monotonic();
 	set_state(h, HELPER_LINGERING);
 	wake(h->owner);
 }
@@ -206,9 +212,15 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
 	return 0;
 }
 
+/* Few need what is large. */
+static const char *program_of(const char *name)
+{
+	return str_starts(name, "url-") ? "lodge-task-fetch" : "lodge-task";
+}
+
 static int start(struct helper *h, struct err *err)
 {
-	autofree char *program = path_join(path_libexec(), "lodge-task");
+	autofree char *program = path_join(path_libexec(), "%s", program_of(h->name));
 	const char *argv[] = {program, "helper", h->name, NULL};
 	int pipes[2];
 	int r;
@@ -234,16 +246,52 @@ static int start(struct helper *h, struct err *err)
 	return r < 0 ? err_errno(err, -r, "watch helper") : 0;
 }
 
+static size_t count_of(const struct helpers *owner, enum helper_state state, const char *storage)
+{
+	size_t count = 0;
+
+	LIST_FOREACH (&owner->lists[state], h, struct helper, link)
+		count += str_eq(h->storage, storage);
+	return count;
+}
+
+/* Also those that were killed and are not gone yet. */
+static bool has_slot(const struct helpers *owner, const char *storage)
+{
+	return !storage || count_of(owner, HELPER_RUNNING, storage) +
+					   count_of(owner, HELPER_LINGERING, storage) <
+				   HELPERS_OF_STORAGE;
+}
+
+/* SIGKILL did not end it: it is stuck in the kernel. */
+static bool is_stuck(const struct helpers *owner, const char *storage)
+{
+	usec_t now = clock_monotonic();
+
+	LIST_FOREACH (&owner->lists[HELPER_LINGERING], h, struct helper, link)
+		if (str_eq(h->storage, storage) && now - h->killed > STUCK_AFTER)
+			return true;
+	return false;
+}
+
+/* The first that waits and may start: a storage that is slow does not take every slot. */
+static struct helper *next_to_start(const struct helpers *owner)
+{
+	if (owner->counts[HELPER_RUNNING] >= HELPERS_RUNNING ||
+	    owner->counts[HELPER_LINGERING] >= HELPERS_LINGER_MAX)
+		return NULL;
+	LIST_FOREACH (&owner->lists[HELPER_QUEUED], h, struct helper, link)
+		if (has_slot(owner, h->storage))
+			return h;
+	return NULL;
+}
+
 static int on_start(sd_event_source *source, void *ctx)
 {
 	struct helpers *owner = ctx;
 
 	(void)source;
-	while (owner->counts[HELPER_RUNNING] < HELPERS_RUNNING &&
-	       owner->counts[HELPER_LINGERING] < HELPERS_LINGER_MAX &&
-	       owner->counts[HELPER_QUEUED] > 0) {
-		struct helper *h =
-			CONTAINER_OF(owner->lists[HELPER_QUEUED].next, struct helper, link);
+	for (struct helper *h; (h = next_to_start(owner));) {
 		struct err err = ERR_INIT;
 
 		if (start(h, &err) < 0) {
@@ -298,8 +346,12 @@ int helpers_run(struct helpers *helpers, const char *name, const struct fields *
 		struct err *err)
 {
 	autofd int args_fd = -1;
+	const char *storage = args ? fields_get(args, "storage-id") : NULL;
 	int r;
 
+	/* those that hang with it are enough */
+	if (storage && is_stuck(helpers, storage))
+		return err_set(err, ERR_UNAVAILABLE, "storage '%s' does not answer", storage);
 	if (helpers->counts[HELPER_QUEUED] >= HELPERS_QUEUED)
 		return err_set(err, ERR_LIMIT, "too many requests are waiting");
 	if ((r = make_args(args, &args_fd, err)) < 0)
@@ -313,6 +365,7 @@ int helpers_run(struct helpers *helpers, const char *name, const struct fields *
 			     .pidfd = -1,
 			     .output_fd = -1};
 	h->name = xstrdup(name);
+	h->storage = xstrdup(storage);
 	list_append(&helpers->lists[HELPER_QUEUED], &h->link);
 	helpers->counts[HELPER_QUEUED]++;
 	r = sd_event_add_time_relative(helpers->event, &h->deadline, CLOCK_MONOTONIC, timeout,

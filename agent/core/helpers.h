@@ -11,7 +11,9 @@
 #include "agent/base/fields.h"
 
 #define HELPERS_RUNNING 8
-#define HELPERS_QUEUED	256
+#define HELPERS_OF_STORAGE                                                                         \
+	3 /* of them at most ask the same storage ("storage-id" among the arguments) */
+#define HELPERS_QUEUED 256
 
 struct helpers;
 struct helper;
@@ -22,7 +24,9 @@ typedef void (*helper_done_fn)(const struct err *err, struct buf *output, void *
 
 struct helpers *helpers_new(sd_event *event);
 void helpers_free(struct helpers *helpers); /* kills what runs */
-/* ret may be NULL. done is called exactly once, later, from the loop, unless cancelled. */
-int helpers_run(struct helpers *helpers, const char *name, const struct fields *args, usec_t timeout,
-		helper_done_fn done, void *ctx, struct helper **ret, struct err *err);
+/* ret may be NULL. ERR_UNAVAILABLE at once for a storage whose last helper hangs and cannot be killed. done
+ * is called exactly once, later, from the loop, unless cancelled. */
+int helpers_run(struct helpers *helpers, const char *name, const struct fields *args,
+		usec_t timeout, helper_done_fn done, void *ctx, struct helper **ret,
+		struct err *err);
 void helper_cancel(struct helper *helper);

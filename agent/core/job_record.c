@@ -16,6 +16,7 @@ static const char *const program_names[] = {
 	[JOB_CT] = "lodge-task-ct",
 	[JOB_VM] = "lodge-task-vm",
 	[JOB_CONSOLE] = "lodge-task-console",
+	[JOB_FETCH] = "lodge-task-fetch",
 };
 
 static const char *const secret_args[] = {"password", "ssh-public-keys", "secret", "token"};
@@ -48,6 +49,8 @@ void job_record_encode(const struct job_record *r, struct buf *out)
 	fields_add(&f, "user", r->user);
 	if (r->guest)
 		fields_addf(&f, "guest", "%u", r->guest);
+	if (r->other)
+		fields_addf(&f, "other", "%u", r->other);
 	for (size_t i = 0; i < r->args.count && f.count < FIELDS_COUNT_MAX; i++) {
 		const struct field *arg = &r->args.items[i];
 		autofree char *name = xasprintf("arg.%s", arg->name);
@@ -122,7 +125,8 @@ int job_record_decode(const void *data, size_t size, struct job_record *ret, str
 		return err_prefix(err, "job record");
 	if ((r = take_program(fields_get(&f, "program"), &record.program, err)) < 0 ||
 	    (r = take_serial(fields_get(&f, "serial"), record.serial, err)) < 0 ||
-	    (r = take_guest(fields_get(&f, "guest"), &record.guest, err)) < 0)
+	    (r = take_guest(fields_get(&f, "guest"), &record.guest, err)) < 0 ||
+	    (r = take_guest(fields_get(&f, "other"), &record.other, err)) < 0)
 		return r;
 	take_texts(&f, &record);
 	if (!record.command || !record.boot)

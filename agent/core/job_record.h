@@ -17,7 +17,7 @@ struct job_record {
 	char *command, *undo, *after;
 	char *type, *id, *user;	  /* in copies kept for undoing; a run record's file name has them */
 	enum job_program program;
-	unsigned guest;
+	unsigned guest, other;
 	struct fields args; /* the job's own, without secrets ("arg.NAME" when encoded) */
 };
 

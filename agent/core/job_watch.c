@@ -69,6 +69,7 @@ void job_undo_start(struct jobs *jobs, const char *serial)
 				      .id = kept.id,
 				      .user = kept.user,
 				      .guest = kept.guest,
+				      .other = kept.other,
 				      .args = &kept.args,
 				      .fd = -1};
 	if (jobs_start(jobs, &spec, upid, &err) < 0)

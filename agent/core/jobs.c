@@ -97,10 +97,18 @@ void jobs_free(struct jobs *jobs)
 	free(jobs);
 }
 
-static bool is_awaited(const struct jobs *jobs, const char *upid)
+static bool works_on(const struct job *job, unsigned guest)
+{
+	return job->task->guest == guest || job->record.other == guest;
+}
+
+/* By another job of the same guest: one of two guests is the last of one chain and not of the other. */
+static bool is_awaited(const struct jobs *jobs, const char *upid, unsigned guest)
 {
 	LIST_FOREACH (&jobs->running, job, struct job, link) {
-		if (str_eq(job->record.after, upid))
+		autostrv char **after = str_split(job->record.after ?: "", " ");
+
+		if (works_on(job, guest) && strv_has(after, upid))
 			return true;
 	}
 	return false;
@@ -115,7 +123,7 @@ static const char *last_of_guest(const struct jobs *jobs, unsigned guest)
 	if (!guest)
 		return NULL;
 	LIST_FOREACH (&jobs->running, job, struct job, link) {
-		if (job->task->guest == guest && !is_awaited(jobs, job->task->upid))
+		if (works_on(job, guest) && !is_awaited(jobs, job->task->upid, guest))
 			last = job->task->upid;
 	}
 	return last;
@@ -152,6 +160,17 @@ static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struc
 	return 0;
 }
 
+static void make_after(const struct jobs *jobs, const struct job_spec *spec, struct job_record *r)
+{
+	const char *first = last_of_guest(jobs, spec->guest);
+	const char *second = last_of_guest(jobs, spec->other);
+	autofree char *both = NULL;
+
+	if (first && second && !str_eq(first, second))
+		both = xasprintf("%s %s", first, second);
+	xreplace(&r->after, both ?: first ?: second);
+}
+
 static void make_record(const struct jobs *jobs, const struct job_spec *spec, const struct upid *id,
 			struct job_record *r)
 {
@@ -166,7 +185,8 @@ static void make_record(const struct jobs *jobs, const struct job_spec *spec, co
 	r->guest = spec->guest;
 	xreplace(&r->command, spec->command);
 	xreplace(&r->undo, spec->undo);
-	xreplace(&r->after, last_of_guest(jobs, spec->guest));
+	r->other = spec->other;
+	make_after(jobs, spec, r);
 	xreplace(&r->type, id->type);
 	xreplace(&r->id, id->id);
 	xreplace(&r->user, id->user);
@@ -190,6 +210,8 @@ static int make_args(const struct job_record *r, const struct upid *id, int *ret
 	fields_addf(&args, "starttime", "%llu", (unsigned long long)id->start_time);
 	if (r->guest)
 		fields_addf(&args, "guest", "%u", r->guest);
+	if (r->other)
+		fields_addf(&args, "other", "%u", r->other);
 	fields_add(&args, "after", r->after);
 	fields_add(&args, "undo", r->undo);
 	if (args.count > FIELDS_COUNT_MAX)

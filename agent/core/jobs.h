@@ -9,8 +9,8 @@
  * It ends by writing tasks/X/UPID.status (fsync, rename): "OK", "WARNINGS: n" or the error text.
  *
  * Jobs of one guest run in the order in which they were started: each is told the UPID of the one
- * before it ("after") and waits, saying so in its log, until that process is gone. So the order
- * survives a crash of the core. Identity: pid + start time + boot id. */
+ * before it ("after"; two of them, separated by a space, where it works on two guests) and waits,
+ * saying so in its log, until that process is gone. So the order survives a crash of the core. Identity: pid + start time + boot id. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +23,13 @@
 
 struct jobs;
 
-enum job_program { JOB_HOST /* lodge-task */, JOB_CT /* lodge-task-ct */, JOB_VM, JOB_CONSOLE };
+enum job_program {
+	JOB_HOST, /* lodge-task */
+	JOB_CT,	  /* lodge-task-ct */
+	JOB_VM,
+	JOB_CONSOLE,
+	JOB_FETCH, /* lodge-task-fetch: HTTP to the outside */
+};
 
 struct job_spec {
 	enum job_program program;
@@ -32,6 +38,7 @@ struct job_spec {
 	const char *id;		   /* task id: vmid or volume; NULL: "" */
 	const char *user;	   /* who asked */
 	unsigned guest;		   /* vmid whose queue it joins, 0: none */
+	unsigned other;		   /* a second one whose queue it joins as well, 0: none */
 	const struct fields *args; /* borrowed; may be NULL */
 	int fd;			   /* passed to the job as descriptor 3, or -1; borrowed */
 	/* After a job that died without a status file this command of the same program is started

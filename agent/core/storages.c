@@ -149,8 +149,13 @@ static void ask(struct volume_store *v, const struct storage_def *def)
 
 	storage_def_encode(def, &args);
 	if (helpers_run(core->helpers, "storage-status", &args, HELPER_TIMEOUT, on_answer, v,
-			&v->helper, &err) < 0)
+			&v->helper, &err) == 0)
+		return;
+	if (v->status.is_active)
 		log_warning("storage %s: %s", v->id, err.message);
+	v->status.is_active = false;
+	v->status.observed = clock_monotonic();
+	v->not_before = v->status.observed + FRESH;
 }
 
 static bool is_usable(const struct storages *s, const struct storage_def *def)

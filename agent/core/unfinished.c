@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Undoing creations whose job was never started. The lock "create" is set by a creation only, and a
- * creation stores it and starts its job in one step of the loop: a guest that has the lock and no job
- * is what a core left behind that was killed between the two. Runs on the core's loop. */
+/* Ending what has no job any more. The lock "create" is set by a creation only, and a creation stores it and starts
+ * its job in one step of the loop: a guest that has the lock and no job is what a core left behind that was killed
+ * between the two. What jobs on volumes write down of themselves outlives a power cut, which may take along the
+ * file that would undo the job. Runs on the core's loop. */
 #include "agent/core/unfinished.h"
 
 #include <stdio.h>
@@ -10,6 +11,8 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/core/guests.h"
+#include "agent/guest/guest.h"
+#include "agent/guest/underway.h"
 
 #define LOOK_AGAIN (500 * USEC_PER_MSEC)
 
@@ -20,32 +23,42 @@ struct unfinished {
 
 static const struct {
 	enum job_program program;
-	const char *command;
-} undos[] = {
-	[GUEST_LXC] = {JOB_CT, "vzcreate-undo"},
-	[GUEST_QEMU] = {JOB_VM, "qmcreate-undo"},
+	const struct guest_kind_ops *ops;
+} kinds[] = {
+	[GUEST_LXC] = {JOB_CT, &guest_kind_ct},
+	[GUEST_QEMU] = {JOB_VM, &guest_kind_vm},
 };
 
-static bool is_unfinished(const struct core *core, const struct guest *guest)
+static bool is_unfinished(const struct core *core, const struct guest *guest,
+			  struct guest_underway *ret)
 {
-	return !guest->config_is_bad && str_eq(guest->node, core->node) &&
-	       str_eq(guest_config_get(guest->config, "lock"), "create") &&
-	       !jobs_guest_is_busy(core->jobs, guest->vmid);
+	if (guest->config_is_bad || !str_eq(guest->node, core->node) ||
+	    jobs_guest_is_busy(core->jobs, guest->vmid))
+		return false;
+	*ret = (struct guest_underway){.command = "create-undo"};
+	return str_eq(guest_config_get(guest->config, "lock"), "create") ||
+	       guest_underway_find(guest->config, ret);
 }
 
-static void undo(struct core *core, const struct guest *guest)
+static void undo(struct core *core, const struct guest *guest, const struct guest_underway *what)
 {
+	autofree char *command =
+		xasprintf("%s%s", kinds[guest->kind].ops->task_prefix, what->command);
+	autofields args = FIELDS_INIT;
 	char id[16], upid[UPID_MAX];
 	struct err err = ERR_INIT;
-	const struct job_spec spec = {.program = undos[guest->kind].program,
-				      .command = undos[guest->kind].command,
+	const struct job_spec spec = {.program = kinds[guest->kind].program,
+				      .command = command,
+				      .args = &args,
 				      .id = id,
 				      .user = "root@pam",
 				      .guest = guest->vmid,
 				      .fd = -1};
 
 	snprintf(id, sizeof(id), "%u", guest->vmid);
-	log_notice("guest %u: its creation was never begun, undoing it", guest->vmid);
+	fields_add(&args, "undo-of", "boot");
+	fields_add(&args, "snapname", what->snapname[0] ? what->snapname : NULL);
+	log_notice("guest %u: a job on it is gone without an end: %s", guest->vmid, command);
 	if (jobs_start(core->jobs, &spec, upid, &err) < 0)
 		log_error("guest %u: %s", guest->vmid, err.message);
 }
@@ -59,9 +72,12 @@ static void look(struct unfinished *u)
 		sd_event_source_set_enabled(u->timer, SD_EVENT_ONESHOT);
 		return;
 	}
-	while ((guest = guests_next(u->core->guests, guest ? guest->vmid : 0)))
-		if (is_unfinished(u->core, guest))
-			undo(u->core, guest);
+	while ((guest = guests_next(u->core->guests, guest ? guest->vmid : 0))) {
+		struct guest_underway what;
+
+		if (is_unfinished(u->core, guest, &what))
+			undo(u->core, guest, &what);
+	}
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
@@ -92,5 +108,5 @@ void unfinished_begin(struct unfinished *u)
 {
 	if (sd_event_add_time(u->core->event, &u->timer, CLOCK_MONOTONIC, 0, 10000, on_timer, u) <
 	    0)
-		log_error("unfinished creations are not looked for");
+		log_error("unfinished jobs are not looked for");
 }

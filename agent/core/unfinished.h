@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Creations that stopped half-way: the core stored the guest's configuration ("lock: create") and was
- * gone before it started the job. At start each such guest without a job is undone. */
+/* What stopped half-way and has no job any more: a creation whose configuration ("lock: create") was stored by a core
+ * that was gone before it started the job; a job on volumes that was lost with its node. At start each such guest
+ * gets a job that ends it. */
 #pragma once
 
 #include "agent/core/core.h"

@@ -9,6 +9,7 @@
 #include "agent/base/str.h"
 #include "agent/gate/brake.h"
 #include "agent/gate/parse.h"
+#include "agent/gate/upload.h"
 
 #define JSON_TYPE      "application/json;charset=UTF-8"
 #define LAST_EVENT_MAX 63
@@ -59,6 +60,10 @@ static void on_reply(struct reply *reply, void *ctx)
 	usec_t now = clock_monotonic();
 
 	r->call = NULL;
+	if (r->upload && reply->status == 200 && reply->fd >= 0) {
+		upload_reply(r, reply);
+		return;
+	}
 	if (has_answer(r, reply))
 		take_answer(r, reply);
 	else
@@ -88,8 +93,7 @@ static int body_fields(struct request *r, struct fields *ret, struct err *err)
 	case BODY_TYPE_JSON:
 		return parse_json(r->body.data, r->body.size, ret, err);
 	case BODY_TYPE_MULTIPART:
-		return err_set(err, ERR_UNSUPPORTED,
-			       "multipart/form-data (upload) is not supported yet");
+		return err_set(err, ERR_UNSUPPORTED, "multipart/form-data is for uploads");
 	case BODY_TYPE_OTHER:
 		break;
 	}
@@ -99,23 +103,30 @@ static int body_fields(struct request *r, struct fields *ret, struct err *err)
 }
 
 /* What the query names, it overrides. */
-static int all_fields(struct request *r, const char *query, struct fields *ret, struct err *err)
+static int add_query(const char *query, struct fields *ret, struct err *err)
 {
 	autofields asked = FIELDS_INIT;
 	int failed = parse_form(query, strlen(query), &asked, err);
 
-	if (failed == 0 && r->body.size > 0) {
-		if (str_eq(r->verb, "GET") || str_eq(r->verb, "DELETE"))
-			return err_set(err, ERR_UNSUPPORTED, "Unexpected content for method '%s'",
-				       r->verb);
-		failed = body_fields(r, ret, err);
-	}
 	if (failed < 0)
 		return failed;
 	for (size_t i = 0; ret->count > 0 && i < asked.count; i++)
 		fields_remove(ret, asked.items[i].name);
 	fields_copy(ret, &asked);
 	return 0;
+}
+
+static int all_fields(struct request *r, const char *query, struct fields *ret, struct err *err)
+{
+	int failed = 0;
+
+	if (r->body.size > 0) {
+		if (str_eq(r->verb, "GET") || str_eq(r->verb, "DELETE"))
+			return err_set(err, ERR_UNSUPPORTED, "Unexpected content for method '%s'",
+				       r->verb);
+		failed = body_fields(r, ret, err);
+	}
+	return failed < 0 ? failed : add_query(query, ret, err);
 }
 
 static void add_credentials(struct request *r, struct fields *head)
@@ -138,13 +149,9 @@ static void add_last_event(struct request *r, struct fields *head)
 		fields_add(head, "last-event-id", id);
 }
 
-static int make_call(struct request *r, const char *path, const char *query, struct call *ret,
-		     struct err *err)
+/* Everything but the parameters, which are there. */
+static int make_call(struct request *r, const char *path, struct call *ret, struct err *err)
 {
-	int failed = all_fields(r, query, &ret->params, err);
-
-	if (failed < 0)
-		return failed;
 	ret->op = CALL_API;
 	ret->deadline_ms = GATE_CALL_MS;
 	fields_add(&ret->head, "verb", r->verb);
@@ -158,20 +165,41 @@ static int make_call(struct request *r, const char *path, const char *query, str
 	return frame_check_call(ret, err);
 }
 
+static void send_call(struct request *r, struct call *call)
+{
+	r->state = REQUEST_CALLED;
+	parked_add(server_parked(r->gate->server), r);
+	r->call = link_call(r->gate->link, call, str_eq(r->verb, "GET"), on_reply, r);
+}
+
 void request_call(struct request *r, const char *path, const char *query)
 {
 	struct call call = CALL_INIT;
 	struct err err = ERR_INIT;
 
-	if (make_call(r, path, query, &call, &err) < 0) {
+	if (all_fields(r, query, &call.params, &err) < 0 || make_call(r, path, &call, &err) < 0) {
 		request_fail_err(r, err.code == ERR_UNSUPPORTED ? 501 : 400, &err);
 		call_fini(&call);
 		return;
 	}
 	buf_fini(&r->body);
-	r->state = REQUEST_CALLED;
-	parked_add(server_parked(r->gate->server), r);
-	r->call = link_call(r->gate->link, &call, str_eq(r->verb, "GET"), on_reply, r);
+	send_call(r, &call);
+}
+
+int request_call_upload(struct request *r, const struct request_upload *upload, struct err *err)
+{
+	struct call call = CALL_INIT;
+
+	call.params = *upload->fields;
+	*upload->fields = FIELDS_INIT;
+	fields_addf(&call.head, "upload", "%llu", (unsigned long long)upload->size);
+	if (add_query(upload->query, &call.params, err) < 0 ||
+	    make_call(r, upload->path, &call, err) < 0) {
+		call_fini(&call);
+		return -err->code;
+	}
+	send_call(r, &call);
+	return 0;
 }
 
 void request_uncall(struct request *r)

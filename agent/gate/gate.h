@@ -38,6 +38,7 @@ struct gate_tls;
 struct brake;
 struct relays;
 struct event_streams;
+struct uploads;
 
 struct gate {
 	sd_event *event;
@@ -47,6 +48,7 @@ struct gate {
 	struct brake *brake;
 	struct relays *relays;		     /* WebSockets */
 	struct event_streams *event_streams; /* responses without end */
+	struct uploads *uploads;
 	int webui_fd;			     /* folder of static files, or -1 */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A request as it comes in: limits, routing, and the answers that the gate gives by itself. */
 #include "agent/gate/request.h"
+#include "agent/gate/upload.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -59,6 +60,7 @@ void request_free(struct request *r)
 		return;
 	list_remove(&r->node);
 	request_uncall(r);
+	upload_free(r);
 	if (r->answer_fd >= 0)
 		close(r->answer_fd);
 	if (r->stream_fd >= 0)
@@ -94,6 +96,8 @@ bool request_start(struct request *r, const char *verb, const char *http)
 		r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	if (!has_small_head(r))
 		request_fail(r, 431, "more than 64 headers, or more than 8 KiB of them");
+	else if (upload_is_one(r))
+		return upload_start(r);
 	else if (length && str_to_u64(length, &n) && n > DRAIN_MAX)
 		request_fail(r, 413, "the body is larger than 512 KiB");
 	return r->state == REQUEST_READING;

@@ -3,8 +3,10 @@
  * freed when MHD says that the request is over.
  *
  *   READING --> ANSWERED --> QUEUED          made here: static files, bad input
- *      |            ^
- *      +--> CALLED -+                        suspended, the core works on it
+ *      |            ^   ^
+ *      |            |   +-- UPLOADING <-+    its file goes to a job of the core
+ *      |            |                   |
+ *      +--> CALLED -+-------------------+    suspended, the core works on it
  *              |    |
  *              +-> HELD                      suspended, a refusal that is held back
  *
@@ -21,6 +23,7 @@ enum request_state {
 	REQUEST_READING, /* head and body come in */
 	REQUEST_CALLED,
 	REQUEST_HELD,
+	REQUEST_UPLOADING,
 	REQUEST_ANSWERED, /* MHD takes the answer at its next call */
 	REQUEST_QUEUED,
 };
@@ -42,6 +45,7 @@ struct request {
 	bool is_upgrade; /* a valid WebSocket handshake: */
 	struct handshake_answer handshake;
 	struct link_call *call;
+	struct upload *upload; /* upload.c's, or NULL */
 	usec_t release_at; /* REQUEST_HELD */
 	/* the answer */
 	unsigned status;
@@ -71,6 +75,13 @@ void request_fail_err(struct request *r, unsigned status, const struct err *err)
 
 /* call.c: hands it to the core. path is below /api2/FORMAT. */
 void request_call(struct request *r, const char *path, const char *query);
+/* The same for an upload, whose fields were read already; fields is emptied. Fails without a call. */
+struct request_upload {
+	const char *path, *query;
+	struct fields *fields;
+	uint64_t size; /* of the body, 0: unknown */
+};
+int request_call_upload(struct request *r, const struct request_upload *upload, struct err *err);
 /* Forgets the core's work on it. */
 void request_uncall(struct request *r);
 

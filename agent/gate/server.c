@@ -17,6 +17,7 @@
 #include "agent/gate/mhd.h"
 #include "agent/gate/relay.h"
 #include "agent/gate/request.h"
+#include "agent/gate/upload.h"
 
 #define MEMORY_LIMIT (24u * 1024) /* of head and buffers, per connection */
 #define TRIM_EVERY   USEC_PER_SEC
@@ -53,12 +54,15 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return is_wanted ? MHD_YES : request_queue(r);
 	}
 	if (*size > 0) {
-		bool is_wanted = request_body(r, data, *size);
+		bool is_wanted =
+			r->upload ? upload_body(r, data, *size) : request_body(r, data, *size);
 
 		*size = 0;
 		return is_wanted ? MHD_YES : MHD_NO;
 	}
-	if (r->state == REQUEST_READING)
+	if (r->upload && (r->state == REQUEST_READING || r->state == REQUEST_UPLOADING))
+		upload_end(r);
+	else if (r->state == REQUEST_READING)
 		request_dispatch(r);
 	return r->state == REQUEST_ANSWERED ? request_queue(r) : MHD_YES;
 }
@@ -222,10 +226,12 @@ int server_new(struct gate *gate, const struct gate_options *options, int listen
 	s->gate = gate;
 	gate->relays = relays_new(gate, options);
 	gate->event_streams = event_streams_new(gate);
+	gate->uploads = uploads_new(gate);
 	s->daemon = start_daemon(gate, options, listen_fd);
 	if (!s->daemon) {
 		relays_free(TAKE(gate->relays));
 		event_streams_free(TAKE(gate->event_streams));
+		uploads_free(TAKE(gate->uploads));
 		free(s);
 		return err_set(err, ERR_INTERNAL, "libmicrohttpd does not start");
 	}
@@ -248,8 +254,10 @@ void server_free(struct server *s)
 	parked_free(s->parked);
 	relays_free(TAKE(s->gate->relays));
 	event_streams_stop(s->gate->event_streams);
+	uploads_stop(s->gate->uploads);
 	MHD_stop_daemon(s->daemon);
 	event_streams_free(TAKE(s->gate->event_streams));
+	uploads_free(TAKE(s->gate->uploads));
 	sd_event_source_disable_unref(s->io);
 	sd_event_source_disable_unref(s->wake);
 	sd_event_source_disable_unref(s->timer);

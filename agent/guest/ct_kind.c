@@ -8,7 +8,7 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/guest/ct_schema.h"
+#include "agent/guest/ct_check.h"
 #include "agent/guest/guest.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -84,10 +84,25 @@ static int rootfs_complete(const struct guest_config *config, const char *value,
 	return 0;
 }
 
+/* Paths in their plain form, booleans and sizes as they are stored. */
+static int mp_complete(const char *key, const char *value, char **ret, struct err *err)
+{
+	autofields f = FIELDS_INIT;
+	struct ct_mp mp;
+	int r = ct_mp_parse(key, value, &mp, err);
+
+	if (r < 0 || (r = propstr_parse(ct_mp_keys, "volume", key, value, &f, err)) < 0)
+		return r;
+	fields_set(&f, "mp", mp.path);
+	*ret = propstr_format(ct_mp_keys, "volume", &f);
+	return 0;
+}
+
 static int ct_change_complete(const struct guest_config *config, struct fields *set,
 			      struct err *err)
 {
-	static const char *const nets[] = {"net[n]", NULL};
+	static const char *const nets[] = {"net[n]", NULL}, *const mps[] = {"mp[n]", NULL},
+				 *const unused[] = {"unused[n]", NULL};
 
 	for (size_t i = 0; i < set->count; i++) {
 		struct field *f = &set->items[i];
@@ -98,6 +113,11 @@ static int ct_change_complete(const struct guest_config *config, struct fields *
 			r = net_complete(config, f->name, f->value, &value, err);
 		else if (str_eq(f->name, "rootfs"))
 			r = rootfs_complete(config, f->value, &value, err);
+		else if (guest_key_is_in(mps, f->name))
+			r = mp_complete(f->name, f->value, &value, err);
+		else if (guest_key_is_in(unused, f->name) &&
+			 !str_eq(guest_config_get(config, f->name), f->value))
+			r = err_field(err, f->name, "can only be deleted");
 		if (r < 0)
 			return r;
 		if (value) {
@@ -107,38 +127,6 @@ static int ct_change_complete(const struct guest_config *config, struct fields *
 		}
 	}
 	return 0;
-}
-
-static int net_check(const struct ct_net *nets, size_t i, struct err *err)
-{
-	const struct ct_net *net = &nets[i];
-	char key[16];
-
-	snprintf(key, sizeof(key), "net%u", net->index);
-	if (net->bridge[0] == '\0')
-		return err_field(err, key, "bridge: property is missing and it is not optional");
-	if (str_eq(net->name, "lo") || str_eq(net->name, ".") || str_eq(net->name, ".."))
-		return err_field(err, key, "name: '%s' cannot be used", net->name);
-	for (size_t k = 0; k < i; k++) {
-		if (str_eq(nets[k].name, net->name))
-			return err_field(err, key, "name: net%u is called '%s' already",
-					 nets[k].index, net->name);
-		if (net->hwaddr[0] && strcasecmp(nets[k].hwaddr, net->hwaddr) == 0)
-			return err_field(err, key, "hwaddr: net%u has '%s' already", nets[k].index,
-					 net->hwaddr);
-	}
-	return 0;
-}
-
-static int ct_check(const struct guest_config *config, struct err *err)
-{
-	autofree struct ct_net *nets = NULL;
-	size_t count = 0;
-	int r = ct_config_nets(config, &nets, &count, err);
-
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = net_check(nets, i, err);
-	return r;
 }
 
 static const char *arch_of_host(void)
@@ -180,7 +168,7 @@ int ct_config_complete(struct guest_config *config, unsigned vmid, struct err *e
 		return r;
 	for (size_t i = 0; i < added.count; i++)
 		guest_config_set(config, added.items[i].name, added.items[i].value);
-	r = ct_check(config, err);
+	r = ct_config_check(config, err);
 	if (r < 0)
 		return r;
 	set_default(config, "arch", arch_of_host());
@@ -188,6 +176,11 @@ int ct_config_complete(struct guest_config *config, unsigned vmid, struct err *e
 	set_default(config, "memory", "512");
 	set_default(config, "swap", "512");
 	return 0;
+}
+
+static int ct_follow(struct guest_config *before, struct guest_config *after, struct err *err)
+{
+	return ct_volumes_keep(before, after, err);
 }
 
 static uint64_t number(const struct guest_config *config, const char *key, uint64_t fallback)
@@ -213,13 +206,15 @@ static void ct_shape(const struct guest_config *config, struct guest_shape *ret)
 	};
 }
 
-static const char *const fixed_keys[] = {"arch", "unprivileged", NULL};
+static const char *const fixed_keys[] = {"arch", "template", "unprivileged", NULL};
 static const char *const required_keys[] = {"arch", "hostname",	    "memory", "rootfs",
 					    "swap", "unprivileged", NULL};
+static const char *const volume_keys[] = {"rootfs", "mp[n]", NULL};
 static const struct guest_key_privilege privileges[] = {
 	{"cores", "VM.Config.CPU"},	   {"cpulimit", "VM.Config.CPU"},
 	{"cpuunits", "VM.Config.CPU"},	   {"memory", "VM.Config.Memory"},
 	{"swap", "VM.Config.Memory"},	   {"rootfs", "VM.Config.Disk"},
+	{"mp[n]", "VM.Config.Disk"},	   {"unused[n]", "VM.Config.Disk"},
 	{"hostname", "VM.Config.Network"}, {"nameserver", "VM.Config.Network"},
 	{"net[n]", "VM.Config.Network"},   {"searchdomain", "VM.Config.Network"},
 	{NULL, "VM.Config.Options"},
@@ -237,7 +232,12 @@ const struct guest_kind_ops guest_kind_ct = {
 	.fixed_keys = fixed_keys,
 	.required_keys = required_keys,
 	.privileges = privileges,
+	.volume_keys = volume_keys,
+	.content = VOLUME_ROOTDIR,
 	.change_complete = ct_change_complete,
-	.check = ct_check,
+	.change_follow = ct_follow,
+	.complete = ct_config_complete,
+	.check = ct_config_check,
+	.raw_set = ct_raw_set,
 	.shape = ct_shape,
 };

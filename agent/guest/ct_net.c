@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A container's network interfaces, read from its configuration. Pure. */
-#include <string.h>
-
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct_schema.h"
@@ -31,7 +29,7 @@ static int text(const struct fields *f, const char *key, const char *name, char 
 	return err_field(err, key, "%s is too long", name);
 }
 
-static int net_parse(const char *key, const char *value, struct ct_net *ret, struct err *err)
+int ct_net_parse(const char *key, const char *value, struct ct_net *ret, struct err *err)
 {
 	autofields f = FIELDS_INIT;
 	struct ct_net net = {0};
@@ -51,6 +49,7 @@ static int net_parse(const char *key, const char *value, struct ct_net *ret, str
 		{"gw", net.gw, sizeof(net.gw)},
 		{"ip6", net.ip6, sizeof(net.ip6)},
 		{"gw6", net.gw6, sizeof(net.gw6)},
+		{"trunks", net.trunks, sizeof(net.trunks)},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -62,22 +61,11 @@ static int net_parse(const char *key, const char *value, struct ct_net *ret, str
 	net.tag = number(&f, "tag");
 	net.link_down = flag(&f, "link_down");
 	net.firewall = flag(&f, "firewall");
+	net.host_managed = flag(&f, "host-managed");
+	str_to_double(fields_get(&f, "rate") ?: "0", &net.rate);
+	ct_key_index(key, "net", CT_NETS_MAX, &net.index);
 	*ret = net;
 	return 0;
-}
-
-/* true for "net0" … "net31", written without leading zeros. */
-static bool net_key(const char *key, unsigned *ret_index)
-{
-	const char *digits = str_after(key, "net");
-	uint64_t index = 0;
-
-	if (!digits || !str_to_u64(digits, &index) || index > 31 || strlen(digits) > 2)
-		return false;
-	if (digits[0] == '0' && digits[1] != '\0')
-		return false;
-	*ret_index = (unsigned)index;
-	return true;
 }
 
 static void nets_sort(struct ct_net *nets, size_t count)
@@ -96,19 +84,20 @@ int ct_config_nets(const struct guest_config *config, struct ct_net **ret, size_
 		   struct err *err)
 {
 	const struct fields *keys = &config->sections[0].keys;
-	autofree struct ct_net *nets = xcalloc(32, sizeof(*nets));
+	autofree struct ct_net *nets = xcalloc(CT_NETS_MAX, sizeof(*nets));
 	size_t count = 0;
 
 	for (size_t i = 0; i < keys->count; i++) {
 		unsigned index;
 
-		if (!net_key(keys->items[i].name, &index) || count == 32)
+		if (!ct_key_index(keys->items[i].name, "net", CT_NETS_MAX, &index) ||
+		    count == CT_NETS_MAX)
 			continue;
-		int r = net_parse(keys->items[i].name, keys->items[i].value, &nets[count], err);
+		int r = ct_net_parse(keys->items[i].name, keys->items[i].value, &nets[count], err);
 
 		if (r < 0)
 			return r;
-		nets[count++].index = index;
+		count++;
 	}
 	nets_sort(nets, count);
 	*ret = TAKE(nets);

@@ -8,6 +8,7 @@
 #include "agent/base/param.h"
 #include "agent/guest/config.h"
 #include "agent/guest/pending.h"
+#include "storage/volid/volid.h"
 
 struct guest_key_privilege {
 	const char *key;       /* "net[n]"; the entry without a key is for all others */
@@ -33,6 +34,8 @@ struct guest_kind_ops {
 	const char *const *fixed_keys;	  /* chosen at creation, never changed */
 	const char *const *required_keys; /* may not be deleted */
 	const struct guest_key_privilege *privileges;
+	const char *const *volume_keys; /* whose values name volumes in use; unused[n] comes beside them */
+	enum volume_content content;	/* of these volumes */
 	/* Completes values of a change before it is applied: generated addresses, kept volumes.
 	 * config is the configuration before. ERR_INVALID or ERR_UNSUPPORTED with the field. */
 	int (*change_complete)(const struct guest_config *config, struct fields *set,
@@ -40,8 +43,12 @@ struct guest_kind_ops {
 	/* What follows from a change that was applied; NULL: nothing. An error refuses the change. */
 	int (*change_follow)(struct guest_config *before, struct guest_config *after,
 			     struct err *err);
+	/* Fills in what a new guest needs: addresses, ids, a name; then checks that its keys fit together. */
+	int (*complete)(struct guest_config *config, unsigned vmid, struct err *err);
 	/* Do the keys fit together? Called for every configuration before it is stored. */
 	int (*check)(const struct guest_config *config, struct err *err);
+	/* Replaces the raw settings; NULL: the kind has none. */
+	int (*raw_set)(struct guest_config *config, const char *text, struct err *err);
 	void (*shape)(const struct guest_config *config, struct guest_shape *ret);
 };
 

@@ -89,6 +89,38 @@ void config_change_apply(struct guest_config *config, const struct config_change
 	}
 }
 
+const char *config_pending_get(const struct guest_config *config, const char *key,
+			       bool *ret_deleted)
+{
+	for (size_t i = 1; i < config->count; i++) {
+		const struct fields *keys = &config->sections[i].keys;
+
+		if (!str_eq(config->sections[i].name, PENDING))
+			continue;
+		autostrv char **deleted = str_split(fields_get(keys, DELETE_LIST) ?: "", ",; ");
+
+		*ret_deleted = strv_has(deleted, key);
+		return fields_get(keys, key);
+	}
+	*ret_deleted = false;
+	return NULL;
+}
+
+bool config_pending_settle(struct guest_config *config, const char *key)
+{
+	bool is_deleted;
+	autofree char *value = xstrdup(config_pending_get(config, key, &is_deleted));
+
+	if (!value && !is_deleted)
+		return false;
+	pending_drop(config, key);
+	if (value)
+		guest_config_set(config, key, value);
+	else
+		guest_config_delete(config, key);
+	return true;
+}
+
 bool config_pending_merge(struct guest_config *config)
 {
 	struct guest_section *pending = guest_config_section(config, PENDING);

@@ -230,7 +230,10 @@ int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *c
 	if (r == 0) {
 		guest_config_copy(&changed, config);
 		plan_apply(&plan, reverted, update->is_running, &changed);
-		if (ops->change_follow)
+		if (update->raw)
+			r = ops->raw_set ? ops->raw_set(&changed, update->raw, err)
+					 : err_field(err, "lxc", "there are no raw settings");
+		if (r == 0 && ops->change_follow)
 			r = ops->change_follow(config, &changed, err);
 		if (r == 0)
 			r = result_check(ops, &changed, err);

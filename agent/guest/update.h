@@ -8,6 +8,7 @@ struct guest_update {
 	const struct fields *set; /* raw values as sent */
 	const char *delete_list;  /* "net1,searchdomain", or NULL */
 	const char *revert_list;  /* or NULL */
+	const char *raw;	  /* all raw settings, or NULL: they stay */
 	bool is_running;
 	bool is_new; /* being created: keys that are fixed later may be set */
 };

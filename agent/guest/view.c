@@ -18,7 +18,9 @@ static void value_write(const struct guest_kind_ops *ops, const struct field *f,
 	double real;
 	bool flag;
 
-	if (p && p->type == PARAM_INTEGER && str_to_i64(f->value, &number))
+	/* "snaptime": of a snapshot's section, no setting */
+	if (((p && p->type == PARAM_INTEGER) || str_eq(f->name, "snaptime")) &&
+	    str_to_i64(f->value, &number))
 		json_int(j, number);
 	else if (p && p->type == PARAM_NUMBER && str_to_double(f->value, &real))
 		json_double(j, real);

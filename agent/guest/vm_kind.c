@@ -209,6 +209,12 @@ int vm_config_complete(struct guest_config *config, const struct fields *drives,
 	return vm_check(config, err);
 }
 
+static int complete(struct guest_config *config, unsigned vmid, struct err *err)
+{
+	(void)vmid;
+	return vm_config_complete(config, NULL, err);
+}
+
 /* The disk that the machine boots from stands for all, as in the contract. */
 static uint64_t shown_disk(const struct vm_hardware *hw)
 {
@@ -236,8 +242,9 @@ static void vm_shape(const struct guest_config *config, struct guest_shape *ret)
 	vm_hardware_fini(&hw);
 }
 
-static const char *const fixed_keys[] = {NULL};
+static const char *const fixed_keys[] = {"template", NULL};
 static const char *const required_keys[] = {NULL};
+static const char *const volume_keys[] = {"ide[n]", "sata[n]", "scsi[n]", "virtio[n]", NULL};
 static const struct guest_key_privilege privileges[] = {
 	{"cores", "VM.Config.CPU"},	 {"cpu", "VM.Config.CPU"},
 	{"sockets", "VM.Config.CPU"},	 {"memory", "VM.Config.Memory"},
@@ -263,8 +270,11 @@ const struct guest_kind_ops guest_kind_vm = {
 	.fixed_keys = fixed_keys,
 	.required_keys = required_keys,
 	.privileges = privileges,
+	.volume_keys = volume_keys,
+	.content = VOLUME_IMAGES,
 	.change_complete = vm_change_complete,
 	.change_follow = vm_unused_follow,
+	.complete = complete,
 	.check = vm_check,
 	.shape = vm_shape,
 };

@@ -206,6 +206,8 @@ const struct param vm_config_params[] = {
 	{"tablet", PARAM_BOOLEAN, OPTIONAL, .text = "A pointer with absolute positions.",
 	 .default_text = "1"},
 	{"tags", PARAM_STRING, OPTIONAL, .format = "pve-tag-list", .text = "Tags, for lists only."},
+	{"template", PARAM_BOOLEAN, OPTIONAL, .text = "It is a template: only to be copied.",
+	 .default_text = "0"},
 	{"unused[n]", PARAM_STRING, OPTIONAL, .index_max = VM_UNUSED_MAX, MAX(256),
 	 .text = "A volume that no drive uses; to be deleted, which frees it."},
 	{"vga", PARAM_STRING, OPTIONAL, .keys = vm_vga_keys, .default_key = "type",

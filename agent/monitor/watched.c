@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/exec.h"
@@ -14,6 +18,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/monitor/machine_sample.h"
+#include "agent/monitor/proc.h"
 
 struct watched *watched_find(struct guests_watch *w, unsigned vmid)
 {
@@ -60,7 +65,7 @@ bool watched_is_living(const struct watched *g)
 static const char *state_of(const struct watched *g)
 {
 	if (!g->is_machine)
-		return "running";
+		return guest_is_frozen(g->pid) ? "paused" : "running";
 	switch (g->domain) {
 	case DOMAIN_RUNNING:
 	case DOMAIN_ABSENT: /* its process lives all the same */
@@ -134,6 +139,38 @@ void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine, co
 	send(w, vmid, is_machine, state, &f);
 }
 
+/* How a process ended, as wait status; -1: it cannot be known any more. Not being its parent we look while it waits
+ * for that to take note. */
+static int end_status(pid_t pid)
+{
+	autobuf text = BUF_INIT;
+	const char *at;
+	int status = -1;
+
+	if (!proc_read(&text, "/proc/%d/stat", (int)pid) || !(at = strrchr(text.data, ')')) ||
+	    !str_starts(at, ") Z"))
+		return -1;
+	at = strrchr(at, ' '); /* the last field */
+	return at && sscanf(at, "%d", &status) == 1 ? status : -1;
+}
+
+/* Why a container ended, where nobody asked it to: "" when that looks like its own will. Halt and reboot from inside
+ * are signals, too (SIGINT, SIGHUP). */
+static const char *end_reason(const struct watched *g)
+{
+	autofree char *asked = xasprintf("%s/%u.asked", g->owner->folder, g->vmid);
+	int status = g->is_machine || access(asked, F_OK) == 0 ? -1 : end_status(g->pid);
+
+	if (status < 0 || !WIFSIGNALED(status) || WTERMSIG(status) == SIGINT ||
+	    WTERMSIG(status) == SIGHUP)
+		return "";
+	log_warning("guest %u: its first process was ended by signal %d", g->vmid,
+		    WTERMSIG(status));
+	if (WTERMSIG(status) == SIGKILL && guest_sample_has_oom(&g->last))
+		return "oom";
+	return WTERMSIG(status) == SIGKILL ? "killed" : "crashed";
+}
+
 /* Of a machine the end of its process is its end while libvirtd would tell of another one. */
 static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
@@ -145,7 +182,8 @@ static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *us
 	(void)fd;
 	(void)events;
 	log_info("guest %u: its first process ended", g->vmid);
-	watched_tell_end(g->owner, g->vmid, g->is_machine, is_known ? "stopped" : "unknown", "");
+	watched_tell_end(g->owner, g->vmid, g->is_machine, is_known ? "stopped" : "unknown",
+			 end_reason(g));
 	watched_free(g);
 	return 0;
 }

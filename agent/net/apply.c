@@ -11,6 +11,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/net/change.h"
 
 #define NFT_DEADLINE (15 * USEC_PER_SEC)
 
@@ -34,12 +35,19 @@ static void forward_warning(struct buf *ret)
 			 buf_str(&names));
 }
 
-static void print(const struct net_choice *choice, struct buf *out)
+static void print_lines(struct json *j, struct buf *text)
 {
-	autobuf warning = BUF_INIT;
+	autostrv char **lines = str_split(buf_str(text), "\n");
+
+	for (char **line = lines; *line; line++)
+		json_string(j, *line);
+}
+
+static void print(const struct net_choice *choice, struct buf *warnings, struct buf *out)
+{
 	struct json j;
 
-	forward_warning(&warning);
+	forward_warning(warnings);
 	json_init(&j, out);
 	json_object_begin(&j);
 	json_kv_string(&j, "bridge", choice->bridge);
@@ -51,8 +59,31 @@ static void print(const struct net_choice *choice, struct buf *out)
 	}
 	json_key(&j, "warnings");
 	json_array_begin(&j);
-	if (warning.size > 0)
-		json_string(&j, buf_str(&warning));
+	print_lines(&j, warnings);
+	json_array_end(&j);
+	json_object_end(&j);
+}
+
+/* The host's own bridges may be among what Lodge configures: that comes first. */
+static void apply_interfaces(struct buf *warnings)
+{
+	struct err err = ERR_INIT;
+
+	if (net_config_apply_boot(warnings, &err) < 0)
+		buf_addf(warnings, "%s\n", err.message);
+}
+
+static void print_none(struct buf *warnings, struct buf *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object_begin(&j);
+	json_kv_string(&j, "bridge", "");
+	json_kv_string(&j, "mode", "none");
+	json_key(&j, "warnings");
+	json_array_begin(&j);
+	print_lines(&j, warnings);
 	json_array_end(&j);
 	json_object_end(&j);
 }
@@ -61,11 +92,13 @@ int net_apply(const struct fields *args, struct buf *out, struct err *err)
 {
 	const char *wanted = getenv("LODGE_BRIDGE");
 	struct net_choice choice;
+	autobuf warnings = BUF_INIT;
 	int r;
 
 	(void)args;
+	apply_interfaces(&warnings);
 	if (str_eq(wanted, "none")) {
-		buf_add_str(out, "{\"bridge\":\"\",\"mode\":\"none\",\"warnings\":[]}");
+		print_none(&warnings, out);
 		return 0;
 	}
 	if ((r = net_choice_get(&choice, err)) < 0)
@@ -79,7 +112,7 @@ int net_apply(const struct fields *args, struct buf *out, struct err *err)
 			    "choose again",
 			    choice.bridge, path_state());
 	if (r == 0)
-		print(&choice, out);
+		print(&choice, &warnings, out);
 	return r;
 }
 

@@ -21,7 +21,7 @@ static const char *const secret_args[] = {"password", "ssh-public-keys", "secret
 /* In args for every job; not repeated under "arg.". */
 static const char *const common_args[] = {"serial",  "node",	  "user",    "type",
 					  "id",	     "guest",	  "after",   "undo",
-					  "program", "starttime", "command", NULL};
+					  "program", "starttime", "command", "other", NULL};
 
 char *task_log_path(const struct upid *upid, const char *upid_text, const char *suffix)
 {
@@ -84,7 +84,7 @@ static int rename_log(struct task_ctx *task, struct err *err)
 static void encode_record(const struct task_ctx *task, const char *command, struct buf *out)
 {
 	static const char *const copied[] = {"guest", "undo", "serial", "after",
-					     "type",  "id",   "user"};
+					     "type",  "id",   "user",	"other"};
 	const char *program = fields_get(&task->args, "program");
 	autofields record = FIELDS_INIT;
 

@@ -4,6 +4,7 @@
 #include "agent/task/task.h"
 
 #include "agent/base/mem.h"
+#include "agent/guest/notices.h"
 
 static char *config_path(const struct task_ctx *task, const char *kind)
 {
@@ -64,4 +65,14 @@ int task_config_delete(struct task_ctx *task, const char *kind, uint64_t version
 	task_txn_require(txn, path, version);
 	task_txn_delete(txn, path);
 	return commit_if_unchanged(task, txn, err);
+}
+
+/* Lines only: a warning that is counted makes clients take the start for a failed one. */
+void task_guest_notices(const struct guest_config *config)
+{
+	autofields notices = FIELDS_INIT;
+
+	guest_notices(config, &notices);
+	for (size_t i = 0; i < notices.count; i++)
+		task_log("WARN: %s", notices.items[i].value);
 }

@@ -38,11 +38,12 @@ static int read_args(struct fields *ret, struct err *err)
 
 static int run_command(struct task_ctx *task, const struct task_command *command, struct err *err)
 {
-	const char *after = fields_get(&task->args, "after");
+	autostrv char **after = str_split(fields_get(&task->args, "after") ?: "", " ");
 	int r;
 
-	if (after && *after && (r = task_wait_for(after, err)) < 0)
-		return r;
+	for (size_t i = 0; after[i]; i++)
+		if ((r = task_wait_for(after[i], err)) < 0)
+			return r;
 	if ((r = task_check_cancelled(err)) < 0)
 		return r;
 	return command->run(task, err);

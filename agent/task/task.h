@@ -52,6 +52,8 @@ int task_config_get(struct task_ctx *task, const char *kind, struct guest_config
 int task_config_put(struct task_ctx *task, const char *kind, const struct guest_config *config,
 		    uint64_t version, struct err *err);
 int task_config_delete(struct task_ctx *task, const char *kind, uint64_t version, struct err *err);
+/* Says in the log what the configuration asks for and this version does not do. */
+void task_guest_notices(const struct guest_config *config);
 /* Tells the core what became of the guest, before the job ends (CALL_GUEST_STATE); never fails the job. A
  * process that is gone by now is not told of. */
 void task_guest_state(unsigned vmid, const char *state, pid_t pid);

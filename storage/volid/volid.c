@@ -2,7 +2,6 @@
 /* Volume ids and file names of volumes: what is a name of ours, and what it says. Pure. */
 #include "storage/volid/volid.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -156,7 +155,7 @@ static unsigned owner_behind(const char *const *prefixes, const char *file)
 /* "vm-101-disk-0.raw", "base-101-disk-0.qcow2", "subvol-101-disk-0.subvol": the owner, or 0. */
 static unsigned image_owner(const char *file)
 {
-	static const char *const prefixes[] = {"vm-", "base-", "subvol-", NULL};
+	static const char *const prefixes[] = {"vm-", "base-", "subvol-", "basevol-", NULL};
 	return owner_behind(prefixes, file);
 }
 
@@ -179,7 +178,7 @@ static int parse_block(const char *text, struct volid *v, struct err *err)
 	v->vmid = image_owner(v->name);
 	if (!v->vmid || !name_is_valid(v->name))
 		return volid_fail(err, text, "not the name of a volume");
-	bool is_subvol = str_starts(v->name, "subvol-");
+	bool is_subvol = str_starts(v->name, "subvol-") || str_starts(v->name, "basevol-");
 	v->content = is_subvol ? VOLUME_ROOTDIR : VOLUME_IMAGES;
 	str_copy(v->format, sizeof(v->format), is_subvol ? "subvol" : "raw");
 	str_copy(v->file, sizeof(v->file), v->name);
@@ -215,6 +214,39 @@ static int parse_file(const char *text, enum volume_content content, const char 
 	return 0;
 }
 
+bool volume_is_base(const struct volid *volume)
+{
+	return str_starts(volume->file, "base-") || str_starts(volume->file, "basevol-");
+}
+
+/* One "VMID/FILE" of a linked clone's name. */
+static int parse_half(const char *text, const char *half, struct volid *v, struct err *err)
+{
+	const char *at = half;
+	unsigned vmid = vmid_take(&at);
+	if (!vmid || *at != '/')
+		return volid_fail(err, text, "the form of a clone is VMID/base-…/VMID/vm-…");
+	return parse_image(text, vmid, at + 1, v, err);
+}
+
+/* "100/base-100-disk-0.qcow2/101/vm-101-disk-0.qcow2" */
+static int parse_clone(const char *text, struct volid *v, struct err *err)
+{
+	struct volid base = {0};
+	const char *end = strchr(strchr(v->name, '/') + 1, '/');
+	size_t size = (size_t)(end - v->name);
+	if (size >= sizeof(v->base))
+		return volid_fail(err, text, "too long");
+	memcpy(v->base, v->name, size);
+	v->base[size] = '\0';
+	int r = parse_half(text, v->base, &base, err);
+	if (r == 0)
+		r = parse_half(text, end + 1, v, err);
+	if (r == 0 && (!volume_is_base(&base) || volume_is_base(v) || !str_eq(v->format, "qcow2")))
+		r = volid_fail(err, text, "a clone is a qcow2 image on a base volume");
+	return r;
+}
+
 static int parse_name(const char *text, struct volid *v, struct err *err)
 {
 	const char *slash = strchr(v->name, '/');
@@ -222,6 +254,8 @@ static int parse_name(const char *text, struct volid *v, struct err *err)
 		return parse_block(text, v, err);
 	const char *at = v->name;
 	unsigned vmid = vmid_take(&at);
+	if (vmid && at == slash && strchr(slash + 1, '/'))
+		return parse_clone(text, v, err);
 	if (vmid && at == slash)
 		return parse_image(text, vmid, slash + 1, v, err);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

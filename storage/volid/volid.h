@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Volume ids: "local:101/vm-101-disk-0.raw", "local:vztmpl/debian.tar.zst". Pure. */
+/* Volume ids: "local:101/vm-101-disk-0.raw", "local:vztmpl/debian.tar.zst". A linked clone names its base
+ * first: "local:100/base-100-disk-0.qcow2/101/vm-101-disk-0.qcow2". Pure. */
 #pragma once
+
+#include <stdbool.h>
 
 #include "agent/base/err.h"
 
@@ -23,10 +26,13 @@ struct volid {
 	unsigned vmid;	      /* owner of a guest volume, else 0 */
 	char file[256];	      /* last component */
 	char format[16];      /* raw, qcow2, subvol, iso, tzst, tgz, txz, … */
+	char base[280];	      /* of a linked clone: name of its base volume, else "" */
 };
 
 /* Only names that Lodge could have made: no "..", no hidden files, bounded characters. */
 int volid_parse(const char *text, struct volid *ret, struct err *err);
+/* "base-VMID-…": the unchanging volume of a template. */
+bool volume_is_base(const struct volid *volume);
 const char *volume_content_name(enum volume_content content); /* "vztmpl" */
 int volume_content_from_name(const char *name, enum volume_content *ret, struct err *err);
 /* Checks a file name for an upload of this content type (suffixes as in the contract). */

@@ -232,6 +232,9 @@ class Node:
     def post(self, path, **params):
         return json.loads(self.request('POST', path, params))['data']
 
+    def delete(self, path):
+        return json.loads(self.request('DELETE', path))['data']
+
     def task(self, upid, poll=0.01):
         """Waits for a task's end, as a client does."""
         path = f'/nodes/{NAME}/tasks/{urllib.parse.quote(upid)}/status'

@@ -31,6 +31,10 @@ http {{
 		ssl_certificate_key {tls}/gate.key;
 		ssl_protocols TLSv1.2 TLSv1.3;
 		root {work}/www;
+		location /put/ {{
+			dav_methods PUT;
+			client_max_body_size 0;
+		}}
 	}}
 }}
 '''

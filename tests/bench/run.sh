@@ -6,10 +6,10 @@
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
-all=(memory version resources start vm idle echo console latency store simulator)
+all=(memory version resources create start vm idle echo console upload latency store simulator)
 programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/monitor/lodge-monitor-libvirt.so
 	agent/task/host/lodge-task
-	agent/task/console/lodge-task-console agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
+	agent/task/console/lodge-task-console agent/task/fetch/lodge-task-fetch agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
 
 die() {
 	echo "bench: $*" >&2

@@ -48,6 +48,7 @@ if part vm; then
 		ok "upload of an ISO" lab_in n1 lodge upload /lab/lodge.iso local:iso
 		ok "what the node has now is noted" node_residue_before n1
 		tap 300 client n1 proxmoxer_vm.py 140 local:iso/lodge.iso
+		tap 200 client n1 proxmoxer_vm_life.py 150
 		ok "nothing is left of it" node_residue_after n1
 	fi
 fi

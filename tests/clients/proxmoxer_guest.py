@@ -152,17 +152,149 @@ def setuid_programs():
     ok('and not without the setuid bit', out.stdout.split() == ['1000'], out)
 
 
+def memory_bound():
+    """As the container's own processes see it."""
+    script = ('mkdir -p /run/cg; if mount -t cgroup -o memory cg /run/cg 2>/dev/null; then cat /run/cg/memory.limit_in_bytes; '
+              'else mount -t cgroup2 cg /run/cg && cat /run/cg/memory.max; fi; umount /run/cg')
+    return int(inside(VMID, 'sh', '-c', script))
+
+
+def processors():
+    return int(inside(VMID, 'nproc') if KIND == 'debian' else inside(VMID, '/bin/busybox', 'nproc'))
+
+
+def live_change():
+    pid = init_pid()
+    same('PUT on a running one answers null', ct.config.put(memory=320, tags='later', cores=2), None)
+    same('its bound of memory, read inside', memory_bound(), 320 << 20)
+    same('its processors', processors(), int(on_node('nproc')))
+    ct.config.put(cores=1)
+    same('fewer of them', processors(), 1)
+    ok('nothing waits', not any('pending' in p for p in ct.pending.get()), ct.pending.get())
+    same('status/current', status()['maxmem'], 320 << 20)
+    ct.config.put(cpulimit=0.5, cpuunits=200)
+    ct.config.put(delete='cpulimit,cpuunits')
+    ok('limits that were deleted are gone', not {'cpulimit', 'cpuunits'} & set(ct.config.get()))
+    net1 = 'name=lan1,bridge=vmbr0,ip=manual'
+    ct.config.put(net1=net1)
+    ok('an interface more', 'lan1' in inside(VMID, 'ip', 'link'))
+    mac = re.search(r'hwaddr=([^,]*)', ct.config.get()['net1']).group(1)
+    ok('with the address of the configuration', mac.lower() in inside(VMID, 'ip', 'link', 'show', 'dev', 'lan1').lower())
+    ct.config.put(delete='net1')
+    ok('one less', 'lan1' not in inside(VMID, 'ip', 'link'))
+    ct.config.put(mp0='local:0.0625,mp=/srv/more')
+    value = ct.config.get()['mp0']
+    ok('a volume more', re.fullmatch(rf'local:{VMID}/vm-{VMID}-disk-1.raw,mp=/srv/more,size=64M', value), value)
+    inside(VMID, 'sh', '-c', 'echo data >/srv/more/file')
+    ct.config.put(mp0=value + ',ro=1')
+    ok('read-only', inside(VMID, 'sh', '-c', 'echo x >/srv/more/file', check=False).returncode != 0)
+    ct.config.put(delete='mp0')
+    ok('is unused', ct.config.get().get('unused0') == value.split(',')[0], ct.config.get())
+    ct.config.put(mp1='%s,mp=/srv/again' % value.split(',')[0])
+    same('is mounted again', inside(VMID, 'cat', '/srv/again/file'), 'data')
+    ct.config.put(delete='mp1')
+    ct.config.put(delete='unused0')
+    ok('its volume is gone', not [v for v in node.storage.local.content.get() if v['volid'] == value.split(',')[0]])
+    same('it is the same all the time', init_pid(), pid)
+    raises('folders of the node are for root', 403, 'only root@pam', lambda: ct.config.put(mp0='/srv,mp=/srv'))
+    raises('devices, too', 403, 'only root@pam', lambda: ct.config.put(dev0='/dev/fuse'))
+    raises('one mount point on another', 400, "mounted on '/a' already",
+           lambda: ct.config.put(mp0='local:0.0625,mp=/a') or ct.config.put(mp1=ct.config.get()['mp0'].replace('disk-1', 'disk-9')))
+    ct.config.put(delete='mp0')
+    ct.config.put(delete='unused0')
+
+
 def pending_change():
-    same('PUT on a running one answers null', ct.config.put(memory=320, tags='later'), None)
+    same('PUT of what a running one cannot take answers null', ct.config.put(hostname='later', tags='later'), None)
     p = pending()
-    ok('/pending shows both values', p['memory'].get('value') == 256 and p['memory'].get('pending') == 320, p['memory'])
-    same('config without current shows the new one', ct.config.get()['memory'], 320)
-    same('config with current the old one', ct.config.get(current=1)['memory'], 256)
-    ct.config.put(delete='cores')
-    same('/pending shows a deletion', pending()['cores'].get('delete'), 1)
-    ct.config.put(revert='cores')
-    ok('revert', 'delete' not in pending()['cores'], pending()['cores'])
-    same('the running one is untouched', status()['maxmem'], 256 << 20)
+    ok('/pending shows both values', p['hostname'].get('value') == f'{KIND}-ct' and p['hostname'].get('pending') == 'later', p['hostname'])
+    same('config without current shows the new one', ct.config.get()['hostname'], 'later')
+    same('config with current the old one', ct.config.get(current=1)['hostname'], f'{KIND}-ct')
+    ct.config.put(delete='nameserver')
+    ct.config.put(nameserver='192.0.2.1')
+    ok('a key that is new waits', 'value' not in pending()['nameserver'] and pending()['nameserver'].get('pending') == '192.0.2.1')
+    ct.config.put(revert='nameserver')
+    ok('revert', 'nameserver' not in pending(), pending())
+    raises('an old digest is refused', 500, 'detected modified configuration', lambda: ct.config.put(memory=330, digest='0' * 40))
+    same('the running one is untouched', inside(VMID, 'hostname'), f'{KIND}-ct')
+
+
+def suspend_and_resume():
+    task_ok('suspend', px, ct.status.suspend.post())
+    ok('status paused', wait_for(10, lambda: state() == 'paused'), status())
+    row = [r for r in px.cluster.resources.get(type='vm') if r['vmid'] == VMID]
+    same('in /cluster/resources as well', row[0]['status'], 'paused')
+    raises('not twice', 500, f'CT {VMID} is suspended already', ct.status.suspend.post)
+    ok('the monitor sees it by itself', wait_for(15, lambda: state() == 'paused' and status()['mem'] > 0))
+    task_ok('resume', px, ct.status.resume.post())
+    ok('it goes on', is_state('running'))
+    raises('not twice', 500, f'CT {VMID} is not suspended', ct.status.resume.post)
+
+
+def frames(raw):
+    out = {}
+    while raw:
+        kind, size = chr(raw[0]), int.from_bytes(raw[1:5], 'big')
+        out[kind] = out.get(kind, b'') + raw[5:5 + size]
+        raw = raw[5 + size:]
+    return out
+
+
+def execute(*command, **params):
+    headers, _ = login()
+    return wire('POST', f'/nodes/{NODE}/lxc/{VMID}/exec', {'command': list(command), **params}, headers)
+
+
+def execs():
+    r = execute('sh', '-c', 'cat; echo bad >&2; echo "$COLOUR $PWD $#"; exit 7', '--', 'a b', 'c', cwd='/tmp',
+                env=['COLOUR=deep red'], **{'input-data': 'hello '})
+    got = frames(r.raw)
+    ok('a stream of its own kind', r.status == 200 and r.headers['Content-Type'] == 'application/vnd.lodge.exec', r, r.headers)
+    same('its output, input included', got.get('1'), b'hello deep red /tmp 2\n')
+    same('its errors', got.get('2'), b'bad\n')
+    same('its end', json.loads(got['e']), {'exitcode': 7})
+    same('words are words', frames(execute('echo', '$HOME; `id`', "'").raw).get('1'), b"$HOME; `id` '\n")
+    same('a signal', json.loads(frames(execute('sh', '-c', 'kill -9 $$').raw)['e']), {'signal': 9})
+    got = frames(execute('/no/such').raw)
+    ok('what is not there', json.loads(got['e']) == {'exitcode': 127} and b'/no/such' in got['2'], got)
+    got = frames(execute('sleep', '60', timeout=1).raw)
+    ok('a deadline', 'did not end within 1 s' in json.loads(got['e'])['error'], got)
+    got = frames(execute('sh', '-c', 'head -c 3000000 /dev/zero').raw)
+    same('megabytes', len(got['1']), 3000000)
+    same('under its limits: one processor', frames(execute('nproc' if KIND == 'debian' else '/bin/busybox', *([] if KIND == 'debian' else ['nproc'])).raw)['1'], b'1\n')
+    r = execute('ls', 'x', **{'stream-input': 1})
+    ok('input that is streamed is the local socket\'s alone', r.status == 400 and 'stream-input' in r.errors, r)
+    r = wire('POST', f'/nodes/{NODE}/lxc/{VMID}/exec', {}, login()[0])
+    ok('no command', r.status == 400 and 'command' in r.errors, r)
+    # the caller leaves: the program goes
+    headers, _ = login()
+    connection = http.client.HTTPSConnection(HOST, PORT, timeout=20, context=context())
+    connection.request('POST', f'{ROOT}/nodes/{NODE}/lxc/{VMID}/exec', json.dumps({'command': ['sh', '-c', 'echo here; exec sleep 4711']}),
+                       {**headers, 'Content-Type': 'application/json'})
+    response = connection.getresponse()
+    same('it runs', response.read(10)[5:], b'here\n')
+    runs = lambda: any(b'4711' in open_cmdline(p) for p in processes_of(init_pid()))
+    ok('seen on the node', wait_for(5, runs))
+    connection.sock.close() if connection.sock else None
+    response.close()
+    connection.close()
+    ok('its caller left, and it is gone', wait_for(10, lambda: not runs()))
+    done = node.tasks.get(typefilter='vzexec', limit=50)
+    ok('all of them are tasks that ended', done and all(t.get('status') for t in done), done)
+
+
+def processes_of(pid):
+    return on_node('sh', '-c', f'for p in /proc/[0-9]*; do [ "$(readlink $p/ns/pid)" = "$(readlink /proc/{pid}/ns/pid)" ] && echo $p; done', check=False).stdout.split()
+
+
+def open_cmdline(path):
+    return on_node('cat', f'{path}/cmdline', check=False).stdout.encode()
+
+
+def protection():
+    ct.config.put(protection=1)
+    raises('a protected one is not destroyed', 500, 'protection mode enabled', lambda: ct.delete())
+    ct.config.put(delete='protection')
 
 
 def shutdown_and_start():
@@ -170,7 +302,9 @@ def shutdown_and_start():
     ok('it is stopped', is_state('stopped'))
     raises('no stop of a stopped one', 500, f'CT {VMID} not running', ct.status.stop.post)
     task_ok('start', px, ct.status.start.post())
-    ok('the change is used', is_state('running') and status()['maxmem'] == 320 << 20, status())
+    ok('the change is used', is_state('running') and inside(VMID, 'hostname') == 'later', status())
+    ct.config.put(hostname=f'{KIND}-ct')
+    ct.config.put(revert='hostname') if 'pending' in pending()['hostname'] else None
     ok('nothing is pending', not any('pending' in p for p in ct.pending.get()), ct.pending.get())
 
 
@@ -249,5 +383,5 @@ def destroy():
     ok('its volume is gone', not [v for v in node.storage.local.content.get() if v.get('vmid') == VMID])
 
 
-parts = [create, config, start, address, setuid_programs, pending_change, shutdown_and_start, cancelled, reboot, tasks, destroy]
+parts = [create, config, start, address, setuid_programs, live_change, suspend_and_resume, execs, pending_change, shutdown_and_start, cancelled, reboot, tasks, protection, destroy]
 run(*([nextid] if KIND == 'busybox' else []), *parts)

@@ -62,4 +62,46 @@ def content():
         ok(f'no way out: {bad}', r.status in (400, 500), r)
 
 
-run(node_facts, storages, content)
+def definitions():
+    before = px.storage.get()
+    digest = before[0]['digest']
+    made = px.storage.post(storage='second', type='dir', path='/srv/second', content='iso,backup', **{'prune-backups': 'keep-last=2'})
+    same('POST /storage', made, {'storage': 'second', 'type': 'dir'})
+    rows = {s['storage']: s for s in px.storage.get()}
+    ok('it is defined', rows['second']['path'] == '/srv/second' and rows['second']['prune-backups'] == 'keep-last=2', rows)
+    s = wait_for(10, lambda: next((s for s in node.storage.get() if s['storage'] == 'second' and s['active']), None))
+    ok('and active', s, node.storage.get())
+    raises('an old digest', 500, 'detected modified', lambda: px.storage('second').put(disable=1, digest=digest))
+    same('PUT', px.storage('second').put(disable=1), {'storage': 'second', 'type': 'dir'})
+    ok('disabled', px.storage('second').get()['disable'] == 1)
+    raises('it is not used any more', 500, 'is disabled', lambda: node.storage('second').content.get())
+    px.storage('second').put(delete='disable')
+    on_node('sh', '-c', 'echo x >/srv/second/dump/vzdump-lxc-101-2026_01_31-12_00_00.tar.zst')
+    backup = node.storage('second').content('second:backup/vzdump-lxc-101-2026_01_31-12_00_00.tar.zst')
+    same('notes', backup.put(notes='first line\nsecond ü', protected=1), None)
+    info = backup.get()
+    ok('they are told', info['notes'] == 'first line\nsecond ü' and info['protected'] == 1, info)
+    row = node.storage('second').content.get(content='backup')[0]
+    ok('their first line in the list', row['notes'] == 'first line' and row['protected'] == 1 and row['vmid'] == 101, row)
+    ok('a protected backup stays', 'protected' in wait_task(px, backup.delete()))
+    backup.put(protected=0, notes='')
+    ok('and is told no more', 'notes' not in backup.get() and 'protected' not in backup.get(), backup.get())
+    task_ok('then it goes', px, backup.delete())
+    on_node('sh', '-c', 'for d in 1 2 3; do echo x >/srv/second/dump/vzdump-qemu-101-2026_01_0$d-12_00_00.vma.zst; done')
+    marks = {b['volid'][-23:-8]: b['mark'] for b in node.storage('second').prunebackups.get()}
+    same('what the storage keeps', sorted(marks.values()), ['keep', 'keep', 'remove'])
+    marks = [b['mark'] for b in node.storage('second').prunebackups.get(**{'prune-backups': 'keep-last=1', 'vmid': 101, 'type': 'qemu'})]
+    same('what another rule would', marks, ['keep', 'remove', 'remove'])
+    task_ok('prune', px, node.storage('second').prunebackups.delete(**{'prune-backups': 'keep-daily=1'}))
+    left = node.storage('second').content.get()
+    ok('the newest is left', len(left) == 1 and '2026_01_03' in left[0]['volid'], left)
+    task_ok('and goes', px, node.storage('second').content(left[0]['volid']).delete())
+    same('nothing beside it', on_node('ls', '-A', '/srv/second/dump'), '')
+    raises('images have no notes', 500, 'only backups', lambda: local.content('local:101/vm-101-disk-0.raw').put(notes='x'))
+    raises('other types', 400, 'not supported by this version', lambda: px.storage.post(storage='s3', type='nfs', server='h', export='/x'))
+    same('DELETE', px.storage('second').delete(), None)
+    same('as before', [s['storage'] for s in px.storage.get()], [s['storage'] for s in before])
+    on_node('rm', '-r', '/srv/second')
+
+
+run(node_facts, storages, content, definitions)

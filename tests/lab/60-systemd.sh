@@ -117,6 +117,7 @@ after_boot() { # after_boot HOW
 	ok "$1: the virtual machine with onboot, too" wait_for 30 libvirtd_knows_it
 	ok "$1: a guest has its address by DHCP" wait_for 20 has_address 101
 	ok "$1: and reaches what lies behind the node" reaches_out 101
+	ok "$1: the bridge of the administrator's" wait_for 10 has_bridge
 }
 
 # ---- templates ----
@@ -169,6 +170,19 @@ ok "and reaches what lies behind the node" reaches_out 101
 must "a virtual machine is made" make_machine
 must "and starts" task POST "/nodes/$n/qemu/200/status/start"
 ok "it boots, and has its address by DHCP" machine_boots
+
+# ---- the node's own network ----
+
+has_bridge() { node ip -o -4 address show dev vmbr7 | grep -q 10.207.0.1/24; }
+ok "a bridge of the administrator's" node sh -c 'lodge network set vmbr7 --cidr 10.207.0.1/24 && lodge network apply'
+ok "it is there" has_bridge
+bridge_without_core() { # as a boot whose agent does not start
+	node systemctl stop lodge.target lodged && node ip link delete vmbr7 && node rm /run/lodge/network/applied &&
+		node systemctl restart lodge-network && has_bridge
+}
+ok "a boot sets it up without the core" bridge_without_core
+node systemctl start lodge.target
+ok "the units are active" wait_for 20 all_active
 
 # ---- daemons come and go ----
 

@@ -115,6 +115,7 @@ ok() { # ok TEXT COMMAND…
 		sed 's/^/# /' "$lab/out" | head -40
 	fi
 }
+is() { [ "$1" = "$2" ] || { printf "expected: %s\ngot:      %s\n" "$1" "$2"; return 1; }; }
 skip() { # skip TEXT REASON
 	count=$((count + 1))
 	echo "ok $count - $1 # SKIP $2"
@@ -143,15 +144,28 @@ for _ in range(count):
         print(value)
 PY
 }
-inside() { # inside VMID COMMAND…: runs in a container
+enter_groups() ( # enter_groups PID: the control groups of a process, for this shell
+	while IFS=: read -r _ controllers path; do
+		case $controllers in
+		"") for g in /sys/fs/cgroup/unified /sys/fs/cgroup; do [ ! -e "$g/cgroup.controllers" ] || break; done ;;
+		name=*) g=/sys/fs/cgroup/${controllers#name=} ;;
+		*) g=/sys/fs/cgroup/${controllers%%,*} ;;
+		esac
+		[ ! -e "$g$path/cgroup.procs" ] || echo "$2" >"$g$path/cgroup.procs" || :
+	done <"/proc/$1/cgroup"
+) 2>/dev/null
+inside() { # inside VMID COMMAND…: runs in a container, under its limits
 	local vmid=$1 pid
 	shift
 	pid=$(pid_of "$vmid" 2>/dev/null) && [ -n "$pid" ] || { echo "$vmid does not run"; return 1; }
-	if [ /proc/self/ns/user -ef "/proc/$pid/ns/user" ]; then
-		nsenter -t "$pid" -m -u -i -n -p -r -- "$@"
-	else
-		nsenter -t "$pid" -m -u -i -n -p -U -r -S 0 -G 0 -- "$@"
-	fi
+	(
+		enter_groups "$pid" "$BASHPID"
+		if [ /proc/self/ns/user -ef "/proc/$pid/ns/user" ]; then
+			exec nsenter -t "$pid" -m -u -i -n -p -C -r -- "$@"
+		else
+			exec nsenter -t "$pid" -m -u -i -n -p -C -U -r -S 0 -G 0 -- "$@"
+		fi
+	)
 }
 wait_for() { # wait_for SECONDS COMMAND…: an event without a descriptor to wait on
 	local end=$((SECONDS + $1))

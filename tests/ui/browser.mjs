@@ -128,6 +128,12 @@ export async function closeBrowser() {
 
 export const shot = (page, name) => page.screenshot({ path: `${env.shots}/${name}.png` });
 
+/** Whether nothing is wider than the window; the text must have no hole. */
+export async function fits(page) {
+	holds(!/\b(undefined|NaN|null|\[object)\b/.test(await page.locator('body').innerText()), `the text has a hole: ${page.url()}`);
+	return page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+}
+
 /** Chromium drops what it loads when an address or an interface comes or goes where it runs (ERR_NETWORK_CHANGED). A lab's
  * network settles in its first seconds: then the page is loaded once more. */
 export async function visit(page) {
@@ -153,6 +159,19 @@ export async function login(page) {
 
 export async function goTo(page, hash) {
 	await page.goto(`${env.base}#${hash}`);
+}
+
+export const button = (within, name) => within.getByRole('button', { name, exact: typeof name === 'string' });
+export const dialogOf = (page) => page.getByRole('dialog');
+/** No dialog is open any more. */
+export const closed = (page) => dialogOf(page).waitFor({ state: 'detached' });
+/** Presses the button that sends an open dialog. */
+export const submit = (page, name) => dialogOf(page).locator('footer').getByRole('button', { name, exact: true }).click();
+
+/** Closes the messages, which may cover something. */
+export async function quieten(page) {
+	for (const close of (await button(page, 'Close message').all()).reverse())
+		await close.click();
 }
 
 /** The word of a guest's state in its head. */

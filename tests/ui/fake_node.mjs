@@ -83,7 +83,20 @@ class Fail extends Error {
 }
 const find = (type, id) => guests.get(`${type}/${id}`) || (() => { throw new Fail(500, `Configuration file 'nodes/pine/${type}/${id}.conf' does not exist`); })();
 const config = (g) => ({ digest: 'abc', memory: g.maxmem / 1024 ** 2, cores: g.maxcpu, [g.type === 'lxc' ? 'hostname' : 'name']: g.name, description: 'Notes with <b>no</b> markup.\nSecond line.',
-	net0: g.type === 'lxc' ? 'name=eth0,bridge=vmbr0,hwaddr=BC:24:11:AA:BB:CC,ip=dhcp' : 'virtio=BC:24:11:AA:BB:CC,bridge=vmbr0', [g.type === 'lxc' ? 'rootfs' : 'scsi0']: `local:${g.vmid}/vm-${g.vmid}-disk-0.raw,size=8G`, ...(g.type === 'qemu' ? { serial0: 'socket' } : {}) });
+	net0: g.type === 'lxc' ? 'name=eth0,bridge=vmbr0,hwaddr=BC:24:11:AA:BB:CC,ip=dhcp' : 'virtio=BC:24:11:AA:BB:CC,bridge=vmbr0', [g.type === 'lxc' ? 'rootfs' : 'scsi0']: `local:${g.vmid}/vm-${g.vmid}-disk-0.raw,size=8G`, ...(g.type === 'qemu' ? { serial0: 'socket' } : { unprivileged: 1, mp0: 'local:101/vm-101-disk-1.raw,mp=/srv/data,size=32G', unused0: 'local:101/vm-101-disk-2.raw', net1: 'name=eth1,bridge=vmbr1,hwaddr=BC:24:11:AA:BB:CD,ip=10.9.0.2/24,firewall=1', features: 'nesting=1' }) });
+const check = (p) => (p.vmid && Number(p.vmid) < 100 ? { vmid: 'value must have a minimum value of 100' } : {});
+const interfaces = [
+	{ iface: 'eno1', type: 'eth', method: 'manual', active: 1, exists: 1, managed: 'host' },
+	{ iface: 'vmbr0', type: 'bridge', method: 'static', cidr: '192.168.1.10/24', gateway: '192.168.1.1', bridge_ports: 'eno1', active: 1, exists: 1, managed: 'lodge', comments: 'to the house' },
+	{ iface: 'vmbr1', type: 'bridge', method: 'static', cidr: '10.9.0.1/24', bridge_ports: '', managed: 'lodge' },
+];
+const CHANGES = '--- interfaces\n+++ interfaces.new\n@@ -4,0 +5,3 @@\n+bridge vmbr1\n+\tcidr 10.9.0.1/24\n+\tautostart 1\n';
+const snapshots = [
+	{ name: 'fresh', description: 'Right after the installation.', snaptime: 1790000000 },
+	{ name: 'before-upgrade', description: '', snaptime: 1795000000, parent: 'fresh' },
+	{ name: 'trial', description: 'Another database, for a try.', snaptime: 1796000000, parent: 'fresh' },
+	{ name: 'current', description: 'You are here!', parent: 'before-upgrade', running: 1 },
+];
 const ACTIONS = { start: 'running', stop: 'stopped', shutdown: 'stopped', reboot: 'running', reset: 'running' };
 
 const routes = [
@@ -97,7 +110,18 @@ const routes = [
 	['GET', /^\/cluster\/resources$/, () => [...guests.values(), node(), storage]],
 	['GET', /^\/cluster\/tasks$/, () => tasks.slice(0, 50)],
 	['GET', /^\/cluster\/nextid$/, () => { let n = 100; while (guests.has(`lxc/${n}`) || guests.has(`qemu/${n}`)) n++; return String(n); }],
-	['GET', /^\/nodes\/pine$/, () => [{ name: 'kvm' }, { name: 'lxc' }, { name: 'qemu' }]],
+	['GET', /^\/nodes\/pine$/, () => ['aplinfo', 'kvm', 'lxc', 'network', 'qemu'].map((name) => ({ name }))],
+	['POST', /^\/lodge\/check$/, (p) => ({ errors: check(JSON.parse(p.params)) })],
+	['GET', /^\/nodes\/pine\/aplinfo$/, () => ['Debian 12 (bookworm), minimal with systemd', 'Debian 13 (trixie), minimal with systemd'].map((headline, n) => ({ template: `debian-${12 + n}.tar.zst`, headline }))],
+	['POST', /^\/nodes\/pine\/aplinfo$/, (p) => run('download', p.template, () => {}, 6)],
+	['GET', /^\/nodes\/pine\/network$/, (p) => interfaces.filter((i) => !p.type || i.type === 'bridge')],
+	['GET', /^\/nodes\/pine\/dns$/, () => ({ search: 'home.arpa', dns1: '192.168.1.1', dns2: '9.9.9.9' })],
+	['GET', /^\/nodes\/pine\/time$/, () => ({ time: now(), localtime: now() + 3600, timezone: 'Europe/Berlin' })],
+	['GET', /^\/nodes\/pine\/hosts$/, () => ({ data: '127.0.0.1 localhost\n192.168.1.10 pine.home.arpa pine\n', digest: 'abc' })],
+	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/snapshot$/, () => snapshots],
+	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/feature$/, (p, type) => (type === 'lxc' ? { hasFeature: 1 } : { hasFeature: 0, reason: 'feature not available: snapshot of a running virtual machine' })],
+	['GET', /^\/nodes\/pine\/storage\/local\/status$/, () => ({ used: 41 * GIB, total: 220 * GIB, avail: 179 * GIB, active: 1 })],
+	['GET', /^\/storage\/local$/, () => ({ storage: 'local', type: 'dir', path: '/var/lib/lodge/local', content: storage.content, digest: 'abc' })],
 	['GET', /^\/nodes\/pine\/status$/, () => ({ uptime: 1234567, cpu: 0.2, loadavg: ['0.31', '0.40', '0.38'], cpuinfo: { model: 'Example CPU', cpus: 8 }, swap: { used: 0, total: GIB }, 'current-kernel': { sysname: 'Linux', release: '6.1.0-30-amd64' } })],
 	['GET', /^\/nodes\/pine\/kvm$/, () => ({ usable: 0, reason: 'a test guest did not run', tested: now(), kernel: '6.1', outdated: 0 })],
 	['GET', /^\/nodes\/pine\/storage$/, () => [{ ...storage, active: 1, enabled: 1, avail: 179 * GIB }]],
@@ -131,7 +155,7 @@ function answer(request, response, path, params) {
 		const route = routes.find(([verb, pattern]) => verb === request.method && pattern.test(path));
 		if (!route)
 			throw new Fail(501, `Method '${request.method} ${path}' not implemented`);
-		body = { data: route[2](params, ...route[1].exec(path).slice(1)) ?? null };
+		body = { data: route[2](params, ...route[1].exec(path).slice(1)) ?? null, ...(path.endsWith('/network') ? { changes: CHANGES } : {}) };
 	} catch (error) {
 		status = error.status || 500;
 		body = { data: null, errors: error.errors, message: `${error.message}\n` };

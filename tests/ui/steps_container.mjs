@@ -22,6 +22,7 @@ async function create(page) {
 		await page.getByRole('button', { name: 'Create container' }).first().click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('ID', { exact: true }).fill('99');
+		await dialog.getByRole('button', { name: 'Summary', exact: true }).click();
 		await dialog.getByRole('button', { name: 'Create', exact: true }).click();
 		await dialog.locator('.field[data-name=vmid] .error').waitFor();
 		same(await page.evaluate(() => document.activeElement.name), 'vmid');
@@ -36,11 +37,13 @@ async function create(page) {
 		await page.getByRole('button', { name: 'Create container' }).first().click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Host name').fill('first');
+		await dialog.getByLabel('Password of root').fill(PASSWORD);
+		same(await dialog.getByLabel('ID', { exact: true }).inputValue(), '100');
+		await dialog.getByRole('button', { name: 'Resources', exact: true }).click();
 		await dialog.getByLabel('Memory').fill('64');
 		await dialog.getByLabel('Size').fill('0.1');
-		await dialog.getByLabel('Password of root').fill(PASSWORD);
+		await dialog.getByRole('button', { name: 'Summary', exact: true }).click();
 		await dialog.getByLabel('Start it when it is made').uncheck();
-		same(await dialog.getByLabel('ID', { exact: true }).inputValue(), '100');
 		await dialog.getByRole('button', { name: 'Create', exact: true }).click();
 		await headState(page, 'stopped').waitFor();
 		await page.getByRole('button', { name: 'Start', exact: true }).and(page.locator(':enabled')).waitFor();
@@ -130,10 +133,10 @@ async function hostile(page) {
 
 async function change(page) {
 	await ok('a change that waits for the next start says so', async () => {
-		await page.getByRole('button', { name: 'Change memory' }).click();
-		await page.getByRole('dialog').getByLabel('Memory').fill('80');
+		await page.getByRole('button', { name: 'Change host name' }).click();
+		await page.getByRole('dialog').getByLabel('Host name').fill('second');
 		await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-		await page.locator('tr[data-key=memory]', { hasText: 'Becomes 80 at the next start' }).waitFor();
+		await page.locator('tr[data-key=hostname]', { hasText: 'Becomes second at the next start' }).waitFor();
 	});
 	await ok('one that others make is seen', async () => {
 		await onNode('lodge', 'put', `/nodes/${env.node}/lxc/100/config`, '--onboot', '0', '--description', 'Seen at once.');
@@ -152,6 +155,7 @@ async function killed(page) {
 		const took = performance.now() - start;
 		console.log(`# from before kill(1) to the word in the page: ${took.toFixed(0)} ms`);
 		holds(took <= 1000, `took ${took} ms`);
+		await page.getByText('something on the node killed its first process').waitFor();
 	});
 }
 
@@ -160,7 +164,7 @@ async function end(page) {
 		await page.locator('[data-action=start]').click();
 		await headState(page, 'running').waitFor();
 		await page.locator('[data-action=stop]:enabled').waitFor();
-		same(String((await lodgeGet(`/nodes/${env.node}/lxc/100/config`)).memory), '80');
+		same((await lodgeGet(`/nodes/${env.node}/lxc/100/config`)).hostname, 'second');
 	});
 	await ok('stop asks first, then stops', async () => {
 		await page.locator('[data-action=stop]').click();

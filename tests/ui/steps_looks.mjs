@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // By keyboard alone, on a phone, in both themes; focus that stays; pictures of all views.
-import { env, goTo, headState, holds, login, newPage, ok, same, shot, visit } from './browser.mjs';
+import { env, fits, goTo, headState, holds, login, newPage, ok, same, shot, visit } from './browser.mjs';
 
 const active = (page) => page.evaluate(() => {
 	const e = document.activeElement;
@@ -82,11 +82,6 @@ const VIEWS = [
 	['screen', '/guest/qemu/101/console', '.console-screen[data-state=open] canvas'],
 	['tasks', '/tasks', 'td.name a'],
 ];
-
-async function fits(page) {
-	holds(!/\b(undefined|NaN|null|\[object)\b/.test(await page.locator('body').innerText()), `the text has a hole: ${page.url()}`);
-	return page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
-}
 
 async function pictures(width, height, scheme) {
 	const page = await newPage({ width, height, scheme });

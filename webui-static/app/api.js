@@ -38,7 +38,8 @@ export function socketUrl(guest, port, ticket) {
 	return `${scheme}://${location.host}${BASE}${guest}/vncwebsocket?${query}`;
 }
 
-function encode(params) {
+/** What is sent of parameters: nothing of those without a value. */
+export function encode(params) {
 	const out = new URLSearchParams();
 	for (const [name, value] of Object.entries(params)) {
 		if (value === undefined || value === null)
@@ -74,7 +75,7 @@ async function send(verb, where, params) {
 	}
 }
 
-/** @returns {Promise<{data: any, total?: number}>} */
+/** @returns {Promise<{data: any, total?: number, changes?: string}>} */
 async function call(verb, where, params = {}) {
 	const response = await send(verb, where, params);
 	if (response.ok) {
@@ -91,10 +92,45 @@ async function call(verb, where, params = {}) {
 }
 
 export const get = async (where, params) => (await call('GET', where, params)).data;
-export const getWithTotal = (where, params) => call('GET', where, params);
+/** The whole answer: what stands beside its data too. */
+export const getDocument = (where, params) => call('GET', where, params);
 export const post = async (where, params) => (await call('POST', where, params)).data;
 export const put = async (where, params) => (await call('PUT', where, params)).data;
 export const del = async (where, params) => (await call('DELETE', where, params)).data;
+
+/** Sends a file, which fetch cannot tell the progress of. done: the task's UPID; abort: ends it.
+ * @param {Record<string, any>} params @param {File} file @param {string} name the file's name there @param {(share: number) => void} onProgress 0 to 1
+ * @returns {{done: Promise<string>, abort: () => void}} */
+export function upload(where, params, file, name, onProgress) {
+	const request = new XMLHttpRequest();
+	const body = new FormData();
+	for (const [key, value] of encode(params))
+		body.append(key, value);
+	body.append('filename', file, name); // last: what comes before it is known when it comes
+	const done = new Promise((resolve, reject) => {
+		request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+		request.onload = () => uploaded(request).then(resolve, reject);
+		request.onerror = () => reject(new ApiError(0, 'The connection broke before all of the file was sent.'));
+		request.onabort = () => reject(new ApiError(0, 'Cancelled.'));
+	});
+	request.open('POST', BASE + where);
+	request.setRequestHeader('CSRFPreventionToken', csrf);
+	request.send(body);
+	return { done, abort: () => request.abort() };
+}
+
+async function uploaded(request) {
+	const answer = new Response(request.responseText, { status: request.status, statusText: request.statusText });
+	if (answer.ok)
+		return (await answer.json()).data;
+	const error = await readError(answer);
+	if (error.status === 401)
+		drop();
+	throw error;
+}
+
+/** A node that is too old for something answers that it has no such call. */
+export const isMissing = (error) => error.status === 501;
 
 /* ---- session ---- */
 

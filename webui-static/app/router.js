@@ -8,6 +8,7 @@ const ROUTES = [
 	['guest', '/guest/:type/:vmid/:tab'],
 	['console', '/console/:type/:vmid/:display'],
 	['node', '/node/:node'],
+	['node', '/node/:node/:tab'],
 	['storage', '/storage/:node/:storage'],
 	['tasks', '/tasks'],
 	['task', '/task/:upid'],

@@ -12,8 +12,11 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-static const char *const controller_names[CG_COUNT] = {
-	[CG_MEMORY] = "memory", [CG_CPU] = "cpu", [CG_DEVICES] = "devices"};
+static const char *const controller_names[CG_COUNT] = {[CG_MEMORY] = "memory",
+						       [CG_CPU] = "cpu",
+						       [CG_DEVICES] = "devices",
+						       [CG_CPUSET] = "cpuset",
+						       [CG_FREEZER] = "freezer"};
 
 #define MOUNTINFO_MAX (4u * 1024 * 1024)
 #define TREE_DEPTH    16
@@ -27,6 +30,20 @@ static void mark(bool set[CG_COUNT], const char *list, const char *separators)
 			set[i] = true;
 }
 
+/* The first mount of a controller counts. */
+static void mark_v1(struct cgroup_layout *ret, const char *options, unsigned mount)
+{
+	bool here[CG_COUNT] = {false};
+
+	mark(here, options, ",");
+	for (unsigned i = 0; i < CG_COUNT; i++) {
+		if (!here[i] || ret->v1[i])
+			continue;
+		ret->v1[i] = true;
+		ret->v1_mount[i] = mount;
+	}
+}
+
 /* "ID PARENT MAJ:MIN ROOT POINT OPTIONS … - TYPE SOURCE SUPEROPTIONS" */
 static void parse_mount(const char *line, struct cgroup_layout *ret, size_t *count)
 {
@@ -38,12 +55,17 @@ static void parse_mount(const char *line, struct cgroup_layout *ret, size_t *cou
 		return;
 	if (!str_eq(after[0], "cgroup") && !str_eq(after[0], "cgroup2"))
 		return;
-	if (str_eq(after[0], "cgroup"))
-		mark(ret->v1, after[2], ",");
-	else
+	if (!str_copy(ret->mounts[*count], sizeof(ret->mounts[0]), before[4])) {
+		ret->mounts[*count][0] = '\0';
+		return;
+	}
+	if (str_eq(after[0], "cgroup")) {
+		mark_v1(ret, after[2], (unsigned)*count);
+	} else if (!ret->has_v2) {
 		ret->has_v2 = true;
-	if (str_copy(ret->mounts[*count], sizeof(ret->mounts[0]), before[4]))
-		(*count)++;
+		ret->v2_mount = (unsigned)*count;
+	}
+	(*count)++;
 }
 
 void cgroup_layout_parse(const char *mountinfo, const char *controllers, struct cgroup_layout *ret)

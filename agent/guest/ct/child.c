@@ -34,10 +34,11 @@ static void child_main(struct task_ctx *task, pid_t job, ct_child_fn fn, void *c
 	if (getppid() != job)
 		_exit(1); /* killed before that: what it began is being undone already */
 	task_cancel_forget();
-	task->warnings = 0;
+	if (task)
+		task->warnings = 0;
 	outcome->r = fn(task, ctx, &err);
 	outcome->err = err;
-	outcome->warnings = task->warnings;
+	outcome->warnings = task ? task->warnings : 0;
 	_exit(0);
 }
 
@@ -102,7 +103,8 @@ int ct_child_run(struct task_ctx *task, ct_child_fn fn, void *ctx, usec_t timeou
 	r = pid < 0 ? err_errno(err, errno, "fork") : await(pid, outcome, timeout, err);
 	if (r < 0)
 		kill_descendants();
-	task->warnings += outcome->warnings;
+	if (task)
+		task->warnings += outcome->warnings;
 	munmap(outcome, sizeof(*outcome));
 	return r;
 }

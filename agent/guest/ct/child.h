@@ -8,7 +8,7 @@
 
 typedef int (*ct_child_fn)(struct task_ctx *task, void *ctx, struct err *err);
 
-/* Forks, runs fn there, returns what fn returned with its error; warnings are counted in task. On
+/* Forks, runs fn there, returns what fn returned with its error; warnings are counted in task (NULL in hooks). On
  * failure, time-out (0: none) or cancellation every process that fn left behind is killed. On success
  * they stay: a container's monitor is one. The child dies with the job. */
 int ct_child_run(struct task_ctx *task, ct_child_fn fn, void *ctx, usec_t timeout, struct err *err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What follows a container's end: its traces go, the core learns of it. Runs in jobs and hooks. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "agent/base/client.h"
@@ -11,8 +13,10 @@
 #include "agent/guest/ct/control.h"
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/veth.h"
+#include "agent/task/guest/record.h"
 #include "agent/base/fd.h"
 
+#define END_MAX	  4096
 #define TELL_WAIT (1 * USEC_PER_SEC) /* the spool file tells a core that is away */
 
 static void tell_core(const struct fields *fields)
@@ -31,6 +35,22 @@ static void tell_core(const struct fields *fields)
 	call_fini(&call);
 }
 
+/* How often the kernel killed for want of memory while it ran. */
+static void add_kills(unsigned vmid, struct fields *f)
+{
+	autofree char *path = path_join(path_run(), "guests/%u" CT_END_SUFFIX, vmid);
+	autobuf text = BUF_INIT;
+	autofields end = FIELDS_INIT;
+
+	if (file_read(path, END_MAX, &text, NULL) == 0) {
+		struct cursor c = cursor_on(text.data, text.size);
+
+		if (fields_decode(&c, &end, NULL) == 0)
+			fields_add(f, "oom_kills", fields_get(&end, "oom_kills"));
+	}
+	task_record_remove_beside(vmid, CT_END_SUFFIX);
+}
+
 void ct_note_stopped(unsigned vmid, pid_t init, const char *target)
 {
 	struct ct_record record;
@@ -42,6 +62,7 @@ void ct_note_stopped(unsigned vmid, pid_t init, const char *target)
 	fields_add(&f, "kind", "lxc");
 	fields_add(&f, "state", "stopped");
 	fields_add(&f, "target", target);
+	add_kills(vmid, &f);
 	(void)ct_spool_write(vmid, &f, NULL);
 	ct_record_remove(vmid);
 	tell_core(&f);
@@ -67,9 +88,24 @@ static void remove_lock_file(unsigned vmid)
 	(void)file_remove(path, NULL);
 }
 
+/* Folders on which its other volumes and its devices were mounted: "101.mp0", "101.dev". */
+static void remove_places(unsigned vmid)
+{
+	autofree char *parent = path_join(path_run(), "ct/mnt");
+	autofree char *prefix = xasprintf("%u.", vmid);
+	DIR *dir = opendir(parent);
+
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		if (str_starts(e->d_name, prefix))
+			(void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+	if (dir)
+		closedir(dir);
+}
+
 void ct_clean(unsigned vmid)
 {
 	autofree char *log = path_join(path_run(), "ct/%u.log", vmid);
+	autofree char *seccomp = path_join(path_run(), "ct/%u.seccomp", vmid);
 	autofree char *target = ct_mount_point(vmid);
 	struct cgroup_layout layout;
 	struct ct_record record;
@@ -80,7 +116,12 @@ void ct_clean(unsigned vmid)
 	cgroup_layout_read(&layout);
 	cgroup_remove(&layout, vmid);
 	ct_record_remove(vmid);
+	task_record_remove_beside(vmid, CT_PLAN_SUFFIX);
+	task_record_remove_beside(vmid, CT_END_SUFFIX);
+	task_record_remove_beside(vmid, CT_ASKED_SUFFIX);
 	(void)file_remove(log, NULL);
+	(void)file_remove(seccomp, NULL);
+	remove_places(vmid);
 	(void)rmdir(target);
 	remove_lock_file(vmid);
 }

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Hooks that liblxc's monitor executes, through a shell:
  *   hook start-host VMID HALT "VETHS"  before init runs: leaves the run record
+ *   hook stop VMID                     init is gone, its groups and namespaces are still there
  *   hook post-stop VMID                after the end: spool file, record removed, core told
  * liblxc adds arguments of its own behind these and sets LXC_PID and LXC_TARGET. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/commands.h"
+#include "agent/guest/ct/cgroup.h"
 #include "agent/guest/ct/control.h"
+#include "agent/guest/ct/hookscript.h"
+#include "agent/guest/ct/mounts.h"
+#include "agent/task/guest/record.h"
 
 /* The monitor is init's parent. */
 static pid_t parent_of(pid_t pid)
@@ -37,10 +45,64 @@ static pid_t init_pid(void)
 	return text && str_to_u64(text, &pid) && pid <= INT32_MAX ? (pid_t)pid : 0;
 }
 
+/* For whoever waits for the start: a line of liblxc's own log becomes the job's error. */
+static void explain(unsigned vmid, const char *message)
+{
+	autofree char *path = path_join(path_run(), "ct/%u.log", vmid);
+	autofree char *line = xasprintf("lxc %u 0 ERROR    lodge - hook - %s\n", vmid, message);
+	autofd int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+
+	log_error("container %u: %s", vmid, message);
+	if (fd >= 0)
+		(void)fd_write_all(fd, line, strlen(line), NULL);
+}
+
+/* Of a device the file system that holds its node; several share it. */
+static void drop_source(const struct ct_mount *mount)
+{
+	autofree char *path = xstrdup(mount->source);
+	char *slash = strrchr(path, '/');
+
+	if (mount->is_file && slash)
+		*slash = '\0';
+	(void)umount2(path, MNT_DETACH);
+}
+
+/* Mounts and devices from outside; ours is the mount namespace in which their sources were prepared. */
+static int attach_mounts(unsigned vmid, pid_t init, const struct fields *plan)
+{
+	struct ct_mount mount;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; ct_mounts_decode(plan, i, &mount); i++) {
+		if (ct_mount_attach(NULL, init, &mount, &err) < 0) {
+			explain(vmid, err.message);
+			return 1;
+		}
+	}
+	/* Here they would keep volumes busy that a running container gave back. */
+	for (size_t i = 0; ct_mounts_decode(plan, i, &mount); i++)
+		drop_source(&mount);
+	return 0;
+}
+
+static void note_groups(unsigned vmid, struct ct_record *record)
+{
+	struct cgroup_layout layout;
+	autofree char *path = xasprintf("/proc/%d/cgroup", (int)record->pid);
+	autobuf groups = BUF_INIT;
+
+	cgroup_layout_read(&layout);
+	if (file_read(path, 65536, &groups, NULL) == 0)
+		(void)cgroup_path(&layout, buf_str(&groups), vmid, CG_MEMORY, record->memory,
+				  sizeof(record->memory));
+}
+
 /* A failure here makes liblxc give up before init runs. */
 static int hook_start_host(unsigned vmid, int argc, char **argv)
 {
 	struct ct_record other, record = {.pid = init_pid()};
+	autofields plan = FIELDS_INIT;
 	struct err err = ERR_INIT;
 	uint64_t halt;
 
@@ -60,10 +122,36 @@ static int hook_start_host(unsigned vmid, int argc, char **argv)
 	record.monitor_start = exec_pid_start(record.monitor);
 	record.started = clock_wall() / USEC_PER_SEC;
 	str_copy(record.veths, sizeof(record.veths), argv[1]);
+	note_groups(vmid, &record);
+	(void)ct_plan_read(vmid, &plan, NULL);
+	str_copy(record.script, sizeof(record.script), fields_get(&plan, "script") ?: "");
+	if (attach_mounts(vmid, record.pid, &plan) != 0)
+		return 1;
 	if (ct_record_write(vmid, &record, &err) < 0) {
 		log_error("container %u: %s", vmid, err.message);
 		return 1;
 	}
+	return 0;
+}
+
+/* While its groups are still there. */
+static int hook_stop(unsigned vmid, int argc, char **argv)
+{
+	struct cgroup_layout layout;
+	struct ct_record record;
+	autofields f = FIELDS_INIT;
+	unsigned long kills;
+
+	(void)argc;
+	(void)argv;
+	if (ct_record_read(vmid, &record, NULL) < 0 || !record.memory[0])
+		return 0;
+	cgroup_layout_read(&layout);
+	if ((kills = cgroup_oom_kills(&layout, record.memory)) == 0)
+		return 0;
+	log_warning("container %u: the kernel killed %lu times for want of memory", vmid, kills);
+	fields_addf(&f, "oom_kills", "%lu", kills);
+	(void)task_record_write_beside(vmid, CT_END_SUFFIX, &f, NULL);
 	return 0;
 }
 
@@ -73,9 +161,17 @@ static int hook_post_stop(unsigned vmid, int argc, char **argv)
 	const char *target = getenv("LXC_TARGET");
 	bool is_reboot = str_eq(target, "reboot");
 
+	struct ct_record record;
+	struct err err = ERR_INIT;
+	autofree char *script = NULL;
+
 	(void)argc;
 	(void)argv;
+	if (ct_record_read(vmid, &record, NULL) == 0)
+		script = xstrdup(record.script);
 	ct_note_stopped(vmid, init_pid(), is_reboot ? "reboot" : "stop");
+	if (ct_hookscript_run(script, vmid, "post-stop", &err) < 0)
+		log_warning("container %u: %s", vmid, err.message);
 	return is_reboot ? 1 : 0;
 }
 
@@ -84,6 +180,7 @@ static const struct {
 	int (*run)(unsigned vmid, int argc, char **argv);
 } hooks[] = {
 	{"start-host", hook_start_host},
+	{"stop", hook_stop},
 	{"post-stop", hook_post_stop},
 };
 

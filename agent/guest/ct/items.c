@@ -27,22 +27,68 @@ char *ct_veth_names(const struct ct_net *nets, size_t count, unsigned vmid)
 	return buf_steal(&out);
 }
 
+static void add_ranges(const struct ct_id_range *ranges, unsigned count, char kind,
+		       struct fields *ret)
+{
+	for (unsigned i = 0; i < count; i++)
+		fields_addf(ret, "lxc.idmap", "%c %u %u %u", kind, ranges[i].inside, ranges[i].host,
+			    ranges[i].count);
+}
+
+static void add_devices(const struct ct_items *in, struct fields *ret)
+{
+	static const struct fields none = {0};
+
+	/* Who may make no nodes has those that it was given: only denials need rules. */
+	if (!ct_is_unprivileged(in->config) || in->denies_devices)
+		cgroup_devices(&in->host->cgroups, in->devices ? in->devices : &none, ret);
+}
+
 static void add_identity(const struct ct_items *in, struct fields *ret)
 {
 	const struct ct_idmap *map = &in->host->idmap;
 
+	add_devices(in, ret);
 	if (!ct_is_unprivileged(in->config)) {
 		fields_add(ret, "lxc.cap.drop",
 			   "mac_admin mac_override sys_time sys_module sys_rawio");
-		cgroup_devices(&in->host->cgroups, ret);
 		return;
 	}
-	fields_addf(ret, "lxc.idmap", "u 0 %u %u", map->uid, CT_IDMAP_COUNT);
-	fields_addf(ret, "lxc.idmap", "g 0 %u %u", map->gid, CT_IDMAP_COUNT);
+	add_ranges(map->uid, map->uids, 'u', ret);
+	add_ranges(map->gid, map->gids, 'g', ret);
 	fields_add(ret, "lxc.rootfs.options", "idmap=container");
 }
 
-static void add_system(const struct ct_items *in, struct fields *ret)
+static void add_apparmor(const struct ct_features *features, struct fields *ret)
+{
+	autostrv char **types = str_split(features->mount, "; ");
+
+	fields_add(ret, "lxc.apparmor.profile", "generated");
+	if (features->nesting)
+		fields_add(ret, "lxc.apparmor.allow_nesting", "1");
+	if (features->fuse)
+		fields_add(ret, "lxc.apparmor.raw", "mount fstype=fuse.*,");
+	for (char **type = types; *type; type++)
+		fields_addf(ret, "lxc.apparmor.raw", "mount fstype=%s,", *type);
+}
+
+/* "A=1\0B=2": the two characters stand for what separates them in the API. */
+static void add_environment(const struct guest_config *config, struct fields *ret)
+{
+	const char *text = guest_config_get(config, "env");
+
+	while (text && *text) {
+		const char *end = strstr(text, "\\0");
+		size_t size = end ? (size_t)(end - text) : strlen(text);
+
+		if (size > 0)
+			fields_add_n(ret, "lxc.environment", text, size);
+		text += size + (end ? 2 : 0);
+	}
+}
+
+static void add_system(const struct ct_items *in, const struct ct_features *features,
+		       struct fields *ret)
 {
 	const char *hostname = guest_config_get(in->config, "hostname");
 	const char *ttys = guest_config_get(in->config, "tty");
@@ -64,7 +110,10 @@ static void add_system(const struct ct_items *in, struct fields *ret)
 	if (in->host->seccomp)
 		fields_add(ret, "lxc.seccomp.profile", in->host->seccomp);
 	if (in->host->has_apparmor)
-		fields_add(ret, "lxc.apparmor.profile", "generated");
+		add_apparmor(features, ret);
+	if (guest_config_get(in->config, "entrypoint"))
+		fields_add(ret, "lxc.init.cmd", guest_config_get(in->config, "entrypoint"));
+	add_environment(in->config, ret);
 }
 
 /* What systemd would try to mount by itself and may not: bound from the host, where only real root
@@ -77,13 +126,23 @@ static const char *const extra_mounts[] = {
 	"mqueue dev/mqueue mqueue rw,relatime,create=dir,optional 0 0",
 };
 
-static void add_mounts(const struct ct_items *in, struct fields *ret)
+/* Without a /proc and a /sys that nothing covers the kernel lets nobody inside mount one. */
+static const char *const nesting_mounts[] = {
+	"proc dev/.lxc/proc proc create=dir,optional 0 0",
+	"sys dev/.lxc/sys sysfs create=dir,optional 0 0",
+};
+
+static void add_mounts(const struct ct_items *in, const struct ct_features *features,
+		       struct fields *ret)
 {
-	fields_add(ret, "lxc.mount.auto", "proc:mixed sys:mixed cgroup:mixed");
-	if (!ct_is_unprivileged(in->config))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(extra_mounts); i++)
+	bool is_unprivileged = ct_is_unprivileged(in->config);
+
+	fields_addf(ret, "lxc.mount.auto", "proc:mixed sys:%s cgroup:mixed",
+		    features->force_rw_sys ? "rw" : "mixed");
+	for (size_t i = 0; is_unprivileged && i < ARRAY_SIZE(extra_mounts); i++)
 		fields_add(ret, "lxc.mount.entry", extra_mounts[i]);
+	for (size_t i = 0; features->nesting && i < ARRAY_SIZE(nesting_mounts); i++)
+		fields_add(ret, "lxc.mount.entry", nesting_mounts[i]);
 }
 
 static void add_hooks(const struct ct_items *in, const char *veths, struct fields *ret)
@@ -92,6 +151,7 @@ static void add_hooks(const struct ct_items *in, const char *veths, struct field
 
 	fields_addf(ret, "lxc.hook.start-host", "%s hook start-host %u %d '%s'", host->hook_program,
 		    in->vmid, in->halt_signal, veths);
+	fields_addf(ret, "lxc.hook.stop", "%s hook stop %u", host->hook_program, in->vmid);
 	fields_addf(ret, "lxc.hook.post-stop", "%s hook post-stop %u", host->hook_program,
 		    in->vmid);
 	if (host->lxcfs_hook)
@@ -109,6 +169,7 @@ static void add_net(const struct ct_net *net, unsigned vmid, struct fields *ret)
 {
 	autofree char *pair = xasprintf("veth%ui%u", vmid, net->index);
 	autofree char *tag = net->tag ? xasprintf("%u", net->tag) : NULL;
+	autostrv char **trunks = str_split(net->trunks, ";");
 	autofree char *mtu = net->mtu ? xasprintf("%u", net->mtu) : NULL;
 
 	net_item(ret, net->index, "type", "veth");
@@ -118,7 +179,31 @@ static void add_net(const struct ct_net *net, unsigned vmid, struct fields *ret)
 	net_item(ret, net->index, "hwaddr", *net->hwaddr ? net->hwaddr : NULL);
 	net_item(ret, net->index, "link", *net->bridge ? net->bridge : NULL);
 	net_item(ret, net->index, "veth.vlan.id", tag);
+	for (char **vlan = trunks; *vlan; vlan++)
+		net_item(ret, net->index, "veth.vlan.tagged.id", *vlan);
 	net_item(ret, net->index, "mtu", mtu);
+}
+
+/* Last: they change what is above. Ranges of ids are in the map already. */
+static void add_raw(const struct guest_config *config, struct fields *ret)
+{
+	const struct fields *keys = &config->sections[0].keys;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct field *f = &keys->items[i];
+
+		if (str_starts(f->name, "lxc.") && !str_eq(f->name, "lxc.idmap"))
+			fields_add(ret, f->name, f->value);
+	}
+}
+
+void ct_seccomp_text(const char *base, const struct ct_features *features, bool is_unprivileged,
+		     struct buf *out)
+{
+	if (features->keyctl || !is_unprivileged)
+		return;
+	/* the last section of the file is that of all architectures */
+	buf_addf(out, "%s%skeyctl errno 38\n", base, str_ends(base, "\n") ? "" : "\n");
 }
 
 int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields *warnings,
@@ -126,10 +211,12 @@ int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields 
 {
 	autofree struct ct_net *nets = NULL;
 	autofree char *veths = NULL;
+	struct ct_features features;
 	size_t count = 0;
 	int r;
 
-	if ((r = ct_config_nets(in->config, &nets, &count, err)) < 0)
+	if ((r = ct_config_nets(in->config, &nets, &count, err)) < 0 ||
+	    (r = ct_config_features(in->config, &features, err)) < 0)
 		return r;
 	/* Both reach a shell that liblxc starts; they are ours, and must stay as plain as they are.
 	 */
@@ -137,15 +224,20 @@ int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields 
 		return err_set(err, ERR_INVALID, "path of programs '%s' has special characters",
 			       in->host->hook_program);
 	veths = ct_veth_names(nets, count, in->vmid);
-	add_system(in, ret);
+	add_system(in, &features, ret);
 	add_identity(in, ret);
-	add_mounts(in, ret);
+	add_mounts(in, &features, ret);
 	add_hooks(in, veths, ret);
 	/* Without any network item liblxc would share the host's network. */
 	if (count == 0)
 		fields_add(ret, "lxc.net.0.type", "empty");
 	for (size_t i = 0; i < count; i++)
 		add_net(&nets[i], in->vmid, ret);
-	cgroup_limits(&in->host->cgroups, in->config, in->host->cpus, ret, warnings);
+	cgroup_limits(&(struct cgroup_limits){.layout = &in->host->cgroups,
+					      .config = in->config,
+					      .host_cpus = in->host->cpus,
+					      .cpuset = in->host->cpuset},
+		      ret, warnings);
+	add_raw(in->config, ret);
 	return 0;
 }

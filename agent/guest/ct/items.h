@@ -13,20 +13,26 @@ struct ct_host {
 	struct cgroup_layout cgroups;
 	struct ct_idmap idmap; /* used when the container is unprivileged */
 	unsigned cpus;
-	const char *hook_program;   /* lodge-task-ct */
-	const char *lxcfs_hook;	    /* NULL: lxcfs is not mounted */
-	const char *seccomp;	    /* profile, or NULL */
-	bool has_apparmor;	    /* enabled, and profiles can be generated */
+	char cpuset[256];	  /* processors for `cores`; "" for all */
+	const char *hook_program; /* lodge-task-ct */
+	const char *lxcfs_hook;	  /* NULL: lxcfs is not mounted */
+	const char *seccomp;	  /* profile, or NULL */
+	bool has_apparmor;	  /* enabled, and profiles can be generated */
 };
 
 struct ct_items {
 	const struct guest_config *config;
 	const struct ct_host *host;
 	unsigned vmid;
-	const char *rootfs;   /* where the root is mounted */
+	const char *rootfs;	      /* where the root is mounted */
+	const struct fields *devices; /* rules for its dev[n]: "c 10:229 rwm"; NULL: none */
+	bool denies_devices;	      /* one of them denies something */
 	int halt_signal;
 };
 
+/* common.seccomp with what the features change; "" when nothing does. Pure. */
+void ct_seccomp_text(const char *base, const struct ct_features *features, bool is_unprivileged,
+		     struct buf *out);
 /* Items in order; warnings as in cgroup.h. */
 int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields *warnings,
 		   struct err *err);

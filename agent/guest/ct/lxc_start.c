@@ -68,13 +68,13 @@ static int start_error(const char *log_path, struct err *err)
 }
 
 int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *items,
-		    const char *log_path, struct err *err)
+		    const char *log_path, bool is_debug, struct err *err)
 {
 	char name[16];
 	struct lxc_log log = {.name = name,
 			      .lxcpath = lxc_path,
 			      .file = log_path,
-			      .level = "ERROR",
+			      .level = is_debug ? "DEBUG" : "ERROR",
 			      .prefix = "lxc",
 			      .quiet = true};
 	struct lxc_container *c;

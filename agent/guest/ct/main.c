@@ -5,10 +5,29 @@
 #include "agent/guest/ct/commands.h"
 
 static const struct task_command commands[] = {
-	{"vzcreate", vzcreate_run},	{"vzcreate-undo", vzcreate_undo_run},
-	{"vzstart", vzstart_run},	{"vzstop", vzstop_run},
-	{"vzshutdown", vzshutdown_run}, {"vzreboot", vzreboot_run},
-	{"vzdestroy", vzdestroy_run},	{NULL, NULL},
+	{"vzcreate", vzcreate_run},
+	{"vzcreate-undo", vzcreate_undo_run},
+	{"vzstart", vzstart_run},
+	{"vzstop", vzstop_run},
+	{"vzshutdown", vzshutdown_run},
+	{"vzreboot", vzreboot_run},
+	{"vzdestroy", vzdestroy_run},
+	{"vzsnapshot", vzsnapshot_run},
+	{"vzsnapshot-undo", vzsnapshot_undo_run},
+	{"vzdelsnapshot", vzdelsnapshot_run},
+	{"vzrollback", vzrollback_run},
+	{"vzclone", vzclone_run},
+	{"vzclone-undo", vzclone_undo_run},
+	{"vzclone-release", vzclone_release_run},
+	{"vztemplate", vztemplate_run},
+	{"vzresize", vzresize_run},
+	{"vzmove", vzmove_run},
+	{"vzmove-undo", vzmove_undo_run},
+	{"vzconfig", vzconfig_run},
+	{"vzsuspend", vzsuspend_run},
+	{"vzresume", vzresume_run},
+	{"vzexec", vzexec_run},
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)

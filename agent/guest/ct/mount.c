@@ -137,6 +137,12 @@ int ct_mount_volume(const char *path, const char *target, unsigned long flags, s
 	return 0;
 }
 
+void ct_mount_discard(const char *target, unsigned long flags, bool wanted)
+{
+	if (wanted)
+		(void)mount(NULL, target, NULL, MS_REMOUNT | flags, "discard");
+}
+
 char *ct_mount_point(unsigned vmid)
 {
 	return path_join(path_run(), "ct/mnt/%u", vmid);

@@ -2,11 +2,15 @@
 /* Run records and spool files of containers. Runs in jobs and hooks. */
 #include "agent/guest/ct/record.h"
 
+#include "agent/base/fd.h"
 #include "agent/base/mem.h"
+#include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/task/guest/record.h"
 
 #define SPOOL_SUFFIX ".stopped"
+#define GROUPS_MAX   (64 * 1024)
+#define PLAN_MAX     (1024 * 1024)
 
 int ct_record_write(unsigned vmid, const struct ct_record *record, struct err *err)
 {
@@ -17,6 +21,8 @@ int ct_record_write(unsigned vmid, const struct ct_record *record, struct err *e
 	fields_addf(&own, "monitor", "%d", (int)record->monitor);
 	fields_addf(&own, "monitor_start", "%llu", (unsigned long long)record->monitor_start);
 	fields_addf(&own, "halt", "%d", record->halt);
+	fields_add(&own, "memory", record->memory);
+	fields_add(&own, "script", record->script);
 	return task_record_write(vmid, "lxc", &basis, &own, err);
 }
 
@@ -37,6 +43,8 @@ int ct_record_read(unsigned vmid, struct ct_record *ret, struct err *err)
 		.halt = (int)task_record_number(&f, "halt"),
 	};
 	str_copy(ret->veths, sizeof(ret->veths), fields_get(&f, "veths") ?: "");
+	str_copy(ret->memory, sizeof(ret->memory), fields_get(&f, "memory") ?: "");
+	str_copy(ret->script, sizeof(ret->script), fields_get(&f, "script") ?: "");
 	return 0;
 }
 
@@ -53,6 +61,26 @@ int ct_spool_write(unsigned vmid, const struct fields *fields, struct err *err)
 void ct_spool_remove(unsigned vmid)
 {
 	task_record_remove_beside(vmid, SPOOL_SUFFIX);
+}
+
+int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err)
+{
+	autofree char *path = path_join(path_run(), "guests/%u" CT_PLAN_SUFFIX, vmid);
+	autobuf text = BUF_INIT;
+	struct cursor c;
+	int r = file_read(path, PLAN_MAX, &text, err);
+
+	if (r < 0)
+		return r;
+	c = cursor_on(text.data, text.size);
+	return fields_decode(&c, ret, err);
+}
+
+int ct_groups_read(const struct ct_record *record, struct buf *ret, struct err *err)
+{
+	autofree char *path = xasprintf("/proc/%d/cgroup", (int)record->pid);
+
+	return file_read(path, GROUPS_MAX, ret, err);
 }
 
 int ct_find_running(unsigned vmid, struct ct_record *ret)

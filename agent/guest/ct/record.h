@@ -2,12 +2,14 @@
 /* What is known of a running container between processes: path_run()/guests/VMID, written before its
  * init runs and removed when it has stopped. The monitor of the node and later jobs read it. Fields:
  * pid, pid_start, boot, kind ("lxc"), started (wall clock, s), veths ("veth101i0 …", host side),
- * monitor, monitor_start (liblxc's process), halt (signal number that asks its init to stop). */
+ * monitor, monitor_start (liblxc's process), halt (signal number that asks its init to stop), memory (folder of its
+ * memory group, or ""), script (path of its hookscript, or ""). */
 #pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agent/base/buf.h"
 #include "agent/base/err.h"
 #include "agent/base/fields.h"
 
@@ -17,15 +19,25 @@ struct ct_record {
 	uint64_t started;
 	int halt;
 	char veths[1024];
+	char memory[512], script[512];
 };
 
 int ct_record_write(unsigned vmid, const struct ct_record *record, struct err *err);
 /* ERR_NOT_FOUND when there is none or it is of another boot. Says nothing about being alive. */
 int ct_record_read(unsigned vmid, struct ct_record *ret, struct err *err);
 void ct_record_remove(unsigned vmid);
+/* path_run()/guests/VMID.start: what the hooks of a start need to know: fields script, mount (mounts.h), … */
+#define CT_PLAN_SUFFIX ".start"
+/* path_run()/guests/VMID.end: what was seen of its end: fields oom_kills (for want of memory) */
+#define CT_END_SUFFIX ".end"
+/* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason; no fields */
+#define CT_ASKED_SUFFIX ".asked"
+int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err);
 /* path_run()/guests/VMID.stopped, for a core that is away: fields vmid, kind, state, target. */
 int ct_spool_write(unsigned vmid, const struct fields *fields, struct err *err);
 void ct_spool_remove(unsigned vmid);
 
+/* The control groups of its init: the text of /proc/PID/cgroup. */
+int ct_groups_read(const struct ct_record *record, struct buf *ret, struct err *err);
 /* Fills ret and returns 1 when the container runs (init is alive), 0 when not. */
 int ct_find_running(unsigned vmid, struct ct_record *ret);

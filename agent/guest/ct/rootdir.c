@@ -185,6 +185,24 @@ int rootdir_link(int root, const char *path, const char *target, struct err *err
 	return 0;
 }
 
+int rootdir_replace_link(int root, const char *path, const char *target, struct err *err)
+{
+	const char *name;
+	autofd int folder = open_parent(root, path, &name, true, err);
+
+	if (folder < 0)
+		return folder;
+	(void)unlinkat(folder, TEMP_NAME, 0);
+	if (symlinkat(target, folder, TEMP_NAME) != 0 ||
+	    renameat(folder, TEMP_NAME, folder, name) != 0) {
+		int errnum = errno;
+
+		(void)unlinkat(folder, TEMP_NAME, 0);
+		return err_errno(err, errnum, "link guest's %s", path);
+	}
+	return 0;
+}
+
 int rootdir_remove(int root, const char *path, struct err *err)
 {
 	const char *name;

@@ -23,6 +23,8 @@ int rootdir_write(int root, const char *path, const void *data, size_t size, mod
 int rootdir_make(int root, const char *path, mode_t mode, struct err *err); /* with parents */
 /* A symbolic link; an existing one, or an existing file, is left alone. */
 int rootdir_link(int root, const char *path, const char *target, struct err *err);
+/* As rootdir_link(), but what was there goes in the same step. */
+int rootdir_replace_link(int root, const char *path, const char *target, struct err *err);
 int rootdir_remove(int root, const char *path, struct err *err); /* a file; absent is fine */
 /* The text of a link, or "" if it is none. */
 void rootdir_read_link(int root, const char *path, char *ret, size_t size);

@@ -33,22 +33,3 @@ int ct_init_halt_signal(enum ct_init init)
 		return SIGRTMIN + 3;
 	return init == CT_INIT_BUSYBOX ? SIGUSR2 : SIGPWR;
 }
-
-enum ct_netconf ct_netconf_detect(int root)
-{
-	static const struct {
-		const char *path;
-		enum ct_netconf kind;
-	} signs[] = {
-		{"/usr/sbin/ifup", CT_NETCONF_IFUPDOWN},
-		{"/sbin/ifup", CT_NETCONF_IFUPDOWN},
-		{"/etc/network/interfaces", CT_NETCONF_IFUPDOWN},
-		{"/usr/lib/systemd/systemd-networkd", CT_NETCONF_NETWORKD},
-		{"/lib/systemd/systemd-networkd", CT_NETCONF_NETWORKD},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
-		if (rootdir_exists(root, signs[i].path))
-			return signs[i].kind;
-	return CT_NETCONF_NONE;
-}

@@ -95,6 +95,13 @@ static int check_host_keys(struct task_ctx *task, int root)
 	return 0;
 }
 
+int ct_setup_identity(struct task_ctx *task, int root, struct err *err)
+{
+	int r = empty_machine_id(root, err);
+
+	return r < 0 ? r : check_host_keys(task, root);
+}
+
 int ct_setup_new(struct task_ctx *task, int root, const struct ct_setup_credentials *credentials,
 		 struct err *err)
 {
@@ -104,7 +111,5 @@ int ct_setup_new(struct task_ctx *task, int root, const struct ct_setup_credenti
 		r = set_password(root, credentials->password, err);
 	if (r == 0 && !str_is_empty(credentials->ssh_keys))
 		r = set_ssh_keys(root, credentials->ssh_keys, err);
-	if (r == 0)
-		r = empty_machine_id(root, err);
-	return r < 0 ? r : check_host_keys(task, root);
+	return r < 0 ? r : ct_setup_identity(task, root, err);
 }

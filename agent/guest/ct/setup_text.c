@@ -6,6 +6,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/ct/section.h"
 
 static void own_line(const char *hostname, const char *domain, struct buf *out)
 {
@@ -15,103 +16,45 @@ static void own_line(const char *hostname, const char *domain, struct buf *out)
 	buf_addf(out, "%s\n", hostname);
 }
 
-/* Lines keep their order; the one for 127.0.1.1 is ours. */
-void ct_hosts_text(const char *old, const char *hostname, const char *domain, struct buf *out)
+static bool is_own_line(const char *line)
+{
+	const char *rest = str_after(line, "127.0.1.1");
+
+	return rest && strchr(" \t\n", *rest);
+}
+
+/* Lines of 127.0.1.1 are ours, marked or not: the first place of one becomes the section's. Marks without their
+ * counterparts go, or each start would add some. */
+static void hosts_with_section(const char *old, const char *body, struct buf *out)
 {
 	const char *end;
 	bool is_written = false;
 
-	if (!*old)
-		buf_add_str(out, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 	for (const char *line = old; *line; line = *end ? end + 1 : end) {
-		const char *rest = str_after(line, "127.0.1.1");
-
 		end = strchrnul(line, '\n');
-		if (!rest || !strchr(" \t\n", *rest)) {
+		if (ct_section_is_mark(line))
+			continue;
+		if (!is_own_line(line)) {
 			buf_add(out, line, (size_t)(end - line));
 			buf_add_char(out, '\n');
 		} else if (!is_written) {
-			own_line(hostname, domain, out);
+			ct_section_add(out, body);
 			is_written = true;
 		}
 	}
 	if (!is_written)
-		own_line(hostname, domain, out);
+		ct_section_add(out, body);
 }
 
-/* Apart, and dotted for IPv4: the ifup of busybox knows neither "address A/24" nor "netmask 24". */
-static void address_lines(const char *cidr, struct buf *out)
+void ct_hosts_text(const char *old, const char *hostname, const char *domain, struct buf *out)
 {
-	const char *slash = strchr(cidr, '/');
-	bool is_v6 = strchr(cidr, ':') != NULL;
-	uint64_t bits = is_v6 ? 128 : 32;
+	autobuf body = BUF_INIT;
 
-	if (slash)
-		str_to_u64(slash + 1, &bits);
-	buf_addf(out, "\taddress %.*s\n", (int)strcspn(cidr, "/"), cidr);
-	if (is_v6) {
-		buf_addf(out, "\tnetmask %u\n", (unsigned)bits);
-		return;
-	}
-	uint32_t mask = bits == 0 ? 0 : ~UINT32_C(0) << (32 - (bits > 32 ? 32 : bits));
-	buf_addf(out, "\tnetmask %u.%u.%u.%u\n", mask >> 24, mask >> 16 & 255, mask >> 8 & 255,
-		 mask & 255);
-}
-
-static void interface_stanza(const char *name, const char *family, const char *ip, const char *gw,
-			     unsigned mtu, struct buf *out)
-{
-	bool is_word = str_eq(ip, "dhcp") || str_eq(ip, "manual") || str_eq(ip, "auto");
-
-	buf_addf(out, "iface %s %s %s\n", name, family, is_word ? ip : "static");
-	if (!is_word)
-		address_lines(ip, out);
-	if (!is_word && *gw)
-		buf_addf(out, "\tgateway %s\n", gw);
-	if (mtu && !str_eq(ip, "dhcp"))
-		buf_addf(out, "\tmtu %u\n", mtu);
-}
-
-void ct_interfaces_text(const struct ct_net *nets, size_t count, struct buf *out)
-{
-	buf_add_str(out, CT_SETUP_MARK "auto lo\niface lo inet loopback\n");
-	for (size_t i = 0; i < count; i++) {
-		const struct ct_net *net = &nets[i];
-
-		buf_addf(out, "\nauto %s\n", net->name);
-		interface_stanza(net->name, "inet", *net->ip ? net->ip : "manual", net->gw,
-				 net->mtu, out);
-		if (*net->ip6)
-			interface_stanza(net->name, "inet6", net->ip6, net->gw6, 0, out);
-	}
-}
-
-static bool is_address(const char *ip)
-{
-	return strchr(ip, '/') != NULL;
-}
-
-void ct_network_text(const struct ct_net *net, struct buf *out)
-{
-	bool dhcp4 = str_eq(net->ip, "dhcp"), dhcp6 = str_eq(net->ip6, "dhcp");
-
-	buf_addf(out, CT_SETUP_MARK "[Match]\nName=%s\n", net->name);
-	if (net->mtu)
-		buf_addf(out, "\n[Link]\nMTUBytes=%u\n", net->mtu);
-	buf_addf(out, "\n[Network]\nDHCP=%s\nIPv6AcceptRA=%s\n",
-		 dhcp4 && dhcp6 ? "yes"
-		 : dhcp4	? "ipv4"
-		 : dhcp6	? "ipv6"
-				: "no",
-		 dhcp6 || str_eq(net->ip6, "auto") ? "yes" : "no");
-	if (is_address(net->ip))
-		buf_addf(out, "Address=%s\n", net->ip);
-	if (is_address(net->ip) && *net->gw)
-		buf_addf(out, "Gateway=%s\n", net->gw);
-	if (is_address(net->ip6))
-		buf_addf(out, "Address=%s\n", net->ip6);
-	if (is_address(net->ip6) && *net->gw6)
-		buf_addf(out, "Gateway=%s\n", net->gw6);
+	own_line(hostname, domain, &body);
+	if (!*old)
+		old = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+	if (!ct_section_replace(old, buf_str(&body), out))
+		hosts_with_section(old, buf_str(&body), out);
 }
 
 void ct_resolv_text(const char *nameserver, const char *searchdomain, struct buf *out)
@@ -119,7 +62,6 @@ void ct_resolv_text(const char *nameserver, const char *searchdomain, struct buf
 	autostrv char **servers = str_split(nameserver, " ,;");
 	autostrv char **domains = str_split(searchdomain ? searchdomain : "", " ,;");
 
-	buf_add_str(out, CT_SETUP_MARK);
 	if (*domains)
 		buf_add_str(out, "search");
 	for (char **domain = domains; *domain; domain++)

@@ -8,11 +8,15 @@
 
 #include "agent/base/str.h"
 #include "agent/base/fd.h"
+#include "agent/guest/ct/cgroup.h"
 #include "agent/guest/ct/control.h"
+#include "agent/guest/ct/hookscript.h"
+#include "agent/task/guest/record.h"
 #include "agent/task/internal.h"
 
 #define KILL_WAIT    (30 * USEC_PER_SEC)
 #define MONITOR_WAIT (30 * USEC_PER_SEC)
+#define THAW_WAIT    (5 * USEC_PER_SEC)
 
 int ct_require_running(unsigned vmid, struct ct_record *ret, struct err *err)
 {
@@ -61,7 +65,31 @@ static int finish_stop(struct task_ctx *task, const struct ct_record *record, in
 	return 0;
 }
 
-int ct_stop(struct task_ctx *task, const struct ct_record *record, struct err *err)
+/* What a script says against it stops nobody from stopping. */
+static void announce(struct task_ctx *task, const struct ct_record *record)
+{
+	const struct fields none = {0};
+	struct err err = ERR_INIT;
+
+	(void)task_record_write_beside(task->guest, CT_ASKED_SUFFIX, &none, NULL);
+	if (ct_hookscript_run(record->script, task->guest, "pre-stop", &err) < 0)
+		task_warn(task, "%s", err.message);
+}
+
+/* Signals wait for processes that are frozen. */
+static void thaw(const struct task_ctx *task, const struct ct_record *record)
+{
+	usec_t deadline = clock_monotonic() + THAW_WAIT;
+	struct cgroup_layout layout;
+	autobuf groups = BUF_INIT;
+
+	cgroup_layout_read(&layout);
+	if (ct_groups_read(record, &groups, NULL) == 0 &&
+	    cgroup_is_frozen(&layout, buf_str(&groups), task->guest))
+		(void)cgroup_freeze(&layout, buf_str(&groups), task->guest, false, deadline, NULL);
+}
+
+static int end(struct task_ctx *task, const struct ct_record *record, struct err *err)
 {
 	autofd int init = task_open_pid(record->pid, record->pid_start);
 	autofd int monitor = task_open_pid(record->monitor, record->monitor_start);
@@ -69,11 +97,18 @@ int ct_stop(struct task_ctx *task, const struct ct_record *record, struct err *e
 
 	if (init >= 0 && send_signal(init, SIGKILL) != 0 && errno != ESRCH)
 		return err_errno(err, errno, "kill init of CT %u", task->guest);
+	thaw(task, record);
 	if (init >= 0)
 		r = task_wait_pidfd(init, clock_monotonic() + KILL_WAIT, err);
 	if (r < 0)
 		return err_prefix(err, "CT %u does not end", task->guest);
 	return finish_stop(task, record, monitor, err);
+}
+
+int ct_stop(struct task_ctx *task, const struct ct_record *record, struct err *err)
+{
+	announce(task, record);
+	return end(task, record, err);
 }
 
 int ct_shutdown(struct task_ctx *task, const struct ct_record *record, unsigned timeout_s,
@@ -83,16 +118,20 @@ int ct_shutdown(struct task_ctx *task, const struct ct_record *record, unsigned 
 	autofd int monitor = task_open_pid(record->monitor, record->monitor_start);
 	int r = 0;
 
+	announce(task, record);
+	thaw(task, record);
 	if (init >= 0 && send_signal(init, record->halt) != 0 && errno != ESRCH)
 		return err_errno(err, errno, "signal init of CT %u", task->guest);
 	if (init >= 0)
 		r = task_wait_pidfd(init, clock_monotonic() + timeout_s * USEC_PER_SEC, err);
-	if (r == -ERR_TIMEOUT && !force)
+	if (r == -ERR_TIMEOUT && !force) {
+		task_record_remove_beside(task->guest, CT_ASKED_SUFFIX);
 		return err_set(err, ERR_TIMEOUT, "CT %u did not shut down within %u s", task->guest,
 			       timeout_s);
+	}
 	if (r == -ERR_TIMEOUT) {
 		task_log("no reaction within %u s: stopping it by force", timeout_s);
-		return ct_stop(task, record, err);
+		return end(task, record, err);
 	}
 	return r < 0 ? r : finish_stop(task, record, monitor, err);
 }

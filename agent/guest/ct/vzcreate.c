@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Job: create a container from a template. The config with "lock: create" is there before; the name
  * of the volume is stored in it before the volume is made, so that undoing finds it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
@@ -19,12 +21,15 @@
 #include "agent/guest/ct/create.h"
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/setup.h"
+#include "agent/guest/ct/rootdir.h"
 #include "agent/guest/ct/unpack.h"
-#include "agent/guest/ct/volume.h"
+#include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
+#include "agent/task/guest/slot.h"
 #include "agent/task/internal.h"
+#include "storage/reserve.h"
 
-#define MKFS_TIMEOUT	(600 * USEC_PER_SEC)
+#define MOUNTINFO_MAX	(4 * 1024 * 1024)
 #define UNPACK_TIMEOUT	(6 * 3600 * USEC_PER_SEC)
 #define FULL_BELOW	(1024 * 1024) /* bytes free: too little for the next write */
 #define DEFAULT_STORAGE "local"
@@ -38,10 +43,14 @@ struct create {
 	struct task_storage storage;
 	struct buf template_path, volume_path;
 	bool has_volume; /* made by this job: undoing may free it */
+	const struct ct_os *
+		*os; /* shared with the step that unpacks, which finds it out; NULL before */
+	struct reservation space; /* for what the template will take */
 };
 
 static void create_fini(struct create *create)
 {
+	reserve_end(&create->space);
 	task_storage_close(&create->storage);
 	guest_config_fini(&create->config);
 	buf_fini(&create->template_path);
@@ -93,15 +102,29 @@ static void warn_space(struct task_ctx *task, const struct create *create)
 			  storage->def->id);
 }
 
+/* The image is sparse: what unpacking will write is promised to nobody else. Twice the archive is less than
+ * most take, and refuses nothing that would have fit. */
+static int reserve(struct create *create, struct err *err)
+{
+	uint64_t size = create->request.size;
+	struct stat st;
+
+	if (stat(buf_str(&create->template_path), &st) == 0 && (uint64_t)st.st_size * 2 < size)
+		size = (uint64_t)st.st_size * 2;
+	return reserve_begin(create->storage.def, size, buf_str(&create->volume_path),
+			     &create->space, err);
+}
+
 static int make_volume(struct task_ctx *task, struct create *create, struct err *err)
 {
 	const struct task_storage *storage = &create->storage;
-	autofree char *name = task_volume_next_name(storage, task->guest, "raw", NULL, err);
+	const char *format = volume_default_format(storage->def->type, VOLUME_ROOTDIR);
+	autofree char *name = task_volume_next_name(storage, task->guest, format, NULL, err);
 	char volid[VOLID_MAX];
 	struct volid parsed;
 	struct volume_alloc what = {.vmid = task->guest,
 				    .content = VOLUME_ROOTDIR,
-				    .format = "raw",
+				    .format = format,
 				    .name = name,
 				    .size = create->request.size};
 	int r;
@@ -111,6 +134,7 @@ static int make_volume(struct task_ctx *task, struct create *create, struct err 
 	warn_space(task, create);
 	create->rootfs = (struct ct_rootfs){.size = create->request.size,
 					    .read_only = create->request.read_only};
+	str_copy(create->rootfs.options, sizeof(create->rootfs.options), create->request.options);
 	snprintf(create->rootfs.volume, sizeof(create->rootfs.volume), "%s:%u/%s", storage->def->id,
 		 task->guest, name);
 	if ((r = store_config(task, create, err)) < 0 ||
@@ -128,19 +152,36 @@ static int make_volume(struct task_ctx *task, struct create *create, struct err 
 	return storage->driver->path(storage->def, &parsed, &create->volume_path, err);
 }
 
-static int make_filesystem(struct create *create, struct err *err)
+static int make_mp(struct task_ctx *task, struct create *create, const struct field *f,
+		   struct err *err)
 {
-	const char *const argv[] = {
-		"mkfs.ext4",
-		"-F",
-		"-q",
-		"-E",
-		"root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard",
-		buf_str(&create->volume_path),
-		NULL};
-	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + MKFS_TIMEOUT};
+	const char *key = f->name + strlen("set.");
+	autofree char *value = NULL;
+	struct ct_new_volume volume;
+	struct ct_mp mp;
+	int r = ct_mp_parse(key, f->value, &mp, err);
 
-	return exec_run(&run, NULL, err);
+	if (r < 0 || (r = ct_new_volume_open(task, &mp, &create->config, &volume, err)) < 0)
+		return r;
+	value = ct_mp_value(f->value, volume.volid, volume.size);
+	guest_config_set(&create->config, key, value);
+	r = store_config(task, create, err);
+	if (r == 0 && (r = ct_new_volume_make(task, &volume, err)) == -ERR_EXISTS) {
+		guest_config_delete(&create->config, key); /* it is not ours to be removed */
+		(void)store_config(task, create, NULL);
+	}
+	ct_new_volume_close(&volume);
+	return r < 0 ? err_prefix(err, "%s", key) : 0;
+}
+
+static int make_mps(struct task_ctx *task, struct create *create, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < task->args.count; i++)
+		if (str_starts(task->args.items[i].name, "set.mp"))
+			r = make_mp(task, create, &task->args.items[i], err);
+	return r;
 }
 
 static int unpack(const struct create *create, int root, struct err *err)
@@ -163,11 +204,69 @@ static int fill_root(struct task_ctx *task, struct create *create, int root, str
 	};
 	int r;
 
-	if ((r = unpack(create, root, err)) < 0 ||
-	    (r = ct_setup_settings(task, root, &create->config, true, err)) < 0 ||
+	if ((r = unpack(create, root, err)) < 0 && ct_bool_arg(task, "ignore-unpack-errors") &&
+	    err->code != ERR_CANCELLED) {
+		task_warn(task, "%s", err->message);
+		r = 0;
+	}
+	if (r < 0)
+		return r;
+	*create->os = ct_os_of(root, &create->config);
+	if ((r = ct_setup_settings(task, root, &create->config, true, err)) < 0 ||
 	    (r = ct_setup_new(task, root, &credentials, err)) < 0)
 		return r;
 	return syncfs(root) == 0 ? 0 : err_set(err, ERR_IO, "sync the new root");
+}
+
+/* What is mounted below goes first; each is written out by its own unmounting. */
+static int umount_tree(const char *target)
+{
+	autobuf text = BUF_INIT;
+
+	for (int tries = 0; umount2(target, 0) != 0; tries++) {
+		autofree char *last = NULL;
+
+		if (errno != EBUSY || tries > CT_MPS_MAX)
+			return -1;
+		buf_clear(&text);
+		(void)file_read("/proc/self/mountinfo", MOUNTINFO_MAX, &text, NULL);
+		autostrv char **lines = str_split(buf_str(&text), "\n");
+
+		for (char **line = lines; *line; line++) {
+			autostrv char **words = str_split(*line, " ");
+
+			if (strv_count(words) < 5 || !ct_path_is_below(words[4], target) ||
+			    str_eq(words[4], target))
+				continue;
+			free(last);
+			last = xstrdup(words[4]);
+		}
+		if (!last || umount2(last, 0) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The root is still empty: nothing in it leads elsewhere. */
+static int mount_mps(struct task_ctx *task, const struct create *create, int root,
+		     const char *target, struct err *err)
+{
+	autofree struct ct_mp *mps = NULL;
+	size_t count = 0;
+	int r = ct_config_mps(&create->config, &mps, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		autofree char *place = xasprintf("%s%s", target, mps[i].path);
+		autobuf path = BUF_INIT;
+
+		if (mps[i].is_folder)
+			continue;
+		if ((r = ct_mp_path(task, &mps[i], &path, err)) == 0 &&
+		    (r = rootdir_make(root, mps[i].path, 0755, err)) == 0)
+			r = ct_mount_volume(buf_str(&path), place, MS_NODEV | MS_NOSUID | MS_NOEXEC,
+					    err);
+	}
+	return r;
 }
 
 /* In a process of its own: the mount is in its namespace alone and goes with it. */
@@ -184,9 +283,10 @@ static int fill_child(struct task_ctx *task, void *ctx, struct err *err)
 	root = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(err, ERR_IO, "open the mounted root");
-	r = fill_root(task, create, root, err);
+	if ((r = mount_mps(task, create, root, target, err)) == 0)
+		r = fill_root(task, create, root, err);
 	close(root);
-	if (umount2(target, 0) != 0 && r == 0)
+	if (umount_tree(target) != 0 && r == 0)
 		r = err_set(err, ERR_IO, "unmount the new root");
 	return r;
 }
@@ -203,10 +303,28 @@ static int name_full_storage(const struct create *create, struct err *err)
 	return -err->code;
 }
 
+/* What was found out about the system stays with the container, where it is seen and can be changed. */
+static void keep_ostype(struct create *create)
+{
+	const struct ct_os *os = *create->os;
+
+	if (os && os->ostype && !guest_config_get(&create->config, "ostype"))
+		guest_config_set(&create->config, "ostype", os->ostype);
+}
+
 static int fill_volume(struct task_ctx *task, struct create *create, struct err *err)
 {
-	int r = ct_child_run(task, fill_child, create, 0, err);
+	size_t size = sizeof(*create->os);
+	int r;
 
+	create->os = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (create->os == MAP_FAILED)
+		return err_errno(err, errno, "mmap");
+	r = ct_child_run(task, fill_child, create, 0, err);
+	if (r == 0)
+		keep_ostype(create);
+	munmap(create->os, size);
+	create->os = NULL;
 	return r < 0 && err->code == ERR_IO ? name_full_storage(create, err) : r;
 }
 
@@ -226,8 +344,10 @@ static int create_steps(struct task_ctx *task, struct create *create, struct err
 	int r;
 
 	if ((r = read_request(task, create, err)) < 0 || (r = make_volume(task, create, err)) < 0 ||
-	    (r = task_check_cancelled(err)) < 0 || (r = make_filesystem(create, err)) < 0 ||
-	    (r = task_check_cancelled(err)) < 0 || (r = fill_volume(task, create, err)) < 0)
+	    (r = task_check_cancelled(err)) < 0 || (r = reserve(create, err)) < 0 ||
+	    (r = ct_volume_mkfs(buf_str(&create->volume_path), err)) < 0 ||
+	    (r = make_mps(task, create, err)) < 0 || (r = task_check_cancelled(err)) < 0 ||
+	    (r = fill_volume(task, create, err)) < 0)
 		return r;
 	(void)rmdir(target);
 	if ((r = sync_volume(create, err)) < 0)
@@ -270,9 +390,11 @@ int vzcreate_run(struct task_ctx *task, struct err *err)
 		create_fini(&create);
 		return err_set(err, ERR_BUSY, "CT %u is not being created", task->guest);
 	}
-	r = create_steps(task, &create, err);
+	if ((r = task_slot_enter(task, err)) == 0)
+		r = create_steps(task, &create, err);
 	if (r < 0)
 		undo(task, &create);
+	task_slot_leave();
 	create_fini(&create);
 	forget_secrets(task);
 	if (r == 0 && ct_bool_arg(task, "start"))

@@ -5,7 +5,7 @@
 #include "agent/guest/ct/commands.h"
 #include "agent/guest/ct/control.h"
 #include "agent/guest/ct/create.h"
-#include "agent/guest/ct/volume.h"
+#include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
 
 #define TRIES 5
@@ -47,7 +47,8 @@ int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
 	uint64_t version;
 	int r;
 
-	for (int i = 0; (r = claim(task, &config, &version, err)) == -ERR_CONFLICT && i < TRIES; i++)
+	for (int i = 0; (r = claim(task, &config, &version, err)) == -ERR_CONFLICT && i < TRIES;
+	     i++)
 		continue;
 	if (r == -ERR_NOT_FOUND)
 		return 0;
@@ -56,6 +57,8 @@ int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
 	ct_clean(task->guest);
 	if (may_free_volume)
 		r = free_rootfs(task, &config, err);
+	if (may_free_volume && r == 0)
+		r = ct_volumes_free(task, &config, err);
 	if (r == 0)
 		r = task_config_delete(task, "lxc", version, err);
 	guest_config_fini(&config);

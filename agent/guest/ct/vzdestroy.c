@@ -4,16 +4,20 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/commands.h"
 #include "agent/guest/ct/control.h"
-#include "agent/guest/ct/volume.h"
+#include "agent/guest/ct/life.h"
 #include "agent/guest/ct_schema.h"
 
 /* Another lock means that a job, or its undoing, still works on this container. */
-static int check_lock(const struct guest_config *config, struct err *err)
+static int check_lock(const struct task_ctx *task, const struct guest_config *config,
+		      struct err *err)
 {
 	const char *lock = guest_config_get(config, "lock");
 
 	if (lock && !str_eq(lock, "destroyed"))
 		return err_set(err, ERR_BUSY, "CT is locked (%s)", lock);
+	if (ct_config_flag(config, "protection"))
+		return err_set(err, ERR_BUSY, "can't remove CT %u - protection mode enabled",
+			       task->guest);
 	return 0;
 }
 
@@ -29,37 +33,22 @@ static int ensure_stopped(struct task_ctx *task, struct err *err)
 	return ct_stop(task, &record, err);
 }
 
-static int free_volumes(struct task_ctx *task, const struct guest_config *config, struct err *err)
-{
-	struct ct_rootfs rootfs;
-	int r;
-
-	if (!guest_config_get(config, "rootfs"))
-		return 0;
-	if ((r = ct_config_rootfs(config, &rootfs, err)) < 0)
-		return r;
-	task_log("removing volume %s", rootfs.volume);
-	return ct_volume_free(task, rootfs.volume, err);
-}
-
 int vzdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
-	uint64_t version;
-	int r;
+	int r = task_config_get(task, "lxc", &config, NULL, err);
 
-	if ((r = task_config_get(task, "lxc", &config, &version, err)) < 0)
-		return r;
-	r = check_lock(&config, err);
+	if (r < 0)
+		return life_is_over(task, r) ? 0 : r;
+	r = check_lock(task, &config, err);
+	guest_config_fini(&config);
 	if (r == 0)
 		r = ensure_stopped(task, err);
 	if (r == 0)
-		r = free_volumes(task, &config, err);
-	if (r == 0) {
-		ct_clean(task->guest);
-		ct_spool_remove(task->guest);
-		r = task_config_delete(task, "lxc", version, err);
-	}
-	guest_config_fini(&config);
-	return r;
+		r = life_destroy_volumes(task, &ct_life, err);
+	if (r < 0)
+		return r;
+	ct_clean(task->guest);
+	ct_spool_remove(task->guest);
+	return life_config_delete(task, &ct_life, err);
 }

@@ -8,6 +8,7 @@
  *   qmstart     timeout (seconds that libvirtd has, 60)
  *   qmshutdown  timeout (seconds, 60), forceStop (boolean)
  *   qmreboot    timeout (seconds, 60)
+ *   qmsnapshot, qmdelsnapshot, qmrollback, qmclone, qmtemplate, qmresize, qmmove: agent/task/guest/life.h
  *   qmdestroy   destroy-unreferenced-disks (boolean), force (a running machine is stopped first)
  *
  * qmcreate-undo, qmstop, qmreset have none. */
@@ -24,6 +25,17 @@ int qmshutdown_run(struct task_ctx *task, struct err *err);
 int qmreboot_run(struct task_ctx *task, struct err *err);
 int qmreset_run(struct task_ctx *task, struct err *err);
 int qmdestroy_run(struct task_ctx *task, struct err *err);
+int qmsnapshot_run(struct task_ctx *task, struct err *err);
+int qmsnapshot_undo_run(struct task_ctx *task, struct err *err);
+int qmdelsnapshot_run(struct task_ctx *task, struct err *err);
+int qmrollback_run(struct task_ctx *task, struct err *err);
+int qmclone_run(struct task_ctx *task, struct err *err);
+int qmclone_undo_run(struct task_ctx *task, struct err *err);
+int qmclone_release_run(struct task_ctx *task, struct err *err);
+int qmtemplate_run(struct task_ctx *task, struct err *err);
+int qmresize_run(struct task_ctx *task, struct err *err);
+int qmmove_run(struct task_ctx *task, struct err *err);
+int qmmove_undo_run(struct task_ctx *task, struct err *err);
 /* argv after "screen": VMID. Hands over (agent/task/handover.h) a connection to its VNC server. The exit
  * code. */
 int screen_main(int argc, char **argv);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ struct call {
 	int done; /* eventfd */
 	int (*run)(struct call *call);
 	virConnectPtr conn;
-	char *text; /* name or XML */
+	char *text; /* name or XML, or what run says */
 	enum hv_state state;
 	int fd; /* owned; -1: none */
 	int r;
@@ -273,6 +274,26 @@ static int run_shutdown(struct call *call)
 	return act(call, shut_down);
 }
 
+/* "SIZE PATH" behind the name: all that a call takes along is one text. */
+static int run_resize_disk(struct call *call)
+{
+	char *size = strchr(call->text, '\n'), *path = NULL;
+	unsigned long long bytes = size ? strtoull(size + 1, &path, 10) : 0;
+
+	if (!bytes || !path || *path != ' ')
+		return err_set(&call->err, ERR_INTERNAL, "malformed call");
+	*size = '\0';
+	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
+	int r = domain && virDomainBlockResize(domain, path + 1, bytes,
+					       VIR_DOMAIN_BLOCK_RESIZE_BYTES) == 0
+			? 0
+			: failed(call);
+
+	if (domain)
+		virDomainFree(domain);
+	return r;
+}
+
 static int run_open_graphics(struct call *call)
 {
 	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
@@ -374,6 +395,14 @@ int hv_reset(struct hv *hv, const char *name, struct err *err)
 int hv_shutdown(struct hv *hv, const char *name, struct err *err)
 {
 	return call_simple(hv, run_shutdown, name, err);
+}
+
+int hv_resize_disk(struct hv *hv, const char *name, const char *path, unsigned long long size,
+		   struct err *err)
+{
+	autofree char *text = xasprintf("%s\n%llu %s", name, size, path);
+
+	return call_simple(hv, run_resize_disk, text, err);
 }
 
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err)

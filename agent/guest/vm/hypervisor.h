@@ -34,5 +34,8 @@ int hv_destroy(struct hv *hv, const char *name, struct err *err);
 int hv_reset(struct hv *hv, const char *name, struct err *err);
 /* Asks the guest's agent where one listens, else presses the power button. */
 int hv_shutdown(struct hv *hv, const char *name, struct err *err);
+/* path: of the image, as the machine was made with it; size in bytes, only upwards. */
+int hv_resize_disk(struct hv *hv, const char *name, const char *path, unsigned long long size,
+		   struct err *err);
 /* A connection to its first VNC server, without a password; the caller's. */
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err);

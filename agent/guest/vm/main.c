@@ -9,7 +9,19 @@ static const struct task_command commands[] = {
 	{"qmconfig", qmconfig_run},   {"qmstart", qmstart_run},
 	{"qmstop", qmstop_run},	      {"qmshutdown", qmshutdown_run},
 	{"qmreboot", qmreboot_run},   {"qmreset", qmreset_run},
-	{"qmdestroy", qmdestroy_run}, {NULL, NULL},
+	{"qmdestroy", qmdestroy_run},
+	{"qmsnapshot", qmsnapshot_run},
+	{"qmsnapshot-undo", qmsnapshot_undo_run},
+	{"qmdelsnapshot", qmdelsnapshot_run},
+	{"qmrollback", qmrollback_run},
+	{"qmclone", qmclone_run},
+	{"qmclone-undo", qmclone_undo_run},
+	{"qmclone-release", qmclone_release_run},
+	{"qmtemplate", qmtemplate_run},
+	{"qmresize", qmresize_run},
+	{"qmmove", qmmove_run},
+	{"qmmove-undo", qmmove_undo_run},
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)

@@ -13,6 +13,7 @@
 #include "agent/guest/vm/commands.h"
 #include "agent/guest/vm/control.h"
 #include "agent/guest/vm/volume.h"
+#include "agent/guest/volumes.h"
 
 #define TRIES	   5
 #define SEPARATORS ",; "
@@ -63,6 +64,14 @@ static int free_volume(struct task_ctx *task, const char *volid, struct err *err
 	return r < 0 ? r : task_volume_free(task, &volume, VOLUME_IMAGES, err);
 }
 
+static int check_snapshots(const struct guest_config *config, const char *volid, struct err *err)
+{
+	const char *snapshot = guest_volume_snapshot(&guest_kind_vm, config, volid);
+
+	return snapshot ? err_set(err, ERR_BUSY, "snapshot '%s' needs volume '%s'", snapshot, volid)
+			: 0;
+}
+
 /* The volume of an unused key; it may have become a drive by the same change. */
 static int free_key(struct task_ctx *task, const char *key, const char *volid,
 		    struct guest_config *after, struct err *err)
@@ -71,6 +80,8 @@ static int free_key(struct task_ctx *task, const char *key, const char *volid,
 
 	if (drive)
 		return err_field(err, key, "its volume '%s' is to be drive %s", volid, drive);
+	if (check_snapshots(after, volid, err) < 0)
+		return -ERR_BUSY;
 	return free_volume(task, volid, err);
 }
 
@@ -320,7 +331,8 @@ static int free_noted(struct task_ctx *task, struct change *change, struct guest
 
 		if (!str_eq(guest_config_get(config, f->name), f->value))
 			continue;
-		if ((r = free_volume(task, f->value, err)) == 0)
+		if ((r = check_snapshots(config, f->value, err)) == 0 &&
+		    (r = free_volume(task, f->value, err)) == 0)
 			guest_config_delete(config, f->name);
 	}
 	return r;

@@ -3,17 +3,18 @@
  * for again. */
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/guest/pending.h"
 #include "agent/guest/vm/commands.h"
 #include "agent/guest/vm/control.h"
-#include "agent/guest/vm/volume.h"
+#include "agent/guest/vm/life.h"
 
-/* A lock means that a job, or its undoing, still works on this machine. */
+/* Another lock means that a job, or its undoing, still works on this machine. */
 static int check_lock(const struct guest_config *config, struct err *err)
 {
 	const char *lock = guest_config_get(config, "lock");
 
-	return lock ? err_set(err, ERR_BUSY, "VM is locked (%s)", lock) : 0;
+	if (!lock || str_eq(lock, "destroyed"))
+		return 0;
+	return err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
 }
 
 static int ensure_stopped(struct task_ctx *task, struct err *err)
@@ -28,78 +29,28 @@ static int ensure_stopped(struct task_ctx *task, struct err *err)
 	return r < 0 ? r : vm_stop(task, hv, &record, err);
 }
 
-static int free_volume(struct task_ctx *task, const char *key, const struct volid *volume,
-		       struct err *err)
+static int destroy(struct task_ctx *task, struct err *err)
 {
-	if (volume->vmid != task->guest) {
-		task_warn(task, "%s: volume %s:%s is another guest's and stays", key,
-			  volume->storage, volume->name);
-		return 0;
-	}
-	task_log("removing volume %s:%s", volume->storage, volume->name);
-	return task_volume_free(task, volume, VOLUME_IMAGES, err);
-}
+	int r = ensure_stopped(task, err);
 
-static int free_unused(struct task_ctx *task, const struct guest_config *config, struct err *err)
-{
-	const struct fields *keys = &config->sections[0].keys;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < keys->count; i++) {
-		const struct field *f = &keys->items[i];
-		struct volid volume;
-
-		if (vm_unused_key(f->name, &(unsigned){0}) &&
-		    (r = volid_parse(f->value, &volume, err)) == 0)
-			r = free_volume(task, f->name, &volume, err);
-	}
-	return r;
-}
-
-static int free_volumes(struct task_ctx *task, const struct guest_config *config, struct err *err)
-{
-	autofree struct vm_drive *drives = NULL;
-	size_t count = 0;
-	int r = vm_config_drives(config, &drives, &count, err);
-
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (!drives[i].is_cdrom && !drives[i].is_new)
-			r = free_volume(task, drives[i].key, &drives[i].volume, err);
 	if (r == 0)
-		r = free_unused(task, config, err);
-	if (r == 0 && vm_bool_arg(task, "destroy-unreferenced-disks"))
-		r = task_volumes_free_all(task, VOLUME_IMAGES, err);
-	return r;
-}
-
-/* What waits for the next start names volumes, too. */
-static int merge_pending(struct guest_config *config, struct err *err)
-{
-	struct guest_config before __attribute__((cleanup(guest_config_fini)));
-
-	guest_config_copy(&before, config);
-	return config_pending_merge(config) ? vm_unused_follow(&before, config, err) : 0;
+		r = life_destroy_volumes(task, &vm_life, err);
+	if (r < 0)
+		return r;
+	vm_record_remove(task->guest);
+	return life_config_delete(task, &vm_life, err);
 }
 
 int qmdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
-	uint64_t version;
-	int r;
+	int r = task_config_get(task, "qemu", &config, NULL, err);
 
-	if ((r = task_config_get(task, "qemu", &config, &version, err)) < 0)
-		return r;
+	if (r < 0)
+		return life_is_over(task, r) ? 0 : r;
 	r = check_lock(&config, err);
-	if (r == 0)
-		r = ensure_stopped(task, err);
-	if (r == 0)
-		r = merge_pending(&config, err);
-	if (r == 0)
-		r = free_volumes(task, &config, err);
-	if (r == 0) {
-		vm_record_remove(task->guest);
-		r = task_config_delete(task, "qemu", version, err);
-	}
 	guest_config_fini(&config);
+	if (r == 0)
+		r = destroy(task, err);
 	return r < 0 ? err_prefix(err, "unable to destroy VM %u", task->guest) : 0;
 }

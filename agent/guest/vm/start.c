@@ -57,6 +57,8 @@ static int read_config(struct task_ctx *task, struct guest_config *ret, struct e
 		guest_config_copy(&before, &config);
 		if ((lock = guest_config_get(&config, "lock"))) {
 			r = err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
+		} else if (str_eq(guest_config_get(&config, "template"), "1")) {
+			r = err_set(err, ERR_BUSY, "VM %u is a template", task->guest);
 		} else if (config_pending_merge(&config)) {
 			r = vm_unused_follow(&before, &config, err);
 			if (r == 0)
@@ -124,6 +126,7 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 	    (r = start->hw.kvm ? vm_kvm_check(task, err) : 0) < 0 ||
 	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0)
 		return r;
+	task_guest_notices(&start->config);
 	vm_domain_format(&(struct vm_domain){.vmid = task->guest,
 					     .hw = &start->hw,
 					     .paths = (const char *const *)start->paths,

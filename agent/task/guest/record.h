@@ -22,7 +22,8 @@ int task_record_write(unsigned vmid, const char *kind, const struct task_record 
 		      const struct fields *own, struct err *err);
 /* Appends all of its fields to ret_all. ERR_NOT_FOUND when there is none or it is of another boot. Says nothing
  * about being alive. */
-int task_record_read(unsigned vmid, struct task_record *ret, struct fields *ret_all, struct err *err);
+int task_record_read(unsigned vmid, struct task_record *ret, struct fields *ret_all,
+		     struct err *err);
 bool task_record_is_alive(const struct task_record *record);
 void task_record_remove(unsigned vmid);
 /* A number of a record; 0 if absent. */

@@ -2,12 +2,15 @@
 /* Finds storages and volumes for jobs of guests. Runs in jobs. */
 #include "agent/task/guest/storage.h"
 
-#include <stdio.h>
+#include <string.h>
 
+#include "agent/base/exec.h"
 #include "agent/base/mem.h"
+#include "agent/base/paths.h"
 #include "agent/base/str.h"
 
-#define DISKS_MAX 256
+#define DISKS_MAX     256
+#define PROBE_TIMEOUT (10 * USEC_PER_SEC)
 
 static int read_storages(struct storage_cfg *ret, struct err *err)
 {
@@ -118,10 +121,15 @@ struct names {
 static void see_name(struct names *names, const char *text)
 {
 	struct volid volume;
-	unsigned owner, number;
+	uint64_t number;
 
-	if (volid_parse(text, &volume, NULL) == 0 && volume.vmid == names->vmid &&
-	    sscanf(volume.file, "vm-%u-disk-%u", &owner, &number) == 2 && number < DISKS_MAX)
+	if (volid_parse(text, &volume, NULL) < 0 || volume.vmid != names->vmid)
+		return;
+	const char *at =
+		strstr(volume.file, "-disk-"); /* behind vm-, base- or subvol- and the id */
+	autofree char *digits = at ? xstrndup(at + 6, strcspn(at + 6, ".")) : NULL;
+
+	if (digits && str_to_u64(digits, &number) && number < DISKS_MAX)
 		names->is_taken[number] = true;
 }
 
@@ -142,7 +150,9 @@ char *task_volume_next_name(const struct task_storage *storage, unsigned vmid, c
 		see_name(&names, known->items[i].name);
 	for (unsigned i = 0; i < DISKS_MAX; i++) {
 		if (!names.is_taken[i])
-			return xasprintf("vm-%u-disk-%u.%s", vmid, i, format);
+			return xasprintf("%s-%u-disk-%u.%s",
+					 str_eq(format, "subvol") ? "subvol" : "vm", vmid, i,
+					 format);
 	}
 	err_set(err, ERR_LIMIT, "storage '%s' has too many volumes of guest %u", storage->def->id,
 		vmid);
@@ -188,6 +198,34 @@ static int free_found(struct task_ctx *task, const struct found *found, enum vol
 	return r;
 }
 
+/* Asked in a process of its own: one that hangs must not hang the job of a guest that has nothing there. */
+static int probe(const struct storage_def *def, struct err *err)
+{
+	autofree char *program = path_join(path_libexec(), "lodge-task");
+	const char *const argv[] = {program, "helper", "storage-status", NULL};
+	autofields args = FIELDS_INIT;
+	autobuf input = BUF_INIT;
+
+	storage_def_encode(def, &args);
+	fields_encode(&args, &input);
+	return exec_run(&(struct exec_run){.argv = argv,
+					   .input = input.data,
+					   .input_size = input.size,
+					   .deadline = clock_monotonic() + PROBE_TIMEOUT},
+			NULL, err);
+}
+
+static bool answers(struct task_ctx *task, const struct storage_def *def)
+{
+	struct err err = ERR_INIT;
+
+	if (probe(def, &err) == 0)
+		return true;
+	task_warn(task, "storage '%s' does not answer: what the guest has there is left (%s)",
+		  def->id, err.message);
+	return false;
+}
+
 int task_volumes_free_all(struct task_ctx *task, enum volume_content content, struct err *err)
 {
 	struct storage_cfg cfg = {0};
@@ -199,7 +237,7 @@ int task_volumes_free_all(struct task_ctx *task, enum volume_content content, st
 		const struct storage_driver *driver = storage_driver_find(def->type);
 
 		if (driver && is_usable(task, def) && storage_def_has_content(def, found.content) &&
-		    (r = driver->activate(def, err)) == 0)
+		    answers(task, def))
 			r = driver->list(def, collect, &found, err);
 	}
 	if (r == 0)

@@ -28,6 +28,12 @@ int helper_storage_status(const struct fields *args, struct buf *out, struct err
 int helper_storage_content(const struct fields *args, struct buf *out, struct err *err);
 /* args: volid. {"path","format","size","used","content","ctime","vmid"} */
 int helper_storage_info(const struct fields *args, struct buf *out, struct err *err);
+/* args: volid, notes, protected (1 or 0), the last two as far as they change; owner: the caller owns the storage
+ * and may protect any number unless the definition says how many. No answer. */
+int helper_storage_attributes(const struct fields *args, struct buf *out, struct err *err);
+/* args, all optional: prune-backups (else the definition's), vmid, backup-type (lxc, qemu). The contract's list of
+ * {"volid","ctime","mark","type","vmid"} */
+int helper_prune(const struct fields *args, struct buf *out, struct err *err);
 /* args: vmid, size, and optional format, name (of the file) and content (images, or rootdir where the
  * storage has no images). The new volume id as a JSON string. */
 int helper_storage_alloc(const struct fields *args, struct buf *out, struct err *err);

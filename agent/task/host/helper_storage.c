@@ -11,6 +11,9 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/task/host/volume.h"
+#include "storage/reserve.h"
+
+#define PROTECTED_MAX 5
 
 int helper_storage_status(const struct fields *args, struct buf *out, struct err *err)
 {
@@ -21,7 +24,7 @@ int helper_storage_status(const struct fields *args, struct buf *out, struct err
 	if (r == 0)
 		r = target.driver->activate(&target.def, err);
 	if (r == 0)
-		r = target.driver->status(&target.def, &space, err);
+		r = reserve_status(&target.def, &space, err);
 	if (r < 0)
 		return r;
 	json_init(&j, out);
@@ -93,7 +96,6 @@ static int compare_volids(const void *a, const void *b)
 
 static void content_write(struct json *j, const struct volume_info *info)
 {
-	json_object_begin(j);
 	json_kv_string(j, "volid", info->volid);
 	json_kv_string(j, "content", info->content);
 	json_kv_string(j, "format", info->format);
@@ -103,18 +105,40 @@ static void content_write(struct json *j, const struct volume_info *info)
 	json_kv_uint(j, "ctime", info->ctime);
 	if (info->vmid)
 		json_kv_uint(j, "vmid", info->vmid);
-	json_object_end(j);
+	if (info->parent[0])
+		json_kv_string(j, "parent", info->parent);
 }
 
-static void contents_write(struct content_filter *filter, struct buf *out)
+/* Backups only. In a list the first line of the notes is enough. */
+static void attributes_write(const struct volume_target *target, struct json *j,
+			     const struct volume_info *info, bool is_whole)
+{
+	autobuf notes = BUF_INIT;
+	struct volid volume;
+	if (info->is_protected)
+		json_kv_bool(j, "protected", true);
+	if (!info->has_notes || volid_parse(info->volid, &volume, NULL) < 0 ||
+	    target->driver->notes(&target->def, &volume, &notes, NULL) < 0)
+		return;
+	size_t size = is_whole ? notes.size : strcspn(buf_str(&notes), "\n");
+	json_key(j, "notes");
+	json_string_n(j, buf_str(&notes), size);
+}
+
+static void contents_write(const struct volume_target *target, struct content_filter *filter,
+			   struct buf *out)
 {
 	struct json j;
 	if (filter->count > 0)
 		qsort(filter->found, filter->count, sizeof(*filter->found), compare_volids);
 	json_init(&j, out);
 	json_array_begin(&j);
-	for (size_t i = 0; i < filter->count; i++)
+	for (size_t i = 0; i < filter->count; i++) {
+		json_object_begin(&j);
 		content_write(&j, &filter->found[i]);
+		attributes_write(target, &j, &filter->found[i], false);
+		json_object_end(&j);
+	}
 	json_array_end(&j);
 }
 
@@ -137,7 +161,7 @@ int helper_storage_content(const struct fields *args, struct buf *out, struct er
 	filter.containers = ids;
 	r = target.driver->list(&target.def, filter_add, &filter, err);
 	if (r == 0)
-		contents_write(&filter, out);
+		contents_write(&target, &filter, out);
 	free(filter.found);
 	return r;
 }
@@ -165,8 +189,59 @@ int helper_storage_info(const struct fields *args, struct buf *out, struct err *
 	json_kv_uint(&j, "ctime", info.ctime);
 	if (info.vmid)
 		json_kv_uint(&j, "vmid", info.vmid);
+	if (info.parent[0])
+		json_kv_string(&j, "parent", info.parent);
+	attributes_write(&target, &j, &info, true);
 	json_object_end(&j);
 	return 0;
+}
+
+struct protected_count {
+	unsigned vmid;
+	const char *but; /* does not count */
+	int64_t count;
+};
+
+static int count_protected(const struct volume_info *info, void *ctx)
+{
+	struct protected_count *c = ctx;
+	c->count += info->is_protected && info->vmid == c->vmid && !str_eq(info->volid, c->but);
+	return 0;
+}
+
+/* The definition's limit; where it has none, those who do not own the storage have one all the same. */
+static int check_protected(const struct volume_target *target, const struct fields *args,
+			   struct err *err)
+{
+	struct protected_count c = {.vmid = target->volume.vmid, .but = fields_get(args, "volid")};
+	int64_t limit = fields_find(args, "owner") ? -1 : PROTECTED_MAX;
+	str_to_i64(storage_def_get(&target->def, "max-protected-backups"), &limit);
+	if (limit < 0)
+		return 0;
+	int r = target->driver->list(&target->def, count_protected, &c, err);
+	if (r == 0 && c.count >= limit)
+		r = err_set(err, ERR_LIMIT,
+			    "guest %u has %lld protected backups on storage '%s' "
+			    "already",
+			    c.vmid, (long long)c.count, target->def.id);
+	return r;
+}
+
+int helper_storage_attributes(const struct fields *args, struct buf *out, struct err *err)
+{
+	autotarget target = {0};
+	const char *text = fields_get(args, "protected");
+	bool is_protected = str_eq(text, "1");
+	int r = volume_target_volume(args, &target, err);
+	(void)out;
+	if (r == 0)
+		r = target.driver->activate(&target.def, err);
+	if (r == 0 && is_protected)
+		r = check_protected(&target, args, err);
+	return r < 0 ? r
+		     : target.driver->set_attributes(&target.def, &target.volume,
+						     fields_get(args, "notes"),
+						     text ? &is_protected : NULL, err);
 }
 
 static int alloc_args(const struct fields *args, struct volume_alloc *ret, struct err *err)

@@ -10,6 +10,12 @@ int job_imgdel(struct task_ctx *task, struct err *err);
 /* Descriptor 3: the source. args: content, filename; optional checksum and checksum-algorithm (md5,
  * sha1, sha224, sha256, sha384, sha512). Nothing is left behind on failure. */
 int job_imgcopy(struct task_ctx *task, struct err *err);
+/* Removes what helper_prune() marks so; the same args. */
+int job_prunebackups(struct task_ctx *task, struct err *err);
 /* No args. Tests KVM and keeps the result (agent/guest/kvm_record.h). Fails, keeping what was known, when
  * the test itself cannot be made. */
 int job_kvmcheck(struct task_ctx *task, struct err *err);
+/* args: peer (address of the caller, may be absent), confirm-timeout (seconds, 0: none; 60). Applies the staged
+ * configuration of the node's interfaces; goes back when the node lost its way out, or the caller its way in. */
+int job_netapply(struct task_ctx *task, struct err *err);
+int job_netapply_undo(struct task_ctx *task, struct err *err);

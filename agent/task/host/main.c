@@ -5,11 +5,14 @@
  * liblxc. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
+#include "agent/net/host_files.h"
 #include "agent/net/net.h"
+#include "agent/net/node_net.h"
 #include "agent/task/host/helper.h"
 #include "agent/task/host/helper_crypt.h"
 #include "agent/task/host/helper_interfaces.h"
 #include "agent/task/host/jobs.h"
+#include "agent/task/host/templates.h"
 #include "agent/task/host/unpack.h"
 #include "agent/task/task.h"
 
@@ -17,6 +20,9 @@ static const struct helper_entry helpers[] = {
 	{"storage-status", helper_storage_status},
 	{"storage-content", helper_storage_content},
 	{"storage-info", helper_storage_info},
+	{"storage-attributes", helper_storage_attributes},
+	{"prune-backups", helper_prune},
+	{"templates", helper_templates},
 	{"storage-alloc", helper_storage_alloc},
 	{"tls-init", helper_tls_init},
 	{"crypt-verify", helper_crypt_verify},
@@ -24,13 +30,25 @@ static const struct helper_entry helpers[] = {
 	{"ct-interfaces", helper_ct_interfaces},
 	{"net-apply", net_apply},
 	{"net-remove", net_remove},
+	{"net-boot", net_helper_boot},
+	{"net-list", net_helper_list},
+	{"net-set", net_helper_set},
+	{"net-delete", net_helper_delete},
+	{"net-revert", net_helper_revert},
+	{"host-dns", host_helper_dns},
+	{"host-hosts", host_helper_hosts},
+	{"host-time", host_helper_time},
 	{0},
 };
 
 static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
+	{"prunebackups", job_prunebackups},
+	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},
+	{"netapply", job_netapply},
+	{"netapply-undo", job_netapply_undo},
 	{0},
 };
 

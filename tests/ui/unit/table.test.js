@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import './no_page.js';
 import { treeOf } from '../../../webui-static/app/components/navigation.js';
 import { arrange } from '../../../webui-static/app/components/table.js';
-import { containerParams } from '../../../webui-static/app/views/create_ct.js';
 import { kvmHint, machineDefaults, machineParams } from '../../../webui-static/app/views/create_vm.js';
 
 const rows = [{ id: 'b', n: 10, name: 'web2' }, { id: 'a', n: 2, name: 'web10' }, { id: 'c', n: 2, name: 'Data' }];
@@ -31,16 +31,6 @@ test('the tree', () => {
 	});
 	assert.deepEqual(tree.map((t) => [t.node.node, t.guests.map((g) => g.vmid), t.storages.map((s) => s.storage)]),
 		[['n1', [100, 101], ['local']], ['n2', [], []]]);
-});
-
-test('parameters of a container', () => {
-	const v = { vmid: '100', hostname: '', ostemplate: 'local:vztmpl/a.tar.gz', memory: '512', cores: '', storage: 'local', size: '0.5', bridge: 'vmbr0',
-		mode: 'dhcp', address: '', gateway: '', password: '', keys: ' \n', start: true };
-	assert.deepEqual(JSON.parse(JSON.stringify(containerParams(v))), { vmid: '100', ostemplate: 'local:vztmpl/a.tar.gz', memory: '512',
-		rootfs: 'local:0.5', net0: 'name=eth0,bridge=vmbr0,ip=dhcp', start: true });
-	assert.equal(containerParams({ ...v, mode: 'static', address: '10.0.0.2/24', gateway: '10.0.0.1' }).net0,
-		'name=eth0,bridge=vmbr0,ip=10.0.0.2/24,gw=10.0.0.1');
-	assert.equal(containerParams({ ...v, bridge: '' }).net0, undefined);
 });
 
 test('what is said of KVM, and chosen', () => {

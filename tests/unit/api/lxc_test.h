@@ -98,8 +98,9 @@ static inline void write_program(void)
 
 static inline int open_core(void **state)
 {
-	static const char storages[] = "dir: local\n\tpath /nowhere\n\tcontent rootdir,vztmpl\n\n"
-				       "dir: isos\n\tpath /nowhere2\n\tcontent iso\n";
+	static const char storages[] =
+		"dir: local\n\tpath /nowhere\n\tcontent rootdir,vztmpl,snippets\n\n"
+		"dir: isos\n\tpath /nowhere2\n\tcontent iso\n";
 	static const char users[] = "user:joe@pve:1:0::::\nacl:/vms/101:user:joe@pve:PVEVMUser:1\n";
 	struct err err = ERR_INIT;
 	sd_event_source *source;
@@ -264,26 +265,34 @@ static inline void wait_for_job(const char *answer)
 		assert_true(sd_event_run(core.event, WAIT) > 0);
 }
 
+/* The arguments that the job of this type got; the next one of this type makes its own. */
+static inline void take_args(const char *type, struct fields *ret)
+{
+	autofree char *args = path_join(folder, "args-%s", type);
+	autobuf raw = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(file_read(args, 1 << 20, &raw, &err), 0);
+	assert_int_equal(file_remove(args, &err), 0);
+	struct cursor c = cursor_on(raw.data, raw.size);
+
+	assert_int_equal(fields_decode(&c, ret, &err), 0);
+}
+
 /* The request must be answered by a UPID of this type; waits for the job's end and reads the
  * arguments that it got. */
 static inline void expect_job(const char *verb, const char *path, const char *params,
 			      const char *type, struct fields *ret_args)
 {
 	unsigned status;
-	autobuf answer = ask_as(NULL, verb, path, params, &status), raw = BUF_INIT;
-	autofree char *args = path_join(folder, "args-%s", type);
+	autobuf answer = ask_as(NULL, verb, path, params, &status);
 	autofree char *middle = xasprintf(":%s:101:root@pam:\"}", type);
-	struct err err = ERR_INIT;
 
 	if (status != 200 || !str_starts(buf_str(&answer), "{\"data\":\"UPID:n1:") ||
 	    !str_ends(buf_str(&answer), middle))
 		fail_msg("%s %s: %u %s", verb, path, status, buf_str(&answer));
 	wait_for_job(buf_str(&answer));
-	assert_int_equal(file_read(args, 1 << 20, &raw, &err), 0);
-	assert_int_equal(file_remove(args, &err), 0); /* the next one of this type makes its own */
-	struct cursor c = cursor_on(raw.data, raw.size);
-
-	assert_int_equal(fields_decode(&c, ret_args, &err), 0);
+	take_args(type, ret_args);
 }
 
 static inline void expect_stored(const char *text)

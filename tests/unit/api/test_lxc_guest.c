@@ -42,14 +42,115 @@ static void shows_and_changes_the_configuration(void **state)
 	expect("PUT", GUEST "/config", right_digest, 200, "{\"data\":null}");
 }
 
+/* What a running one can follow is a job's; what it cannot is only written. */
 static void keeps_changes_of_a_running_guest(void **state)
 {
 	(void)state;
+	autofields args = FIELDS_INIT;
+
 	take_fact("running", "1");
-	expect("PUT", GUEST "/config", "memory=1024|onboot=1", 200, "{\"data\":null}");
-	expect_stored(STOPPED_CONFIG "onboot: 1\n\n[PENDING]\nmemory: 1024\n");
-	expect("PUT", GUEST "/config", "revert=memory", 200, "{\"data\":null}");
+	expect("PUT", GUEST "/config", "hostname=other|onboot=1", 200, "{\"data\":null}");
+	expect_stored(STOPPED_CONFIG "onboot: 1\n\n[PENDING]\nhostname: other\n");
+	expect("PUT", GUEST "/config", "revert=hostname", 200, "{\"data\":null}");
 	expect_stored(STOPPED_CONFIG "onboot: 1\n");
+	/* the job here is a script that keeps its arguments and says nothing of how it ended */
+	expect_failure("PUT", GUEST "/config", "memory=1024|tags=a|delete=net0",
+		       "task died without a status (exit code 0)");
+	take_args("vzconfig", &args);
+	assert_string_equal(fields_get(&args, "set.memory"), "1024");
+	assert_string_equal(fields_get(&args, "set.tags"), "a");
+	assert_string_equal(fields_get(&args, "delete"), "net0");
+	expect_wrong("PUT", GUEST "/config", "net1=name=eth0,bridge=b", "net1",
+		     "name: net0 is called 'eth0' already");
+	expect_stored(STOPPED_CONFIG "onboot: 1\n");
+}
+
+static void makes_and_frees_volumes_by_a_job(void **state)
+{
+	(void)state;
+	autofields args = FIELDS_INIT;
+
+	expect_failure("PUT", GUEST "/config", "mp0=local:1,mp=/a",
+		       "task died without a status (exit code 0)");
+	take_args("vzconfig", &args);
+	assert_string_equal(fields_get(&args, "set.mp0"), "local:1,mp=/a");
+	fields_fini(&args);
+	put("/nodes/n1/lxc/101.conf", STOPPED_CONFIG "unused3: local:101/vm-101-disk-3.raw\n");
+	expect_failure("PUT", GUEST "/config", "delete=unused3",
+		       "task died without a status (exit code 0)");
+	take_args("vzconfig", &args);
+	put("/nodes/n1/lxc/101.conf",
+	    STOPPED_CONFIG "unused3: local:101/vm-101-disk-3.raw\nprotection: 1\n");
+	expect_failure(
+		"PUT", GUEST "/config", "delete=unused3",
+		"can't remove volume 'local:101/vm-101-disk-3.raw' - protection mode enabled");
+	expect_failure("DELETE", GUEST, NULL, "can't remove CT 101 - protection mode enabled");
+	expect_failure("PUT", GUEST "/config", "mp0=none:1,mp=/a", "storage 'none' does not exist");
+	expect_failure("PUT", GUEST "/config", "mp0=isos:1,mp=/a",
+		       "storage 'isos' does not support content type 'rootdir'");
+	expect_wrong("PUT", GUEST "/config", "mp0=local:102/vm-102-disk-0.raw,mp=/a", "mp0",
+		     "volume: 'local:102/vm-102-disk-0.raw' does not belong to CT 101");
+}
+
+/* Ways out to the node are root's alone, whatever else one may. */
+static void some_values_are_for_root(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *params, *message; /* NULL: allowed */
+	} cases[] = {
+		{"mp0=/srv,mp=/a", "only root@pam can set 'a folder of the node as mount point'"},
+		{"dev0=/dev/fuse", "only root@pam can set 'dev0'"},
+		{"hookscript=local:snippets/a.sh", "only root@pam can set 'hookscript'"},
+		{"lxc=lxc.cap.keep = sys_admin", "only root@pam can set 'lxc'"},
+		{"features=nesting=1", NULL},
+		{"features=nesting=1,fuse=1",
+		 "only root@pam can set 'features other than nesting of an unprivileged "
+		 "container'"},
+	};
+
+	put("/user.cfg", "user:joe@pve:1:0::::\nacl:/:user:joe@pve:Administrator:1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *refusal = xasprintf("{\"data\":null,\"message\":\"%s\\n\"}",
+						   cases[i].message ? cases[i].message : "");
+
+		expect_as("joe@pve", "PUT", GUEST "/config", cases[i].params,
+			  cases[i].message ? 403 : 200,
+			  cases[i].message ? refusal : "{\"data\":null}");
+	}
+	expect_stored(STOPPED_CONFIG "features: nesting=1\n");
+	expect("PUT", GUEST "/config", "lxc=lxc.cap.keep = sys_admin|mp0=/srv,mp=/a|dev0=/dev/fuse",
+	       200, "{\"data\":null}");
+	expect_stored(STOPPED_CONFIG "features: nesting=1\nmp0: /srv,mp=/a\ndev0: /dev/fuse\n"
+				     "lxc.cap.keep: sys_admin\n");
+	expect("PUT", GUEST "/config", "lxc=", 200, "{\"data\":null}");
+	put("/user.cfg", "user:joe@pve:1:0::::\nacl:/vms/101:user:joe@pve:PVEVMUser:1\n");
+}
+
+static void suspends_and_runs_programs(void **state)
+{
+	(void)state;
+	autofields args = FIELDS_INIT;
+
+	expect_failure("POST", GUEST "/status/suspend", NULL, "CT 101 not running");
+	expect_failure("POST", GUEST "/exec", "command=ls", "CT 101 not running");
+	take_fact("running", "1");
+	expect_failure("POST", GUEST "/status/resume", NULL, "CT 101 is not suspended");
+	expect_job("POST", GUEST "/status/suspend", NULL, "vzsuspend", &args);
+	fields_fini(&args);
+	take_fact("paused", "1");
+	expect_failure("POST", GUEST "/status/suspend", NULL, "CT 101 is suspended already");
+	expect_failure("POST", GUEST "/exec", "command=ls", "CT 101 is suspended");
+	expect_job("POST", GUEST "/status/resume", NULL, "vzresume", &args);
+	take_fact("running", "1");
+	expect_wrong("POST", GUEST "/exec", "command=", "command", "is empty");
+	expect_wrong("POST", GUEST "/exec", "command=ls|env=A", "env", "'A' is not NAME=VALUE");
+	expect_wrong("POST", GUEST "/exec", "command=ls|cwd=a", "cwd", "must be an absolute path");
+	expect_wrong("POST", GUEST "/exec", "command=ls|stream-input=1", "stream-input",
+		     "only the node's own socket carries input; use input-data");
+	expect_as("joe@pve", "POST", GUEST "/exec", "command=ls", 403,
+		  "{\"data\":null,\"message\":\"Permission check failed (/vms/101, "
+		  "VM.GuestAgent.Unrestricted)\\n\"}");
 }
 
 /* Until the monitor has reported, a guest may be running. */
@@ -199,6 +300,10 @@ int main(void)
 						no_guest),
 		cmocka_unit_test_setup_teardown(keeps_changes_of_an_unknown_guest, fresh_guest,
 						no_guest),
+		cmocka_unit_test_setup_teardown(makes_and_frees_volumes_by_a_job, fresh_guest,
+						no_guest),
+		cmocka_unit_test_setup_teardown(some_values_are_for_root, fresh_guest, no_guest),
+		cmocka_unit_test_setup_teardown(suspends_and_runs_programs, fresh_guest, no_guest),
 		cmocka_unit_test_setup_teardown(writes_nothing_when_nothing_changes, fresh_guest,
 						no_guest),
 		cmocka_unit_test_setup_teardown(shows_an_unreadable_guest, fresh_guest, no_guest),

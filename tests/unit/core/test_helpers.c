@@ -134,6 +134,32 @@ static void hanging_ones_give_their_slots_back(void **state)
 	buf_fini(&other.output);
 }
 
+static void ask_storage(struct world *w, const char *name, const char *storage,
+			struct world *answers_to)
+{
+	autofields args = FIELDS_INIT;
+
+	fields_add(&args, "storage-id", storage);
+	assert_int_equal(helpers_run(w->helpers, name, &args, FIXTURE_PATIENCE, on_done, answers_to,
+				     NULL, NULL),
+			 0);
+}
+
+/* Twice as many as there are slots ask one that hangs: another one is asked all the same. */
+static void one_storage_takes_few_slots(void **state)
+{
+	struct world *w = *state;
+	struct world other = {0};
+
+	for (unsigned i = 0; i < 2 * HELPERS_RUNNING; i++)
+		ask_storage(w, "hang", "slow", w);
+	ask_storage(w, "echo", "quick", &other);
+	fixture_run_until(w->event, is_done, &other);
+	assert_int_equal(other.err.code, 0);
+	assert_int_equal(w->done, 0);
+	buf_fini(&other.output);
+}
+
 static void queue_is_bounded(void **state)
 {
 	struct world *w = *state;
@@ -201,6 +227,7 @@ int main(void)
 		WITH(failures),
 		WITH(program_missing),
 		WITH(hanging_ones_give_their_slots_back),
+		WITH(one_storage_takes_few_slots),
 		WITH(queue_is_bounded),
 		WITH(cancelled_is_never_answered),
 		cmocka_unit_test(error_lines),

@@ -501,6 +501,42 @@ static void order_of_a_guest(void **state)
 	wait_for_end(w);
 }
 
+static void expect_after(const char *upid, const char *expected)
+{
+	struct job_record record = {0};
+	autofree char *path = job_file_record(upid);
+
+	assert_int_equal(job_record_read(path, &record, NULL), 0);
+	assert_string_equal(record.after, expected);
+	job_record_fini(&record);
+}
+
+/* A job on two guests comes after both, and before whatever comes next on either. */
+static void order_of_two_guests(void **state)
+{
+	struct world *w = *state;
+	char first[UPID_MAX], second[UPID_MAX], both[UPID_MAX], third[UPID_MAX], fourth[UPID_MAX];
+	const char *all[] = {first, second, both, third, fourth};
+
+	start(w, (struct job_spec){.command = "hold", .id = "5", .guest = 5}, first);
+	start(w, (struct job_spec){.command = "hold", .id = "6", .guest = 6}, second);
+	start(w, (struct job_spec){.command = "hold", .id = "5", .guest = 5, .other = 6}, both);
+	autofree char *expected = xasprintf("%s %s", first, second);
+
+	expect_after(both, expected);
+	assert_true(jobs_guest_is_busy(w->jobs, 6));
+	jobs_free(w->jobs);
+	open_jobs(w); /* the order survives the core */
+	start(w, (struct job_spec){.command = "hold", .id = "5", .guest = 5}, third);
+	start(w, (struct job_spec){.command = "hold", .id = "6", .guest = 6}, fourth);
+	expect_after(third, both);
+	expect_after(fourth, both);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		assert_int_equal(jobs_stop(w->jobs, all[i], NULL), 0);
+		wait_for_end(w);
+	}
+}
+
 static void stop_ends_a_job(void **state)
 {
 	struct world *w = *state;
@@ -565,6 +601,7 @@ int main(void)
 		WITH(watching_out_of_descriptors),
 		WITH(orphaned_log_is_removed),
 		WITH(order_of_a_guest),
+		WITH(order_of_two_guests),
 		WITH(stop_ends_a_job),
 		WITH(descriptor_is_passed),
 		WITH(failed_start_leaves_nothing),

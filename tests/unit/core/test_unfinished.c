@@ -28,8 +28,7 @@ static bool is_put(void *ctx)
 
 static void put(struct core *core, const char *path, const char *text)
 {
-	struct store_op op = {
-		.kind = STORE_PUT, .path = path, .value = text, .size = strlen(text)};
+	struct store_op op = {.kind = STORE_PUT, .path = path, .value = text, .size = strlen(text)};
 	struct store_txn txn = {.ops = &op, .op_count = 1};
 	struct put state = {0};
 
@@ -47,8 +46,10 @@ static bool are_jobs_over(void *ctx)
 {
 	const struct core *core = ctx;
 
-	return !jobs_guest_is_busy(core->jobs, 101) && !jobs_guest_is_busy(core->jobs, 102) &&
-	       !jobs_guest_is_busy(core->jobs, 103);
+	for (unsigned vmid = 101; vmid <= 108; vmid++)
+		if (jobs_guest_is_busy(core->jobs, vmid))
+			return false;
+	return true;
 }
 
 static void only_the_unfinished_one_is_undone(void **state)
@@ -67,6 +68,12 @@ static void only_the_unfinished_one_is_undone(void **state)
 	put(core, "/nodes/alpha/lxc/101.conf", "hostname: whole\n");
 	put(core, "/nodes/alpha/lxc/102.conf", "hostname: half\nlock: create\n");
 	put(core, "/nodes/beta/lxc/103.conf", "hostname: elsewhere\nlock: create\n");
+	put(core, "/nodes/alpha/lxc/104.conf",
+	    "lock: rollback\n\n[special:rollback]\nsnapname: s1\n");
+	put(core, "/nodes/alpha/lxc/105.conf", "lock: snapshot\n\n[s2]\nsnapstate: prepare\n");
+	put(core, "/nodes/alpha/lxc/106.conf", "lock: disk\n");
+	put(core, "/nodes/alpha/lxc/107.conf", "hostname: b\n\n[special:move]\nkey: rootfs\n");
+	put(core, "/nodes/alpha/lxc/108.conf", "lock: disk\n\n[special:clone]\nnewid: 9\n");
 	unfinished_begin(core->unfinished);
 	fixture_run_until(event, has_called, core);
 	fixture_run_until(event, are_jobs_over, core);
@@ -75,6 +82,13 @@ static void only_the_unfinished_one_is_undone(void **state)
 	assert_non_null(strstr(called, " 102 "));
 	assert_null(strstr(called, " 101 "));
 	assert_null(strstr(called, " 103 "));
+	assert_non_null(strstr(called, "vzrollback "));
+	assert_non_null(strstr(called, " s1 "));
+	assert_non_null(strstr(called, "vzsnapshot-undo "));
+	assert_non_null(strstr(called, " s2 "));
+	assert_non_null(strstr(called, "vzclone-release "));
+	assert_null(strstr(called, " 106 "));
+	assert_null(strstr(called, " 107 "));
 	core_free(core);
 	sd_event_unref(event);
 	fixture_remove();

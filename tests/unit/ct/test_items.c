@@ -15,7 +15,7 @@
 static const struct ct_host host = {
 	.cgroups = {.v2 = {[CG_MEMORY] = true, [CG_CPU] = true, [CG_DEVICES] = true},
 		    .has_v2 = true},
-	.idmap = {.uid = 100000, .gid = 200000},
+	.idmap = {.uid = {{0, 100000, 65536}}, .gid = {{0, 200000, 65536}}, .uids = 1, .gids = 1},
 	.cpus = 8,
 	.hook_program = "/x/lodge-task-ct",
 };
@@ -120,6 +120,115 @@ static void log_reasons(void **state)
 	}
 }
 
+static void features(void **state)
+{
+	static const char config[] = "unprivileged: 1\nhostname: a\n"
+				     "features: nesting=1,fuse=1,force_rw_sys=1\n"
+				     "entrypoint: /bin/run --all\nenv: A=1 2\\0B=3\n"
+				     "lxc.prlimit.nofile: 100\nlxc.idmap: u 0 1 2\n";
+	autofields items = FIELDS_INIT;
+
+	(void)state;
+	assert_int_equal(build(config, &host, &items), 0);
+	assert_true(has(&items, "lxc.mount.auto", "proc:mixed sys:rw cgroup:mixed"));
+	assert_true(
+		has(&items, "lxc.mount.entry", "proc dev/.lxc/proc proc create=dir,optional 0 0"));
+	assert_true(has(&items, "lxc.init.cmd", "/bin/run --all"));
+	assert_true(has(&items, "lxc.environment", "A=1 2"));
+	assert_true(has(&items, "lxc.environment", "B=3"));
+	assert_true(has(&items, "lxc.prlimit.nofile", "100"));
+	assert_false(has(&items, "lxc.idmap",
+			 "u 0 1 2")); /* only what was checked against root's ranges */
+	assert_null(fields_get(&items, "lxc.cgroup2.devices.deny"));
+}
+
+static void privileged_features(void **state)
+{
+	struct ct_host armoured = host;
+	autofields items = FIELDS_INIT;
+
+	(void)state;
+	armoured.has_apparmor = true;
+	assert_int_equal(build("hostname: a\nfeatures: fuse=1,mount=nfs;cifs\n", &armoured, &items),
+			 0);
+	assert_true(has(&items, "lxc.apparmor.raw", "mount fstype=fuse.*,"));
+	assert_true(has(&items, "lxc.apparmor.raw", "mount fstype=nfs,"));
+	assert_true(has(&items, "lxc.apparmor.raw", "mount fstype=cifs,"));
+}
+
+static void seccomp_profiles(void **state)
+{
+	const struct ct_features none = {0}, keyctl = {.keyctl = true};
+	autobuf out = BUF_INIT;
+
+	(void)state;
+	ct_seccomp_text("2\ndenylist\n[all]\n", &keyctl, true, &out);
+	ct_seccomp_text("2\ndenylist\n[all]\n", &none, false, &out);
+	assert_int_equal(out.size, 0);
+	ct_seccomp_text("2\ndenylist\n[all]\nx errno 1", &none, true, &out);
+	assert_string_equal(buf_str(&out), "2\ndenylist\n[all]\nx errno 1\nkeyctl errno 38\n");
+}
+
+static void id_maps(void **state)
+{
+	static const char files[] = "joe:1:9\nroot:100000:65536\nroot:1000:1\n";
+	static const struct {
+		const char *config, *message; /* message "": fine, NULL: none are there */
+	} cases[] = {
+		{"hostname: a\n", NULL},
+		{"lxc.idmap: u 0 100000 1000\nlxc.idmap = u 1000 1000 1\n"
+		 "lxc.idmap: u 1001 101001 64535\nlxc.idmap: g 0 100000 65536\n",
+		 ""},
+		{"lxc.idmap: u 0 100000 10\n", "lxc.idmap: user 0 and group 0 need a range, too"},
+		{"lxc.idmap: u 0 0 1\n",
+		 "lxc.idmap: 'u 0 0 1': /etc/subuid does not give these ids to root; add the line "
+		 "'root:0:1'"},
+		{"lxc.idmap: g 0 100000 65537\n",
+		 "lxc.idmap: 'g 0 100000 65537': /etc/subgid does not give these ids to root; add "
+		 "the line 'root:100000:65537'"},
+		{"lxc.idmap: u 0 100000 10\nlxc.idmap: u 5 100100 10\n",
+		 "lxc.idmap: 'u 5 100100 10' overlaps another range"},
+		{"lxc.idmap: u 0 100000 10\nlxc.idmap: u 50 100009 10\n",
+		 "lxc.idmap: 'u 50 100009 10' overlaps another range"},
+		{"lxc.idmap: x 0 100000 10\n",
+		 "lxc.idmap: 'x 0 100000 10' is not 'u|g INSIDE OUTSIDE COUNT'"},
+		{"lxc.idmap: u 0 100000 0\n",
+		 "lxc.idmap: 'u 0 100000 0' is not 'u|g INSIDE OUTSIDE COUNT'"},
+		{"lxc.idmap: u 0 4294967295 65536\n",
+		 "lxc.idmap: 'u 0 4294967295 65536' is not 'u|g INSIDE OUTSIDE COUNT'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guest_config config;
+		struct ct_idmap map = {0};
+		struct err err = ERR_INIT;
+		int r;
+
+		assert_int_equal(
+			guest_config_parse(cases[i].config, strlen(cases[i].config), &config, NULL),
+			0);
+		r = ct_idmap_parse(&config, files, files, &map, &err);
+		guest_config_fini(&config);
+		if (!cases[i].message) {
+			assert_int_equal(r, 0);
+		} else if (!*cases[i].message) {
+			uint32_t id;
+
+			assert_int_equal(r, 1);
+			assert_true(ct_idmap_host(map.uid, map.uids, 1000, &id));
+			assert_int_equal(id, 1000);
+			assert_true(ct_idmap_host(map.uid, map.uids, 1001, &id));
+			assert_int_equal(id, 101001);
+			assert_false(ct_idmap_host(map.uid, map.uids, 65536, &id));
+		} else {
+			assert_int_equal(r, -ERR_INVALID);
+			assert_string_equal(err.field, "lxc");
+			assert_string_equal(err.message, cases[i].message);
+		}
+	}
+}
+
 static void id_ranges(void **state)
 {
 	static const struct {
@@ -143,9 +252,15 @@ static void id_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unprivileged),	    cmocka_unit_test(privileged),
-		cmocka_unit_test(shell_characters), cmocka_unit_test(log_reasons),
+		cmocka_unit_test(unprivileged),
+		cmocka_unit_test(privileged),
+		cmocka_unit_test(shell_characters),
+		cmocka_unit_test(log_reasons),
 		cmocka_unit_test(id_ranges),
+		cmocka_unit_test(features),
+		cmocka_unit_test(privileged_features),
+		cmocka_unit_test(seccomp_profiles),
+		cmocka_unit_test(id_maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/rootdir.h"
+#include "agent/guest/ct/section.h"
 #include "agent/guest/ct/setup.h"
 
 #define FILE_MAX (32u * 1024 * 1024)
@@ -84,7 +85,7 @@ static void absent_files_are_made(void **state)
 	start(w);
 	autofree char *hosts = get(w, "/etc/hosts"), *resolv = get(w, "/etc/resolv.conf");
 	assert_non_null(strstr(hosts, "127.0.1.1 web\n"));
-	assert_string_equal(resolv, CT_SETUP_MARK "nameserver 192.0.2.1\n");
+	assert_string_equal(resolv, CT_SECTION_BEGIN "nameserver 192.0.2.1\n" CT_SECTION_END);
 }
 
 static void marked_files_follow(void **state)
@@ -126,7 +127,7 @@ static void large_hosts_are_kept(void **state)
 	start(w);
 	autofree char *hosts = get(w, "/etc/hosts");
 	assert_memory_equal(hosts, large.data, large.size);
-	assert_string_equal(hosts + large.size, "127.0.1.1 web\n");
+	assert_string_equal(hosts + large.size, CT_SECTION_BEGIN "127.0.1.1 web\n" CT_SECTION_END);
 }
 
 static void unreadable_hosts_are_left_alone(void **state)

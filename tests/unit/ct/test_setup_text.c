@@ -6,8 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "agent/base/mem.h"
+#include "agent/guest/ct/os_release.h"
+#include "agent/guest/ct/section.h"
 #include "agent/guest/ct/setup.h"
+
+#define OWN(names) CT_SECTION_BEGIN "127.0.1.1 " names "\n" CT_SECTION_END
 
 static void hosts(void **state)
 {
@@ -15,15 +21,18 @@ static void hosts(void **state)
 		const char *old, *hostname, *domain, *expected;
 	} cases[] = {
 		{"", "a", NULL,
-		 "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 a\n"},
-		{"127.0.0.1 localhost\n", "a", "x.org",
-		 "127.0.0.1 localhost\n127.0.1.1 a.x.org a\n"},
-		{"127.0.1.1 old\n10.0.0.1 b\n", "a", NULL, "127.0.1.1 a\n10.0.0.1 b\n"},
-		{"127.0.1.1\told\n127.0.1.1 twice\n", "a.b.c", "x.org", "127.0.1.1 a.b.c\n"},
-		{"127.0.1.10 other\n", "a", NULL, "127.0.1.10 other\n127.0.1.1 a\n"},
-		{"10.0.0.1 b", "a", "x.org", "10.0.0.1 b\n127.0.1.1 a.x.org a\n"},
-		{"127.0.1.1", "a", NULL, "127.0.1.1 a\n"},
-		{"10.0.0.1 b", "a", NULL, "10.0.0.1 b\n127.0.1.1 a\n"},
+		 "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n" OWN("a")},
+		{"127.0.0.1 localhost\n", "a", "x.org", "127.0.0.1 localhost\n" OWN("a.x.org a")},
+		{"127.0.1.1 old\n10.0.0.1 b\n", "a", NULL, OWN("a") "10.0.0.1 b\n"},
+		{"127.0.1.1\told\n127.0.1.1 twice\n", "a.b.c", "x.org", OWN("a.b.c")},
+		{"127.0.1.10 other\n", "a", NULL, "127.0.1.10 other\n" OWN("a")},
+		{"10.0.0.1 b", "a", "x.org", "10.0.0.1 b\n" OWN("a.x.org a")},
+		{"127.0.1.1", "a", NULL, OWN("a")},
+		{"10.0.0.1 b", "a", NULL, "10.0.0.1 b\n" OWN("a")},
+		{"1.1.1.1 x\n" CT_SECTION_END "2.2.2.2 y\n" CT_SECTION_END, "a", NULL,
+		 "1.1.1.1 x\n2.2.2.2 y\n" OWN("a")},
+		{"1.1.1.1 x\n" OWN("old") "127.0.1.1 mine\n", "a", NULL,
+		 "1.1.1.1 x\n" OWN("a") "127.0.1.1 mine\n"},
 	};
 
 	(void)state;
@@ -60,60 +69,79 @@ static void shadow(void **state)
 	}
 }
 
-static void interfaces(void **state)
-{
-	static const struct ct_net nets[] = {
-		{.name = "eth0", .ip = "dhcp", .ip6 = "auto", .mtu = 1400},
-		{.name = "eth1",
-		 .ip = "10.0.0.2/24",
-		 .gw = "10.0.0.1",
-		 .ip6 = "fd00::2/64",
-		 .mtu = 1400},
-		{.name = "eth2"},
-	};
-	autobuf out = BUF_INIT;
-
-	(void)state;
-	ct_interfaces_text(nets, ARRAY_SIZE(nets), &out);
-	assert_string_equal(buf_str(&out), CT_SETUP_MARK
-			    "auto lo\niface lo inet loopback\n"
-			    "\nauto eth0\niface eth0 inet dhcp\niface eth0 inet6 auto\n"
-			    "\nauto eth1\niface eth1 inet static\n\taddress 10.0.0.2\n"
-			    "\tnetmask 255.255.255.0\n"
-			    "\tgateway 10.0.0.1\n\tmtu 1400\n"
-			    "iface eth1 inet6 static\n\taddress fd00::2\n\tnetmask 64\n"
-			    "\nauto eth2\niface eth2 inet manual\n");
-}
-
-static void networkd(void **state)
+static void outside(void **state)
 {
 	static const struct {
-		struct ct_net net;
-		const char *expected;
+		const char *cidr, *gateway;
+		bool is_outside;
 	} cases[] = {
-		{{.name = "eth0", .ip = "dhcp"},
-		 "[Match]\nName=eth0\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n"},
-		{{.name = "eth0", .ip = "dhcp", .ip6 = "dhcp"},
-		 "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\nIPv6AcceptRA=yes\n"},
-		{{.name = "e",
-		  .ip = "10.0.0.2/24",
-		  .gw = "10.0.0.1",
-		  .ip6 = "fd00::2/64",
-		  .gw6 = "fd00::1",
-		  .mtu = 1400},
-		 "[Match]\nName=e\n\n[Link]\nMTUBytes=1400\n\n[Network]\nDHCP=no\nIPv6AcceptRA=no\n"
-		 "Address=10.0.0.2/24\nGateway=10.0.0.1\nAddress=fd00::2/64\nGateway=fd00::1\n"},
-		{{.name = "e", .ip6 = "auto"},
-		 "[Match]\nName=e\n\n[Network]\nDHCP=no\nIPv6AcceptRA=yes\n"},
+		{"10.0.0.2/24", "10.0.0.1", false},  {"10.0.0.2/24", "10.0.1.1", true},
+		{"10.0.0.2/32", "10.0.0.1", true},   {"10.0.0.2/32", "10.0.0.2", false},
+		{"10.0.0.2/8", "10.255.0.1", false}, {"10.0.0.130/25", "10.0.0.1", true},
+		{"fd00::2/64", "fd00::1", false},    {"fd00::2/64", "fd00:0:0:1::1", true},
+		{"fd00::2/128", "fe80::1", false},   {"10.0.0.2/0", "192.0.2.1", false},
+		{"10.0.0.2/99", "192.0.2.1", false}, {"nonsense", "192.0.2.1", false},
+		{"10.0.0.2/24", "fd00::1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(ct_net_is_outside(cases[i].cidr, cases[i].gateway),
+				 cases[i].is_outside);
+}
+
+static void sections(void **state)
+{
+	static const struct {
+		const char *old, *expected; /* NULL: not replaced */
+	} cases[] = {
+		{"", NULL},
+		{CT_SECTION_BEGIN "a\n" CT_SECTION_END, CT_SECTION_BEGIN "new\n" CT_SECTION_END},
+		{"x\n\n" CT_SECTION_BEGIN CT_SECTION_END "y",
+		 "x\n\n" CT_SECTION_BEGIN "new\n" CT_SECTION_END "y"},
+		{CT_SECTION_BEGIN "a\n", NULL},
+		{CT_SECTION_END "a\n" CT_SECTION_BEGIN, NULL},
+		{"x" CT_SECTION_BEGIN "a\n" CT_SECTION_END, NULL},
+		{CT_SECTION_BEGIN CT_SECTION_END CT_SECTION_BEGIN CT_SECTION_END, NULL},
+		{CT_SECTION_BEGIN CT_SECTION_END CT_SECTION_END, NULL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		autofree char *expected = xasprintf("%s%s", CT_SETUP_MARK, cases[i].expected);
 		autobuf out = BUF_INIT;
 
-		ct_network_text(&cases[i].net, &out);
-		assert_string_equal(buf_str(&out), expected);
+		assert_int_equal(ct_section_replace(cases[i].old, "new\n", &out),
+				 cases[i].expected != NULL);
+		assert_string_equal(buf_str(&out), cases[i].expected ? cases[i].expected : "");
+	}
+}
+
+static void os_releases(void **state)
+{
+	static const struct {
+		const char *text, *id, *like, *version;
+	} cases[] = {
+		{"", "", "", ""},
+		{"ID=debian", "debian", "", ""},
+		{"# c\nNAME=\"X\"\nID='ubuntu'\nID_LIKE=\"debian x\"\nVERSION_ID=\"24.04\"\n",
+		 "ubuntu", "debian x", "24.04"},
+		{" ID=a\r\n\tVERSION_ID=1 \n", "a", "", "1"},
+		{"ID=a\nID=b\n", "b", "", ""},
+		{"ID=a\nID=\"b\n", "", "", ""},
+		{"ID=a$(reboot)\nVERSION_ID=`x`\n", "", "", ""},
+		{"ID=\"a b\"\nID_LIKE=../x\n", "", "", ""},
+		{"ID=ab\\cd\nIDX=1\nXID=2\n", "abcd", "", ""},
+		{"ID=0123456789012345678901234567890123456789\n", "", "", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct os_release release;
+
+		os_release_parse(cases[i].text, strlen(cases[i].text), &release);
+		assert_string_equal(release.id, cases[i].id);
+		assert_string_equal(release.like, cases[i].like);
+		assert_string_equal(release.version, cases[i].version);
 	}
 }
 
@@ -123,10 +151,10 @@ static void resolv(void **state)
 
 	(void)state;
 	ct_resolv_text("9.9.9.9, 1.1.1.1", "a.org b.org", &out);
-	assert_string_equal(buf_str(&out), CT_SETUP_MARK "search a.org b.org\nnameserver 9.9.9.9\n"
-							 "nameserver 1.1.1.1\n");
+	assert_string_equal(buf_str(&out),
+			    "search a.org b.org\nnameserver 9.9.9.9\nnameserver 1.1.1.1\n");
 	ct_resolv_text("::1", NULL, &plain);
-	assert_string_equal(buf_str(&plain), CT_SETUP_MARK "nameserver ::1\n");
+	assert_string_equal(buf_str(&plain), "nameserver ::1\n");
 }
 
 static void host_resolv(void **state)
@@ -154,8 +182,10 @@ static void host_resolv(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hosts),    cmocka_unit_test(shadow), cmocka_unit_test(interfaces),
-		cmocka_unit_test(networkd), cmocka_unit_test(resolv), cmocka_unit_test(host_resolv),
+		cmocka_unit_test(hosts),       cmocka_unit_test(shadow),
+		cmocka_unit_test(outside),     cmocka_unit_test(sections),
+		cmocka_unit_test(os_releases), cmocka_unit_test(resolv),
+		cmocka_unit_test(host_resolv),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

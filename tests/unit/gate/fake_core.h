@@ -145,6 +145,10 @@ static void fake_on_call(struct conn *conn, uint64_t id, struct call *call, void
 		fake_echo(conn, id, call);
 	} else if ((rest = str_after(path, "/exit/")) && fake_is_armed(rest)) {
 		_exit(0);
+	} else if (str_ends(path, "/upload")) {
+		autofree char *what = xstrndup(path + 1, strcspn(path + 1, "/"));
+
+		fake_upload(core, conn, id, what, call);
 	} else if (str_after(path, "/stream/") || str_after(path, "/events/") ||
 		   str_eq(path, "/jobs") || str_eq(path, "/flooded")) {
 		fake_stream_call(core, conn, id, call);

@@ -9,6 +9,9 @@
  *   /stream/count         takes all; /flooded says how many bytes that were, at their end
  *   /stream/hold          without a job: held by the core until the other end is gone
  *   /stream/bare          status 101 without a descriptor
+ *   /take/upload          an upload: its job takes it, /flooded says how many bytes of files came, plus a billion
+ *                         when the last one was complete
+ *   /deaf/upload          its job reads nothing; /gone/upload: it ends at once; /refuse/upload: 403, no job
  *   /jobs                 how many of them run
  *   /events/open          an event stream; /events/flood/N as above
  *   /events/say/TEXT      to all that are held
@@ -81,6 +84,45 @@ static void fake_job_break(int fd)
 		;
 }
 
+#define FAKE_COMPLETE 1000000000u
+
+static bool fake_read(int fd, void *data, size_t size)
+{
+	for (char *at = data; size > 0;) {
+		ssize_t n = read(fd, at, size);
+
+		if (n <= 0)
+			return false;
+		at += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+/* Frames: length, bytes; length 0 is the end. */
+static void fake_job_take(int fd, uint64_t *taken)
+{
+	unsigned char head[4], data[65536];
+	uint64_t all = 0;
+
+	__atomic_store_n(taken, 0, __ATOMIC_RELAXED);
+	while (fake_read(fd, head, sizeof(head))) {
+		uint32_t size = head[0] | head[1] << 8 | head[2] << 16 | (uint32_t)head[3] << 24;
+
+		if (size == 0) {
+			__atomic_store_n(taken, all + FAKE_COMPLETE, __ATOMIC_RELAXED);
+			return;
+		}
+		if (size > sizeof(data) || !fake_read(fd, data, size))
+			break;
+		for (uint32_t i = 0; i < size; i++)
+			if (data[i] != fake_pattern(all + i))
+				return;
+		all += size;
+		__atomic_store_n(taken, all, __ATOMIC_RELAXED);
+	}
+}
+
 static void fake_job(struct fake_core *core, int fd, const char *what)
 {
 	const char *rest;
@@ -94,6 +136,8 @@ static void fake_job(struct fake_core *core, int fd, const char *what)
 		fake_job_count(fd, core->flooded);
 	else if (str_eq(what, "break"))
 		fake_job_break(fd);
+	else if (str_eq(what, "take"))
+		fake_job_take(fd, core->flooded);
 	else if ((rest = str_after(what, "say/")))
 		fd_write_all(fd, rest, strlen(rest), NULL);
 	else if ((rest = str_after(what, "flood/")))
@@ -181,6 +225,28 @@ static void fake_stream_open(struct fake_core *core, struct conn *conn, uint64_t
 			fake_hold(core, pair[1]);
 		else
 			fake_job_start(core, pair[1], what);
+	}
+	conn_reply(conn, id, &reply);
+	reply_fini(&reply);
+}
+
+static void fake_upload(struct fake_core *core, struct conn *conn, uint64_t id, const char *what,
+			const struct call *call)
+{
+	struct reply reply = REPLY_INIT;
+	int pair[2];
+
+	/* the file comes in as a stream only for who said so */
+	if (str_eq(what, "refuse") || !fields_find(&call->head, "upload")) {
+		fake_answer(conn, id, 403, "no", "application/json", "{\"data\":null}", 13);
+		return;
+	}
+	reply.status = 200;
+	buf_addf(&reply.body, "{\"data\":\"%s %s\"}", fields_get(&call->params, "content"),
+		 fields_get(&call->params, "filename"));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
+		reply.fd = pair[0];
+		fake_job_start(core, pair[1], what);
 	}
 	conn_reply(conn, id, &reply);
 	reply_fini(&reply);

@@ -11,6 +11,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/config.h"
+#include "agent/guest/notices.h"
 
 static const char canonical[] = "#first line\n#\n#100%25%3A \xc3\xa4\n"
 				"arch: amd64\n"
@@ -204,9 +205,36 @@ static void long_description_round_trips(void **state)
 	guest_config_fini(&back);
 }
 
+static void notices(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t count;
+	} cases[] = {
+		{"net0: name=eth0,bridge=vmbr0\n", 0},
+		{"net0: name=eth0,bridge=vmbr0,firewall=1\n", 1},
+		{"net0: virtio=BC:24:11:00:00:01,firewall=0\nnet1: virtio,firewall=1\n", 1},
+		{"net0: firewall=yes\nnet12: firewall=1\nnetwork: firewall=1\n", 2},
+		{"memory: 64\n[snap]\nnet0: name=eth0,firewall=1\n", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guest_config config;
+		autofields found = FIELDS_INIT;
+
+		assert_int_equal(
+			guest_config_parse(cases[i].text, strlen(cases[i].text), &config, NULL), 0);
+		guest_notices(&config, &found);
+		assert_int_equal(found.count, cases[i].count);
+		guest_config_fini(&config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(notices),
 		cmocka_unit_test(formats_what_it_parsed),
 		cmocka_unit_test(reads_sections),
 		cmocka_unit_test(digest_is_sha1_of_the_text),

@@ -85,9 +85,35 @@ static void merges_before_a_start(void **state)
 	guest_config_fini(&config);
 }
 
+static void settles_one_key(void **state)
+{
+	(void)state;
+	struct guest_config config;
+	bool is_deleted;
+
+	config_from("cores: 1\nmemory: 512\n[PENDING]\ndelete: cores,swap\nmemory: 64\nnet0: x\n",
+		    &config);
+	assert_string_equal(config_pending_get(&config, "memory", &is_deleted), "64");
+	assert_false(is_deleted);
+	assert_null(config_pending_get(&config, "cores", &is_deleted));
+	assert_true(is_deleted);
+	assert_null(config_pending_get(&config, "hostname", &is_deleted));
+	assert_false(is_deleted);
+	assert_false(config_pending_settle(&config, "hostname"));
+	assert_true(config_pending_settle(&config, "memory"));
+	assert_true(config_pending_settle(&config, "cores"));
+	assert_config("two", &config, "memory: 64\n\n[PENDING]\nnet0: x\ndelete: swap\n");
+	assert_true(config_pending_settle(&config, "swap"));
+	assert_true(config_pending_settle(&config, "net0"));
+	assert_config("all", &config, "memory: 64\nnet0: x\n");
+	assert_false(config_pending_settle(&config, "net0"));
+	guest_config_fini(&config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settles_one_key),
 		cmocka_unit_test(applies_changes),
 		cmocka_unit_test(merges_before_a_start),
 	};

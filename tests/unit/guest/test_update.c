@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "agent/guest/update.h"
 #include "tests/unit/guest/guest_test.h"
 
@@ -53,9 +55,41 @@ static const struct update_case update_cases[] = {
 	{"empty deletes", "tags=", NULL, NULL, false,
 	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY, NULL, NULL},
 
-	{"unknown key", "mp0=x", NULL, NULL, false, NULL, "mp0", "unknown setting 'mp0'"},
-	{"unknown deletion", "", "mp0", NULL, false, NULL, "delete", "unknown setting 'mp0'"},
-	{"unknown revert", "", NULL, "mp0", false, NULL, "revert", "unknown setting 'mp0'"},
+	{"a mount point, its path made plain", "mp0=local:101/vm-101-disk-1.raw,mp=//a//b/", NULL,
+	 NULL, false,
+	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY
+	 "mp0: local:101/vm-101-disk-1.raw,mp=/a/b\n",
+	 NULL, NULL},
+	{"nothing of a size is left", "mp0=/srv/x,mp=/a,ro=yes|mp1=/srv/x,mp=/b", NULL, NULL, false,
+	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY
+	 "mp0: /srv/x,mp=/a,ro=1\nmp1: /srv/x,mp=/b\n",
+	 NULL, NULL},
+
+	{"unknown key", "mpx=x", NULL, NULL, false, NULL, "mpx", "unknown setting 'mpx'"},
+	{"unknown deletion", "", "mpx", NULL, false, NULL, "delete", "unknown setting 'mpx'"},
+	{"unknown revert", "", NULL, "mpx", false, NULL, "revert", "unknown setting 'mpx'"},
+	{"two on one path", "mp0=/srv/x,mp=/a|mp1=/srv/y,mp=/a/", NULL, NULL, false, NULL, "mp1",
+	 "mp: mp0 is mounted on '/a' already"},
+	{"one volume twice", "mp0=local:101/v.raw,mp=/a|mp1=local:101/v.raw,mp=/b", NULL, NULL,
+	 false, NULL, "mp1", "volume: mp0 has 'local:101/v.raw' already"},
+	{"the root volume", "mp0=local:101/vm-101-disk-0.raw,mp=/a", NULL, NULL, false, NULL, "mp0",
+	 "volume: 'local:101/vm-101-disk-0.raw' is the root already"},
+	{"a reserved path", "mp0=/srv/x,mp=/proc/a", NULL, NULL, false, NULL, "mp0",
+	 "mp: nothing can be mounted on '/proc/a'"},
+	{"the root's path", "mp0=/srv/x,mp=//", NULL, NULL, false, NULL, "mp0",
+	 "mp: nothing can be mounted on '//'"},
+	{"a path that climbs", "mp0=/srv/x,mp=/a/./b", NULL, NULL, false, NULL, "mp0",
+	 "mp: '/a/./b' must not have '.' or '..' in it"},
+	{"a volume that is still to be made", "mp0=local:8,mp=/a", NULL, NULL, false, NULL, "mp0",
+	 "volume: 'local:8' is no volume"},
+	{"an unused volume of one's choice", "unused0=local:101/vm-101-disk-7.raw", NULL, NULL,
+	 false, NULL, "unused0", "can only be deleted"},
+	{"one device twice", "dev0=/dev/a|dev1=/dev/a,mode=0600", NULL, NULL, false, NULL, "dev1",
+	 "path: dev0 is '/dev/a' already"},
+	{"what no user namespace may", "features=mknod=1", NULL, NULL, false, NULL, "features",
+	 "mknod: an unprivileged container cannot make device nodes; give it devices by dev[n]"},
+	{"nor mount", "features=mount=nfs", NULL, NULL, false, NULL, "features",
+	 "mount: an unprivileged container cannot mount 'nfs'"},
 	{"bad value", "cores=x", NULL, NULL, false, NULL, "cores",
 	 "type check ('integer') failed - got 'x'"},
 	{"too small", "memory=1", NULL, NULL, false, NULL, "memory",
@@ -116,7 +150,10 @@ static void refuses_line_breaks(void **state)
 	for (const struct param *p = guest_kind_ct.params; p->name; p++) {
 		static const char *const values[] = {"1\nlock: x", "a\nb", "\n", "1\r",
 						     "name=eth0,bridge=b\nlock: create"};
-		const char *key = str_eq(p->name, "net[n]") ? "net0" : p->name;
+		autofree char *key = xstrdup(p->name);
+
+		if (strchr(key, '['))
+			memcpy(strchr(key, '['), "0", 2);
 
 		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 			autofree char *value = NULL;
@@ -149,6 +186,92 @@ static void refuses_line_breaks_in_free_text(void **state)
 	assert_string_equal(value, "a b");
 }
 
+static void raw_settings(void **state)
+{
+	static const struct {
+		const char *raw, *after, *message; /* after NULL: refused */
+	} cases[] = {
+		{"lxc.cap.drop = sys_chroot\n# a comment\n\n  lxc.cgroup2.pids.max: 100\n",
+		 "arch: amd64\nunprivileged: 1\nlxc.cap.drop: sys_chroot\n"
+		 "lxc.cgroup2.pids.max: 100\n",
+		 NULL},
+		{"", "arch: amd64\nunprivileged: 1\n", NULL},
+		{"lxc.rootfs.path = /", NULL, "'lxc.rootfs.path' cannot be set"},
+		{"lxc.hook.start = /x", NULL, "'lxc.hook.start' cannot be set"},
+		{"lxc.net.0.link = br0", NULL, "'lxc.net.0.link' cannot be set"},
+		{"lxc.include = /x", NULL, "'lxc.include' cannot be set"},
+		{"lxc.cgroup.dir = /x", NULL, "'lxc.cgroup.dir' cannot be set"},
+		{"lxc.cgroup.dir.container = /x", NULL, "'lxc.cgroup.dir.container' cannot be set"},
+		{"lxc.cap.droppings = x", NULL, "'lxc.cap.droppings' cannot be set"},
+		{"lxc.cap.drop =", NULL, "'lxc.cap.drop' has no value"},
+		{"lxc.cap.drop", NULL, "'lxc.cap.drop' is not 'lxc.KEY = VALUE'"},
+		{"memory: 5", NULL, "'memory: 5' is not 'lxc.KEY = VALUE'"},
+		{"lxc.cap.drop = a\001", NULL, "'lxc.cap.drop': control character in the value"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		static const char text[] = "arch: amd64\nlxc.cap.drop: old\nunprivileged: 1\n"
+					   "lxc.idmap: u 0 1 1\n";
+		const struct fields none = {0};
+		struct guest_config config;
+		struct err err = ERR_INIT;
+		struct guest_update update = {.set = &none, .raw = cases[i].raw};
+
+		config_from(text, &config);
+		int r = guest_config_update(&guest_kind_ct, &config, &update, &err);
+
+		assert_config(cases[i].raw, &config, cases[i].after ? cases[i].after : text);
+		assert_int_equal(r, cases[i].after ? 0 : -ERR_INVALID);
+		if (r < 0) {
+			assert_string_equal(err.field, "lxc");
+			assert_string_equal(err.message, cases[i].message);
+		}
+		guest_config_fini(&config);
+	}
+}
+
+/* A volume that loses its mount point is named as unused; one that gets one back is not any more. */
+static void volumes_stay_named(void **state)
+{
+	static const struct {
+		const char *before, *set, *delete;
+		bool is_running;
+		const char *after;
+	} cases[] = {
+		{"mp0: local:101/a.raw,mp=/a\nunprivileged: 1\n", "", "mp0", false,
+		 "unprivileged: 1\nunused0: local:101/a.raw\n"},
+		{"mp0: local:101/a.raw,mp=/a\nunprivileged: 1\n", "", "mp0", true,
+		 "mp0: local:101/a.raw,mp=/a\nunprivileged: 1\n\n[PENDING]\ndelete: mp0\n"},
+		{"mp0: local:101/a.raw,mp=/a\nunused0: local:101/b.raw\n",
+		 "mp0=local:101/b.raw,mp=/a", NULL, false,
+		 "mp0: local:101/b.raw,mp=/a\nunused0: local:101/a.raw\n"},
+		{"unused0: local:101/b.raw\nunused1: local:101/c.raw\n",
+		 "mp3=local:101/b.raw,mp=/a", NULL, false,
+		 "unused1: local:101/c.raw\nmp3: local:101/b.raw,mp=/a\n"},
+		{"mp0: /srv/x,mp=/a\nunprivileged: 1\n", "", "mp0", false, "unprivileged: 1\n"},
+		{"mp0: local:101/a.raw,mp=/a\n", "mp0=local:101/a.raw,mp=/b", NULL, false,
+		 "mp0: local:101/a.raw,mp=/b\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofields set = FIELDS_INIT;
+		struct guest_config config;
+		struct err err = ERR_INIT;
+		struct guest_update update = {.set = &set,
+					      .delete_list = cases[i].delete,
+					      .is_running = cases[i].is_running};
+
+		config_from(cases[i].before, &config);
+		fields_from(cases[i].set, &set);
+		if (guest_config_update(&guest_kind_ct, &config, &update, &err) < 0)
+			fail_msg("%s: %s", cases[i].before, err.message);
+		assert_config(cases[i].before, &config, cases[i].after);
+		guest_config_fini(&config);
+	}
+}
+
 static int note_key(const char *key, void *ctx, struct err *err)
 {
 	buf_addf(ctx, "%s ", key);
@@ -172,6 +295,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(updates),
+		cmocka_unit_test(raw_settings),
+		cmocka_unit_test(volumes_stay_named),
 		cmocka_unit_test(refuses_line_breaks),
 		cmocka_unit_test(refuses_line_breaks_in_free_text),
 		cmocka_unit_test(names_every_touched_key),

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -29,7 +31,10 @@ static int setup(void **state)
 {
 	(void)state;
 	strcpy(path, "/tmp/lodge-helpers-XXXXXX");
-	return mkdtemp(path) ? 0 : -1;
+	if (!mkdtemp(path))
+		return -1;
+	setenv("LODGE_RUN_DIR", path, 1); /* reservations */
+	return 0;
 }
 
 static int teardown(void **state)
@@ -257,6 +262,58 @@ static void test_imgcopy_write_fails(void **state)
 	assert_int_equal(count_files("iso"), 0);
 }
 
+/* As the gate sends it: frames, and the mark of the end or none. */
+static int run_framed(const char *const *pieces, bool is_ended, struct err *err)
+{
+	int ends[2];
+	struct task_ctx task = {0};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	for (; *pieces; pieces++) {
+		autobuf frame = BUF_INIT;
+		buf_add_u32(&frame, (uint32_t)strlen(*pieces));
+		buf_add_str(&frame, *pieces);
+		assert_int_equal(fd_write_all(ends[1], frame.data, frame.size, NULL), 0);
+	}
+	if (is_ended)
+		assert_int_equal(fd_write_all(ends[1], "\0\0\0", 4, NULL), 0);
+	close(ends[1]);
+	if (ends[0] != 3) {
+		dup2(ends[0], 3);
+		close(ends[0]);
+	}
+	args_init(&task.args);
+	fields_add(&task.args, "content", "iso");
+	fields_add(&task.args, "filename", "a.iso");
+	fields_add(&task.args, "framed", "1");
+	fields_add(&task.args, "announced", "4096");
+	*err = ERR_INIT;
+	int r = job_imgcopy(&task, err);
+	fields_fini(&task.args);
+	close(3);
+	return r;
+}
+
+static void test_imgcopy_framed(void **state)
+{
+	static const char *const pieces[] = {"ab", "c", "defg", NULL};
+	static const char *const none[] = {NULL};
+	struct err err;
+	struct stat st;
+	(void)state;
+	assert_int_equal(run_framed(pieces, false, &err), -ERR_CANCELLED);
+	assert_string_equal(err.message, "the upload was broken off");
+	assert_int_equal(count_files("iso"), 0);
+	assert_int_equal(run_framed(none, true, &err), -ERR_INVALID);
+	assert_int_equal(run_framed(pieces, true, &err), 0);
+	autofree char *file = xasprintf("%s/template/iso/a.iso", path);
+	autobuf text = BUF_INIT;
+	assert_int_equal(file_read(file, 100, &text, NULL), 0);
+	assert_string_equal(buf_str(&text), "abcdefg");
+	/* what was announced and did not come takes no space */
+	assert_int_equal(stat(file, &st), 0);
+	assert_true(st.st_blocks * 512 <= 4096);
+}
+
 static void test_imgdel(void **state)
 {
 	struct err err;
@@ -271,6 +328,45 @@ static void test_imgdel(void **state)
 	fields_fini(&task.args);
 }
 
+static int protect(const char *volid, const char *limit, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	autobuf out = BUF_INIT;
+	struct storage_def def = {.type = xstrdup("dir"), .id = xstrdup("local")};
+	fields_add(&def.keys, "path", path);
+	fields_add(&def.keys, "content", "backup");
+	fields_add(&def.keys, "max-protected-backups", limit);
+	storage_def_encode(&def, &args);
+	storage_def_fini(&def);
+	fields_add(&args, "volid", volid);
+	fields_add(&args, "protected", "1");
+	fields_add(&args, "notes", "kept");
+	*err = ERR_INIT;
+	return helper_storage_attributes(&args, &out, err);
+}
+
+/* Five unless the definition says otherwise; doing it again to one of them is fine. */
+static void test_protected_backups(void **state)
+{
+	struct err err;
+	autobuf out = BUF_INIT;
+	(void)state;
+	autofree char *folder = xasprintf("%s/dump", path);
+	assert_int_equal(dir_make(folder, 0700, NULL), 0);
+	for (int i = 0; i < 7; i++) {
+		autofree char *volid = xasprintf("local:backup/vzdump-lxc-101-%d.tar", i);
+		autofree char *file = xasprintf("%s/vzdump-lxc-101-%d.tar", folder, i);
+		assert_int_equal(file_write_atomic(file, "x", 1, 0600, NULL), 0);
+		assert_int_equal(protect(volid, i < 6 ? NULL : "7", &err), i == 5 ? -ERR_LIMIT : 0);
+	}
+	assert_int_equal(protect("local:backup/vzdump-lxc-101-0.tar", "6", &err), 0);
+	assert_int_equal(ask(helper_storage_info, &out, &err, "volid",
+			     "local:backup/vzdump-lxc-101-0.tar", NULL),
+			 0);
+	assert_non_null(strstr(buf_str(&out), "\"protected\":1"));
+	assert_non_null(strstr(buf_str(&out), "\"notes\":\"kept\""));
+}
+
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -281,6 +377,8 @@ int main(void)
 		IN_ROOM(test_imgcopy),
 		IN_ROOM(test_imgcopy_refused),
 		IN_ROOM(test_imgcopy_write_fails),
+		IN_ROOM(test_protected_backups),
+		IN_ROOM(test_imgcopy_framed),
 		IN_ROOM(test_imgdel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,13 +14,13 @@ export function Confirm({ action, entry, onYes, onClose }) {
 		if (isRight)
 			onYes();
 	};
-	return html`<${Dialog} title=${`${action.label} ${kindName(entry.type).toLowerCase()} ${entry.vmid}?`} onClose=${onClose}>
+	return html`<${Dialog} title=${`${action.label.replace('…', '')} ${kindName(entry.type).toLowerCase()} ${entry.vmid}?`} onClose=${onClose}>
 		<form onSubmit=${submit}>
 			<p><b class="guest-name">${nameOf(entry)}</b></p>
 			<p>${wantsId ? 'Its configuration and all of its volumes are removed. There is no way back.' : action.confirm}</p>
 			${wantsId && html`<${Field} label=${`Type ${entry.vmid} to go on`} name="confirm-id" value=${typed} onValue=${setTyped} inputmode="numeric" autofocus />`}
 			<footer><button type="button" onClick=${onClose}>Cancel</button>
-				<button type="submit" class="danger solid" disabled=${!isRight}>${action.label}</button></footer>
+				<button type="submit" class="danger solid" disabled=${!isRight}>${action.label.replace('…', '')}</button></footer>
 		</form>
 	<//>`;
 }

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Fields that both kinds of guests have, bound to a dialog's values and errors.
+// Fields that both kinds of guests have.
 import { html } from '../html.js';
-import { bytes } from '../format.js';
-import { Field } from './field.js';
-
-/** field({ name, label, … }): a Field of a dialog. errorsOf: names in the API's errors, its own name by default.
- * @returns {(props: object) => any} */
-export function FieldOf(values, set, errors) {
-	return ({ name, errorsOf = name, wide, ...props }) => {
-		const error = errorsOf.split(' ').map((n) => errors[n]).find(Boolean);
-		return html`<div key=${name} class=${wide ? 'cell all' : 'cell'} data-errors=${errorsOf}>
-			<${Field} name=${name} value=${values[name]} onValue=${set(name)} error=${error} ...${props} /></div>`;
-	};
-}
+import { storageOptions } from './choices.js';
 
 export function StorageField({ field, disks, label, errorsOf }) {
-	const free = (s) => (s.active ? `${s.storage} (${bytes(s.avail)} free)` : `${s.storage} (not available)`);
-	const options = disks.map((s) => [s.storage, free(s)]);
+	const options = storageOptions(disks);
 	return field({ name: 'storage', label, kind: 'select', errorsOf, options: options.length ? options : [['', 'none']] });
 }
 
-/** A choice where the node tells its bridges, else a name. */
-export function BridgeField({ field, bridges, wide }) {
-	const common = { name: 'bridge', label: 'Bridge', errorsOf: 'net0', wide };
-	return bridges.length ? field({ ...common, kind: 'select', options: [...bridges.map((b) => [b, b]), ['', 'no network']] }) : field(common);
+/** A choice where the node tells its bridges, else a name. One that is not in the list stays what it is. */
+export function BridgeField({ field, bridges, value, errorsOf = 'net0.bridge net0', wide }) {
+	const common = { name: 'bridge', label: 'Bridge', errorsOf, wide };
+	const more = value && !bridges.includes(value) ? [[value, `${value} (not on this node)`]] : [];
+	return bridges.length ? field({ ...common, kind: 'select', options: [...bridges.map((b) => [b, b]), ...more, ['', 'no network']] }) : field(common);
+}
+
+/** "What: value" lines. rows: [label, value]; empty ones are left out. */
+export function Facts({ rows }) {
+	return html`<dl class="facts all">${rows.filter(([, value]) => value).map(([label, value]) =>
+		html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -13,6 +13,8 @@ export function Dialog({ title, onClose, wide, children }) {
 	useLayoutEffect(() => {
 		const dialog = ref.current;
 		dialog.showModal();
+		if (!dialog.querySelector('[autofocus]'))
+			dialog.querySelector('form :is(input, select, textarea)')?.focus();
 		return () => dialog.close(); // while it is still in the page: this is what gives the focus back
 	}, []);
 	const cancel = (event) => {

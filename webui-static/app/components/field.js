@@ -11,12 +11,14 @@ function control(kind, props, options) {
 			html`<option key=${value} value=${value} selected=${String(value) === String(props.value)}>${text}</option>`)}</select>`;
 	case 'textarea':
 		return html`<textarea rows="3" spellcheck=${false} ...${props}></textarea>`;
+	case 'file':
+		return html`<input type="file" ...${props} />`;
 	default:
 		return html`<input type=${kind} autocomplete="off" ...${props} />`;
 	}
 }
 
-/** kind: type of an input, "select" (with options [[value, text]…]), "textarea" or "checkbox".
+/** kind: type of an input ("file": its value is the chosen file), "select" (with options [[value, text]…]), "textarea" or "checkbox".
  * @param {{label: string, name: string, kind?: string, value: any, onValue: (value: any) => void, options?: [any, string][],
  *  hint?: any, error?: string, unit?: string, [more: string]: any}} props */
 export function Field({ label, name, kind = 'text', value, onValue, options, hint, error, unit, ...more }) {
@@ -27,8 +29,8 @@ export function Field({ label, name, kind = 'text', value, onValue, options, hin
 		id, name, ...more,
 		'aria-invalid': error ? 'true' : undefined,
 		'aria-describedby': described || undefined,
-		...(isCheck ? { checked: value } : { value }),
-		[kind === 'select' ? 'onChange' : 'onInput']: (event) => onValue(isCheck ? event.target.checked : event.target.value),
+		...(isCheck ? { checked: value } : kind === 'file' ? {} : { value }),
+		[kind === 'select' ? 'onChange' : 'onInput']: ({ target }) => onValue(isCheck ? target.checked : kind === 'file' ? target.files[0] : target.value),
 	};
 	const input = control(kind, props, options);
 	return html`<div class=${isCheck ? 'field check' : 'field'} data-name=${name}>

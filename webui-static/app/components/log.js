@@ -12,7 +12,7 @@ const NEAR_END = 40; /* px: one who reads further up is not moved */
 export async function readLog(where, from, isGone) {
 	let lines = [], at = from;
 	for (;;) {
-		const { data, total } = await api.getWithTotal(where, { start: at, limit: PAGE });
+		const { data, total } = await api.getDocument(where, { start: at, limit: PAGE });
 		if (total - at > KEPT + PAGE) {
 			lines = [];
 			at = total - KEPT;

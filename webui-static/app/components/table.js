@@ -48,8 +48,9 @@ function Head({ column, view, onSort }) {
 
 /** columns: { key, label, cell(row), sort?(row), class? }; class "wide" and "mid" are hidden on narrow screens.
  * @param {{id: string, label: string, columns: object[], rows: object[], rowKey: (row: any) => string, sortBy?: string, sortDown?: boolean,
- *  text?: (row: any) => string, href?: (row: any) => string, empty: any, title?: string}} props text: what the filter looks into; none: no filter */
-export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown = false, text, href, empty, title }) {
+ *  text?: (row: any) => string, href?: (row: any) => string, empty: any, title?: string, tools?: any}} props text: what the filter looks into; none: no filter;
+ *  tools: buttons beside the title */
+export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown = false, text, href, empty, title, tools }) {
 	const [view, setView] = useState(kept[id] || { key: sortBy, down: sortDown, words: '' });
 	const ref = useRef(null);
 	const change = (next) => setView((kept[id] = { ...view, ...next }));
@@ -62,7 +63,7 @@ export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown 
 
 	useKeptFocus(ref);
 	return html`<div class="table-box">
-		${(title || text) && html`<div class="table-tools">${title && html`<h2>${title}</h2><span class="grow"></span>`}
+		${(title || text) && html`<div class="table-tools">${title && html`<h2>${title}</h2><span class="grow"></span>`}${tools}
 			${text && html`<input type="search" aria-label=${`Filter ${label.toLowerCase()}`} placeholder="Filter" value=${view.words}
 				onInput=${(e) => change({ words: e.target.value })} />`}</div>`}
 		<table ref=${ref} aria-label=${label}>

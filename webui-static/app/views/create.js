@@ -1,126 +1,111 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The dialog that creates a guest: what both kinds have in common, sending, and errors beside their fields.
+// The dialog that creates a guest: what both kinds have in common. Steps stay in the page, so that errors find their fields.
 import * as api from '../api.js';
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../html.js';
+import { html, useEffect, useLayoutEffect, useState } from '../html.js';
 import { kindName, kindShort } from '../format.js';
-import { watchTask } from '../live.js';
 import { go, href } from '../router.js';
-import { dispatch, getState, useStore } from '../store.js';
+import { dispatch, useStore } from '../store.js';
+import { holds, nextId, readBridges, readFiles, readIfThere, readStorages } from '../components/choices.js';
 import { Dialog } from '../components/dialog.js';
-import { ContainerFields, containerDefaults, containerParams } from './create_ct.js';
-import { MachineFields, machineDefaults, machineParams } from './create_vm.js';
+import { FieldOf, useForm } from '../components/form.js';
+import { TaskDialog } from '../components/task_dialog.js';
+import { containerDefaults, containerParams, containerSteps } from './create_ct.js';
+import { machineDefaults, machineParams, machineSteps } from './create_vm.js';
 
 const KINDS = {
-	lxc: { Fields: ContainerFields, defaults: containerDefaults, params: containerParams },
-	qemu: { Fields: MachineFields, defaults: machineDefaults, params: machineParams },
+	lxc: { steps: containerSteps, defaults: containerDefaults, params: containerParams, disk: 'rootdir', file: 'vztmpl' },
+	qemu: { steps: machineSteps, defaults: machineDefaults, params: machineParams, disk: 'images', file: 'iso' },
 };
 
-/** Storages of a node by content, and the files of one content on all of them. */
-async function readChoices(node, diskContent, fileContent) {
-	const storages = await api.get(api.path('nodes', node, 'storage'), { enabled: 1 });
-	const has = (s, content) => (s.content || '').split(',').includes(content);
-	const files = await Promise.all(storages.filter((s) => has(s, fileContent) && s.active).map((s) =>
-		api.get(`${api.path('nodes', node, 'storage', s.storage)}/content`, { content: fileContent }).catch(() => [])));
-	return { disks: storages.filter((s) => has(s, diskContent)), files: files.flat() };
+async function readChoices(node, kind) {
+	const { disk, file } = KINDS[kind];
+	const [disks, files, vmid, bridges, kvm, recipes, all] = await Promise.all([
+		readStorages(node, disk), readFiles(node, file), nextId(), readBridges(node), kind === 'qemu' ? readIfThere(node, 'kvm') : null,
+		kind === 'lxc' ? readIfThere(node, 'aplinfo') : null, readStorages(node, file),
+	]);
+	return { disks, files, vmid, bridges, kvm, recipes: recipes || [], templateStorages: all.filter((s) => s.active && holds(s, file)) };
 }
 
-/** What only some nodes can tell: not asked where the node's own list does not have it.
- * @param {Promise<{name: string}[]>} index of /nodes/{node} */
-async function readIfThere(index, node, name, params) {
-	try {
-		return (await index).some((i) => i.name === name) ? await api.get(api.path('nodes', node, name), params) : null;
-	} catch {
-		return null;
-	}
-}
-
-/* An id that was handed out is this page's for a minute: a dialog that is opened again takes the same one. */
-const LEASE = 50000; /* ms */
-let lease = { vmid: '', until: 0 };
-
-async function nextId() {
-	const isTaken = Object.values(getState().resources).some((e) => String(e.vmid) === lease.vmid);
-	if (isTaken || Date.now() > lease.until)
-		lease = { until: Date.now() + LEASE, vmid: await api.get('/cluster/nextid') };
-	return lease.vmid;
-}
-
-/** What the fields can be chosen from; parts that this node cannot tell stay empty. */
 function useChoices(node, kind) {
 	const [choices, setChoices] = useState(null);
 	const [error, setError] = useState('');
 	useEffect(() => {
-		if (!node)
-			return;
-		const [disk, file] = kind === 'lxc' ? ['rootdir', 'vztmpl'] : ['images', 'iso'];
-		const index = api.get(api.path('nodes', node));
-		Promise.all([
-			readChoices(node, disk, file),
-			nextId(),
-			readIfThere(index, node, 'network', { type: 'any_bridge' }),
-			kind === 'qemu' ? readIfThere(index, node, 'kvm') : null,
-		]).then(([volumes, vmid, bridges, kvm]) => setChoices({ ...volumes, vmid, kvm, bridges: (bridges || []).map((b) => b.iface) }),
-			(e) => setError(e.message));
+		if (node)
+			readChoices(node, kind).then(setChoices, (e) => setError(e.message));
 	}, [node, kind]);
-	return { choices, error };
+	return { choices, error, setFiles: (files) => setChoices((old) => ({ ...old, files })) };
 }
 
-/** Errors whose field the dialog does not have are told at its end. */
-function split(error, form) {
-	const shown = {}, rest = [];
-	for (const [name, text] of Object.entries(error.fields || {})) {
-		if (form.querySelector(`[data-errors~="${CSS.escape(name)}"]`))
-			shown[name] = text;
-		else
-			rest.push(`${name}: ${text}`);
-	}
-	return { shown, rest: rest.join(' ') || (Object.keys(shown).length ? '' : error.message) };
+const invalid = (form) => form.ref.current?.querySelector('[aria-invalid="true"]');
+const stepOf = (element) => Number(element.closest('[data-step]')?.dataset.step || 0);
+
+/** The step that is shown; a field that the node refused brings its own up. Steps with such fields are marked. */
+function useSteps(form) {
+	const [step, setStep] = useState(0);
+	const [bad, setBad] = useState('');
+	useLayoutEffect(() => {
+		const first = form.failure && invalid(form);
+		if (first)
+			setStep(stepOf(first));
+	}, [form.failure]);
+	useLayoutEffect(() => {
+		const shown = form.ref.current.querySelector(`[data-step="${step}"]`);
+		form.ref.current.querySelector('[aria-current=step]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+		(shown.querySelector('[aria-invalid="true"]') || shown.querySelector('input, select, textarea'))?.focus();
+	}, [step]);
+	useLayoutEffect(() => {
+		const found = [...form.ref.current.querySelectorAll('[aria-invalid="true"]')].map(stepOf).join(' ');
+		if (found !== bad)
+			setBad(found);
+	});
+	return { step, setStep, isBad: (n) => bad.split(' ').includes(String(n)) };
 }
 
-function Form({ kind, node, choices, onClose }) {
-	const { Fields, defaults, params } = KINDS[kind];
-	const [values, setValues] = useState(() => defaults(choices));
-	const [errors, setErrors] = useState({});
-	const [message, setMessage] = useState('');
-	const [isBusy, setBusy] = useState(false);
-	const form = useRef(null);
-	const set = (name) => (value) => setValues((old) => ({ ...old, [name]: value }));
+function StepList({ steps, step, isBad, onStep }) {
+	return steps.length > 1 && html`<ol class="steps">${steps.map(([title], n) => html`<li key=${title}><button type="button" class="quiet"
+		aria-current=${n === step ? 'step' : undefined} data-bad=${isBad(n) ? '' : undefined} onClick=${() => onStep(n)}>${title}${
+		isBad(n) && html`<span class="unseen"> (needs a change)</span>`}</button></li>`)}</ol>`;
+}
 
-	useLayoutEffect(() => form.current.querySelector('[aria-invalid="true"]')?.focus(), [errors]);
-	const submit = async (event) => {
+function Form({ kind, node, choices, onFiles, onStarted, onClose }) {
+	const { steps, defaults, params } = KINDS[kind];
+	const call = (v) => ({ method: 'POST', path: api.path('nodes', node, kind), params: params(v) });
+	const send = async (v) => ({ vmid: v.vmid, upid: await api.post(call(v).path, call(v).params) });
+	const form = useForm({ initial: () => defaults(choices), check: call, send, onDone: onStarted });
+	const { step, setStep, isBad } = useSteps(form);
+	const isLast = step === steps.length - 1;
+	const submit = (event) => {
 		event.preventDefault();
-		setBusy(true);
-		setMessage('');
-		try {
-			const upid = await api.post(api.path('nodes', node, kind), params(values));
-			watchTask(upid, `Create ${kindShort(kind)} ${values.vmid}`);
-			onClose();
-			go(href('guest', kind, values.vmid));
-		} catch (error) {
-			const { shown, rest } = split(error, form.current);
-			setErrors(shown);
-			setMessage(rest);
-			setBusy(false);
-		}
+		return isLast ? form.submit(event) : setStep(step + 1);
 	};
-	return html`<form ref=${form} onSubmit=${submit} noValidate>
-		<div class="fields"><${Fields} values=${values} set=${set} errors=${errors} choices=${choices} /></div>
-		<p class="form-error" role="alert">${message}</p>
+	return html`<form ref=${form.ref} onSubmit=${submit} noValidate>
+		<${StepList} steps=${steps} step=${step} isBad=${isBad} onStep=${setStep} />
+		${steps.map(([title, Fields], n) => html`<div key=${title} class="fields" data-step=${n} hidden=${n !== step}>
+			<${Fields} field=${FieldOf(form)} form=${form} values=${form.values} choices=${choices} node=${node} onFiles=${onFiles} /></div>`)}
+		<p class="form-error" role="alert">${form.message}</p>
 		<footer><button type="button" onClick=${onClose}>Cancel</button>
-			<button type="submit" class="main" disabled=${isBusy}>${isBusy ? 'Creating…' : 'Create'}</button></footer>
+			${step > 0 && html`<button type="button" onClick=${() => setStep(step - 1)}>Back</button>`}
+			<button type="submit" class="main" onClick=${(e) => e.detail > 1 && e.preventDefault()} disabled=${form.isBusy}>${isLast ? (form.isBusy ? 'Creating…' : 'Create') : 'Next'}</button></footer>
 	</form>`;
 }
 
 export function Create({ kind }) {
 	const nodes = Object.values(useStore((s) => s.resources)).filter((e) => e.type === 'node' && e.status === 'online').map((e) => e.node).sort();
 	const [chosen, setChosen] = useState('');
+	const [started, setStarted] = useState(null);
 	const node = chosen || nodes[0];
-	const { choices, error } = useChoices(node, kind);
+	const { choices, error, setFiles } = useChoices(node, kind);
 	const close = () => dispatch({ type: 'create', kind: null });
+	const begin = (result) => {
+		setStarted(result);
+		go(href('guest', kind, result.vmid));
+	};
+	if (started)
+		return html`<${TaskDialog} upid=${started.upid} title=${`Create ${kindShort(kind)} ${started.vmid}`} onClose=${close} />`;
 	return html`<${Dialog} title=${`Create ${kindName(kind).toLowerCase()}`} wide onClose=${close}>
 		${nodes.length > 1 && html`<p class="node-choice"><label>Node <select value=${node} onChange=${(e) => setChosen(e.target.value)}>
 			${nodes.map((n) => html`<option key=${n} value=${n}>${n}</option>`)}</select></label></p>`}
-		${choices ? html`<${Form} key=${node} kind=${kind} node=${node} choices=${choices} onClose=${close} />`
+		${choices ? html`<${Form} key=${node} kind=${kind} node=${node} choices=${choices} onFiles=${setFiles} onStarted=${begin} onClose=${close} />`
 			: html`<div class="empty"><p role="status">${error || 'Loading…'}</p></div>`}
 	<//>`;
 }

@@ -1,49 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A new container's fields, and what they say to the API.
+// A new container's fields in steps, and what they say to the API.
 import { html } from '../html.js';
-import { bytes } from '../format.js';
-import { BridgeField, StorageField, FieldOf } from '../components/create_fields.js';
+import { format } from '../propstring.js';
+import { Facts, StorageField } from '../components/create_fields.js';
+import { fileName, fileOptions } from '../components/choices.js';
+import { netDefaults, NetFields, netParts } from './ct_net.js';
+import { TemplateMaker } from './template_maker.js';
 
 export function containerDefaults({ vmid, disks, files, bridges }) {
 	return {
-		vmid, hostname: '', ostemplate: files[0]?.volid || '', memory: '512', cores: '1', storage: disks[0]?.storage || '', size: '4',
-		bridge: bridges[0] || 'vmbr0', mode: 'dhcp', address: '', gateway: '', password: '', keys: '', start: true,
+		...netDefaults, vmid, hostname: '', ostemplate: files[0]?.volid || '', memory: '512', swap: '512', cores: '1', cpulimit: '',
+		storage: disks[0]?.storage || '', size: '4', bridge: bridges[0] || 'vmbr0', nameserver: '', searchdomain: '', password: '', keys: '',
+		unprivileged: true, nesting: false, keyctl: false, fuse: false, onboot: false, startup: '', tags: '', description: '', start: true,
 	};
-}
-
-function net(v) {
-	const ip = v.mode === 'static' ? v.address : 'dhcp';
-	return `name=eth0,bridge=${v.bridge},ip=${ip}${v.mode === 'static' && v.gateway ? `,gw=${v.gateway}` : ''}`;
 }
 
 /** Pure. */
 export function containerParams(v) {
+	const features = format('features', { nesting: v.nesting, keyctl: v.unprivileged && v.keyctl, fuse: v.fuse });
 	return {
-		vmid: v.vmid, ostemplate: v.ostemplate, hostname: v.hostname || undefined, memory: v.memory, cores: v.cores || undefined,
-		rootfs: `${v.storage}:${v.size}`, net0: v.bridge ? net(v) : undefined, password: v.password || undefined,
-		'ssh-public-keys': v.keys.trim() || undefined, start: v.start,
+		vmid: v.vmid, ostemplate: v.ostemplate, hostname: v.hostname || undefined, memory: v.memory, swap: v.swap || undefined, cores: v.cores || undefined,
+		cpulimit: v.cpulimit || undefined, rootfs: `${v.storage}:${v.size}`, net0: v.bridge ? format('net0', netParts(v)) : undefined,
+		nameserver: v.nameserver || undefined, searchdomain: v.searchdomain || undefined, password: v.password || undefined,
+		'ssh-public-keys': v.keys.trim() || undefined, unprivileged: v.unprivileged ? undefined : 0, features: features || undefined,
+		onboot: v.onboot || undefined, startup: v.startup || undefined, tags: v.tags || undefined, description: v.description || undefined, start: v.start,
 	};
 }
 
-const shortName = (volid) => volid.replace(/^([^:]+):vztmpl\//, '$1: ');
-
-export function ContainerFields({ values, set, errors, choices }) {
-	const field = FieldOf(values, set, errors);
-	const templates = choices.files.map((f) => [f.volid, `${shortName(f.volid)} (${bytes(f.size)})`]);
+function General({ field, values }) {
 	return html`
 		${field({ name: 'vmid', label: 'ID', inputmode: 'numeric', required: true })}
 		${field({ name: 'hostname', label: 'Host name', placeholder: `CT${values.vmid}` })}
-		${field({ name: 'ostemplate', label: 'Template', kind: 'select', wide: true, options: templates.length ? templates : [['', 'none on this node']],
-			hint: templates.length ? '' : 'Make one available on the node: lodge upload FILE local:vztmpl' })}
-		${field({ name: 'memory', label: 'Memory', kind: 'number', min: 16, unit: 'MiB', errorsOf: 'memory swap' })}
-		${field({ name: 'cores', label: 'Cores', kind: 'number', min: 1 })}
-		<${StorageField} field=${field} disks=${choices.disks} label="Root disk on" errorsOf="rootfs storage" />
-		${field({ name: 'size', label: 'Size', kind: 'number', min: 0, step: 'any', unit: 'GiB' })}
-		<${BridgeField} field=${field} bridges=${choices.bridges} />
-		${field({ name: 'mode', label: 'IPv4', kind: 'select', options: [['dhcp', 'DHCP'], ['static', 'Static']] })}
-		${values.mode === 'static' && field({ name: 'address', label: 'Address', placeholder: '192.0.2.10/24' })}
-		${values.mode === 'static' && field({ name: 'gateway', label: 'Gateway', placeholder: '192.0.2.1' })}
 		${field({ name: 'password', label: 'Password of root', kind: 'password', autocomplete: 'new-password', wide: true })}
 		${field({ name: 'keys', label: 'SSH public keys of root', kind: 'textarea', wide: true, errorsOf: 'ssh-public-keys', placeholder: 'ssh-ed25519 …' })}
+		${field({ name: 'unprivileged', label: 'Unprivileged: its root is nobody on the node', kind: 'checkbox', wide: true,
+			hint: values.unprivileged ? '' : 'Its root is the node’s root: only for systems that you trust as the node itself.' })}
+		${field({ name: 'nesting', label: 'Containers inside (nesting)', kind: 'checkbox', errorsOf: 'features.nesting features' })}
+		${field({ name: 'fuse', label: 'FUSE file systems', kind: 'checkbox', errorsOf: 'features.fuse' })}
+		${values.unprivileged && field({ name: 'keyctl', label: 'System call keyctl', kind: 'checkbox', errorsOf: 'features.keyctl' })}`;
+}
+
+function Template({ field, choices, form, node, onFiles }) {
+	const made = (volid, files) => {
+		onFiles(files);
+		form.set('ostemplate')(volid);
+	};
+	const options = fileOptions(choices.files);
+	return html`
+		${field({ name: 'ostemplate', label: 'Template', kind: 'select', wide: true, options: options.length ? options : [['', 'none on this node']] })}
+		<div class="all"><${TemplateMaker} node=${node} recipes=${choices.recipes} storages=${choices.templateStorages} onMade=${made} /></div>`;
+}
+
+function Resources({ field, choices }) {
+	return html`
+		<${StorageField} field=${field} disks=${choices.disks} label="Root disk on" errorsOf="rootfs storage" />
+		${field({ name: 'size', label: 'Size', kind: 'number', min: 0, step: 'any', unit: 'GiB', errorsOf: 'size rootfs.volume' })}
+		${field({ name: 'memory', label: 'Memory', kind: 'number', min: 16, unit: 'MiB' })}
+		${field({ name: 'swap', label: 'Swap', kind: 'number', min: 0, unit: 'MiB' })}
+		${field({ name: 'cores', label: 'Cores', kind: 'number', min: 1, placeholder: 'all' })}
+		${field({ name: 'cpulimit', label: 'Processor time at most', kind: 'number', min: 0, step: 'any', unit: 'cores', placeholder: 'no limit' })}`;
+}
+
+const Network = ({ field, values, choices }) => html`<${NetFields} field=${field} values=${values} bridges=${choices.bridges} name="net0" />`;
+
+function Options({ field }) {
+	return html`
+		${field({ name: 'nameserver', label: 'Name servers', placeholder: 'those of the node' })}
+		${field({ name: 'searchdomain', label: 'Search domain', placeholder: 'that of the node' })}
+		${field({ name: 'tags', label: 'Tags', placeholder: 'web;edge' })}
+		${field({ name: 'startup', label: 'Start and stop order', placeholder: 'order=1,up=30' })}
+		${field({ name: 'description', label: 'Notes', kind: 'textarea', wide: true })}
+		${field({ name: 'onboot', label: 'Start with the node', kind: 'checkbox', wide: true })}`;
+}
+
+const addresses = (v) => [v.mode === 'static' ? v.address : v.mode, v.mode6 === 'static' ? v.address6 : v.mode6].filter(Boolean).join(', ') || 'no address';
+
+function Summary({ field, values: v }) {
+	const features = ['nesting', 'fuse', v.unprivileged && 'keyctl'].filter((name) => name && v[name]);
+	const rows = [
+		['ID', v.vmid], ['Host name', v.hostname || `CT${v.vmid}`], ['Template', fileName(v.ostemplate)], ['Root disk', `${v.size} GiB on ${v.storage}`],
+		['Memory and swap', `${v.memory || 512} and ${v.swap || 512} MiB`], ['Cores', v.cores || 'all'], ['Processor time', v.cpulimit && `${v.cpulimit} cores at most`],
+		['Network', v.bridge ? `${v.name} on ${v.bridge}: ${addresses(v)}` : 'none'], ['VLAN', v.tag], ['Name servers', v.nameserver],
+		['Root may log in', [v.password && 'by password', v.keys.trim() && 'by key'].filter(Boolean).join(', ') || 'in no way: neither password nor key'],
+		['Kind', v.unprivileged ? 'unprivileged' : 'privileged'], ['Features', features.join(', ')], ['Start with the node', v.onboot ? 'yes' : 'no'], ['Tags', v.tags],
+	];
+	return html`<${Facts} rows=${rows} />
 		${field({ name: 'start', label: 'Start it when it is made', kind: 'checkbox', wide: true })}`;
 }
+
+export const containerSteps = [['General', General], ['Template', Template], ['Resources', Resources], ['Network', Network], ['Options', Options], ['Summary', Summary]];

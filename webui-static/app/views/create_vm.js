@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A new virtual machine's fields, and what they say to the API.
 import { html } from '../html.js';
-import { bytes } from '../format.js';
-import { BridgeField, StorageField, FieldOf } from '../components/create_fields.js';
+import { BridgeField, StorageField } from '../components/create_fields.js';
+import { fileOptions } from '../components/choices.js';
 
 /** The node tells nothing where it never tried. */
 const isTested = (kvm) => kvm?.usable !== undefined;
@@ -24,8 +24,6 @@ export function machineParams(v) {
 	};
 }
 
-const shortName = (volid) => volid.replace(/^([^:]+):iso\//, '$1: ');
-
 /** Pure. @param {{usable?: number, reason?: string, outdated?: number}|null} kvm as in GET /nodes/{node}/kvm */
 export function kvmHint(kvm) {
 	if (!isTested(kvm))
@@ -34,9 +32,8 @@ export function kvmHint(kvm) {
 	return kvm.outdated ? `${found} That was with another kernel.` : found;
 }
 
-export function MachineFields({ values, set, errors, choices }) {
-	const field = FieldOf(values, set, errors);
-	const media = choices.files.map((f) => [f.volid, `${shortName(f.volid)} (${bytes(f.size)})`]);
+function MachineFields({ field, values, choices }) {
+	const media = fileOptions(choices.files);
 	return html`
 		${field({ name: 'vmid', label: 'ID', inputmode: 'numeric', required: true })}
 		${field({ name: 'name', label: 'Name', placeholder: `VM${values.vmid}` })}
@@ -46,8 +43,10 @@ export function MachineFields({ values, set, errors, choices }) {
 		${field({ name: 'size', label: 'Size', kind: 'number', min: 0, step: 'any', unit: 'GiB' })}
 		${field({ name: 'iso', label: 'ISO image', kind: 'select', wide: true, options: [['', 'none'], ...media], errorsOf: 'ide2',
 			hint: media.length ? '' : 'Make one available on the node: lodge upload FILE local:iso' })}
-		<${BridgeField} field=${field} bridges=${choices.bridges} wide />
+		<${BridgeField} field=${field} bridges=${choices.bridges} value=${values.bridge} wide />
 		${field({ name: 'kvm', label: 'Use the processor’s virtualisation (KVM)', kind: 'checkbox', wide: true, hint: kvmHint(choices.kvm) })}
 		${field({ name: 'serial', label: 'Serial port for a text console', kind: 'checkbox', wide: true, errorsOf: 'serial0' })}
 		${field({ name: 'start', label: 'Start it when it is made', kind: 'checkbox', wide: true })}`;
 }
+
+export const machineSteps = [['Machine', MachineFields]];

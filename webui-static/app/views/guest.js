@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A guest: its head with what can be done, and four parts.
+// A guest: its head with what can be done, and its parts.
 import { html, useEffect, useState } from '../html.js';
 import { ACTIONS, act } from '../actions.js';
 import { kindName, kindShort, nameOf, stateOf, tags, taskName } from '../format.js';
@@ -7,10 +7,13 @@ import { go, guestHref, href } from '../router.js';
 import { useStore } from '../store.js';
 import { Confirm } from '../components/confirm.js';
 import { Icon } from '../components/icon.js';
+import { Menu } from '../components/menu.js';
 import { State } from '../components/state.js';
 import { Tags } from '../components/tags.js';
 import { GuestConfig } from './guest_config.js';
 import { GuestConsole } from './guest_console.js';
+import { DIALOGS } from './guest_dialogs.js';
+import { GuestSnapshots } from './guest_snapshots.js';
 import { GuestSummary } from './guest_summary.js';
 import { GuestTasks } from './guest_tasks.js';
 
@@ -18,27 +21,38 @@ const TABS = [
 	['summary', 'Summary', GuestSummary],
 	['console', 'Console', GuestConsole],
 	['config', 'Configuration', GuestConfig],
+	['snapshots', 'Snapshots', GuestSnapshots],
 	['tasks', 'Tasks', GuestTasks],
 ];
 
 const isOf = (vmid) => (task) => !task.endtime && task.id === String(vmid) && task.type !== 'vncproxy';
 
-function Actions({ entry, isBusy }) {
+/** While a guest is busy nothing is offered but to cut a shutdown short. */
+const isOff = (action, asked, running) => action.name === 'stop'
+	? (asked && asked !== 'shutdown') || running.some((t) => !/shutdown$/.test(t.type))
+	: Boolean(asked) || running.length > 0;
+
+function Actions({ entry, running }) {
 	const [asking, setAsking] = useState(null);
-	const [isAsked, setIsAsked] = useState(false); // from the click on, before the task is known
+	const [asked, setAsked] = useState(''); // from the click on, before the task is known
 	const run = async (action) => {
 		setAsking(null);
-		setIsAsked(true);
+		setAsked(action.name);
 		const isDone = await act(action, entry);
-		setIsAsked(false);
+		setAsked('');
 		if (isDone && action.name === 'destroy')
 			go('#/');
 	};
-	const click = (action) => () => (action.confirm ? setAsking(action) : run(action));
+	const choose = (action) => (action.confirm || action.dialog ? setAsking(action) : run(action));
+	const close = () => setAsking(null);
+	const offered = ACTIONS.filter((a) => a.is(entry));
+	const Own = asking?.dialog && DIALOGS[asking.name];
 	return html`<div class="actions">
-		${ACTIONS.filter((a) => a.is(entry)).map((a) => html`<button type="button" key=${a.name} data-action=${a.name} disabled=${isBusy || isAsked}
-			class=${a.main ? 'main' : a.danger ? 'danger' : ''} onClick=${click(a)}><${Icon} name=${a.name} />${a.label}</button>`)}
-		${asking && html`<${Confirm} action=${asking} entry=${entry} onClose=${() => setAsking(null)} onYes=${() => run(asking)} />`}
+		${offered.filter((a) => !a.more).map((a) => html`<button type="button" key=${a.name} data-action=${a.name} disabled=${isOff(a, asked, running)}
+			class=${a.main ? 'main' : a.danger ? 'danger' : ''} onClick=${() => choose(a)}><${Icon} name=${a.name} />${a.label}</button>`)}
+		<${Menu} label="More" items=${offered.filter((a) => a.more).map((a) => ({ ...a, disabled: isOff(a, asked, running) }))} onChoose=${choose} />
+		${Own ? html`<${Own} entry=${entry} onClose=${close} />`
+			: asking && html`<${Confirm} action=${asking} entry=${entry} onClose=${close} onYes=${() => run(asking)} />`}
 	</div>`;
 }
 
@@ -69,8 +83,8 @@ export function Guest({ type, vmid, tab = 'summary' }) {
 	return html`<div class=${`view view-${tab}`}>
 		<header class="head">
 			<p class="crumb">${kindName(type)} ${vmid} on <a href=${href('node', entry.node)}>${entry.node}</a></p>
-			<h1><span>${name}</span> <${State} ...${stateOf(entry)} />${entry.lock && html`<span class="lock">${entry.lock}</span>`}<${Tags} list=${tags(entry.tags)} /></h1>
-			<${Actions} key=${entry.id} entry=${entry} isBusy=${running.length > 0} />
+			<h1><span>${name}</span> <${State} ...${stateOf(entry)} />${entry.lock && html`<span class="lock">${entry.lock}</span>`}${Boolean(entry.template) && html`<span class="lock">template</span>`}<${Tags} list=${tags(entry.tags)} /></h1>
+			<${Actions} key=${entry.id} entry=${entry} running=${running} />
 		</header>
 		<nav class="tabs" aria-label="Parts of this guest">${TABS.map(([key, label]) =>
 			html`<a key=${key} href=${guestHref(entry, key)} aria-current=${key === tab ? 'page' : undefined}>${label}</a>`)}</nav>

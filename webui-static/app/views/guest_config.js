@@ -1,82 +1,105 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A guest's configuration as a table; what is simple can be changed, the rest is shown.
+// A guest's configuration in groups: each key with its value, what waits for the next start, and what can be done with it.
 import * as api from '../api.js';
 import { guestPath } from '../actions.js';
 import { html, useState } from '../html.js';
-import { Dialog } from '../components/dialog.js';
-import { Field } from '../components/field.js';
+import { isOn, parse } from '../propstring.js';
+import { toastError } from '../store.js';
 import { Icon } from '../components/icon.js';
 import { useConfig } from '../components/use_config.js';
+import { DeviceDialog, FeaturesDialog, NetDialog, NO_FIREWALL, RemoveDialog, ValueDialog } from './config_dialogs.js';
+import { freeKey, keyOf, labelOf, rowsOf } from './config_keys.js';
+import { AttachDialog, GrowDialog, MountDialog, MoveDialog, RootDialog } from './config_volumes.js';
 
-/** key → [label, kind, kinds of guests, unit]; an empty value goes back to the default. */
-const EDITS = {
-	name: ['Name', 'text', 'qemu'],
-	hostname: ['Host name', 'text', 'lxc'],
-	cores: ['Cores', 'number', 'lxc qemu'],
-	memory: ['Memory', 'number', 'lxc qemu', 'MiB'],
-	swap: ['Swap', 'number', 'lxc', 'MiB'],
-	onboot: ['Start with the node', 'checkbox', 'lxc qemu'],
-	startup: ['Start and stop order', 'text', 'lxc qemu'],
-	tags: ['Tags', 'text', 'lxc qemu'],
-	description: ['Notes', 'textarea', 'lxc qemu'],
-	nameserver: ['Name servers', 'text', 'lxc'],
-	searchdomain: ['Search domain', 'text', 'lxc'],
-};
+const GROUPS = [['resources', 'Resources'], ['network', 'Network'], ['options', 'Options']];
+const isBind = (value) => /^\//.test(value);
+const isMedium = (value) => /media=cdrom/.test(value);
 
-const ORDER = Object.keys(EDITS);
-const rank = (key) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
+/** What can be done with a row: { label, icon, dialog }. of: keys; not: values. */
+const EDIT = { label: 'Change', icon: 'edit' };
+const ROW_ACTIONS = [
+	{ ...EDIT, of: /^net\d/, type: 'lxc', dialog: NetDialog },
+	{ ...EDIT, of: /^features$/, dialog: FeaturesDialog },
+	{ ...EDIT, of: /^dev\d/, dialog: DeviceDialog },
+	{ ...EDIT, of: /^mp\d/, dialog: MountDialog },
+	{ ...EDIT, of: /^rootfs$/, dialog: RootDialog },
+	{ label: 'Attach', icon: 'attach', of: /^unused\d/, type: 'lxc', dialog: AttachDialog },
+	{ label: 'Grow', icon: 'grow', of: /^(rootfs|(mp|scsi|virtio|sata|ide)\d.*)$/, not: (v) => isBind(v) || isMedium(v), dialog: GrowDialog },
+	{ label: 'Move', icon: 'move', of: /^(rootfs|(mp|unused|scsi|virtio|sata|ide)\d.*)$/, not: (v) => isBind(v) || isMedium(v), dialog: MoveDialog },
+	{ label: 'Detach', icon: 'detach', of: /^(mp|scsi|virtio|sata|ide)\d/, not: isBind, dialog: RemoveDialog },
+	{ label: 'Remove', icon: 'destroy', of: /^(net|dev)\d/, dialog: RemoveDialog },
+	{ label: 'Remove', icon: 'destroy', of: /^mp\d/, not: (v) => !isBind(v), dialog: RemoveDialog },
+	{ label: 'Delete', icon: 'destroy', of: /^unused\d/, dialog: RemoveDialog },
+];
+const ADDS = { resources: [['mp', 'Add mount point', MountDialog], ['dev', 'Add device', DeviceDialog]], network: [['net', 'Add network card', NetDialog]] };
 
-function rowsOf(items, type) {
-	const known = new Set(items.map((i) => i.key));
-	const unset = ORDER.filter((key) => !known.has(key) && EDITS[key][2].includes(type)).map((key) => ({ key }));
-	return [...items.filter((i) => i.key !== 'digest'), ...unset]
-		.sort((a, b) => rank(a.key) - rank(b.key) || (a.key < b.key ? -1 : 1));
+function actionsOf(item, type) {
+	const known = keyOf(item.key), value = String(item.pending ?? item.value ?? '');
+	if (known.field)
+		return [{ ...EDIT, dialog: ValueDialog }];
+	if (item.delete)
+		return []; // it goes
+	return ROW_ACTIONS.filter((a) => a.of.test(item.key) && (!a.type || a.type === type) && !a.not?.(value));
 }
 
-function Edit({ entry, name, stored, digest, onClose, onDone }) {
-	const [label, kind, , unit] = EDITS[name];
-	const [seen] = useState(digest); // what is shown is of then: a later change of others must not be lost
-	const [value, setValue] = useState(kind === 'checkbox' ? String(stored) === '1' : String(stored ?? ''));
-	const [error, setError] = useState('');
-	const save = async (event) => {
-		event.preventDefault();
-		const change = value === '' ? { delete: name } : { [name]: value };
-		try {
-			await api.put(`${guestPath(entry)}/config`, { ...change, digest: seen });
-			onDone();
-		} catch (failure) {
-			setError(Object.values(failure.fields)[0] || failure.message);
-		}
-	};
-	return html`<${Dialog} title=${`${label} of ${entry.vmid}`} onClose=${onClose}><form onSubmit=${save}>
-		<${Field} label=${label} name=${name} kind=${kind} value=${value} onValue=${setValue} error=${error} unit=${unit} autofocus
-			hint=${kind === 'checkbox' ? '' : 'Empty: the default.'} />
-		<footer><button type="button" onClick=${onClose}>Cancel</button><button type="submit" class="main">Save</button></footer>
-	</form><//>`;
-}
-
-function Row({ item, onEdit }) {
+function Value({ item, onRevert }) {
 	const shown = item.value ?? '';
 	const isWaiting = item.pending !== undefined || item.delete;
+	const isOpen = /^net\d/.test(item.key) && isOn(parse(item.pending ?? item.value).firewall);
+	return html`<td class="value mono">${shown === '' ? html`<span class="faint">${isWaiting ? 'not set' : 'default'}</span>` : String(shown)}
+		${isWaiting && html`<p class="pending">${item.delete ? 'Removed' : html`Becomes <b>${String(item.pending)}</b>`} at the next start
+			<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert(item.key)}><${Icon} name="revert" />Revert</button></p>`}
+		${isOpen && html`<p class="note">${NO_FIREWALL}</p>`}</td>`;
+}
+
+function Row({ item, type, onOpen, onRevert }) {
 	return html`<tr data-key=${item.key}>
-		<th scope="row">${EDITS[item.key] ? EDITS[item.key][0] : item.key}</th>
-		<td class="value mono">${shown === '' ? html`<span class="faint">default</span>` : String(shown)}
-			${isWaiting && html`<p class="pending">${item.delete ? 'Removed' : html`Becomes <b>${String(item.pending)}</b>`} at the next start</p>`}</td>
-		<td class="edit">${EDITS[item.key] && html`<button type="button" class="quiet square" aria-label=${`Change ${EDITS[item.key][0].toLowerCase()}`}
-			onClick=${() => onEdit(item.key)}><${Icon} name="edit" /></button>`}</td>
+		<th scope="row">${labelOf(item.key)}</th>
+		<${Value} item=${item} onRevert=${onRevert} />
+		<td class="edit">${actionsOf(item, type).map((a) => html`<button type="button" key=${a.label} class="quiet square" aria-label=${`${a.label} ${labelOf(item.key).toLowerCase()}`}
+			title=${a.label} onClick=${() => onOpen(a.dialog, item.key)}><${Icon} name=${a.icon} /></button>`)}</td>
 	</tr>`;
 }
 
+function Group({ title, rows, adds, type, onAdd, ...more }) {
+	return html`<section class="panel"><div class="table-tools"><h2>${title}</h2><span class="grow"></span>${adds.map(([stem, label, dialog]) =>
+		html`<button type="button" key=${stem} onClick=${() => onAdd(dialog, stem)}><${Icon} name="plus" />${label}</button>`)}</div>
+		<table class="config" aria-label=${title}><thead class="unseen"><tr><th>Key</th><th>Value</th><th>Change</th></tr></thead>
+			<tbody>${rows.map((i) => html`<${Row} key=${i.key} item=${i} type=${type} ...${more} />`)}</tbody></table></section>`;
+}
+
+let opened = 0;
+
 export function GuestConfig({ entry }) {
-	const { items, value, digest, error, reload } = useConfig(entry);
+	const { items, config, digest, error, reload } = useConfig(entry);
 	const [editing, setEditing] = useState(null);
 	if (!items)
 		return html`<div class="empty"><p>${error || 'Loading…'}</p></div>`;
-	const close = () => setEditing(null);
-	return html`<section class="panel">
-		<table class="config" aria-label="Configuration"><thead class="unseen"><tr><th>Key</th><th>Value</th><th>Change</th></tr></thead>
-			<tbody>${rowsOf(items, entry.type).map((i) => html`<${Row} key=${i.key} item=${i} onEdit=${setEditing} />`)}</tbody></table>
-		${editing && html`<${Edit} key=${editing} entry=${entry} name=${editing} stored=${value(editing)} digest=${digest}
-			onClose=${close} onDone=${() => { close(); reload(); }} />`}
-	</section>`;
+	const free = (stem) => freeKey(stem, items);
+	const show = (dialog, name, of) => setEditing({ dialog, name, config: of, key: ++opened });
+	const close = () => {
+		setEditing(null);
+		reload();
+	};
+	const fresh = async () => {
+		try {
+			show(editing.dialog, editing.name, await api.get(`${guestPath(entry)}/config`));
+			reload();
+		} catch (failure) {
+			toastError(failure, 'Configuration');
+		}
+	};
+	const revert = async (key) => {
+		try {
+			await api.put(`${guestPath(entry)}/config`, { revert: key, digest });
+		} catch (failure) {
+			toastError(failure, `Revert ${labelOf(key).toLowerCase()}`);
+		}
+		reload();
+	};
+	return html`${GROUPS.map(([group, title]) => html`<${Group} key=${group} title=${title} type=${entry.type} rows=${rowsOf(items, entry.type, group)}
+			adds=${entry.type === 'lxc' && ADDS[group] || []} onOpen=${(dialog, key) => show(dialog, key, config)}
+			onAdd=${(dialog, stem) => show(dialog, free(stem), config)} onRevert=${revert} />`)}
+		${editing && html`<${editing.dialog} key=${editing.key} entry=${entry} name=${editing.name} config=${editing.config} items=${items} free=${free}
+			onClose=${close} onReload=${fresh} />`}`;
 }

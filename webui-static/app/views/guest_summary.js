@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A guest's figures as they change, what it has, and its notes.
-import { html } from '../html.js';
+import * as api from '../api.js';
+import { guestPath } from '../actions.js';
+import { html, useEffect, useState } from '../html.js';
 import { bytes, duration, percent, share, tags } from '../format.js';
 import { useStore } from '../store.js';
 import { Meter } from '../components/meter.js';
@@ -43,11 +45,34 @@ function Facts({ entry, items }) {
 	</dl>`;
 }
 
+const ENDS = {
+	oom: 'It stopped because its memory was used up: the kernel ended it.',
+	killed: 'It stopped because something on the node killed its first process.',
+	crashed: 'It stopped because its first process crashed.',
+};
+
+/** Why it stopped, where that was nobody's wish, and what its configuration asks for and the node does not do. */
+function Notices({ entry, digest }) {
+	const [status, setStatus] = useState({});
+	const told = useStore((s) => s.told[entry.id]);
+	const guest = guestPath(entry);
+
+	useEffect(() => {
+		let isGone = false;
+		api.get(`${guest}/status/current`).then((now) => isGone || setStatus(now), () => {});
+		return () => { isGone = true; };
+	}, [guest, digest, told]);
+	const texts = [...(status.reason ? [ENDS[status.reason] || `It stopped: ${status.reason}.`] : []), ...(status.notices || [])];
+	return texts.length > 0 && html`<section class="panel pad" role="note"><h2>Please note</h2>
+		${texts.map((text) => html`<p key=${text}>${text}</p>`)}</section>`;
+}
+
 export function GuestSummary({ entry }) {
-	const { items, value } = useConfig(entry);
+	const { items, value, digest } = useConfig(entry);
 	const isUp = entry.status === 'running' || entry.status === 'paused';
 	const notes = value('description');
 	return html`${isUp && html`<${Live} entry=${entry} />`}
+		${digest && html`<${Notices} entry=${entry} digest=${digest} />`}
 		<section class="panel pad"><h2>Facts</h2><${Facts} entry=${entry} items=${items} /></section>
 		${notes && html`<section class="panel pad"><h2>Notes</h2><p class="notes">${notes}</p></section>`}`;
 }

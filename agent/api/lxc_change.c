@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* PUT /nodes/{node}/lxc/{vmid}/config. What is only written is stored here; where volumes are made or freed, or a
+ * running container is to follow at once, a job does it and the answer waits for it. Runs on the core's loop. */
+#include <string.h>
+#include <strings.h>
+
+#include "agent/api/ct_rights.h"
+#include "agent/api/guest_handlers.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define SEPARATORS ",; "
+
+static bool is_unused(const char *key)
+{
+	return ct_key_index(key, "unused", CT_UNUSED_MAX, &(unsigned){0});
+}
+
+static bool is_new_volume(const struct field *f)
+{
+	struct ct_mp mp;
+
+	return f->size > 0 && str_starts(f->name, "mp") &&
+	       ct_mp_parse(f->name, f->value, &mp, NULL) == 0 && mp.is_new;
+}
+
+static bool handles_volumes(const struct guest_update *update)
+{
+	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
+
+	for (size_t i = 0; i < update->set->count; i++)
+		if (is_new_volume(&update->set->items[i]))
+			return true;
+	for (size_t i = 0; deleted[i]; i++)
+		if (is_unused(deleted[i]))
+			return true;
+	return false;
+}
+
+static bool is_hot(const struct guest_update *update)
+{
+	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
+
+	for (size_t i = 0; i < update->set->count; i++)
+		if (guest_key_is_in(ct_hot_keys, update->set->items[i].name))
+			return true;
+	for (size_t i = 0; deleted[i]; i++)
+		if (guest_key_is_in(ct_hot_keys, deleted[i]))
+			return true;
+	return false;
+}
+
+/* A job of this container that goes on (a shutdown that waits) would keep the answer waiting: the change then waits
+ * for the next start like any other. */
+static bool needs_job(const struct api_request *req, const struct guest_target *target,
+		      const struct guest_update *update)
+{
+	return handles_volumes(update) || (guest_target_is_running(target) && is_hot(update) &&
+					   !jobs_guest_is_busy(req->core->jobs, target->vmid));
+}
+
+/* A volume that goes needs the right to its room, and a container that may lose one. */
+static int check_freed(const struct api_request *req, const struct guest_target *target,
+		       const struct guest_update *update, struct err *err)
+{
+	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
+
+	for (size_t i = 0; deleted[i]; i++) {
+		const char *volume = guest_config_get(target->guest->config, deleted[i]);
+		int r;
+
+		if (!volume || !is_unused(deleted[i]))
+			continue;
+		autofree char *storage = xstrndup(volume, strcspn(volume, ":"));
+		autofree char *path = xasprintf("/storage/%s", storage);
+
+		if (ct_config_flag(target->guest->config, "protection"))
+			return err_set(err, ERR_BUSY,
+				       "can't remove volume '%s' - protection mode enabled",
+				       volume);
+		if ((r = api_check(req, path, "Datastore.AllocateSpace", false, err)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_digest(const struct api_request *req, const struct guest_target *target,
+			struct err *err)
+{
+	const char *digest = api_str(req, "digest");
+
+	if (str_is_empty(digest) || strcasecmp(digest, target->guest->config->digest) == 0)
+		return 0;
+	return err_set(err, ERR_CONFLICT,
+		       "detected modified configuration - file changed by other user? Try again.");
+}
+
+/* Whether the rest fits together is seen without the volumes that are to be made. */
+static int check_result(const struct guest_target *target, const struct guest_update *update,
+			struct err *err)
+{
+	struct guest_config config __attribute__((cleanup(guest_config_fini))) = {0};
+	autofields set = FIELDS_INIT;
+	struct guest_update there = *update;
+
+	for (size_t i = 0; i < update->set->count; i++) {
+		const struct field *f = &update->set->items[i];
+
+		if (!is_new_volume(f))
+			fields_add_n(&set, f->name, f->value, f->size);
+	}
+	there.set = &set;
+	guest_config_copy(&config, target->guest->config);
+	return guest_config_update(target->ops, &config, &there, err);
+}
+
+static int start_job(struct api_request *req, const struct guest_target *target,
+		     const struct guest_update *update, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+
+	for (size_t i = 0; i < update->set->count; i++) {
+		const struct field *f = &update->set->items[i];
+		autofree char *name = xasprintf("set.%s", f->name);
+
+		fields_add_n(&args, name, f->value, f->size);
+	}
+	fields_add(&args, "delete", update->delete_list);
+	fields_add(&args, "revert", update->revert_list);
+	fields_add(&args, "lxc", update->raw);
+	fields_add(&args, "digest",
+		   str_is_empty(api_str(req, "digest")) ? NULL : api_str(req, "digest"));
+	return guest_request_job(req,
+				 &(struct guest_job){.ops = target->ops,
+						     .vmid = target->vmid,
+						     .verb = "config",
+						     .args = &args,
+						     .is_awaited = true},
+				 err);
+}
+
+static int change_by_job(struct api_request *req, const struct guest_target *target,
+			 const struct guest_update *update, struct err *err)
+{
+	int r = guest_request_check_keys(req, update, err);
+
+	if (r == 0)
+		r = check_digest(req, target, err);
+	if (r == 0)
+		r = guest_target_check_lock(target, NULL, err);
+	if (r == 0)
+		r = check_freed(req, target, update, err);
+	if (r == 0)
+		r = check_result(target, update, err);
+	return r < 0 ? r : start_job(req, target, update, err);
+}
+
+int ct_handle_config_put(struct api_request *req, struct err *err)
+{
+	autofields set = FIELDS_INIT;
+	struct guest_target target;
+	int r = guest_request_target(req, &target, err);
+
+	if (r < 0)
+		return r;
+	guest_request_config_fields(req, &set);
+	struct guest_update update = {
+		.set = &set,
+		.delete_list = api_str(req, "delete"),
+		.revert_list = api_str(req, "revert"),
+		.raw = api_str(req, "lxc"),
+		.is_running = target.fact->state != GUEST_STOPPED,
+	};
+
+	r = ct_rights_check(req, &set, ct_config_flag(target.guest->config, "unprivileged"), err);
+	if (r < 0)
+		return r;
+	return needs_job(req, &target, &update) ? change_by_job(req, &target, &update, err)
+						: guest_handle_config_put(req, err);
+}

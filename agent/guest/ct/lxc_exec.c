@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls liblxc to run programs inside a container. Runs in jobs. */
+#include "agent/guest/ct/lxc_exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lxc/attach_options.h>
+#include <lxc/lxccontainer.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/guest/ct/child.h"
+
+#define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* -- inside the container ------------------------------------------------------------------------- */
+
+static void set_environment(const char *const *env)
+{
+	clearenv();
+	setenv("PATH", SEARCH_PATH, 1);
+	setenv("HOME", "/root", 1);
+	setenv("USER", "root", 1);
+	setenv("LOGNAME", "root", 1);
+	setenv("TERM", "dumb", 1);
+	setenv("container", "lxc", 1);
+	for (; env && *env; env++)
+		putenv((char *)*env);
+}
+
+static int exec_main(void *ctx)
+{
+	const struct lxc_exec *what = ctx;
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	(void)setsid();
+	set_environment(what->env);
+	if (chdir(what->folder ?: "/") != 0) {
+		dprintf(STDERR_FILENO, "%s: %s\n", what->folder, strerror(errno));
+		return LXC_EXEC_NOT_FOUND;
+	}
+	execvp(what->argv[0], (char *const *)what->argv);
+	dprintf(STDERR_FILENO, "%s: %s\n", what->argv[0], strerror(errno));
+	return LXC_EXEC_NOT_FOUND;
+}
+
+/* -- outside --------------------------------------------------------------------------------------- */
+
+int lxc_exec_start(const char *lxc_path, unsigned vmid, const struct lxc_exec *what, pid_t *ret,
+		   struct err *err)
+{
+	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
+	struct lxc_container *c;
+	struct lxc_exec copy = *what;
+	char name[16];
+	pid_t pid;
+	int r;
+
+	snprintf(name, sizeof(name), "%u", vmid);
+	if (!(c = lxc_container_new(name, lxc_path)))
+		return err_set(err, ERR_INTERNAL, "liblxc: no container object");
+	options.env_policy = LXC_ATTACH_CLEAR_ENV;
+	options.stdin_fd = what->stdin_fd;
+	options.stdout_fd = what->stdout_fd;
+	options.stderr_fd = what->stderr_fd;
+	r = c->attach(c, exec_main, &copy, &options, &pid);
+	lxc_container_put(c);
+	if (r != 0)
+		return err_set(err, ERR_INTERNAL, "liblxc could not start '%s' inside",
+			       what->argv[0]);
+	*ret = pid;
+	return 0;
+}
+
+struct run {
+	unsigned vmid;
+	const char *const *argv;
+};
+
+static int run_step(struct task_ctx *task, void *ctx, struct err *err)
+{
+	const struct run *run = ctx;
+	autofree char *lxc_path = path_join(path_run(), "ct");
+	autofd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const struct lxc_exec what = {
+		.argv = run->argv, .stdin_fd = null, .stdout_fd = null, .stderr_fd = STDERR_FILENO};
+	pid_t pid;
+	int status, r = lxc_exec_start(lxc_path, run->vmid, &what, &pid, err);
+
+	(void)task;
+	if (r < 0)
+		return r;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_errno(err, errno, "wait for '%s'", run->argv[0]);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == LXC_EXEC_NOT_FOUND)
+		return err_set(err, ERR_NOT_FOUND, "'%s' is not there inside", run->argv[0]);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return err_set(err, ERR_IO, "'%s' failed inside", run->argv[0]);
+	return 0;
+}
+
+int lxc_exec_run(struct task_ctx *task, unsigned vmid, const char *const *argv, usec_t timeout,
+		 struct err *err)
+{
+	struct run run = {vmid, argv};
+
+	return ct_child_run(task, run_step, &run, timeout, err);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Moves mounts into containers. Runs in jobs and hooks, the moving in a forked step. */
+#include "agent/guest/ct/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/guest/ct/child.h"
+#include "agent/guest/ct/mount.h"
+#include "agent/guest/ct/rootdir.h"
+
+#define STEP_TIMEOUT (30 * USEC_PER_SEC)
+
+struct step {
+	pid_t init;
+	const struct ct_mount *mount;
+	const char *target;
+};
+
+static int open_namespace(pid_t init, const char *name, struct err *err)
+{
+	autofree char *path = xasprintf("/proc/%d/ns/%s", (int)init, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, errno, "%s", path) : fd;
+}
+
+static bool is_own_namespace(const char *name, int fd)
+{
+	autofree char *path = xasprintf("/proc/self/ns/%s", name);
+	struct stat own, other;
+
+	return stat(path, &own) == 0 && fstat(fd, &other) == 0 && own.st_ino == other.st_ino &&
+	       own.st_dev == other.st_dev;
+}
+
+static int clone_mount(const char *path, struct err *err)
+{
+	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, errno, "copy mount '%s'", path) : fd;
+}
+
+/* The source with all its attributes, over itself: in this process' own namespace. */
+static int make_source(const struct ct_mount *mount, int userns, struct err *err)
+{
+	struct mount_attr attr = {.attr_set = mount->attributes};
+	autofd int fd = clone_mount(mount->source, err);
+
+	if (fd < 0)
+		return fd;
+	if (mount->is_shifted && userns >= 0) {
+		attr.attr_set |= MOUNT_ATTR_IDMAP;
+		attr.userns_fd = (uint64_t)userns;
+	}
+	if (attr.attr_set & MOUNT_ATTR_NOATIME)
+		attr.attr_clr = MOUNT_ATTR__ATIME; /* one of several, not a flag of its own */
+	if (attr.attr_set && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0)
+		return err_errno(err, errno, "set the attributes of '%s'", mount->source);
+	if (move_mount(fd, "", AT_FDCWD, mount->source, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		return err_errno(err, errno, "mount '%s'", mount->source);
+	return 0;
+}
+
+/* As the container's root, in its mount namespace. */
+static int enter(int userns, int mntns, struct err *err)
+{
+	if (setns(mntns, CLONE_NEWNS) != 0)
+		return err_errno(err, errno, "enter the container's mounts");
+	if (userns >= 0 && (setgroups(0, NULL) != 0 || setgid(0) != 0 || setuid(0) != 0))
+		return err_errno(err, errno, "become the container's root");
+	return 0;
+}
+
+static int open_root(struct err *err)
+{
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, errno, "open the container's root") : fd;
+}
+
+static int make_target(int root, const struct ct_mount *mount, struct err *err)
+{
+	int fd, r = 0;
+
+	if (!rootdir_exists(root, mount->target))
+		r = mount->is_file ? rootdir_write(root, mount->target, "", 0, 0600, err)
+				   : rootdir_make(root, mount->target, 0755, err);
+	if (r < 0)
+		return r;
+	fd = rootdir_open(root, mount->target, O_PATH | (mount->is_file ? 0 : O_DIRECTORY));
+	return fd < 0 ? err_errno(err, -fd, "guest's %s", mount->target) : fd;
+}
+
+static int attach_here(int tree, const struct ct_mount *mount, struct err *err)
+{
+	autofd int root = open_root(err);
+	autofd int target = root < 0 ? root : make_target(root, mount, err);
+
+	if (target < 0)
+		return target;
+	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) !=
+	    0)
+		return err_errno(err, errno, "mount on guest's %s", mount->target);
+	return 0;
+}
+
+/* -1: the container has this process' own user namespace. */
+static int open_userns(pid_t init, int *ret, struct err *err)
+{
+	int fd = open_namespace(init, "user", err);
+
+	if (fd >= 0 && is_own_namespace("user", fd)) {
+		close(fd);
+		fd = -1;
+	} else if (fd < 0) {
+		return fd;
+	}
+	*ret = fd;
+	return 0;
+}
+
+/* A namespace of its own, whose owner is the container: what is copied into it is locked. */
+static int lock_flags(int userns, struct err *err)
+{
+	if (userns >= 0 && (setns(userns, CLONE_NEWUSER) != 0 || unshare(CLONE_NEWNS) != 0))
+		return err_errno(err, errno, "enter the container's user namespace");
+	return 0;
+}
+
+static int attach_step(struct task_ctx *task, void *ctx, struct err *err)
+{
+	const struct step *step = ctx;
+	autofd int userns = -1, tree = -1;
+	autofd int mntns = open_namespace(step->init, "mnt", err);
+	int r;
+
+	(void)task;
+	if (mntns < 0)
+		return mntns;
+	if ((r = open_userns(step->init, &userns, err)) < 0 || (r = ct_mount_isolate(err)) < 0 ||
+	    (r = make_source(step->mount, userns, err)) < 0 || (r = lock_flags(userns, err)) < 0)
+		return r;
+	if ((tree = clone_mount(step->mount->source, err)) < 0)
+		return tree;
+	r = enter(userns, mntns, err);
+	return r < 0 ? r : attach_here(tree, step->mount, err);
+}
+
+int ct_mount_attach(struct task_ctx *task, pid_t init, const struct ct_mount *mount,
+		    struct err *err)
+{
+	struct step step = {.init = init, .mount = mount};
+
+	return ct_child_run(task, attach_step, &step, STEP_TIMEOUT, err);
+}
+
+static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
+{
+	const struct step *step = ctx;
+	autofd int userns = -1, mntns = open_namespace(step->init, "mnt", err);
+	int r;
+
+	(void)task;
+	if (mntns < 0)
+		return mntns;
+	if ((r = open_userns(step->init, &userns, err)) < 0)
+		return r;
+	if (userns >= 0 && setns(userns, CLONE_NEWUSER) != 0)
+		return err_errno(err, errno, "enter the container's user namespace");
+	if ((r = enter(userns, mntns, err)) < 0)
+		return r;
+	/* the container's root is this process' root now: links lead nowhere else */
+	if (umount2(step->target, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT)
+		return 0;
+	if (errno == EBUSY)
+		return err_set(err, ERR_BUSY, "%s is in use inside", step->target);
+	return err_errno(err, errno, "unmount guest's %s", step->target);
+}
+
+int ct_mount_detach(struct task_ctx *task, pid_t init, const char *target, struct err *err)
+{
+	struct step step = {.init = init, .target = target};
+
+	return ct_child_run(task, detach_step, &step, STEP_TIMEOUT, err);
+}
+
+void ct_mounts_encode(const struct ct_mount *mount, struct fields *out)
+{
+	fields_addf(out, "mount", "%" PRIx64 " %d %d\n%s\n%s", mount->attributes, mount->is_file,
+		    mount->is_shifted, mount->target, mount->source);
+}
+
+bool ct_mounts_decode(const struct fields *f, size_t i, struct ct_mount *ret)
+{
+	autostrv char **lines = i < f->count ? str_split(f->items[i].value, "\n") : NULL;
+	struct ct_mount mount = {0};
+	int is_file, is_shifted;
+
+	if (!lines || strv_count(lines) != 3 ||
+	    sscanf(lines[0], "%" SCNx64 " %d %d", &mount.attributes, &is_file, &is_shifted) != 3 ||
+	    !str_copy(mount.target, sizeof(mount.target), lines[1]) ||
+	    !str_copy(mount.source, sizeof(mount.source), lines[2]))
+		return false;
+	mount.is_file = is_file;
+	mount.is_shifted = is_shifted;
+	*ret = mount;
+	return true;
+}
+
+static const struct {
+	unsigned long flag;
+	uint64_t attribute;
+} attributes[] = {
+	{MS_NODEV, MOUNT_ATTR_NODEV},
+	{MS_NOEXEC, MOUNT_ATTR_NOEXEC},
+	{MS_NOSUID, MOUNT_ATTR_NOSUID},
+	{MS_NOATIME, MOUNT_ATTR_NOATIME},
+};
+
+int ct_mount_prepare(const struct ct_mp *mp, const char *path, unsigned vmid, bool is_unprivileged,
+		     struct ct_mount *ret, struct err *err)
+{
+	autofree char *place = ct_mount_point(vmid);
+	struct ct_mount mount = {.attributes = mp->read_only ? MOUNT_ATTR_RDONLY : 0};
+	unsigned long flags = mp->flags & MS_LAZYTIME;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
+		if (mp->flags & attributes[i].flag)
+			mount.attributes |= attributes[i].attribute;
+	str_copy(mount.target, sizeof(mount.target), mp->path);
+	if (is_unprivileged)
+		mount.attributes |= MOUNT_ATTR_NODEV;
+	/* a folder of the node keeps its owners: what is root's there is nobody's inside */
+	mount.is_shifted = is_unprivileged && !mp->is_folder;
+	snprintf(mount.source, sizeof(mount.source), "%s.mp%u", place, mp->index);
+	r = ct_mount_volume(path, mount.source, flags | (mp->read_only ? MS_RDONLY : 0), err);
+	if (r < 0)
+		return err_prefix(err, "mp%u", mp->index);
+	ct_mount_discard(mount.source, flags, mp->discard && !mp->is_folder);
+	*ret = mount;
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a job is doing to a guest's volumes, as its configuration says: a section that the job leaves before it begins
+ * and takes away at its end. Who finds one without a job knows how to end it. Pure. */
+#pragma once
+
+#include "agent/guest/config.h"
+
+#define UNDERWAY_MOVE	  "special:move"
+#define UNDERWAY_ROLLBACK "special:rollback" /* snapname */
+#define UNDERWAY_CLONE	  "special:clone"    /* of the source; newid */
+#define UNDERWAY_TEMPLATE "special:template"
+#define UNDERWAY_DESTROY  "special:destroy"
+
+struct guest_underway {
+	const char *command; /* that ends it, behind the kind's prefix: "move-undo"; constant */
+	char snapname[64];   /* its argument, or "" */
+};
+
+/* false: nothing is, or the lock that goes with it was taken away. */
+bool guest_underway_find(const struct guest_config *config, struct guest_underway *ret);
+void guest_underway_set(struct guest_config *config, const char *section, const char *key,
+			const char *value);

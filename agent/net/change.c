@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes of the network with a way back. Runs in helper and job processes. */
+#include "agent/net/change.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+#include "agent/net/gateway.h"
+
+#define IP_DEADLINE   (30 * USEC_PER_SEC)
+#define PASSES	      4 /* what the kernel takes away by itself is seen after the first */
+#define SNAPSHOT_MAX  (64u * 1024 * 1024)
+#define SNAPSHOT_FILE "network/snapshot"
+
+/* ---- the lock ---- */
+
+static int take_lock(int *ret, struct err *err)
+{
+	autofree char *folder = path_join(path_run(), "network");
+	autofree char *path = path_join(path_run(), "network/lock");
+	autofd int fd = -1;
+	int r = dir_make(folder, 0700, err);
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(err, errno, "%s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return err_set(err, ERR_BUSY,
+			       "another change of the network is under way or waits to be "
+			       "confirmed");
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+/* ---- running a plan ---- */
+
+static int run_batch(struct buf *lines, struct err *err)
+{
+	const char *argv[] = {"ip", "-force", "-batch", "-", NULL};
+	struct exec_run run = {.argv = argv,
+			       .input = lines->data,
+			       .input_size = lines->size,
+			       .deadline = clock_monotonic() + IP_DEADLINE};
+
+	return exec_run(&run, NULL, err);
+}
+
+/* Some commands may fail for good reasons (an address went with another one): what counts is what the kernel
+ * has in the end. */
+static int go_to(const struct net_state *wanted, char *const *names, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	for (int i = 0; i < PASSES; i++) {
+		autonetstate now = NET_STATE_INIT;
+		autobuf lines = BUF_INIT;
+		int r = net_state_read(&now, err);
+
+		if (r < 0)
+			return r;
+		net_plan(&now, wanted, names, &lines);
+		if (lines.size == 0)
+			return 0;
+		why = ERR_INIT;
+		(void)run_batch(&lines, &why);
+	}
+	return err_set(err, ERR_IO, "%s", why.code ? why.message : "the kernel did not take it");
+}
+
+/* ---- the snapshot ---- */
+
+static int write_snapshot(const struct net_change *change, struct err *err)
+{
+	autofree char *path = path_join(path_run(), SNAPSHOT_FILE);
+	autobuf out = BUF_INIT;
+
+	net_snapshot_format(change, &out);
+	return file_write_atomic(path, out.data, out.size, 0600, err);
+}
+
+static int remove_snapshot(struct err *err)
+{
+	autofree char *path = path_join(path_run(), SNAPSHOT_FILE);
+
+	return file_remove(path, err);
+}
+
+/* ---- a change ---- */
+
+static int has_staged(void)
+{
+	autofree char *path = path_join(path_etc(), "network/interfaces.new");
+
+	return access(path, F_OK) == 0;
+}
+
+static int prepare(struct net_change *change, struct err *err)
+{
+	autobuf warnings = BUF_INIT;
+	int r;
+
+	if ((r = net_config_read(false, &change->old, &change->old_text, err)) < 0 ||
+	    (r = net_config_read(has_staged(), &change->new, &change->new_text, err)) < 0 ||
+	    (r = net_facts_read(&change->facts, err)) < 0 ||
+	    (r = net_state_parse(&change->facts, &change->before, err)) < 0 ||
+	    (r = net_target(&change->before, &change->old, &change->new, false, &warnings,
+			    &change->after, err)) < 0)
+		return r;
+	change->names = net_managed_names(&change->old, &change->new);
+	return 0;
+}
+
+int net_change_begin(struct net_change *change, struct err *err)
+{
+	struct err undo_err = ERR_INIT;
+	const char *outcome;
+	int r;
+
+	*change = (struct net_change){.lock = -1};
+	if ((r = net_change_undo(&outcome, &undo_err)) < 0) {
+		if (err)
+			*err = undo_err;
+		return r;
+	}
+	if ((r = take_lock(&change->lock, err)) == 0)
+		r = prepare(change, err);
+	if (r < 0)
+		net_change_end(change);
+	return r;
+}
+
+void net_change_end(struct net_change *change)
+{
+	net_facts_fini(&change->facts);
+	net_state_fini(&change->before);
+	net_state_fini(&change->after);
+	net_config_fini(&change->old);
+	net_config_fini(&change->new);
+	buf_fini(&change->old_text);
+	buf_fini(&change->new_text);
+	strv_free(change->names);
+	change->names = NULL;
+	closep(&change->lock);
+	change->lock = -1;
+}
+
+void net_change_describe(const struct net_change *change, struct buf *out)
+{
+	net_plan(&change->before, &change->after, change->names, out);
+}
+
+/* Only one that answers now can be missed afterwards. */
+static void ask_gateways(struct net_change *change)
+{
+	for (int is_v6 = 0; is_v6 <= 1; is_v6++) {
+		const struct net_route *had = net_state_default(&change->before, is_v6);
+
+		change->was_deaf[is_v6] = had && *had->gateway && net_gateway_probe(had, NULL) < 0;
+	}
+}
+
+int net_change_forward(struct net_change *change, struct err *err)
+{
+	int r;
+
+	ask_gateways(change);
+	r = write_snapshot(change, err);
+
+	return r < 0 ? r : go_to(&change->after, change->names, err);
+}
+
+int net_change_check(const struct net_change *change, struct err *err)
+{
+	autonetstate now = NET_STATE_INIT;
+	int r = net_state_read(&now, err);
+
+	for (int is_v6 = 0; r == 0 && is_v6 <= 1; is_v6++) {
+		const struct net_route *had = net_state_default(&change->before, is_v6);
+		const struct net_route *has = net_state_default(&now, is_v6);
+
+		if (had && !has)
+			return err_set(err, ERR_UNAVAILABLE, "the node lost its default route (%s)",
+				       is_v6 ? "IPv6" : "IPv4");
+		if (!has || !*has->gateway ||
+		    (had && str_eq(had->gateway, has->gateway) &&
+		     (change->was_deaf[is_v6] || str_eq(had->dev, has->dev))))
+			continue;
+		r = net_gateway_probe(has, err);
+	}
+	return r;
+}
+
+int net_change_commit(struct net_change *change, struct err *err)
+{
+	int r = net_config_commit(buf_str(&change->new_text), change->new_text.size, err);
+
+	if (r == 0)
+		(void)remove_snapshot(NULL); /* left over, it leads forward to the same end */
+	return r;
+}
+
+int net_change_back(struct net_change *change, struct err *err)
+{
+	int r = go_to(&change->before, change->names, err);
+
+	return r < 0 ? err_prefix(err, "go back") : remove_snapshot(err);
+}
+
+/* ---- what a dead one left ---- */
+
+static bool was_committed(const struct net_change *change)
+{
+	autonetconfig config = NET_CONFIG_INIT;
+	autobuf text = BUF_INIT;
+
+	return net_config_read(false, &config, &text, NULL) == 0 &&
+	       str_eq(buf_str(&text), change->new_text.data ? change->new_text.data : "");
+}
+
+static int finish(struct net_change *change, const char **ret_outcome, struct err *err)
+{
+	autonetstate now = NET_STATE_INIT;
+	autobuf warnings = BUF_INIT;
+	int r;
+
+	if (!was_committed(change)) {
+		*ret_outcome = "the state before it is back";
+		return net_change_back(change, err);
+	}
+	*ret_outcome = "it was confirmed and is finished";
+	if ((r = net_state_read(&now, err)) < 0 ||
+	    (r = net_target(&now, &change->old, &change->new, true, &warnings, &change->after,
+			    err)) < 0 ||
+	    (r = go_to(&change->after, change->names, err)) < 0)
+		return r;
+	return remove_snapshot(err);
+}
+
+int net_change_undo(const char **ret_outcome, struct err *err)
+{
+	autofree char *path = path_join(path_run(), SNAPSHOT_FILE);
+	struct net_change change = {.lock = -1};
+	struct err why = ERR_INIT;
+	autobuf text = BUF_INIT;
+	int r;
+
+	*ret_outcome = "";
+	if ((r = take_lock(&change.lock, err)) < 0)
+		return r;
+	r = file_read(path, SNAPSHOT_MAX, &text, &why);
+	if (r == 0 && (r = net_snapshot_parse(&text, &change, &why)) == 0)
+		r = finish(&change, ret_outcome, &why);
+	net_change_end(&change);
+	if (r == -ERR_NOT_FOUND && text.size == 0)
+		return 0;
+	if (r < 0 && err)
+		*err = why;
+	return r;
+}
+
+/* ---- boot ---- */
+
+static bool was_applied(void)
+{
+	autofree char *path = path_join(path_run(), "network/applied");
+
+	return access(path, F_OK) == 0;
+}
+
+static int apply_boot(struct buf *warnings, struct err *err)
+{
+	autofree char *path = path_join(path_run(), "network/applied");
+	struct net_change change = {.lock = -1};
+	const struct net_config none = NET_CONFIG_INIT;
+	struct err why = ERR_INIT;
+	int r;
+
+	if ((r = net_config_read(false, &change.new, NULL, err)) < 0 ||
+	    (r = net_state_read(&change.before, err)) < 0 ||
+	    (r = net_target(&change.before, &none, &change.new, true, warnings, &change.after,
+			    err)) < 0) {
+		net_change_end(&change);
+		return r;
+	}
+	change.names = net_managed_names(&none, &change.new);
+	if ((r = go_to(&change.after, change.names, &why)) < 0 && err)
+		*err = why;
+	net_change_end(&change);
+	return r < 0 ? r : file_write_atomic(path, "", 0, 0600, err);
+}
+
+int net_config_apply_boot(struct buf *warnings, struct err *err)
+{
+	autofd int lock = -1;
+	int r;
+
+	if (was_applied() || take_lock(&lock, NULL) < 0)
+		return 0;
+	r = apply_boot(warnings, err);
+	return r < 0 ? err_prefix(err, "interfaces of this node") : 0;
+}

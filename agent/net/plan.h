@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a state of the network to another: which one it shall be, and which commands lead there. Pure.
+ *
+ * The same planner goes forward and back: undoing a change is a plan from what is now to what was. */
+#pragma once
+
+#include "agent/net/state.h"
+
+/* The state after new is applied where old was: starts as a copy of now. What cannot be (a port that is not
+ * there, a default route that is the host's) is an error, or with is_boot a line in warnings, and left out. */
+int net_target(const struct net_state *now, const struct net_config *old,
+	       const struct net_config *new, bool is_boot, struct buf *warnings,
+	       struct net_state *ret, struct err *err);
+
+/* Lines for `ip -batch -`, in an order that works; nothing where nothing is to be done. Only interfaces of names
+ * are touched, and routes by way of them. */
+void net_plan(const struct net_state *from, const struct net_state *to, char *const *names,
+	      struct buf *out);
+
+/* Can nobody lose his way to this node by it? True only where nothing that is there is changed or taken away, and
+ * no new network covers one that was reachable before, or peer ("": nobody's address). */
+bool net_change_is_safe(const struct net_state *from, const struct net_state *to,
+			char *const *names, const char *peer);

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job: make a copy of a guest. The copy's configuration with "lock: create" is there before; each volume is written
+ * into it before it is made. A source that must not change meanwhile is locked, too. Runs in jobs. */
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
+#include "agent/task/guest/life_parts.h"
+#include "agent/task/guest/slot.h"
+
+#define LOCK "create"
+
+struct clone {
+	const struct life *life;
+	struct task_ctx source;	      /* this job as the source's */
+	const char *snapshot;	      /* or NULL */
+	struct guest_volume *volumes; /* of the source; owned */
+	size_t count;
+	bool is_template, is_locked;	/* the source */
+	const struct guest_volume *now; /* being copied */
+	const char *value;		/* of it, in the source's configuration */
+	struct guest_config config;	/* of the source */
+};
+
+/* The state as it is must stand still while it is copied; snapshots and templates never change. */
+static bool needs_lock(const struct clone *clone)
+{
+	return !clone->snapshot && !clone->is_template;
+}
+
+static int read_source(struct task_ctx *task, struct clone *clone, struct err *err)
+{
+	const struct guest_section *section;
+	const char *template;
+	int r = life_read(&clone->source, clone->life, &clone->config, err);
+
+	(void)task;
+	if (r < 0)
+		return r;
+	section = &clone->config.sections[0];
+	template = guest_config_get(&clone->config, "template");
+	str_to_bool(template ?: "0", &clone->is_template);
+	if (clone->snapshot)
+		r = guest_snapshot_require(&clone->config, clone->snapshot, &section, err);
+	if (r == 0)
+		r = life_used_volumes(clone->life, section, &clone->volumes, &clone->count, err);
+	return r;
+}
+
+static int lock_source(const struct life *life, struct guest_config *config, void *ctx,
+		       struct err *err)
+{
+	int r = life_lock_check(life, config, NULL, err);
+
+	if (r < 0)
+		return r;
+	guest_underway_set(config, UNDERWAY_CLONE, "newid", ctx);
+	guest_config_set(config, "lock", life->disk_lock);
+	return 0;
+}
+
+static int begin(struct task_ctx *task, struct clone *clone, struct err *err)
+{
+	struct guest_config own;
+	bool is_ours;
+	int r = life_read(task, clone->life, &own, err);
+
+	if (r < 0)
+		return r;
+	is_ours = life_is_locked(&own, LOCK);
+	guest_config_fini(&own);
+	if (!is_ours)
+		return err_set(err, ERR_BUSY, "%s %u is not being created", clone->life->ops->label,
+			       task->guest);
+	if ((r = read_source(task, clone, err)) < 0 || !needs_lock(clone))
+		return r;
+	autofree char *id = xasprintf("%u", task->guest);
+
+	r = life_edit(&clone->source, clone->life, lock_source, id, err);
+	clone->is_locked = r == 0;
+	return r < 0 ? err_prefix(err, "%s %u", clone->life->ops->label, clone->source.guest) : 0;
+}
+
+static const char *source_value(const struct clone *clone, const char *key)
+{
+	const struct guest_section *section =
+		clone->snapshot ? guest_snapshot_find(&clone->config, clone->snapshot)
+				: &clone->config.sections[0];
+
+	return fields_get(&section->keys, key);
+}
+
+struct named {
+	const struct clone *clone;
+	const char *volid;
+	uint64_t size;
+};
+
+static int set_volume(const struct life *life, struct guest_config *config, void *ctx,
+		      struct err *err)
+{
+	const struct named *named = ctx;
+	const char *key = named->clone->now->key;
+	autofree char *value = guest_volume_value(source_value(named->clone, key), named->volid, 0);
+
+	if (!life_is_locked(config, LOCK))
+		return err_set(err, ERR_BUSY, "the lock was taken away meanwhile");
+	(void)life;
+	guest_config_set(config, key, value);
+	return 0;
+}
+
+static int note(struct task_ctx *task, const char *volid, void *ctx, struct err *err)
+{
+	struct clone *clone = ctx;
+	struct named named = {.clone = clone, .volid = volid};
+
+	return life_edit(task, clone->life, set_volume, &named, err);
+}
+
+/* Templates are linked where that can be done, everything else where it is asked for. */
+static int choose(struct task_ctx *task, const struct clone *clone, bool *ret_linked,
+		  struct err *err)
+{
+	struct err why = ERR_INIT;
+	bool is_asked = life_arg(task, "full") && !life_flag(task, "full");
+	int r;
+
+	*ret_linked = false;
+	if (!is_asked && (!clone->is_template || life_arg(task, "full")))
+		return 0;
+	r = life_check_feature(task, clone->life, clone->now, clone->snapshot, VOLUME_CLONE, &why);
+	if (r == 0)
+		*ret_linked = true;
+	else if (r == -ERR_UNSUPPORTED && !is_asked)
+		task_log("full copy: %s", why.message);
+	else
+		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	return 0;
+}
+
+static int copy_one(struct task_ctx *task, struct clone *clone, const struct guest_volume *v,
+		    const struct fields *taken, struct err *err)
+{
+	char volid[VOLID_MAX];
+	bool is_linked;
+	int r = task_check_cancelled(err);
+
+	clone->now = v;
+	if (r == 0)
+		r = choose(task, clone, &is_linked, err);
+	if (r < 0)
+		return r;
+	/* a linked copy is of one moment: a running guest may stand still for it */
+	if (!is_linked && needs_lock(clone) &&
+	    (r = clone->life->require_stopped(&clone->source, err)) < 0)
+		return err_prefix(err, "full copy of the current state");
+	struct life_copy copy = {.volume = v,
+				 .snapshot = clone->snapshot,
+				 .storage = is_linked ? NULL : life_arg(task, "storage"),
+				 .format = life_arg(task, "format"),
+				 .vmid = task->guest,
+				 .taken = taken,
+				 .is_linked = is_linked,
+				 .bwlimit = life_number(task, "bwlimit") * 1024,
+				 .note = note,
+				 .ctx = clone};
+
+	return life_copy_volume(task, clone->life, &copy, volid, err);
+}
+
+static int copy_all(struct task_ctx *task, struct clone *clone, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < clone->count; i++) {
+		autofields taken = FIELDS_INIT;
+		struct guest_config own;
+
+		if ((r = life_read(task, clone->life, &own, err)) < 0)
+			break;
+		guest_volume_names(clone->life->ops, &own, &taken);
+		guest_config_fini(&own);
+		r = copy_one(task, clone, &clone->volumes[i], &taken, err);
+	}
+	return r;
+}
+
+/* Only linked copies are made of a running guest, and only by kinds that can stand still. */
+static int hold(struct clone *clone, bool on, struct err *err)
+{
+	if (!needs_lock(clone))
+		return 0;
+	if (!clone->life->hold)
+		return on ? clone->life->require_stopped(&clone->source, err) : 0;
+	return clone->life->hold(&clone->source, on, err);
+}
+
+static int copy_held(struct task_ctx *task, struct clone *clone, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = hold(clone, true, err);
+
+	if (r < 0)
+		return r;
+	r = copy_all(task, clone, err);
+	if (hold(clone, false, &why) < 0)
+		task_warn(task, "%s", why.message);
+	return r;
+}
+
+static int renew(struct task_ctx *task, const struct clone *clone, struct err *err)
+{
+	struct guest_config own;
+	int r = clone->life->renew ? life_read(task, clone->life, &own, err) : -ERR_NOT_FOUND;
+
+	if (!clone->life->renew)
+		return 0;
+	if (r == 0) {
+		r = clone->life->renew(task, &own, err);
+		guest_config_fini(&own);
+	}
+	return r;
+}
+
+static int free_copies(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct guest_config own;
+	uint64_t version;
+	int r = task_config_get(task, life->ops->name, &own, &version, err);
+
+	if (r < 0)
+		return r == -ERR_NOT_FOUND ? 0 : r;
+	if (life_is_locked(&own, LOCK)) {
+		if (life->clean)
+			life->clean(task->guest);
+		r = life_volumes_free(task, life, &own, err);
+		if (r == 0)
+			r = task_config_delete(task, life->ops->name, version, err);
+	}
+	guest_config_fini(&own);
+	return r;
+}
+
+static void undo(struct task_ctx *task, struct clone *clone)
+{
+	struct err why = ERR_INIT;
+
+	task_log("cloning failed: removing what was made");
+	if (free_copies(task, clone->life, &why) < 0)
+		task_warn(task, "could not remove everything: %s", why.message);
+	if (clone->is_locked && life_unlock(&clone->source, clone->life, clone->life->disk_lock,
+					    UNDERWAY_CLONE, &why) < 0)
+		task_warn(task, "%u stays locked: %s", clone->source.guest, why.message);
+}
+
+int life_clone_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct clone clone = {.life = life, .snapshot = life_arg(task, "snapname")};
+	int r;
+
+	clone.source = life_of_guest(task, (unsigned)life_number(task, "source"));
+	if ((r = task_slot_enter(task, err)) == 0 && (r = begin(task, &clone, err)) == 0 &&
+	    (r = copy_held(task, &clone, err)) == 0 && (r = renew(task, &clone, err)) == 0 &&
+	    (r = task_check_cancelled(err)) == 0 && clone.is_locked)
+		r = life_unlock(&clone.source, life, life->disk_lock, UNDERWAY_CLONE, err);
+	if (r == 0)
+		r = life_unlock(task, life, LOCK, NULL, err);
+	if (r < 0)
+		undo(task, &clone);
+	task_slot_leave();
+	free(clone.volumes);
+	guest_config_fini(&clone.config);
+	return r < 0 ? err_prefix(err, "clone of %s %u failed", life->ops->label,
+				  clone.source.guest)
+		     : 0;
+}
+
+/* Makes a last write of the dead job come too late. */
+static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	(void)life;
+	(void)ctx;
+	return life_is_locked(config, LOCK) ? 0 : err_set(err, ERR_NOT_FOUND, "nothing to undo");
+}
+
+static int release(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	(void)ctx;
+	if (!guest_config_section(config, UNDERWAY_CLONE))
+		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
+	guest_config_section_remove(config, UNDERWAY_CLONE);
+	if (life_is_locked(config, life->disk_lock))
+		guest_config_delete(config, "lock");
+	return 0;
+}
+
+int life_clone_release_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = life->hold ? life->hold(task, false, &why) : 0;
+
+	if (r == 0)
+		r = life_edit(task, life, release, NULL, &why);
+	return r < 0 && r != -ERR_NOT_FOUND
+		       ? err_set(err, (enum err_code)why.code, "%s", why.message)
+		       : 0;
+}
+
+int life_clone_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct task_ctx source = life_of_guest(task, (unsigned)life_number(task, "source"));
+	struct err why = ERR_INIT;
+	int r = life_edit(task, life, claim, NULL, &why);
+
+	task_log("removing what an unfinished copy %u left", task->guest);
+	if (r == 0)
+		r = free_copies(task, life, &why);
+	if (r < 0 && r != -ERR_NOT_FOUND)
+		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	return life_arg(task, "locks-source") ? life_clone_release_run(&source, life, err) : 0;
+}

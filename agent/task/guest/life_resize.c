@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job: grow a volume, and what lies on it. The size is the whole one, so that doing it again does no more. Runs in
+ * jobs. */
+#include <inttypes.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/task/guest/life_parts.h"
+
+struct resize {
+	const char *key;
+	uint64_t size;
+};
+
+static int find_volume(const struct life *life, const struct guest_config *config,
+		       const struct resize *resize, struct guest_volume *ret, struct err *err)
+{
+	const char *value = guest_config_get(config, resize->key);
+	int r = value ? guest_volume_read(life->ops, resize->key, value, ret, err) : 0;
+
+	if (r == 0)
+		return err_field(err, "disk", "'%s' has no volume", resize->key);
+	return r < 0 ? r : 0;
+}
+
+static int set_size(const struct life *life, struct guest_config *config, void *ctx,
+		    struct err *err)
+{
+	const struct resize *resize = ctx;
+	const char *before = guest_config_get(config, resize->key);
+
+	(void)life;
+	if (!before)
+		return err_set(err, ERR_BUSY, "%s was removed meanwhile", resize->key);
+	autofree char *value = guest_volume_value(before, NULL, resize->size);
+
+	guest_config_set(config, resize->key, value);
+	return 0;
+}
+
+static int grow(struct task_ctx *task, const struct life *life, const struct task_storage *storage,
+		const struct guest_volume *v, uint64_t size, struct err *err)
+{
+	struct volume_info info;
+	autobuf path = BUF_INIT;
+	int r = volume_feature_check(storage->def->type, &v->volume, NULL, VOLUME_RESIZE, err);
+
+	if (r == 0)
+		r = storage->driver->info(storage->def, &v->volume, &info, err);
+	if (r < 0)
+		return r;
+	if (info.size > size)
+		return err_set(err, ERR_UNSUPPORTED, "unable to shrink disk size");
+	r = life->grow_running ? life->grow_running(task, v, size, err) : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (info.size < size &&
+	    (r = storage->driver->resize(storage->def, &v->volume, size, err)) < 0)
+		return r;
+	r = storage->driver->path(storage->def, &v->volume, &path, err);
+	return r < 0 ? r : life->grow(task, v, buf_str(&path), err);
+}
+
+int life_resize_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct resize resize = {life_arg(task, "disk"), life_number(task, "size")};
+	struct task_storage storage;
+	struct guest_config config;
+	struct guest_volume v;
+	int r = life_read(task, life, &config, err);
+
+	if (r < 0)
+		return r;
+	if ((r = life_lock_check(life, &config, NULL, err)) == 0)
+		r = find_volume(life, &config, &resize, &v, err);
+	guest_config_fini(&config);
+	if (r < 0 || (r = life_storage_open(task, life, &v, &storage, err)) < 0)
+		return r;
+	task_log("growing volume %s to %" PRIu64 " MiB", v.volid, resize.size >> 20);
+	r = grow(task, life, &storage, &v, resize.size, err);
+	task_storage_close(&storage);
+	if (r == 0)
+		r = life_edit(task, life, set_size, &resize, err);
+	return r;
+}

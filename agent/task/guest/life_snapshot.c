@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs: make a snapshot of all volumes that a guest uses, and delete one. A running guest stands still while it is
+ * made, so that its volumes are of one moment. Runs in jobs. */
+#include "agent/base/clock.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "agent/guest/snapshots.h"
+#include "agent/task/guest/life_parts.h"
+
+#define LOCK_MAKE   "snapshot"
+#define LOCK_DELETE "snapshot-delete"
+
+struct snapshot {
+	const char *name;
+	struct guest_volume *volumes; /* owned */
+	size_t count;
+	bool is_forced;
+};
+
+static int read_volumes(const struct life *life, const struct guest_section *section,
+			struct snapshot *s, struct err *err)
+{
+	free(s->volumes);
+	s->volumes = NULL;
+	return life_used_volumes(life, section, &s->volumes, &s->count, err);
+}
+
+/* -- making -- */
+
+struct making {
+	struct snapshot s;
+	const char *description;
+};
+
+static int begin(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	struct making *making = ctx;
+	int r = life_lock_check(life, config, NULL, err);
+
+	if (r == 0)
+		r = read_volumes(life, &config->sections[0], &making->s, err);
+	if (r == 0)
+		r = guest_snapshot_begin(config, making->s.name, making->description,
+					 clock_wall() / USEC_PER_SEC, err);
+	if (r == 0)
+		guest_config_set(config, "lock", LOCK_MAKE);
+	return r;
+}
+
+static int commit(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	(void)life;
+	if (!life_is_locked(config, LOCK_MAKE))
+		return err_set(err, ERR_BUSY, "the lock was taken away meanwhile");
+	guest_snapshot_commit(config, ((struct snapshot *)ctx)->name);
+	guest_config_delete(config, "lock");
+	return 0;
+}
+
+static int take_back(const struct life *life, struct guest_config *config, void *ctx,
+		     struct err *err)
+{
+	(void)life;
+	(void)err;
+	guest_snapshot_remove(config, ((struct snapshot *)ctx)->name);
+	if (life_is_locked(config, LOCK_MAKE) || life_is_locked(config, LOCK_DELETE))
+		guest_config_delete(config, "lock");
+	return 0;
+}
+
+static int make_one(struct task_ctx *task, const struct task_storage *storage,
+		    const struct guest_volume *v, void *ctx, struct err *err)
+{
+	int r = task_check_cancelled(err);
+
+	(void)task;
+	if (r < 0)
+		return r;
+	task_log("snapshot of volume %s", v->volid);
+	r = storage->driver->snapshot(storage->def, &v->volume, ctx, err);
+	return r < 0 ? err_prefix(err, "%s", v->key) : 0;
+}
+
+static int delete_one(struct task_ctx *task, const struct task_storage *storage,
+		      const struct guest_volume *v, void *ctx, struct err *err)
+{
+	const struct snapshot *s = ctx;
+	struct err why = ERR_INIT;
+	int r = storage->driver->snapshot_delete(storage->def, &v->volume, s->name, &why);
+
+	if (r == 0 || r == -ERR_NOT_FOUND)
+		return 0;
+	if (!s->is_forced)
+		return err_set(err, (enum err_code)why.code, "%s: %s", v->key, why.message);
+	task_warn(task, "%s: %s", v->key, why.message);
+	return 0;
+}
+
+static int check_all(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct guest_config config;
+	struct snapshot s = {0};
+	int r = life_read(task, life, &config, err);
+
+	if (r < 0)
+		return r;
+	r = read_volumes(life, &config.sections[0], &s, err);
+	for (size_t i = 0; r == 0 && i < s.count; i++)
+		r = life_check_feature(task, life, &s.volumes[i], NULL, VOLUME_SNAPSHOT, err);
+	if (r == 0 && !life->hold && life->require_stopped(task, NULL) < 0)
+		r = err_set(err, ERR_UNSUPPORTED, "feature not available: snapshot of a running %s",
+			    life->ops->noun);
+	free(s.volumes);
+	guest_config_fini(&config);
+	return r;
+}
+
+static int make(struct task_ctx *task, const struct life *life, struct snapshot *s, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = life->hold ? life->hold(task, true, err) : 0;
+
+	if (r < 0)
+		return r;
+	r = life_each_volume(task, life, s->volumes, s->count, make_one, (void *)s->name, err);
+	if (life->hold && life->hold(task, false, &why) < 0)
+		task_warn(task, "%s", why.message);
+	return r;
+}
+
+static int undo(struct task_ctx *task, const struct life *life, struct snapshot *s, struct err *err)
+{
+	int r = life_each_volume(task, life, s->volumes, s->count, delete_one, s, err);
+
+	return r < 0 ? r : life_edit(task, life, take_back, s, err);
+}
+
+int life_snapshot_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct making making = {.s.name = life_arg(task, "snapname"),
+				.description = life_arg(task, "description")};
+	struct err why = ERR_INIT;
+	int r;
+
+	if ((r = check_all(task, life, err)) < 0 ||
+	    (r = life_edit(task, life, begin, &making, err)) < 0) {
+		free(making.s.volumes);
+		return r;
+	}
+	r = make(task, life, &making.s, err);
+	if (r == 0)
+		r = life_edit(task, life, commit, &making.s, err);
+	if (r < 0 && undo(task, life, &making.s, &why) < 0)
+		task_warn(task, "could not remove everything: %s", why.message);
+	free(making.s.volumes);
+	return r;
+}
+
+/* Writing the configuration again makes a last write of the dead job come too late; where that came first, there
+ * is nothing to undo. */
+static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	struct snapshot *s = ctx;
+	const struct guest_section *section = guest_snapshot_find(config, s->name);
+
+	if (!section || !life_is_locked(config, LOCK_MAKE) ||
+	    !str_eq(guest_snapshot_state(section), SNAPSHOT_PREPARE))
+		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
+	return read_volumes(life, section, s, err);
+}
+
+int life_snapshot_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct snapshot s = {.name = life_arg(task, "snapname")};
+	struct err why = ERR_INIT;
+	int r;
+
+	if (life->hold && life->hold(task, false, &why) < 0)
+		task_warn(task, "%s", why.message);
+	r = life_edit(task, life, claim, &s, &why);
+	if (r == -ERR_NOT_FOUND)
+		return 0;
+	if (r < 0)
+		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	task_log("removing what an unfinished snapshot left");
+	r = undo(task, life, &s, err);
+	free(s.volumes);
+	return r;
+}
+
+/* -- deleting -- */
+
+static int begin_delete(const struct life *life, struct guest_config *config, void *ctx,
+			struct err *err)
+{
+	struct snapshot *s = ctx;
+	const struct guest_section *section = guest_snapshot_find(config, s->name);
+	int r = life_lock_check(life, config, LOCK_DELETE, err);
+
+	if (r == 0 && !section)
+		r = err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", s->name);
+	if (r == 0)
+		r = read_volumes(life, section, s, err);
+	if (r == 0) {
+		guest_snapshot_mark_deleted(config, s->name);
+		guest_config_set(config, "lock", LOCK_DELETE);
+	}
+	return r;
+}
+
+int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct snapshot s = {.name = life_arg(task, "snapname"),
+			     .is_forced = life_flag(task, "force")};
+	int r = life_edit(task, life, begin_delete, &s, err);
+
+	if (r == -ERR_NOT_FOUND && life_is_undo(task))
+		r = 0; /* it had come to its end */
+	else if (r == 0)
+		r = life_each_volume(task, life, s.volumes, s.count, delete_one, &s, err);
+	else
+		goto out;
+	if (r == 0)
+		r = life_edit(task, life, take_back, &s, err);
+	else
+		(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
+out:
+	free(s.volumes);
+	return r;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs that fill volumes take turns: more at once than the node has processors for only makes each of them slower, and
+ * takes memory for all. Runs in jobs. */
+#pragma once
+
+#include "agent/task/task.h"
+
+/* Waits for one of the node's places, and says so in the log. The place is the process': given back when it ends, or
+ * by task_slot_leave(). ERR_CANCELLED. Must be left before something is forked that stays. */
+int task_slot_enter(struct task_ctx *task, struct err *err);
+void task_slot_leave(void);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ext4 file systems inside images: made, checked, grown. Job processes only; tools run by argv,
+ * each with a deadline. */
+#pragma once
+
+#include "agent/base/err.h"
+
+/* A new, empty file system on an image or block device; root's. */
+int filesystem_make(const char *path, struct err *err);
+/* Grows an unmounted one to the size of its image or device, after a check that repairs what is safe. */
+int filesystem_grow(const char *path, struct err *err);
+/* The same while it is mounted, in whatever mount namespace: root_fd is its root folder (/proc/PID/root).
+ * A loop device below is told of the image's new size first. */
+int filesystem_grow_mounted(int root_fd, struct err *err);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Storages: defined, files that come in by upload and download, deleted, described. After this there is a storage "btr" on btrfs, "plain"
+// in a folder, and a template on "local".
+import { mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { allow, button, closed, dialogOf, env, goTo, holds, lodgeGet, ok, onNode, quieten, same, shot, submit } from './browser.mjs';
+
+const files = mkdtempSync(join(tmpdir(), 'lodge-ui-'));
+const content = (storage) => lodgeGet(`/nodes/${env.node}/storage/${storage}/content`);
+const storage = (page, name) => goTo(page, `/storage/${env.node}/${name}`);
+
+async function define(page) {
+	await ok('what the node says of a new storage stands at the field, while it is typed', async () => {
+		await goTo(page, `/node/${env.node}`);
+		await button(page, 'Add storage').click();
+		await dialogOf(page).getByLabel('Name', { exact: true }).fill('not a name');
+		await dialogOf(page).locator('.field[data-name=storage] .error').waitFor();
+		await dialogOf(page).getByLabel('Name', { exact: true }).fill('btr');
+		await dialogOf(page).locator('.field[data-name=storage] .error').waitFor({ state: 'detached' });
+	});
+	await ok('a path that is none is refused by the call itself', async () => {
+		allow(/status of 400.*\/storage$/);
+		await dialogOf(page).getByLabel('Folder').fill('/');
+		await submit(page, 'Add');
+		await dialogOf(page).locator('.field[data-name=path] .error').waitFor();
+	});
+	await ok('a storage on btrfs is defined', async () => {
+		await dialogOf(page).getByLabel('Type').selectOption('btrfs');
+		await dialogOf(page).getByLabel('Folder').fill('/srv/btr');
+		await dialogOf(page).getByLabel('ISO image').uncheck();
+		await submit(page, 'Add');
+		await closed(page);
+		const made = await lodgeGet('/storage/btr');
+		same([made.type, made.path, made.content], ['btrfs', '/srv/btr', 'images,rootdir,vztmpl']);
+		await page.locator('.nav', { hasText: 'btr' }).waitFor();
+	});
+	await ok('one in a folder as well, changed and with a change of others told', async () => {
+		await button(page, 'Add storage').click();
+		await dialogOf(page).getByLabel('Name', { exact: true }).fill('plain');
+		await dialogOf(page).getByLabel('Folder').fill('/srv/plain');
+		await submit(page, 'Add');
+		await closed(page);
+		await storage(page, 'plain');
+		await button(page, 'Edit').click();
+		await dialogOf(page).getByLabel('Backup').check();
+		await onNode('lodge', 'put', '/storage/plain', '--content', 'rootdir,iso');
+		allow(/status of 500.*\/storage\/plain/);
+		await submit(page, 'Save');
+		await button(dialogOf(page), 'Show what is stored now').click();
+		await dialogOf(page).locator('input[name=content-images]:not(:checked)').waitFor();
+		await dialogOf(page).getByLabel('Backup').check();
+		await submit(page, 'Save');
+		await closed(page);
+		same((await lodgeGet('/storage/plain')).content, 'rootdir,iso,backup');
+	});
+}
+
+async function upload(page) {
+	const template = join(process.env.LODGE_FILES, 'busybox.tar.gz');
+	await ok('a template is uploaded, its checksum looked at', async () => {
+		await storage(page, 'local');
+		await button(page, 'Upload').click();
+		await dialogOf(page).getByLabel('File').setInputFiles(template);
+		same(await dialogOf(page).getByLabel('It is a').inputValue(), 'vztmpl');
+		await dialogOf(page).getByLabel('Checksum').selectOption('sha256');
+		await dialogOf(page).getByLabel('It must be').fill('0'.repeat(64));
+		await submit(page, 'Upload');
+		await dialogOf(page).locator('.task-state', { hasText: /checksum/ }).waitFor();
+		await button(dialogOf(page), 'Close').last().click();
+		await quieten(page);
+		same(await content('local'), []);
+		await button(page, 'Upload').click();
+		await dialogOf(page).getByLabel('File').setInputFiles(template);
+		await dialogOf(page).getByLabel('Checksum').selectOption('sha256');
+		await dialogOf(page).getByLabel('It must be').fill(createHash('sha256').update(readFileSync(template)).digest('hex'));
+		await shot(page, 'upload');
+		await submit(page, 'Upload');
+		await closed(page);
+		await page.locator('tr[data-key="local:vztmpl/busybox.tar.gz"]').waitFor();
+	});
+	await ok('an upload that is cancelled leaves nothing', async () => {
+		const big = join(files, 'big.iso');
+		writeFileSync(big, '');
+		truncateSync(big, 1 << 30);
+		await button(page, 'Upload').click();
+		await dialogOf(page).getByLabel('File').setInputFiles(big);
+		await submit(page, 'Upload');
+		await page.waitForFunction(() => document.querySelector('progress')?.value > 0);
+		await shot(page, 'uploading');
+		await button(dialogOf(page), 'Cancel').click();
+		await closed(page);
+		holds(!(await content('local')).some((v) => v.volid.includes('big.iso')), 'it is there');
+		await onNode('sh', '-c', 'i=0; while ls -A /var/lib/lodge/local/template/iso 2>/dev/null | grep -q import; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done');
+	});
+}
+
+async function download(page) {
+	await ok('a file is fetched: name and size asked for, the log followed', async () => {
+		await button(page, 'Download').click();
+		await dialogOf(page).getByLabel('Address').fill('ftp://nowhere/');
+		await dialogOf(page).locator('.field[data-name=url] .error').waitFor();
+		await dialogOf(page).getByLabel('Address').fill(`${process.env.LODGE_URL}/small.iso`);
+		await button(dialogOf(page), 'Ask for name and size').click();
+		await dialogOf(page).getByText('2.86 MiB').waitFor();
+		same(await dialogOf(page).getByLabel('Name there').inputValue(), 'small.iso');
+		await shot(page, 'download');
+		await submit(page, 'Download');
+		await closed(page);
+		await page.locator('tr[data-key="local:iso/small.iso"]').waitFor();
+	});
+	await ok('only one kind is shown when that is chosen', async () => {
+		await button(page, 'ISO image').click();
+		await page.locator('tr[data-key="local:vztmpl/busybox.tar.gz"]').waitFor({ state: 'detached' });
+		await button(page, 'All').click();
+		await page.locator('tr[data-key="local:vztmpl/busybox.tar.gz"]').waitFor();
+		await shot(page, 'storage');
+	});
+	await ok('deleting asks first', async () => {
+		await button(page, 'Delete local:iso/small.iso').click();
+		await submit(page, 'Delete');
+		await page.locator('tr[data-key="local:iso/small.iso"]').waitFor({ state: 'detached' });
+		same((await content('local')).map((v) => v.volid), ['local:vztmpl/busybox.tar.gz']);
+	});
+}
+
+async function describe(page) {
+	await ok('notes and protection of a backup', async () => {
+		await onNode('sh', '-c', 'mkdir -p /srv/plain/dump && echo x >/srv/plain/dump/vzdump-lxc-555-2026_01_02-03_04_05.tar.zst');
+		await storage(page, 'plain');
+		await button(page, /Notes and protection of/).click();
+		await dialogOf(page).getByLabel('Notes').fill('before <b>the</b> move');
+		await dialogOf(page).getByLabel('It cannot be removed').check();
+		await submit(page, 'Save');
+		await closed(page);
+		await page.locator('td.name .hint', { hasText: 'before <b>the</b> move' }).waitFor();
+		await page.locator('td .lock', { hasText: 'protected' }).waitFor();
+	});
+}
+
+export async function testStorage(page) {
+	await define(page);
+	await upload(page);
+	await download(page);
+	await describe(page);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qcow2 images of the dir driver by the real qemu-img: snapshots, bases, clones, copies, streams. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+#include "storage/copy.h"
+#include "storage/filesystem.h"
+#include "storage/storage.h"
+
+#define MIB (1024ULL * 1024)
+
+struct room {
+	char path[64];
+	struct storage_def def;
+	const struct storage_driver *driver;
+};
+
+static int setup(void **state)
+{
+	struct room *room = xcalloc(1, sizeof(*room));
+	strcpy(room->path, "/tmp/lodge-qcow2-XXXXXX");
+	assert_non_null(mkdtemp(room->path));
+	setenv("LODGE_RUN_DIR", room->path, 1); /* reservations */
+	room->def = (struct storage_def){.type = xstrdup("dir"), .id = xstrdup("local")};
+	fields_add(&room->def.keys, "path", room->path);
+	fields_add(&room->def.keys, "content", "images,rootdir");
+	room->driver = storage_driver_find("dir");
+	assert_int_equal(room->driver->activate(&room->def, NULL), 0);
+	*state = room;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct room *room = *state;
+	dir_remove_tree(room->path, NULL);
+	storage_def_fini(&room->def);
+	free(room);
+	return 0;
+}
+
+static bool has_qemu_img(void)
+{
+	return access("/usr/bin/qemu-img", X_OK) == 0;
+}
+
+static void must(int r, const struct err *err)
+{
+	if (r < 0)
+		fail_msg("%s", err->message);
+}
+
+static void make(const struct room *room, unsigned vmid, const char *format, uint64_t size,
+		 struct volid *ret)
+{
+	char text[VOLID_MAX];
+	struct err err = ERR_INIT;
+	const struct volume_alloc what = {
+		.vmid = vmid, .content = VOLUME_IMAGES, .format = format, .size = size};
+	must(room->driver->alloc(&room->def, &what, text, &err), &err);
+	assert_int_equal(volid_parse(text, ret, NULL), 0);
+}
+
+static char *path_of(const struct room *room, const struct volid *volume)
+{
+	autobuf path = BUF_INIT;
+	assert_int_equal(room->driver->path(&room->def, volume, &path, NULL), 0);
+	return buf_steal(&path);
+}
+
+/* The first 64 KiB of the disk become this letter. */
+static void put(const struct room *room, const struct volid *volume, char letter)
+{
+	autofree char *path = path_of(room, volume);
+	autofree char *command = xasprintf("write -P 0x%02x 0 64k", letter);
+	const char *const argv[] = {"qemu-io", "-f", volume->format, "-c", command, path, NULL};
+	struct err err = ERR_INIT;
+	must(exec_run(&(struct exec_run){.argv = argv,
+					 .deadline = clock_monotonic() + 20 * USEC_PER_SEC},
+		      NULL, &err),
+	     &err);
+}
+
+static void expect(const struct room *room, const struct volid *volume, char letter)
+{
+	autofree char *path = path_of(room, volume);
+	autofree char *command = xasprintf("read -P 0x%02x 0 64k", letter);
+	const char *const argv[] = {"qemu-io", "-f", volume->format, "-c", command, path, NULL};
+	struct err err = ERR_INIT;
+	must(exec_run(&(struct exec_run){.argv = argv,
+					 .deadline = clock_monotonic() + 20 * USEC_PER_SEC},
+		      NULL, &err),
+	     &err);
+}
+
+static int join(const char *name, uint64_t ctime, void *ctx)
+{
+	assert_true(ctime > 1000000000);
+	buf_addf(ctx, "%s ", name);
+	return 0;
+}
+
+static void expect_snapshots(const struct room *room, const struct volid *volume, const char *names)
+{
+	autobuf text = BUF_INIT;
+	assert_int_equal(room->driver->snapshots(&room->def, volume, join, &text, NULL), 0);
+	assert_string_equal(buf_str(&text), names);
+}
+
+static void test_snapshots(void **state)
+{
+	struct room *room = *state;
+	struct volid volume;
+	struct err err = ERR_INIT;
+	if (!has_qemu_img())
+		skip();
+	make(room, 101, "qcow2", 8 * MIB, &volume);
+	put(room, &volume, 'a');
+	must(room->driver->snapshot(&room->def, &volume, "one", &err), &err);
+	put(room, &volume, 'b');
+	must(room->driver->snapshot(&room->def, &volume, "two", &err), &err);
+	put(room, &volume, 'c');
+	assert_int_equal(room->driver->snapshot(&room->def, &volume, "one", &err), -ERR_EXISTS);
+	expect_snapshots(room, &volume, "one two ");
+	must(room->driver->rollback(&room->def, &volume, "one", &err), &err);
+	expect(room, &volume, 'a');
+	must(room->driver->rollback(&room->def, &volume, "two", &err), &err);
+	expect(room, &volume, 'b');
+	assert_int_equal(room->driver->rollback(&room->def, &volume, "none", &err), -ERR_NOT_FOUND);
+	must(room->driver->snapshot_delete(&room->def, &volume, "one", &err), &err);
+	must(room->driver->snapshot_delete(&room->def, &volume, "one", &err), &err);
+	expect_snapshots(room, &volume, "two ");
+	must(room->driver->resize(&room->def, &volume, 16 * MIB, &err), &err);
+	struct volume_info info;
+	must(room->driver->info(&room->def, &volume, &info, &err), &err);
+	assert_int_equal(info.size, 16 * MIB);
+	assert_int_equal(room->driver->resize(&room->def, &volume, 8 * MIB, &err), -ERR_INVALID);
+	expect(room, &volume, 'b');
+}
+
+static int collect(const struct volume_info *info, void *ctx)
+{
+	buf_addf(ctx, "%s<%s ", info->volid, info->parent);
+	return 0;
+}
+
+static void clone_from(struct room *room, const char *format)
+{
+	struct volid volume, base, clone;
+	struct err err = ERR_INIT;
+	char text[VOLID_MAX];
+	autobuf list = BUF_INIT;
+	const struct volume_alloc as = {.vmid = 102, .content = VOLUME_IMAGES};
+	make(room, 101, format, 8 * MIB, &volume);
+	put(room, &volume, 'a');
+	assert_int_equal(room->driver->clone(&room->def, &volume, NULL, &as, text, &err),
+			 -ERR_UNSUPPORTED);
+	must(room->driver->to_base(&room->def, &volume, text, &err), &err);
+	autofree char *name = xasprintf("local:101/base-101-disk-0.%s", format);
+	assert_string_equal(text, name);
+	assert_int_equal(volid_parse(text, &base, NULL), 0);
+	must(room->driver->clone(&room->def, &base, NULL, &as, text, &err), &err);
+	autofree char *clone_name = xasprintf("%s/102/vm-102-disk-0.qcow2", name);
+	assert_string_equal(text, clone_name);
+	assert_int_equal(volid_parse(text, &clone, NULL), 0);
+	expect(room, &clone, 'a');
+	put(room, &clone, 'b');
+	expect(room, &base, 'a');
+	must(room->driver->list(&room->def, collect, &list, &err), &err);
+	autofree char *line = xasprintf("%s<%s ", clone_name, name);
+	assert_non_null(strstr(buf_str(&list), line));
+	assert_int_equal(room->driver->free(&room->def, &base, &err), -ERR_BUSY);
+	must(room->driver->free(&room->def, &clone, &err), &err);
+	must(room->driver->free(&room->def, &base, &err), &err);
+}
+
+static void test_clones(void **state)
+{
+	if (!has_qemu_img())
+		skip();
+	clone_from(*state, "qcow2");
+	clone_from(*state, "raw");
+}
+
+static bool stop_at_once(void)
+{
+	return true;
+}
+
+static void test_copies(void **state)
+{
+	static const char *const formats[] = {"raw", "qcow2"};
+	struct room *room = *state;
+	struct err err = ERR_INIT;
+	struct volid volume, made;
+	char text[VOLID_MAX];
+	if (!has_qemu_img())
+		skip();
+	for (size_t i = 0; i < 4; i++) {
+		make(room, 101, formats[i / 2], 8 * MIB, &volume);
+		put(room, &volume, 'a');
+		struct volume_copy copy = {
+			.from = &room->def,
+			.volume = &volume,
+			.to = &room->def,
+			.as = {.vmid = 103, .content = VOLUME_IMAGES, .format = formats[i % 2]}};
+		must(volume_copy(&copy, text, &err), &err);
+		assert_int_equal(volid_parse(text, &made, NULL), 0);
+		assert_string_equal(made.format, formats[i % 2]);
+		expect(room, &made, 'a');
+		must(room->driver->free(&room->def, &made, &err), &err);
+		copy.is_stopped = stop_at_once;
+		int r = volume_copy(&copy, text, &err);
+		assert_true(r == 0 || r == -ERR_CANCELLED);
+		autofree char *left = xasprintf("%s/images/103", room->path);
+		assert_int_equal(access(left, F_OK), r == 0 ? 0 : -1);
+		must(r == 0 ? room->driver->free(&room->def, &made, &err) : 0, &err);
+		must(room->driver->free(&room->def, &volume, &err), &err);
+	}
+}
+
+static void test_copy_of_a_snapshot(void **state)
+{
+	struct room *room = *state;
+	struct err err = ERR_INIT;
+	struct volid volume, made;
+	char text[VOLID_MAX];
+	if (!has_qemu_img())
+		skip();
+	make(room, 101, "qcow2", 8 * MIB, &volume);
+	put(room, &volume, 'a');
+	must(room->driver->snapshot(&room->def, &volume, "snap", &err), &err);
+	put(room, &volume, 'b');
+	const struct volume_copy copy = {
+		.from = &room->def,
+		.volume = &volume,
+		.snapshot = "snap",
+		.to = &room->def,
+		.as = {.vmid = 103, .content = VOLUME_IMAGES, .format = "raw", .size = 12 * MIB}};
+	must(volume_copy(&copy, text, &err), &err);
+	assert_int_equal(volid_parse(text, &made, NULL), 0);
+	expect(room, &made, 'a');
+}
+
+static void test_stream(void **state)
+{
+	struct room *room = *state;
+	struct err err = ERR_INIT;
+	struct volid volume, made;
+	char text[VOLID_MAX];
+	autofree char *path = xasprintf("%s/stream", room->path);
+	if (!has_qemu_img())
+		skip();
+	for (int i = 0; i < 2; i++) {
+		autofd int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		make(room, 101, i ? "qcow2" : "raw", 64 * MIB, &volume);
+		put(room, &volume, 'a');
+		must(room->driver->export(&room->def, &volume, NULL, fd, &err), &err);
+		assert_true(lseek(fd, 0, SEEK_END) < (off_t)(8 * MIB)); /* sparse */
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		const struct volume_alloc as = {.vmid = 104, .content = VOLUME_IMAGES};
+		must(room->driver->import(&room->def, &as, fd, text, &err), &err);
+		assert_int_equal(volid_parse(text, &made, NULL), 0);
+		expect(room, &made, 'a');
+		must(room->driver->free(&room->def, &made, &err), &err);
+		must(room->driver->free(&room->def, &volume, &err), &err);
+	}
+}
+
+/* An image that arrives must not open a file of the host to its guest. */
+static void test_hostile_stream(void **state)
+{
+	struct room *room = *state;
+	struct err err = ERR_INIT;
+	struct volid volume;
+	char text[VOLID_MAX];
+	autofree char *secret = xasprintf("%s/secret", room->path);
+	autofree char *stream = xasprintf("%s/stream", room->path);
+	if (!has_qemu_img())
+		skip();
+	assert_int_equal(file_write_atomic(secret, "x", 1, 0600, NULL), 0);
+	make(room, 101, "qcow2", 8 * MIB, &volume);
+	autofree char *path = path_of(room, &volume);
+	const char *const argv[] = {"qemu-img", "create", "-q",	 "-f", "qcow2", "-b",
+				    secret,	"-F",	  "raw", path, "8M",	NULL};
+	must(exec_run(&(struct exec_run){.argv = argv,
+					 .deadline = clock_monotonic() + 20 * USEC_PER_SEC},
+		      NULL, &err),
+	     &err);
+	autofd int fd = open(stream, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	must(room->driver->export(&room->def, &volume, NULL, fd, &err), &err);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	const struct volume_alloc as = {.vmid = 105, .content = VOLUME_IMAGES};
+	assert_int_equal(room->driver->import(&room->def, &as, fd, text, &err), -ERR_CORRUPT);
+	autofree char *left = xasprintf("%s/images/105", room->path);
+	assert_int_equal(access(left, F_OK), -1);
+}
+
+static void test_preallocation(void **state)
+{
+	struct room *room = *state;
+	struct volid volume;
+	struct volume_info info;
+	fields_set(&room->def.keys, "preallocation", "falloc");
+	make(room, 101, "raw", 8 * MIB, &volume);
+	assert_int_equal(room->driver->info(&room->def, &volume, &info, NULL), 0);
+	assert_true(info.used >= 8 * MIB);
+}
+
+/* The ext4 inside an image follows it. */
+static void test_filesystem(void **state)
+{
+	struct room *room = *state;
+	struct volid volume;
+	struct err err = ERR_INIT;
+	make(room, 101, "raw", 16 * MIB, &volume);
+	autofree char *path = path_of(room, &volume);
+	must(filesystem_make(path, &err), &err);
+	must(room->driver->resize(&room->def, &volume, 64 * MIB, &err), &err);
+	must(filesystem_grow(path, &err), &err);
+	unsigned char super[1024];
+	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, super, sizeof(super), 1024), sizeof(super));
+	uint32_t blocks = super[4] | super[5] << 8 | super[6] << 16 | (uint32_t)super[7] << 24;
+	uint32_t size = 1024u << super[24];
+	assert_int_equal((uint64_t)blocks * size, 64 * MIB);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_snapshots, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copies, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_of_a_snapshot, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stream, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hostile_stream, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_preallocation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filesystem, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The keys of configurations as people read them: names, groups, order, and the fields of those that are one value. Data and pure.
+
+const BOTH = 'lxc qemu';
+const check = (label, more) => ({ kind: 'checkbox', label, ...more });
+
+/** In the order of the page. key, or stem of keys with a number; of: kinds of guests; field: what it is changed with (none: by a dialog of
+ * its own, or not); isLines: parts that are separated by \0 are lines in the field; isFixed: only shown. */
+export const KEYS = [
+	{ key: 'memory', group: 'resources', of: BOTH, field: { label: 'Memory', kind: 'number', min: 16, unit: 'MiB' } },
+	{ key: 'swap', group: 'resources', of: 'lxc', field: { label: 'Swap', kind: 'number', min: 0, unit: 'MiB' } },
+	{ key: 'cores', group: 'resources', of: BOTH, field: { label: 'Cores', kind: 'number', min: 1 } },
+	{ key: 'cpulimit', group: 'resources', of: 'lxc', field: { label: 'Processor time', kind: 'number', min: 0, step: 'any', unit: 'cores', hint: 'At most; 0: no limit.' } },
+	{ key: 'cpuunits', group: 'resources', of: 'lxc', field: { label: 'Processor weight', kind: 'number', min: 0, hint: 'Beside other guests; 0: the default.' } },
+	{ key: 'rootfs', label: 'Root disk', group: 'resources', of: 'lxc' },
+	{ stem: 'mp', label: 'Mount point', group: 'resources', of: 'lxc' },
+	{ stem: 'unused', label: 'Unused volume', group: 'resources', of: BOTH },
+	{ stem: 'dev', label: 'Device', group: 'resources', of: 'lxc' },
+	{ stem: 'scsi', label: 'SCSI disk', group: 'resources', of: 'qemu' },
+	{ stem: 'virtio', label: 'Virtio disk', group: 'resources', of: 'qemu' },
+	{ stem: 'sata', label: 'SATA disk', group: 'resources', of: 'qemu' },
+	{ stem: 'ide', label: 'IDE disk', group: 'resources', of: 'qemu' },
+	{ stem: 'net', label: 'Network card', group: 'network', of: BOTH },
+	{ key: 'nameserver', group: 'network', of: 'lxc', field: { label: 'Name servers', hint: 'Empty: those of the node.' } },
+	{ key: 'searchdomain', group: 'network', of: 'lxc', field: { label: 'Search domain', hint: 'Empty: that of the node.' } },
+	{ key: 'name', group: 'options', of: 'qemu', field: { label: 'Name' } },
+	{ key: 'hostname', group: 'options', of: 'lxc', field: { label: 'Host name' } },
+	{ key: 'tags', group: 'options', of: BOTH, field: { label: 'Tags', placeholder: 'web;edge' } },
+	{ key: 'description', group: 'options', of: BOTH, field: { label: 'Notes', kind: 'textarea' } },
+	{ key: 'onboot', group: 'options', of: BOTH, field: check('Start with the node') },
+	{ key: 'startup', group: 'options', of: BOTH, field: { label: 'Start and stop order', placeholder: 'order=1,up=30,down=60', hint: 'Empty: after all that have one.' } },
+	{ key: 'protection', group: 'options', of: 'lxc', field: check('Protection', { hint: 'Neither it nor its volumes can be removed.' }) },
+	{ key: 'features', label: 'Features', group: 'options', of: 'lxc' },
+	{ key: 'timezone', group: 'options', of: 'lxc', field: { label: 'Time zone', placeholder: 'Europe/Berlin', hint: 'host: that of the node. Empty: as it is inside.' } },
+	{ key: 'cmode', group: 'options', of: 'lxc', field: { label: 'Console mode', kind: 'select',
+		options: [['', 'a free terminal (default)'], ['console', '/dev/console'], ['shell', 'a shell of root, without log-in']] } },
+	{ key: 'console', group: 'options', of: 'lxc', field: check('Console device', { unset: '1' }) },
+	{ key: 'tty', group: 'options', of: 'lxc', field: { label: 'Terminals', kind: 'number', min: 0, max: 6 } },
+	{ key: 'hookscript', group: 'options', of: 'lxc', field: { label: 'Hook script', placeholder: 'local:snippets/hook.sh', hint: 'Runs as root of the node before and after start and stop.' } },
+	{ key: 'entrypoint', group: 'options', of: 'lxc', field: { label: 'First program', placeholder: '/sbin/init' } },
+	{ key: 'env', group: 'options', of: 'lxc', isLines: true, field: { label: 'Environment', kind: 'textarea', placeholder: 'NAME=value' } },
+	{ key: 'debug', group: 'options', of: 'lxc', field: check('Detailed logs at start') },
+	{ key: 'unprivileged', label: 'Unprivileged', group: 'options', of: 'lxc', isFixed: true },
+	{ key: 'ostype', label: 'System inside', group: 'options', of: BOTH, isFixed: true },
+	{ key: 'arch', label: 'Architecture', group: 'options', of: BOTH, isFixed: true },
+];
+const OTHER = { group: 'options', isFixed: true };
+const NUMBERED = /^([a-z]+)(\d+)$/;
+
+/** What is known of a key; of unknown ones that they are shown. */
+export function keyOf(key) {
+	const [, stem] = NUMBERED.exec(key) || [];
+	return KEYS.find((k) => k.key === key || (stem && k.stem === stem)) || OTHER;
+}
+
+/** "Mount point 0" */
+export function labelOf(key) {
+	const known = keyOf(key);
+	const label = known.label || known.field?.label || key;
+	return known.stem ? `${label} ${key.slice(known.stem.length)}` : label;
+}
+
+function rank(key) {
+	const at = KEYS.indexOf(keyOf(key));
+	return at < 0 ? KEYS.length : at;
+}
+const numberOf = (key) => Number(NUMBERED.exec(key)?.[2] || 0);
+const compare = (a, b) => rank(a.key) - rank(b.key) || numberOf(a.key) - numberOf(b.key) || (a.key < b.key ? -1 : 1);
+
+/** The rows of a group: what is set, and what could be set at once. @param {object[]} items as in GET …/pending */
+export function rowsOf(items, type, group) {
+	const there = new Set(items.map((i) => i.key));
+	const unset = KEYS.filter((k) => k.key && !k.isFixed && k.of.includes(type) && !there.has(k.key)).map(({ key }) => ({ key }));
+	return [...items.filter((i) => i.key !== 'digest'), ...unset].filter((i) => keyOf(i.key).group === group).sort(compare);
+}
+
+/** The first key with this stem that nothing has. */
+export function freeKey(stem, items) {
+	const there = new Set(items.map((i) => i.key));
+	for (let n = 0; ; n++)
+		if (!there.has(stem + n))
+			return stem + n;
+}
+
+/** What a field shows of a stored value, and what is stored of what it shows; undefined: nothing, it goes back to the default. */
+export function shownOf({ field, isLines }, stored) {
+	if (field.kind === 'checkbox')
+		return /^(1|yes|on|true)$/i.test(String(stored ?? field.unset ?? '0'));
+	const text = String(stored ?? '');
+	return isLines ? text.split('\\0').join('\n') : text;
+}
+export function storedOf({ field, isLines }, shown) {
+	if (field.kind === 'checkbox')
+		return shown ? '1' : '0';
+	const text = isLines ? shown.split('\n').filter(Boolean).join('\\0') : shown;
+	return text === '' ? undefined : text;
+}
