@@ -142,7 +142,7 @@ def killed(request, delay, with_core):
     after = 'kill -9 $(pidof lodged);' if with_core >= 2 else ''
     if with_core == 3:  # as a power cut may leave it
         core = 'rm -f /var/lib/lodge/tasks/undo-*;'
-    shell.stdin.write(f'sleep {delay:.4f}; {core} kill -9 -- -{pid} 2>/dev/null; {after}\n')
+    shell.stdin.write(f'sleep {delay:.4f}; {core} kill -9 -{pid} 2>/dev/null; {after}\n')
     shell.stdin.flush()
     result = ended(upid)
     shell.stdin.write('echo >/run/kill.done\n')
