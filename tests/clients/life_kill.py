@@ -142,7 +142,7 @@ def killed(request, delay, with_core):
     after = 'kill -9 $(pidof lodged);' if with_core >= 2 else ''
     if with_core == 3:  # as a power cut may leave it
         core = 'rm -f /var/lib/lodge/tasks/undo-*;'
-    shell.stdin.write(f'sleep {delay:.4f}; {core} kill -9 -- -{pid} 2>/dev/null; {after}\n')
+    shell.stdin.write(f'sleep {delay:.4f}; {core} kill -9 -{pid} 2>/dev/null; {after}\n')
     shell.stdin.flush()
     result = ended(upid)
     shell.stdin.write('echo >/run/kill.done\n')
@@ -270,8 +270,11 @@ def attack(name, prepare, request, is_done, back):
         delay = took * 1.1 * i / MOMENTS
         try:
             killed(get(), delay, i % 4)
-            done = is_done()
+            # a core that comes back looks for what has no job once it knows its jobs
+            wait_for(15, lambda: not whole(VMID) + whole(COPY), 0.1)
+            settle()
             wrong = whole(VMID) + whole(COPY)
+            done = is_done()
             if state == 'running' and running_before(VMID) != 'running':
                 wrong.append(f'it was {state} and is {running_before(VMID)}')
             frozen = on_node('sh', '-c', 'ls /run/lodge/guests/*.held 2>/dev/null; :')

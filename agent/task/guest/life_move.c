@@ -66,6 +66,9 @@ static int check_use(const struct life *life, const struct guest_config *config,
 		return err_set(err, ERR_BUSY,
 			       "cannot move volume '%s' and delete it: snapshot '%s' needs it",
 			       move->volume.volid, snapshot);
+	if (life_has_pending(config, move->key))
+		return err_set(err, ERR_BUSY, "a change of '%s' waits for the next start",
+			       move->key);
 	if (move->volume.volume.vmid == 0)
 		return err_set(err, ERR_UNSUPPORTED, "'%s' is no volume of a guest",
 			       move->volume.volid);
@@ -223,27 +226,31 @@ static int commit_both(struct task_ctx *task, const struct move *move, struct er
 
 /* -- the end -- */
 
+/* ctx: volume id that is to be kept as unused, or NULL. */
 static int end(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
-	(void)ctx;
-	(void)err;
 	guest_config_section_remove(config, UNDERWAY_MOVE);
 	if (life_is_locked(config, life->disk_lock))
 		guest_config_delete(config, "lock");
-	return 0;
+	return ctx && !guest_volume_is_named(life->ops, config, "", ctx)
+		       ? guest_unused_add(config, ctx, NULL, err)
+		       : 0;
 }
 
 static int finish(struct task_ctx *task, const struct life *life, const struct move *move,
 		  struct err *err)
 {
 	struct err why = ERR_INIT;
+	const char *kept = NULL;
 
 	if (move->is_deleted) {
 		task_log("removing volume %s", move->volume.volid);
-		if (life_free(task, life, move->volume.volid, &why) < 0)
-			task_warn(task, "%s", why.message);
+		if (life_free(task, life, move->volume.volid, &why) < 0) {
+			task_warn(task, "%s: it is kept as unused", why.message);
+			kept = move->volume.volid;
+		}
 	}
-	return life_edit(task, life, end, NULL, err);
+	return life_edit(task, life, end, (void *)kept, err);
 }
 
 static int give_up(struct task_ctx *task, const struct life *life, const struct move *move,

@@ -21,6 +21,8 @@ int life_lock_check(const struct life *life, const struct guest_config *config, 
 /* Takes the lock away if it is this one; with it what the configuration says is under way (may be NULL). */
 int life_unlock(struct task_ctx *task, const struct life *life, const char *lock,
 		const char *underway, struct err *err);
+/* A change of this key waits for the next start. */
+bool life_has_pending(const struct guest_config *config, const char *key);
 bool life_is_locked(const struct guest_config *config, const char *lock);
 
 /* Volumes in use, in the order of their keys. Heap array. */

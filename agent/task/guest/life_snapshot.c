@@ -208,23 +208,27 @@ static int begin_delete(const struct life *life, struct guest_config *config, vo
 	return r;
 }
 
+static int delete_all(struct task_ctx *task, const struct life *life, struct snapshot *s,
+		      struct err *err)
+{
+	int r = life_each_volume(task, life, s->volumes, s->count, delete_one, s, err);
+
+	if (r == 0)
+		return life_edit(task, life, take_back, s, err);
+	(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
+	return r;
+}
+
 int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct snapshot s = {.name = life_arg(task, "snapname"),
 			     .is_forced = life_flag(task, "force")};
 	int r = life_edit(task, life, begin_delete, &s, err);
 
-	if (r == -ERR_NOT_FOUND && life_is_undo(task))
-		r = 0; /* it had come to its end */
-	else if (r == 0)
-		r = life_each_volume(task, life, s.volumes, s.count, delete_one, &s, err);
-	else
-		goto out;
 	if (r == 0)
-		r = life_edit(task, life, take_back, &s, err);
-	else
-		(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
-out:
+		r = delete_all(task, life, &s, err);
+	else if (r == -ERR_NOT_FOUND && life_is_undo(task))
+		r = life_unlock(task, life, LOCK_DELETE, NULL, err); /* it had come to its end */
 	free(s.volumes);
 	return r;
 }
