@@ -22,6 +22,9 @@ static void ask_monitor(struct core *core, const struct fields *f)
 
 static void log_reason(const struct fields *f)
 {
+	if (fields_get(f, "oom_kills"))
+		log_warning("guest %s: the kernel killed %s times in it for want of memory",
+			    fields_get(f, "vmid"), fields_get(f, "oom_kills"));
 	if (fields_get(f, "reason"))
 		log_info("guest %s stopped: %s", fields_get(f, "vmid"), fields_get(f, "reason"));
 }

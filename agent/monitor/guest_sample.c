@@ -102,6 +102,32 @@ static void usage_v1(const char *cgroups, struct usage *ret)
 				   (int64_t)proc_read_u64(CGROUP "/cpu%s/cpu.cfs_period_us", cpu));
 }
 
+static unsigned long oom_kills(const char *folder)
+{
+	autobuf text = BUF_INIT;
+
+	if (!folder[0] || !proc_read(&text, "%s/%s", folder,
+				     is_unified() ? "memory.events" : "memory.oom_control"))
+		return 0;
+	return (unsigned long)proc_value(text.data, "oom_kill");
+}
+
+bool guest_sample_has_oom(const struct guest_sample *last)
+{
+	return oom_kills(last->memory) > last->oom_kills;
+}
+
+static void note_memory(const char *groups, struct guest_sample *last)
+{
+	autofree char *group = proc_cgroup(groups, is_unified() ? "" : "memory");
+	autofree char *folder =
+		group ? xasprintf(CGROUP "%s%s", is_unified() ? "" : "/memory", group) : NULL;
+
+	if (!folder || !str_copy(last->memory, sizeof(last->memory), folder))
+		last->memory[0] = '\0';
+	last->oom_kills = oom_kills(last->memory);
+}
+
 static void add_cpu(const struct usage *u, struct guest_sample *last, struct fields *ret)
 {
 	usec_t now = clock_monotonic();
@@ -145,6 +171,7 @@ void guest_sample_take(pid_t pid, uint64_t started, struct guest_sample *last, s
 			usage_v2(text.data, &u);
 		else
 			usage_v1(text.data, &u);
+		note_memory(text.data, last);
 	}
 	add_cpu(&u, last, ret);
 	add_u64(ret, "uptime", started && now > started ? now - started : 0);

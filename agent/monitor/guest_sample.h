@@ -10,10 +10,14 @@
 #include "agent/base/fields.h"
 
 struct guest_sample {
-	uint64_t cpu_usec; /* CPU time so far, of the last sample */
-	usec_t taken;	   /* monotonic; 0: never */
+	uint64_t cpu_usec;	 /* CPU time so far, of the last sample */
+	usec_t taken;		 /* monotonic; 0: never */
+	unsigned long oom_kills; /* in the group of its first process, of the last sample */
+	char memory[256];	 /* the folder of that group, or "" */
 };
 
+/* Has the kernel killed in that group for want of memory since the last sample? The group may be all that is left. */
+bool guest_sample_has_oom(const struct guest_sample *last);
 /* Are its processes frozen? */
 bool guest_is_frozen(pid_t pid);
 /* Adds the fields of EVENT_GUEST (uptime, cpu, mem, …) and moves *last on. */

@@ -166,6 +166,8 @@ static const char *end_reason(const struct watched *g)
 		return "";
 	log_warning("guest %u: its first process was ended by signal %d", g->vmid,
 		    WTERMSIG(status));
+	if (WTERMSIG(status) == SIGKILL && guest_sample_has_oom(&g->last))
+		return "oom";
 	return WTERMSIG(status) == SIGKILL ? "killed" : "crashed";
 }
 

@@ -33,6 +33,7 @@ processes() { # processes WORDS: of container 101, as the node sees them
 	in_n1 sh -c 'ns=$(readlink /proc/'"$(field /nodes/n1/lxc/101/status/current pid)"'/ns/pid)
 		for p in /proc/[0-9]*; do [ "$(readlink $p/ns/pid)" = "$ns" ] && tr "\0" " " <$p/cmdline && echo; done 2>/dev/null' | grep -F "$1"
 }
+reason_is() { is "$1" "$(field /nodes/n1/lxc/101/status/current reason)"; }
 status_is() { is "$1" "$(field /nodes/n1/lxc/101/status/current status)"; }
 
 lab_residue_before
@@ -100,14 +101,13 @@ began=$(date +%s%N)
 in_n1 kill -9 "$init"
 ok "an init that is killed is noticed" wait_for 5 status_is stopped
 ok "within a second" bash -c '[ $((($(date +%s%N) - '"$began"') / 1000000)) -lt 1500 ]'
-ok "with the reason" wait_for 5 is killed "$(field /nodes/n1/lxc/101/status/current reason)"
+ok "with the reason" wait_for 5 reason_is killed
 ok "start" lodge start 101
 ok "no reason any more" is "" "$(field /nodes/n1/lxc/101/status/current reason)"
 lodge exec 101 -- sh -c 'mount -t tmpfs tmpfs /tmp; dd if=/dev/zero of=/tmp/fill bs=1M count=300' >/dev/null 2>&1
 init=$(field /nodes/n1/lxc/101/status/current pid)
 [ -z "$init" ] || in_n1 kill -9 "$init"
 ok "one that ends after kills for want of memory" wait_for 10 status_is stopped
-reason_is() { is "$1" "$(field /nodes/n1/lxc/101/status/current reason)"; }
 ok "has that reason" wait_for 5 reason_is oom
 lodge start 101 >/dev/null
 ok "a stop that was asked for needs none" lodge stop 101
@@ -116,15 +116,17 @@ ok "and has none" reason_is ""
 # every step of a hot change survives a kill of its job and of the core
 lodge start 101 >/dev/null
 for round in 1 2 3 4 5 6; do
-	lab_spawn n1 sh -c "lodge config 101 --memory $((100 + round)) --mp0 local:0.0625,mp=/srv >/dev/null 2>&1"
-	pause 0.0$round
-	for pid in $(in_n1 pgrep -f 'lodge-task-ct vzconfig') $([ $((round % 2)) = 0 ] || in_n1 pgrep -x lodged); do in_n1 kill -9 "$pid"; done
+	lodge config 101 --memory $((100 + round)) --mp0 local:0.0625,mp=/srv >/dev/null 2>&1 &
+	caller=$!
+	pause 0.0$((round * 2))
+	for pid in $(in_n1 pgrep -f 'lodge-task-ct vzconfig') $([ $((round % 2)) = 0 ] || in_n1 pgrep -x lodged); do in_n1 kill -9 "$pid" 2>/dev/null; done
+	wait $caller
 	wait_for 20 api_answers n1
 	wait_for 20 bash -c '[ "$("$1" lodge get /nodes/n1/tasks --typefilter vzconfig --source active --json | tr -d " \n")" = "[]" ]' _ "$LAB/n1/in"
 	named=$(lodge config 101 | grep -o 'vm-101-disk-[0-9]*.raw' | sort -u | wc -l)
 	there=$(in_n1 ls /var/lib/lodge/local/images/101 | wc -l)
 	ok "round $round: every volume is named" [ "$there" -le "$named" ]
-	ok "round $round: it runs" status_is running
+	ok "round $round: it runs" wait_for 10 status_is running
 	for key in mp0 $(lodge config 101 | grep -o '^unused[0-9]*'); do lodge config 101 --delete $key >/dev/null 2>&1; done
 	for key in $(lodge config 101 | grep -o '^unused[0-9]*'); do lodge config 101 --delete $key >/dev/null 2>&1; done
 done

@@ -16,6 +16,7 @@
 #include "agent/task/guest/record.h"
 #include "agent/base/fd.h"
 
+#define END_MAX	  4096
 #define TELL_WAIT (1 * USEC_PER_SEC) /* the spool file tells a core that is away */
 
 static void tell_core(const struct fields *fields)
@@ -34,14 +35,19 @@ static void tell_core(const struct fields *fields)
 	call_fini(&call);
 }
 
-/* The kernel killed for want of memory while it ran: the likely cause, where nobody asked for the end. */
-static void add_reason(unsigned vmid, struct fields *f)
+/* How often the kernel killed for want of memory while it ran. */
+static void add_kills(unsigned vmid, struct fields *f)
 {
 	autofree char *path = path_join(path_run(), "guests/%u" CT_END_SUFFIX, vmid);
-	autofree char *asked = path_join(path_run(), "guests/%u" CT_ASKED_SUFFIX, vmid);
+	autobuf text = BUF_INIT;
+	autofields end = FIELDS_INIT;
 
-	if (access(path, F_OK) == 0 && access(asked, F_OK) != 0)
-		fields_add(f, "reason", "oom");
+	if (file_read(path, END_MAX, &text, NULL) == 0) {
+		struct cursor c = cursor_on(text.data, text.size);
+
+		if (fields_decode(&c, &end, NULL) == 0)
+			fields_add(f, "oom_kills", fields_get(&end, "oom_kills"));
+	}
 	task_record_remove_beside(vmid, CT_END_SUFFIX);
 }
 
@@ -56,7 +62,7 @@ void ct_note_stopped(unsigned vmid, pid_t init, const char *target)
 	fields_add(&f, "kind", "lxc");
 	fields_add(&f, "state", "stopped");
 	fields_add(&f, "target", target);
-	add_reason(vmid, &f);
+	add_kills(vmid, &f);
 	(void)ct_spool_write(vmid, &f, NULL);
 	ct_record_remove(vmid);
 	tell_core(&f);

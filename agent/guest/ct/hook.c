@@ -150,7 +150,7 @@ static int hook_stop(unsigned vmid, int argc, char **argv)
 	if ((kills = cgroup_oom_kills(&layout, record.memory)) == 0)
 		return 0;
 	log_warning("container %u: the kernel killed %lu times for want of memory", vmid, kills);
-	fields_addf(&f, "oom", "%lu", kills);
+	fields_addf(&f, "oom_kills", "%lu", kills);
 	(void)task_record_write_beside(vmid, CT_END_SUFFIX, &f, NULL);
 	return 0;
 }

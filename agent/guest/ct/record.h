@@ -28,7 +28,7 @@ int ct_record_read(unsigned vmid, struct ct_record *ret, struct err *err);
 void ct_record_remove(unsigned vmid);
 /* path_run()/guests/VMID.start: what the hooks of a start need to know: fields script, mount (mounts.h), … */
 #define CT_PLAN_SUFFIX ".start"
-/* path_run()/guests/VMID.end: what was seen of its end: fields oom (kills for want of memory) */
+/* path_run()/guests/VMID.end: what was seen of its end: fields oom_kills (for want of memory) */
 #define CT_END_SUFFIX ".end"
 /* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason; no fields */
 #define CT_ASKED_SUFFIX ".asked"
