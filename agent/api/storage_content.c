@@ -145,13 +145,17 @@ static int update_volume(struct api_request *req, struct err *err)
 	autofields args = FIELDS_INIT;
 	const struct storage_def *def;
 	struct volid volume;
+	char path[128];
 	int r = find_volume(req, &def, &volume, err);
 	if (r < 0)
 		return r;
 	if (!api_str(req, "notes") && !api_str(req, "protected"))
 		return err_field(err, "notes", "neither notes nor protected is given");
+	snprintf(path, sizeof(path), "/storage/%s", volume.storage);
 	storage_def_encode(def, &args);
 	add_volume(&args, &volume);
+	if (api_may(req, path, "Datastore.Allocate"))
+		fields_add(&args, "owner", "1");
 	fields_add(&args, "notes", api_str(req, "notes"));
 	if (api_str(req, "protected"))
 		fields_add(&args, "protected", api_bool(req, "protected", false) ? "1" : "0");

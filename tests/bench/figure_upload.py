@@ -46,6 +46,7 @@ def by_nginx(nginx, source):
 def main():
     with Node() as node, Nginx(node) as nginx:
         os.makedirs(f'{nginx.www}/put', exist_ok=True)
+        os.chmod(f'{nginx.www}/put', 0o777)  # for its worker
         source = f'{node.work}/big.iso'
         with open(source, 'wb') as f:
             for _ in range(MIB):

@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+#include "agent/base/exec.h"
 #include "agent/base/mem.h"
+#include "agent/base/paths.h"
 #include "agent/base/str.h"
 
-#define DISKS_MAX 256
+#define DISKS_MAX     256
+#define PROBE_TIMEOUT (10 * USEC_PER_SEC)
 
 static int read_storages(struct storage_cfg *ret, struct err *err)
 {
@@ -198,6 +201,34 @@ static int free_found(struct task_ctx *task, const struct found *found, enum vol
 	return r;
 }
 
+/* Asked in a process of its own: one that hangs must not hang the job of a guest that has nothing there. */
+static int probe(const struct storage_def *def, struct err *err)
+{
+	autofree char *program = path_join(path_libexec(), "lodge-task");
+	const char *const argv[] = {program, "helper", "storage-status", NULL};
+	autofields args = FIELDS_INIT;
+	autobuf input = BUF_INIT;
+
+	storage_def_encode(def, &args);
+	fields_encode(&args, &input);
+	return exec_run(&(struct exec_run){.argv = argv,
+					   .input = input.data,
+					   .input_size = input.size,
+					   .deadline = clock_monotonic() + PROBE_TIMEOUT},
+			NULL, err);
+}
+
+static bool answers(struct task_ctx *task, const struct storage_def *def)
+{
+	struct err err = ERR_INIT;
+
+	if (probe(def, &err) == 0)
+		return true;
+	task_warn(task, "storage '%s' does not answer: what the guest has there is left (%s)",
+		  def->id, err.message);
+	return false;
+}
+
 int task_volumes_free_all(struct task_ctx *task, enum volume_content content, struct err *err)
 {
 	struct storage_cfg cfg = {0};
@@ -209,7 +240,7 @@ int task_volumes_free_all(struct task_ctx *task, enum volume_content content, st
 		const struct storage_driver *driver = storage_driver_find(def->type);
 
 		if (driver && is_usable(task, def) && storage_def_has_content(def, found.content) &&
-		    (r = driver->activate(def, err)) == 0)
+		    answers(task, def))
 			r = driver->list(def, collect, &found, err);
 	}
 	if (r == 0)

@@ -21,7 +21,7 @@ int task_volume_path(struct task_ctx *task, const struct volid *volume, enum vol
 /* Frees a volume of the guest; one that is not there is fine. */
 int task_volume_free(struct task_ctx *task, const struct volid *volume, enum volume_content content,
 		     struct err *err);
-/* Frees every volume of the guest with this content on every storage of this node. */
+/* Frees every volume of the guest with this content on every storage of this node that answers. */
 int task_volumes_free_all(struct task_ctx *task, enum volume_content content, struct err *err);
 /* The first name vm-VMID-disk-N.FORMAT (subvol-… of a subvol) whose number neither the storage has, nor one of the volume ids that
  * are the names in `known` (may be NULL). Heap. */

@@ -28,7 +28,8 @@ int helper_storage_status(const struct fields *args, struct buf *out, struct err
 int helper_storage_content(const struct fields *args, struct buf *out, struct err *err);
 /* args: volid. {"path","format","size","used","content","ctime","vmid"} */
 int helper_storage_info(const struct fields *args, struct buf *out, struct err *err);
-/* args: volid, notes, protected (1 or 0); the last two as far as they change. No answer. */
+/* args: volid, notes, protected (1 or 0), the last two as far as they change; owner: the caller owns the storage
+ * and may protect any number unless the definition says how many. No answer. */
 int helper_storage_attributes(const struct fields *args, struct buf *out, struct err *err);
 /* args, all optional: prune-backups (else the definition's), vmid, backup-type (lxc, qemu). The contract's list of
  * {"volid","ctime","mark","type","vmid"} */

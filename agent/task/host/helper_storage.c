@@ -13,6 +13,8 @@
 #include "agent/task/host/volume.h"
 #include "storage/reserve.h"
 
+#define PROTECTED_MAX 5
+
 int helper_storage_status(const struct fields *args, struct buf *out, struct err *err)
 {
 	autotarget target = {0};
@@ -194,6 +196,37 @@ int helper_storage_info(const struct fields *args, struct buf *out, struct err *
 	return 0;
 }
 
+struct protected_count {
+	unsigned vmid;
+	const char *but; /* does not count */
+	int64_t count;
+};
+
+static int count_protected(const struct volume_info *info, void *ctx)
+{
+	struct protected_count *c = ctx;
+	c->count += info->is_protected && info->vmid == c->vmid && !str_eq(info->volid, c->but);
+	return 0;
+}
+
+/* The definition's limit; where it has none, those who do not own the storage have one all the same. */
+static int check_protected(const struct volume_target *target, const struct fields *args,
+			   struct err *err)
+{
+	struct protected_count c = {.vmid = target->volume.vmid, .but = fields_get(args, "volid")};
+	int64_t limit = fields_find(args, "owner") ? -1 : PROTECTED_MAX;
+	str_to_i64(storage_def_get(&target->def, "max-protected-backups"), &limit);
+	if (limit < 0)
+		return 0;
+	int r = target->driver->list(&target->def, count_protected, &c, err);
+	if (r == 0 && c.count >= limit)
+		r = err_set(err, ERR_LIMIT,
+			    "guest %u has %lld protected backups on storage '%s' "
+			    "already",
+			    c.vmid, (long long)c.count, target->def.id);
+	return r;
+}
+
 int helper_storage_attributes(const struct fields *args, struct buf *out, struct err *err)
 {
 	autotarget target = {0};
@@ -203,6 +236,8 @@ int helper_storage_attributes(const struct fields *args, struct buf *out, struct
 	(void)out;
 	if (r == 0)
 		r = target.driver->activate(&target.def, err);
+	if (r == 0 && is_protected)
+		r = check_protected(&target, args, err);
 	return r < 0 ? r
 		     : target.driver->set_attributes(&target.def, &target.volume,
 						     fields_get(args, "notes"),

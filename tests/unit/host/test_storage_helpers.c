@@ -328,6 +328,45 @@ static void test_imgdel(void **state)
 	fields_fini(&task.args);
 }
 
+static int protect(const char *volid, const char *limit, struct err *err)
+{
+	autofields args = FIELDS_INIT;
+	autobuf out = BUF_INIT;
+	struct storage_def def = {.type = xstrdup("dir"), .id = xstrdup("local")};
+	fields_add(&def.keys, "path", path);
+	fields_add(&def.keys, "content", "backup");
+	fields_add(&def.keys, "max-protected-backups", limit);
+	storage_def_encode(&def, &args);
+	storage_def_fini(&def);
+	fields_add(&args, "volid", volid);
+	fields_add(&args, "protected", "1");
+	fields_add(&args, "notes", "kept");
+	*err = ERR_INIT;
+	return helper_storage_attributes(&args, &out, err);
+}
+
+/* Five unless the definition says otherwise; doing it again to one of them is fine. */
+static void test_protected_backups(void **state)
+{
+	struct err err;
+	autobuf out = BUF_INIT;
+	(void)state;
+	autofree char *folder = xasprintf("%s/dump", path);
+	assert_int_equal(dir_make(folder, 0700, NULL), 0);
+	for (int i = 0; i < 7; i++) {
+		autofree char *volid = xasprintf("local:backup/vzdump-lxc-101-%d.tar", i);
+		autofree char *file = xasprintf("%s/vzdump-lxc-101-%d.tar", folder, i);
+		assert_int_equal(file_write_atomic(file, "x", 1, 0600, NULL), 0);
+		assert_int_equal(protect(volid, i < 6 ? NULL : "7", &err), i == 5 ? -ERR_LIMIT : 0);
+	}
+	assert_int_equal(protect("local:backup/vzdump-lxc-101-0.tar", "6", &err), 0);
+	assert_int_equal(ask(helper_storage_info, &out, &err, "volid",
+			     "local:backup/vzdump-lxc-101-0.tar", NULL),
+			 0);
+	assert_non_null(strstr(buf_str(&out), "\"protected\":1"));
+	assert_non_null(strstr(buf_str(&out), "\"notes\":\"kept\""));
+}
+
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -338,6 +377,7 @@ int main(void)
 		IN_ROOM(test_imgcopy),
 		IN_ROOM(test_imgcopy_refused),
 		IN_ROOM(test_imgcopy_write_fails),
+		IN_ROOM(test_protected_backups),
 		IN_ROOM(test_imgcopy_framed),
 		IN_ROOM(test_imgdel),
 	};
