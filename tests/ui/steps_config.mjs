@@ -100,6 +100,12 @@ async function volumes(page) {
 		await closed(page);
 		await row(page, 'mp0', 'mp=/data').waitFor();
 	});
+	await ok('the container is stopped', async () => {
+		await page.locator('[data-action=stop]:enabled').click();
+		await submit(page, 'Stop');
+		await headState(page, 'stopped').waitFor();
+		await page.locator('[data-action=start]:enabled').waitFor();
+	});
 	await ok('it grows', async () => {
 		const before = /size=(\w+)/.exec((await config()).mp0)[1];
 		await button(page, 'Grow mount point 0').click();
@@ -107,11 +113,6 @@ async function volumes(page) {
 		await submit(page, 'Grow');
 		await closed(page);
 		await page.waitForFunction(([old]) => !document.querySelector('tr[data-key=mp0]').textContent.includes(`size=${old}`), [before]);
-	});
-	await ok('the container is stopped', async () => {
-		await page.locator('[data-action=stop]:enabled').click();
-		await submit(page, 'Stop');
-		await headState(page, 'stopped').waitFor();
 		await page.locator('[data-action=start]:enabled').waitFor();
 	});
 	await ok('the volume moves to another storage', async () => {

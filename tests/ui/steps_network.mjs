@@ -65,7 +65,7 @@ async function cutOff(page) {
 		await submit(page, 'Save');
 		await closed(page);
 		await button(page, 'Apply…').click();
-		await field(page, 'Go back unless confirmed within').fill('8');
+		await field(page, 'Go back unless confirmed within').fill('12');
 		await submit(page, 'Apply');
 		await page.locator('.countdown', { hasText: /The node does not answer this page.*in \d+ s/s }).waitFor({ timeout: 40000 });
 		await shot(page, 'network-lost');

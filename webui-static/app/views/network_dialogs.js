@@ -62,26 +62,29 @@ export function RemoveInterface({ node, iface, onClose }) {
 /* ---- applying ---- */
 
 const TICK = 1000; /* ms */
+const SILENCE = 3000; /* ms without an answer: an address that is gone refuses nothing */
 
 /** Asks for the task each second: that the node is reached is what confirms. { left, isLost, end }: seconds, and how the task ended. */
 function useApplied(node, upid, seconds) {
 	const [state, setState] = useState({ left: seconds, isLost: false, end: null });
 	useEffect(() => {
-		let isGone = false, isAsking = false;
+		let isGone = false, asked = 0; // when a call was made that is not answered yet
 		const until = Date.now() + seconds * 1000;
 		const put = (part) => isGone || setState((old) => (old.end ? old : { ...old, ...part }));
 		const tick = async () => {
 			put({ left: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
-			if (isAsking)
+			if (asked) {
+				put({ isLost: Date.now() - asked > SILENCE });
 				return;
-			isAsking = true;
+			}
+			asked = Date.now();
 			try {
 				const status = await api.get(api.path('nodes', node, 'tasks', upid, 'status'));
 				put({ isLost: false, end: status.status === 'stopped' ? taskState({ endtime: 1, status: status.exitstatus }) : null });
 			} catch {
 				put({ isLost: true });
 			}
-			isAsking = false;
+			asked = 0;
 		};
 		const timer = setInterval(tick, TICK);
 		tick();
