@@ -331,7 +331,7 @@ int life_move_run(struct task_ctx *task, const struct life *life, struct err *er
 struct found {
 	struct move move;
 	char key[16];
-	bool is_done;
+	bool is_there, is_done;
 };
 
 static void read_section(const struct guest_config *config, const struct guest_section *section,
@@ -357,27 +357,26 @@ static void read_section(const struct guest_config *config, const struct guest_s
 					 (value[size] == ',' || value[size] == '\0');
 }
 
-/* Writing the configuration again makes a last write of the dead job come too late. */
 static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	struct guest_section *section = guest_config_section(config, UNDERWAY_MOVE);
 
-	if (!section || !life_is_locked(config, life->disk_lock))
-		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
-	read_section(config, section, ctx);
+	struct found *found = ctx;
+
+	(void)err;
+	found->is_there = section && life_is_locked(config, life->disk_lock);
+	if (found->is_there)
+		read_section(config, section, found);
 	return 0;
 }
 
 int life_move_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct found found = {0};
-	struct err why = ERR_INIT;
-	int r = life_edit(task, life, claim, &found, &why);
+	int r = life_edit(task, life, claim, &found, err);
 
-	if (r == -ERR_NOT_FOUND)
-		return 0;
-	if (r < 0)
-		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	if (r < 0 || !found.is_there)
+		return life_is_over(task, r) ? 0 : r;
 	task_log("%s", found.is_done ? "the volume has moved: finishing"
 				     : "removing what an unfinished move left");
 	return found.is_done ? finish(task, life, &found.move, err)

@@ -8,7 +8,9 @@
 struct task_ctx life_of_guest(const struct task_ctx *task, unsigned vmid);
 
 /* Reads the guest's configuration, lets fn change it, writes it, from the start when someone else changed it
- * meanwhile: fn may be called several times, each time with the newest. */
+ * meanwhile: fn may be called several times, each time with the newest.
+ * An undo writes even what is as it should be: a last write of the dead job, still on its way to the store, then comes
+ * too late. */
 typedef int (*life_edit_fn)(const struct life *life, struct guest_config *config, void *ctx,
 			    struct err *err);
 int life_edit(struct task_ctx *task, const struct life *life, life_edit_fn fn, void *ctx,
