@@ -95,9 +95,10 @@ static struct known *insert(struct facts *facts, unsigned vmid)
 	return &facts->guests[at];
 }
 
-static void tell(struct facts *facts, unsigned vmid, enum guest_state before, enum guest_state now)
+static void tell(struct facts *facts, unsigned vmid, enum guest_state before, enum guest_state now,
+		 bool is_news)
 {
-	if (before == now)
+	if (before == now && !is_news)
 		return;
 	for (size_t i = 0; i < facts->listener_count; i++)
 		facts->listeners[i].fn(vmid, before, now, facts->listeners[i].ctx);
@@ -121,11 +122,12 @@ int facts_take_guest(struct facts *facts, const struct fields *f, struct err *er
 	if (!known)
 		known = insert(facts, vmid);
 	enum guest_state before = known->fact.state;
+	bool is_reason_new = !str_eq(known->fact.reason, fact.reason);
 	fact.observed = clock_monotonic();
 	fact.generation = ++facts->generation;
 	known->fact = fact;
 	known->is_seen = true;
-	tell(facts, vmid, before, fact.state);
+	tell(facts, vmid, before, fact.state, is_reason_new);
 	return 0;
 }
 
@@ -156,7 +158,7 @@ static void set_state(struct facts *facts, size_t at, enum guest_state state)
 				    .state = state,
 				    .observed = fact->observed};
 	fact->generation = ++facts->generation;
-	tell(facts, fact->vmid, before, state);
+	tell(facts, fact->vmid, before, state, false);
 }
 
 /* Of guests that nothing is known of, the kind comes from outside. */
@@ -179,7 +181,7 @@ static void set_absent(struct facts *facts, bool machines, enum guest_state stat
 	facts->generation++;
 	while (facts->next && facts->next(vmid, &vmid, &machine, facts->next_ctx))
 		if (machine == machines && !find(facts, vmid))
-			tell(facts, vmid, before, state);
+			tell(facts, vmid, before, state, false);
 }
 
 void facts_kind_listing(struct facts *facts, bool machines)

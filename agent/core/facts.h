@@ -79,7 +79,8 @@ const struct node_fact *facts_node(const struct facts *facts);
 uint64_t facts_generation(const struct facts *facts);
 const char *guest_state_name(enum guest_state state);
 /* Listeners are called after the change, in the order in which they came, and stay for good. State:
- * once for each guest, also those that are not reported. Node: the monitor's sample is complete, guests'
+ * once for each guest, also those that are not reported; once more (before is now) when the reason of a stop
+ * becomes known. Node: the monitor's sample is complete, guests'
  * figures (told before) included; `before` is what was known of the node until now. */
 typedef void (*facts_changed_fn)(unsigned vmid, enum guest_state before, enum guest_state now, void *ctx);
 typedef void (*facts_node_fn)(const struct node_fact *before, void *ctx);

@@ -155,7 +155,22 @@ async function killed(page) {
 		const took = performance.now() - start;
 		console.log(`# from before kill(1) to the word in the page: ${took.toFixed(0)} ms`);
 		holds(took <= 1000, `took ${took} ms`);
-		await page.getByText('something on the node killed its first process').waitFor();
+	});
+}
+
+/** What the monitor finds out of an end depends on who is first to look; what the page makes of it does not. */
+async function reason(page) {
+	await ok('why it stopped is told, where the node knows', async () => {
+		const told = async (route) => {
+			const answer = await route.fetch();
+			const { data } = await answer.json();
+			await route.fulfill({ response: answer, json: { data: { ...data, reason: 'oom' } } });
+		};
+		await page.route(/\/lxc\/100\/status\/current/, told);
+		await goTo(page, '/');
+		await goTo(page, '/guest/lxc/100');
+		await page.getByText('because its memory was used up').waitFor();
+		await page.unroute(/\/lxc\/100\/status\/current/, told);
 	});
 }
 
@@ -180,6 +195,7 @@ export async function testContainer(page) {
 	await hostile(page);
 	await change(page);
 	await killed(page);
+	await reason(page);
 	await end(page);
 }
 

@@ -69,6 +69,27 @@ static int report_machine(struct facts *facts, const char *vmid, const char *sta
 	return facts_take_guest(facts, &f, NULL);
 }
 
+/* The first word of a stop may not know why it was; who was told of it is told again. */
+static void reason_that_comes_later_is_told(void **state)
+{
+	struct facts *facts = facts_new();
+	struct change change = {0};
+
+	(void)state;
+	report_machine(facts, "200", "running", NULL);
+	facts_on_state(facts, on_change, &change);
+	report_machine(facts, "200", "stopped", NULL);
+	assert_int_equal(change.count, 1);
+	report_machine(facts, "200", "stopped", "crashed");
+	assert_int_equal(change.count, 2);
+	assert_int_equal(change.before, GUEST_STOPPED);
+	assert_string_equal(facts_guest(facts, 200)->reason, "crashed");
+	report_machine(facts, "200", "stopped", NULL);
+	report_machine(facts, "200", "stopped", "crashed");
+	assert_int_equal(change.count, 2);
+	facts_free(facts);
+}
+
 /* 100 is a container, 200 and 201 are machines. */
 static bool next_guest(unsigned after, unsigned *ret_vmid, bool *ret_is_machine, void *ctx)
 {
@@ -268,6 +289,7 @@ int main(void)
 		cmocka_unit_test(a_dropped_guest_is_known_anew),
 		cmocka_unit_test(a_guest_that_is_gone_is_forgotten),
 		cmocka_unit_test(reason_of_a_stop),
+		cmocka_unit_test(reason_that_comes_later_is_told),
 		cmocka_unit_test(values_belong_to_the_process),
 		cmocka_unit_test(bad_fields_change_nothing),
 		cmocka_unit_test(node_values),

@@ -5,9 +5,9 @@ import { guestPath } from '../actions.js';
 import { html, useEffect, useState } from '../html.js';
 import { kindShort, time } from '../format.js';
 import { watchTask } from '../live.js';
-import { useStore } from '../store.js';
 import { FormDialog } from '../components/form.js';
 import { Icon } from '../components/icon.js';
+import { useTold } from '../components/use_config.js';
 import { Clone } from './guest_dialogs.js';
 
 const HERE = 'current';
@@ -34,11 +34,13 @@ export function snapshotTree(list) {
 /** { list, feature, error }; feature: null while it is asked for. */
 function useSnapshots(entry) {
 	const [state, setState] = useState({ list: null, feature: null, error: null });
-	const told = useStore((s) => s.told[entry.id]);
+	const told = useTold(entry);
 	const guest = guestPath(entry);
 
 	useEffect(() => {
 		let isGone = false;
+		if (told === null)
+			return undefined;
 		const put = (part) => isGone || setState((old) => ({ ...old, ...part }));
 		api.get(`${guest}/snapshot`).then((list) => put({ list, error: null }), (error) => put({ error }));
 		api.get(`${guest}/feature`, { feature: 'snapshot' }).then((feature) => put({ feature }),

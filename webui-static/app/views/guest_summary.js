@@ -8,7 +8,7 @@ import { useStore } from '../store.js';
 import { Meter } from '../components/meter.js';
 import { Sparkline } from '../components/sparkline.js';
 import { Tags } from '../components/tags.js';
-import { useConfig } from '../components/use_config.js';
+import { useConfig, useTold } from '../components/use_config.js';
 
 const NO_SAMPLES = [];
 
@@ -54,11 +54,13 @@ const ENDS = {
 /** Why it stopped, where that was nobody's wish, and what its configuration asks for and the node does not do. */
 function Notices({ entry, digest }) {
 	const [status, setStatus] = useState({});
-	const told = useStore((s) => s.told[entry.id]);
+	const told = useTold(entry);
 	const guest = guestPath(entry);
 
 	useEffect(() => {
 		let isGone = false;
+		if (told === null)
+			return undefined;
 		api.get(`${guest}/status/current`).then((now) => isGone || setStatus(now), () => {});
 		return () => { isGone = true; };
 	}, [guest, digest, told]);
