@@ -112,7 +112,8 @@ struct store_identity {
  * that has gone back in time, is a clear error and stays untouched. An empty one is founded where there is no
  * transport, and writable on return; with a transport it waits for store_found() or store_join(). */
 int store_open(const struct store_options *options, struct store **ret, struct err *err);
-/* Waits for what was submitted (at most 5 s), then closes. Pending callbacks get UNKNOWN. */
+/* Waits for what was submitted (at most 5 s), then closes. Pending callbacks get UNKNOWN. From inside a callback of
+ * store_dispatch(): at the end of that, which the store does not outlive. */
 void store_close(struct store *store);
 int store_fd(const struct store *store);
 void store_dispatch(struct store *store);

@@ -205,6 +205,16 @@ int btrfs_alloc(const struct storage_def *def, const struct volume_alloc *what,
 }
 
 /* Snapshots first: what is left after a failure is still a volume. */
+/* What was on its way when its process was killed has no other name than this volume's owner. */
+static void sweep_absent(const struct storage_def *def, const struct volid *volume)
+{
+	autofd int parent = -1;
+	if (dir_open_parent(def, volume, &parent, NULL) < 0)
+		return;
+	btrfs_sweep_owner(parent);
+	dir_remove_owner(def, volume->vmid);
+}
+
 int btrfs_free(const struct storage_def *def, const struct volid *volume, struct err *err)
 {
 	char name[256];
@@ -217,6 +227,8 @@ int btrfs_free(const struct storage_def *def, const struct volid *volume, struct
 		r = btrfs_snapshot_names(def, volume, &names, err);
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		r = btrfs_snapshot_delete(def, volume, names.items[i].name, err);
+	if (r == -ERR_NOT_FOUND)
+		sweep_absent(def, volume);
 	if (r < 0)
 		return r;
 	btrfs_name(volume, NULL, name);

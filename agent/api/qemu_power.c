@@ -4,6 +4,7 @@
 #include "agent/api/guest_handlers.h"
 #include "agent/api/qemu_handlers.h"
 #include "agent/base/mem.h"
+#include "agent/base/str.h"
 
 static int target_unlocked(struct api_request *req, struct guest_target *ret, struct err *err)
 {
@@ -28,6 +29,8 @@ int vm_handle_start(struct api_request *req, struct err *err)
 	/* a paused one may be what a start left that was given up: the job sees */
 	if (target.fact->state == GUEST_RUNNING)
 		return err_set(err, ERR_BUSY, "VM %u already running", target.vmid);
+	if (str_eq(guest_config_get(target.guest->config, "template"), "1"))
+		return err_set(err, ERR_BUSY, "you can't start a VM if it's a template");
 	fields_add(&args, "timeout", api_str(req, "timeout"));
 	return guest_request_job(
 		req,

@@ -144,6 +144,7 @@ int cli_history(struct cli *cli, struct err *err);
 int cli_network(struct cli *cli, struct err *err);
 int cli_config_diff(struct cli *cli, struct err *err);
 int cli_revert(struct cli *cli, struct err *err);
+int cli_store(struct cli *cli, struct err *err);
 int cli_token(struct cli *cli, struct err *err);
 int cli_passwd(struct cli *cli, struct err *err);
 int cli_upload(struct cli *cli, struct err *err);

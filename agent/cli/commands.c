@@ -65,6 +65,8 @@ const struct cli_command cli_commands[] = {
 	{"token", "list|create|remove USER [NAME]", "API tokens of a user", cli_token,
 	 "POST /access/users/{userid}/token/{tokenid}"},
 	{"passwd", "USER", "set a user's password", cli_passwd, NULL},
+	{"store", "check|dump|restore [FILE] [--db DIR] …",
+	 "look at the store of a stopped node, save it, make a new one", cli_store, NULL},
 	{"get", "PATH [--NAME VALUE…]", "API call GET", cli_raw_get, NULL},
 	{"put", "PATH [--NAME VALUE…]", "API call PUT", cli_raw_put, NULL},
 	{"post", "PATH [--NAME VALUE…]", "API call POST", cli_raw_post, NULL},

@@ -50,7 +50,7 @@ static void adopt(struct jobs *jobs, const char *upid, const struct upid *id,
 
 	task_index_set_guest(jobs->index, upid, record->guest);
 	int r = job_open_process(id, record->boot, &pidfd);
-	if (r == -ERR_NOT_FOUND &&
+	if (r == -ERR_NOT_FOUND && job_read_late_record(upid, record) == 0 &&
 	    ((has_status = job_has_status(task)) == 0 || has_status == -ERR_NOT_FOUND)) {
 		job_close(jobs, task, record->command ? record : NULL, JOB_DEATH_UNSEEN);
 		return;
@@ -69,6 +69,7 @@ static void take_record(struct jobs *jobs, const char *name)
 {
 	autofree char *path = job_file_record(name);
 	autorecord record = {0};
+	char serial[JOB_SERIAL_SIZE];
 	struct upid id;
 	struct err err = ERR_INIT;
 
@@ -87,12 +88,14 @@ static void take_record(struct jobs *jobs, const char *name)
 			jobs->is_scan_due = true, jobs_retry(jobs);
 		return;
 	}
-	if (!known) {
+	memcpy(serial, record.serial, sizeof(serial));
+	if (known) {
+		task_index_set_guest(jobs->index, name, record.guest);
+		job_keep_record(known, &record);
+	} else {
 		adopt(jobs, name, &id, &record);
-		return;
 	}
-	task_index_set_guest(jobs->index, name, record.guest);
-	job_keep_record(known, &record);
+	jobs_forget_held(jobs, serial);
 	jobs_undo_deferred(jobs);
 }
 
@@ -123,8 +126,12 @@ static int each_name(struct jobs *jobs, const char *path, void (*each)(struct jo
 int jobs_scan_records(struct jobs *jobs, struct err *err)
 {
 	autofree char *path = path_join(path_run(), "jobs");
+	bool was_scanning = jobs->is_scanning;
 
-	return each_name(jobs, path, take_record, err);
+	jobs->is_scanning = true;
+	int r = each_name(jobs, path, take_record, err);
+	jobs->is_scanning = was_scanning;
+	return r;
 }
 
 /* Logs without a status and without a record: the job may be before step 4, or dead. */
@@ -166,37 +173,48 @@ void held_log_free(struct held_log *log)
 	free(log);
 }
 
-static bool is_known(const struct jobs *jobs, const char *serial)
-{
-	LIST_FOREACH (&jobs->running, job, struct job, link) {
-		if (str_eq(job->record.serial, serial))
-			return true;
-	}
-	return false;
-}
-
-/* One that died: perhaps it left a record whose event did not come yet, perhaps only what would undo it.
- */
-static void bury(struct jobs *jobs, const char *serial)
-{
-	struct err err = ERR_INIT;
-
-	if (jobs_scan_records(jobs, &err) < 0)
-		log_error("%s", err.message);
-	job_undo_start(jobs, serial);
-}
-
-bool jobs_have_unclaimed(struct jobs *jobs)
+void jobs_forget_held(struct jobs *jobs, const char *serial)
 {
 	LIST_FOREACH (&jobs->held, log, struct held_log, link) {
-		char serial[JOB_SERIAL_SIZE];
+		if (str_eq(log->serial, serial))
+			held_log_free(log);
+	}
+}
 
-		if (!is_known(jobs, log->serial) && job_log_is_held(log->fd))
+/* One that died before its record came: perhaps it left one whose event is still on its way, and
+ * its log perhaps under the first name. */
+static void forget_dead(struct held_log *log)
+{
+	autofree char *path = job_file_new_log(log->serial);
+
+	(void)file_remove(path, NULL);
+	held_log_free(log);
+}
+
+/* Is there a job that lives and did not yet say what it is? */
+static bool have_unclaimed(struct jobs *jobs)
+{
+	struct err err = ERR_INIT;
+	bool has_died = false;
+
+	LIST_FOREACH (&jobs->held, log, struct held_log, link) {
+		if (job_log_is_held(log->fd))
+			continue;
+		forget_dead(log);
+		has_died = true;
+	}
+	if (has_died && jobs_scan_records(jobs, &err) < 0) {
+		log_error("%s", err.message);
+		jobs->is_scan_due = true;
+	}
+	return !list_is_empty(&jobs->held);
+}
+
+static bool have_unrecorded(const struct jobs *jobs)
+{
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (!job->record.command)
 			return true;
-		memcpy(serial, log->serial, sizeof(serial));
-		held_log_free(log);
-		if (!is_known(jobs, serial))
-			bury(jobs, serial);
 	}
 	return false;
 }
@@ -208,20 +226,11 @@ int jobs_scan_unclaimed(struct jobs *jobs, struct err *err)
 	return each_name(jobs, path, take_unclaimed_log, err);
 }
 
-static bool was_held(const struct jobs *jobs, const char *serial)
-{
-	LIST_FOREACH (&jobs->held, log, struct held_log, link) {
-		if (str_eq(log->serial, serial))
-			return true;
-	}
-	return false;
-}
-
 static void take_undo(struct jobs *jobs, const char *name)
 {
 	const char *serial = str_after(name, "undo-");
 
-	if (serial && strlen(serial) == JOB_SERIAL_SIZE - 1 && !was_held(jobs, serial))
+	if (serial && strlen(serial) == JOB_SERIAL_SIZE - 1)
 		job_undo_start(jobs, serial);
 }
 
@@ -229,12 +238,15 @@ void jobs_undo_deferred(struct jobs *jobs)
 {
 	struct err err = ERR_INIT;
 
-	if (!jobs->is_undo_deferred || jobs->is_scan_due)
+	if (!jobs->is_undo_deferred || jobs->is_scanning)
 		return;
-	LIST_FOREACH (&jobs->running, job, struct job, link) {
-		if (!job->record.command)
-			return;
+	bool have_unknown = have_unclaimed(jobs);
+	if (have_unknown || jobs->is_scan_due) {
+		jobs_retry(jobs); /* nothing tells of the end of a lock */
+		return;
 	}
+	if (have_unrecorded(jobs))
+		return;
 	jobs->is_undo_deferred = false;
 	autofree char *path = path_join(path_state(), "tasks");
 	if (each_name(jobs, path, take_undo, &err) < 0)
@@ -282,9 +294,11 @@ int jobs_adopt(struct jobs *jobs, struct err *err)
 	int r = watch_folder(jobs, err); /* before the scan: nothing falls between */
 
 	jobs->is_undo_deferred = true;
+	jobs->is_scanning = true;
 	if (r < 0 || (r = jobs_scan_records(jobs, err)) < 0)
 		return r;
 	adopt_unrecorded(jobs);
+	jobs->is_scanning = false;
 	jobs_undo_deferred(jobs);
 	return 0;
 }

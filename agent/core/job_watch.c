@@ -97,6 +97,8 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 	autofree char *text = NULL;
 	uint64_t end = clock_wall() / USEC_PER_SEC;
 
+	if (record)
+		jobs_forget_held(jobs, record->serial);
 	if (job_status_read(&task->id, task->upid, &end, &text, NULL) == 0) {
 		if (record)
 			drop_undo(record);
@@ -128,8 +130,21 @@ int job_has_status(const struct task *task)
 	return r == -ERR_IO || r == 0 ? r : -ERR_NOT_FOUND; /* a torn one is none */
 }
 
+int job_read_late_record(const char *upid, struct job_record *record)
+{
+	autofree char *path = job_file_record(upid);
+	int r = record->command ? 0 : job_record_read(path, record, NULL);
+
+	return r == -ERR_NOT_FOUND || r == -ERR_CORRUPT ? 0 : r;
+}
+
 void jobs_retry(struct jobs *jobs)
 {
+	int is_on = SD_EVENT_OFF;
+
+	/* One that is due is not put off: who asks may ask more often than it comes. */
+	if (sd_event_source_get_enabled(jobs->retry_timer, &is_on) >= 0 && is_on != SD_EVENT_OFF)
+		return;
 	sd_event_source_set_time_relative(jobs->retry_timer, JOBS_RETRY_EVERY);
 	sd_event_source_set_enabled(jobs->retry_timer, SD_EVENT_ONESHOT);
 }
@@ -141,8 +156,9 @@ static void job_ended(struct job *job)
 	char how[32], death[96] = JOB_DEATH_UNSEEN;
 	int status;
 
-	if (job_has_status(job->task) == -ERR_IO) {
-		log_warning("task %s ended, its status cannot be read now", job->task->upid);
+	if (job_has_status(job->task) == -ERR_IO ||
+	    job_read_late_record(job->task->upid, &job->record) < 0) {
+		log_warning("task %s ended, what it left cannot be read now", job->task->upid);
 		job->exit_source = sd_event_source_disable_unref(job->exit_source);
 		jobs_retry(jobs);
 		return;

@@ -17,7 +17,9 @@
  * Killed after 1: the next core finds an unlocked new-SERIAL and removes it. After 2: it also runs
  * the undo command, which finds nothing to undo. After 3: the log is locked, the job will write its
  * record, and the next core learns of it by inotify (or finds the record in its scan). After 4: the
- * record names the process (pid, its start time, boot id); it is watched through a pidfd.
+ * record names the process (pid, its start time, boot id); it is watched through a pidfd. A job may
+ * also end before the event of its record is seen: it left the record before it worked, so whoever
+ * sees an end without a record looks for it once more before anything is undone.
  *
  * An end is:
  *
@@ -28,7 +30,8 @@
  *
  * Killed before 7: the next core finds a record without a process and goes on from 5. Killed
  * between undo and status: the undo job's record says which serial it undoes, and no second one
- * is started beside it; undo commands may run again after they finished. A power cut takes jobs/
+ * is started beside it; undo commands may run again after they finished. So the next core undoes
+ * nothing before each job that it found alive has said what it is, or died. A power cut takes jobs/
  * away (tmpfs): every undo-SERIAL is then without a job and is undone. */
 #include "agent/core/jobs.h"
 
@@ -309,7 +312,8 @@ char *jobs_log_path(const struct jobs *jobs, const char *upid)
 
 bool jobs_are_known(struct jobs *jobs)
 {
-	return !jobs_have_unclaimed(jobs) && !jobs->is_undo_deferred;
+	jobs_undo_deferred(jobs);
+	return !jobs->is_undo_deferred;
 }
 
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest)

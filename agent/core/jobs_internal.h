@@ -47,11 +47,13 @@ struct jobs {
 	/* What failed for want of descriptors or memory is neither alive nor dead: it is asked again. */
 	sd_event_source *retry_timer;
 	bool is_scan_due;
-	/* Undoing waits until it is known which jobs live: a job may have claimed its log and not yet
-	 * written its record. */
+	/* Undoing waits until it is known which jobs live: one that has no record yet may be the very
+	 * job that undoes another. */
 	bool is_undo_deferred;
+	bool is_scanning; /* what is known is only a part */
 	/* Logs that were held before anything else was looked at: those jobs lived then, and come by
-	 * inotify if the scans missed them. Each goes once its job is known, or dead. */
+	 * inotify if the scans missed them. Each goes once its job's record is known, or the job
+	 * dead; none is added later. */
 	struct list held; /* struct held_log */
 };
 
@@ -62,8 +64,8 @@ struct held_log {
 };
 
 void held_log_free(struct held_log *log);
-/* Is there a job that lives and did not yet say what it is? */
-bool jobs_have_unclaimed(struct jobs *jobs);
+/* The job's record is known: what it leaves running may hold its log longer than it lives. */
+void jobs_forget_held(struct jobs *jobs, const char *serial);
 
 /* Watches a process that is (or just was) alive; takes pidfd (-1: cannot be opened now) and the record's
  * content over. */
@@ -73,6 +75,10 @@ void job_watch(struct jobs *jobs, const struct task *task, int pidfd, struct job
 int job_open_process(const struct upid *id, const char *boot, int *ret_pidfd);
 /* Did the job leave a status? 0 yes, -ERR_NOT_FOUND no; other errors: who knows. */
 int job_has_status(const struct task *task);
+/* Of a job that ended and whose record did not come yet (command is NULL; else nothing is done). A job
+ * leaves it before it works, so by now it is there or never was. 0: read, or there is none; other
+ * errors: who knows. */
+int job_read_late_record(const char *upid, struct job_record *record);
 /* Tries again soon to watch what could not be watched. */
 void jobs_retry(struct jobs *jobs);
 int jobs_on_retry(sd_event_source *source, uint64_t now, void *ctx);
@@ -86,7 +92,7 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 /* Starts the undo command kept under serial, if there is one and it is not running. */
 void job_undo_start(struct jobs *jobs, const char *serial);
 
-/* A record arrived or a job without one ended: perhaps now. */
+/* A record arrived, a job without one ended, or someone asks: perhaps now. */
 void jobs_undo_deferred(struct jobs *jobs);
 
 /* Takes the records in the run folder that are not known yet. */

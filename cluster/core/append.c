@@ -187,6 +187,8 @@ static void accept(struct replica *r, const struct message *m)
 	if (m->append.to != r->options.node)
 		return;
 	r->is_fetching = false;
+	if (!MUTANT(r, DIFFERENCE_OTHER_BASE))
+		listing_drop(r);
 	if (a.previous.index < m->append.last)
 		fetch_send(r);
 }

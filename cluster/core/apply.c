@@ -2,7 +2,7 @@
 /* S5: what is committed and on the own disk is applied, in order; origins get their answers. Pure. */
 #include "cluster/core/replica_private.h"
 
-static void collect(const struct kv_change *change, void *ctx)
+void apply_collect(const struct kv_change *change, void *ctx)
 {
 	struct applied *a = ctx;
 	struct applied_row *row;
@@ -26,7 +26,7 @@ static void answer_all(struct replica *r, const struct state_result *result)
 {
 	if (uuid_is_zero(&result->id))
 		return;
-	LIST_FOREACH (&r->requests, q, struct request, node)
+	LIST_FOREACH (by_id_list(&r->requests_by_id, &result->id), q, struct request, by_id)
 		if (uuid_equal(&q->id, &result->id))
 			request_answer(r, q, &result->store);
 }
@@ -46,7 +46,7 @@ static bool apply_one(struct replica *r, struct log_entry *e)
 	if (MUTANT(r, NO_REQUESTS))
 		state_forget_requests(r->state);
 #endif
-	code = state_apply(r->state, e, r->options.level, collect, a, &result, &err);
+	code = state_apply(r->state, e, r->options.level, apply_collect, a, &result, &err);
 	if (code < 0) {
 		r->out->count--; /* nothing was applied */
 		log_entry_unref(a->entry);
@@ -63,25 +63,39 @@ static bool apply_one(struct replica *r, struct log_entry *e)
 	return true;
 }
 
-/* Of what was applied, down to half of the bound. */
-static void trim_bytes(struct replica *r)
+#define SERVED_BYTES (32u * 1024 * 1024)
+
+/* Of what was applied: up to where, for the bound on entries. */
+static uint64_t trim_entries(const struct replica *r)
+{
+	uint64_t applied = r->state->at.index, kept = r->options.log_kept;
+
+	return r->log.count > 2 * kept && applied > kept ? applied - kept : 0;
+}
+
+/* The same for the bound on bytes: down to half of it. */
+static uint64_t trim_bytes(const struct replica *r)
 {
 	size_t bytes = r->log.bytes;
 	uint64_t upto = r->log.base.index;
 
-	while (bytes > r->options.log_bytes / 2 && upto < r->state->at.index)
-		bytes -= log_at(&r->log, ++upto)->size;
-	log_trim(&r->log, upto);
+	if (r->options.log_bytes && bytes > r->options.log_bytes)
+		while (bytes > r->options.log_bytes / 2 && upto < r->state->at.index)
+			bytes -= log_at(&r->log, ++upto)->size;
+	return upto;
 }
 
+/* Who is caught up by state shall go on from there by entries; what is too much for that comes as another difference,
+ * which is smaller than the one before. */
 static void trim(struct replica *r)
 {
-	uint64_t applied = r->state->at.index;
+	uint64_t upto = trim_entries(r), by_bytes = trim_bytes(r), served = serve_floor(r);
 
-	if (r->log.count > 2 * r->options.log_kept && applied > r->options.log_kept)
-		log_trim(&r->log, applied - r->options.log_kept);
-	if (r->options.log_bytes && r->log.bytes > r->options.log_bytes)
-		trim_bytes(r);
+	if (by_bytes > upto)
+		upto = by_bytes;
+	if (served < upto && r->log.count <= r->options.log_served && r->log.bytes <= SERVED_BYTES)
+		upto = served;
+	log_trim(&r->log, upto);
 }
 
 void apply_committed(struct replica *r)

@@ -29,33 +29,47 @@ bool claim_is_eligible(struct replica *r)
 	return voters_has(&before, &self);
 }
 
-/* How many voters that answered would rather claim. */
+static bool is_voter(const struct replica *r, const struct peer *p)
+{
+	for (size_t i = 0; i < r->voters.count; i++)
+		if (peer_is(p, &r->voters.items[i]))
+			return true;
+	return false;
+}
+
+/* How many of those that answered would rather claim. Who is ahead and no voter here may be one in its own log, which has
+ * another list: two who each take themselves for the best depose each other for ever. Most are learners: all together
+ * they cost one step. */
 static unsigned claim_rank(const struct replica *r)
 {
-	unsigned rank = 0;
+	unsigned rank = 0, strangers = 0;
 
-	for (size_t i = 0; i < r->voters.count; i++) {
-		const struct peer *p = peer_voter(r, &r->voters.items[i]);
-		int c;
+	for (size_t i = 1; i < r->peer_count; i++) {
+		const struct peer *p = &r->peers[i];
+		int c = position_compare(p->position, log_last(&r->log));
 
-		if (!p || p == &r->peers[0] || p->answered != r->round)
+		if (p->answered != r->round)
 			continue;
-		c = position_compare(p->position, log_last(&r->log));
-		rank += c > 0 || (c == 0 && p->node < r->options.node);
+		if (is_voter(r, p))
+			rank += c > 0 || (c == 0 && p->node < r->options.node);
+		else if (c > 0 && !MUTANT(r, RANK_BY_OWN_LIST))
+			strangers = 1;
 	}
-	return rank;
+	return rank + strangers;
 }
 
 void claim_plan(struct replica *r)
 {
 	unsigned rank = claim_rank(r);
+	bool is_held = r->now < r->held_until;
 
 	if (!round_has_majority(r) || !claim_is_possible(r) || !claim_is_eligible(r))
 		return;
-	if (rank == 0)
+	if (rank == 0 && !is_held)
 		claim_start(r);
-	else
-		r->claim_at = r->now + r->options.timeout + rank * r->options.rank_step;
+	else if (!r->claim_at || MUTANT(r, CLAIM_PUT_OFF)) /* rounds come faster than this */
+		r->claim_at = rank > 0 ? r->now + r->options.timeout + rank * r->options.rank_step
+				       : r->held_until;
 }
 
 static void claim_begin(struct replica *r, uint64_t epoch)
@@ -101,17 +115,33 @@ void claim_alone(struct replica *r)
 		claim_start(r);
 }
 
-void claim_fail(struct replica *r)
+static usec_t back_off(struct replica *r)
 {
 	unsigned place = 0;
 
 	while (place < r->voters.count && r->voters.items[place].node != r->options.node)
 		place++;
-	r->role = ROLE_SEEKING;
 	if (r->failures < BACKOFF_MAX)
 		r->failures++;
+	return r->now + (r->options.timeout / 4 << r->failures) + place * r->options.rank_step;
+}
+
+void claim_fail(struct replica *r)
+{
+	r->role = ROLE_SEEKING;
 	r->expiries = 0;
-	r->timer = r->now + (r->options.timeout / 4 << r->failures) + place * r->options.rank_step;
+	r->timer = back_off(r);
+}
+
+/* A leader deposed before it has committed anything has failed like a claim. Its own barrier has made its log the
+ * highest: were it to claim at once, two could depose each other for ever, each with the higher position in turn. */
+void lead_deposed(struct replica *r)
+{
+	bool has_failed = r->commit < r->barrier && !MUTANT(r, DEPOSED_AT_ONCE);
+
+	lead_stop(r);
+	if (has_failed)
+		r->held_until = back_off(r);
 }
 
 static bool promise_counts(const struct replica *r)
@@ -189,9 +219,7 @@ void lead_stop(struct replica *r)
 		return;
 	if (r->role == ROLE_LEADING) {
 		gather_drop(r);
-		buf_fini(&r->snapshot);
-		r->snapshot = BUF_INIT;
-		r->snapshot_at = (struct position){0};
+		serve_drop(r);
 	}
 	r->role = ROLE_SEEKING;
 	r->leader = 0;
@@ -212,7 +240,7 @@ void promise_message(struct replica *r, struct peer *peer, const struct message 
 	    position_compare(p->position, r->meta.promised_at) != 0)
 		return;
 	if (!claimant_equal(&p->to, &self) &&
-	    !(MUTANT(r, CLAIM_RESUMED) && member_equal(&p->to.member, &self.member)))
+	    !(MUTANT(r, PROMISE_OF_BEFORE) && member_equal(&p->to.member, &self.member)))
 		return;
 	peer->promised_me = p->epoch;
 	if (promise_counts(r))
@@ -240,7 +268,7 @@ void refuse_message(struct replica *r, struct peer *peer, const struct message *
 	if (f->to != r->options.node)
 		return;
 	if (r->role == ROLE_LEADING && f->promised > r->leader_epoch) {
-		lead_stop(r);
+		lead_deposed(r);
 		if (MUTANT(r, CLAIM_ABOVE_AT_ONCE))
 			claim_start(r);
 		else

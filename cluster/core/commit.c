@@ -32,7 +32,8 @@ void ack_message(struct replica *r, struct peer *peer, const struct message *m)
 	seen_raise(r, &peer->incarnation, &measure);
 	if (position_compare(at, peer->ack) > 0)
 		peer->ack = at;
-	if (r->role == ROLE_FOLLOWING && at.epoch == r->leader_epoch && at.index > r->heard_of)
+	if (r->role == ROLE_FOLLOWING && at.epoch == r->leader_epoch && at.index > r->heard_of &&
+	    !MUTANT(r, HEARD_IGNORED))
 		r->heard_of = at.index; /* an APPEND may have been missed */
 }
 

@@ -12,6 +12,7 @@ void persist_free(struct persist *p)
 		log_entry_unref(p->entries[i]);
 	free(p->entries);
 	buf_fini(&p->snapshot);
+	buf_fini(&p->changed);
 	free(p);
 }
 

@@ -24,7 +24,11 @@ struct replica_meta {
 struct persist {
 	uint64_t ticket;
 	struct replica_meta meta;
-	struct buf snapshot;	    /* encoded state (state.h); empty: none */
+	struct buf snapshot; /* encoded state (state.h); empty: none */
+	/* Of a snapshot that came as a difference: the paths, each with a NUL, whose values are not as replica_state() has
+	 * them until it is swapped in. What is applied and not yet settled differs from the tables as well. */
+	struct buf changed;
+	bool has_changed;	    /* false: any path may differ */
 	uint64_t cut_from;	    /* 0: nothing is cut */
 	struct log_entry **entries; /* references */
 	size_t entry_count;
@@ -45,7 +49,7 @@ struct applied_row {
 };
 
 /* An entry was applied: rows for subscribers and for settling. entry NULL: the whole state was replaced by a
- * snapshot (replica_state()). */
+ * snapshot, the rows are what changed (changes.h). */
 struct applied {
 	struct log_entry *entry; /* reference */
 	uint64_t index;

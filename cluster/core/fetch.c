@@ -32,9 +32,17 @@ void fetch_send(struct replica *r)
 	}
 	f->committed = e ? e->at : r->log.base;
 	memcpy(f->committed_hash, e ? e->hash : r->log.base_hash, SHA256_SIZE);
+	f->values = r->wants_whole ? 0 : (uint32_t)kv_count(r->state->kv);
+	f->list = r->staging.at.index ? r->staging.list : r->listing.id;
 	f->snapshot = r->staging.at.index;
 	f->offset = r->staging.data.size;
 	replica_send(r, &m);
+}
+
+static void answer(struct replica *r, struct peer *peer, uint64_t from)
+{
+	serve_end(r, peer->node);
+	append_send(r, peer->node, from);
 }
 
 static bool holds(const struct replica *r, struct position at, const uint8_t hash[SHA256_SIZE])
@@ -55,9 +63,9 @@ void fetch_message(struct replica *r, struct peer *peer, const struct message *m
 		return;
 	}
 	if (holds(r, f->position, f->position_hash))
-		append_send(r, peer->node, f->position.index + 1);
+		answer(r, peer, f->position.index + 1);
 	else if (f->snapshot == 0 && holds(r, f->committed, f->committed_hash))
-		append_send(r, peer->node, f->committed.index + 1);
+		answer(r, peer, f->committed.index + 1);
 	else
-		snapshot_send(r, peer, f);
+		serve(r, peer, f);
 }

@@ -63,6 +63,15 @@ static struct position highest_of_others(const struct replica *r)
 	return highest;
 }
 
+/* All that is in the log will be applied: a program too old for it would stop right behind the fork. */
+static bool knows_log(const struct replica *r)
+{
+	for (size_t i = 0; i < r->log.count; i++)
+		if (!state_knows(r->log.items[i], r->options.level))
+			return false;
+	return true;
+}
+
 /* Everything in the log is the base of the new fork; this node is its only voter. The epoch is above all that was
  * heard of, so that no entry of the old fork shares a position with one of the new. */
 void on_force(struct replica *r, const struct event *event)
@@ -75,6 +84,9 @@ void on_force(struct replica *r, const struct event *event)
 		return;
 	*event->force.ret = -ERR_CONFLICT;
 	if (position_compare(log_last(&r->log), highest) < 0 && !event->force.insists)
+		return;
+	*event->force.ret = -ERR_UNSUPPORTED;
+	if (!knows_log(r))
 		return;
 	*event->force.ret = 0;
 	lead_stop(r);

@@ -11,6 +11,7 @@ static struct gathered *gathered_new(enum request_kind kind, const struct uuid *
 	struct gathered *g = xcalloc(1, sizeof(*g) + size);
 
 	list_init(&g->node);
+	list_init(&g->by_id);
 	g->kind = kind;
 	g->id = *id;
 	g->first = first;
@@ -20,9 +21,12 @@ static struct gathered *gathered_new(enum request_kind kind, const struct uuid *
 	return g;
 }
 
-static bool is_gathered(const struct list *list, const struct uuid *id)
+static bool is_gathered(struct replica *r, const struct uuid *id)
 {
-	LIST_FOREACH (list, g, struct gathered, node)
+	LIST_FOREACH (by_id_list(&r->gathered_by_id, id), g, struct gathered, by_id)
+		if (uuid_equal(&g->id, id))
+			return true;
+	LIST_FOREACH (&r->changes, g, struct gathered, node)
 		if (uuid_equal(&g->id, id))
 			return true;
 	return false;
@@ -33,8 +37,8 @@ static void gather(struct replica *r, struct gathered *g)
 	bool is_change = g->kind == REQUEST_ADD_VOTER || g->kind == REQUEST_REMOVE_VOTER ||
 			 g->kind == REQUEST_LEVEL;
 
-	if (is_gathered(is_change ? &r->changes : &r->gathered, &g->id) ||
-	    r->gathered_count >= GATHERED_MAX || r->gathered_bytes > GATHERED_BYTES) {
+	if (is_gathered(r, &g->id) || r->gathered_count >= GATHERED_MAX ||
+	    r->gathered_bytes > GATHERED_BYTES) {
 		free(g); /* its origin asks again */
 		return;
 	}
@@ -43,6 +47,7 @@ static void gather(struct replica *r, struct gathered *g)
 		return;
 	}
 	list_append(&r->gathered, &g->node);
+	list_append(by_id_list(&r->gathered_by_id, &g->id), &g->by_id);
 	r->gathered_count++;
 	r->gathered_bytes += g->payload_size;
 }
@@ -74,12 +79,17 @@ void propose_message(struct replica *r, struct peer *peer, const struct message 
 	gather(r, g);
 }
 
+static void gathered_free(struct gathered *g)
+{
+	list_remove(&g->node);
+	list_remove(&g->by_id);
+	free(g);
+}
+
 static void drop_list(struct list *list)
 {
-	LIST_FOREACH (list, g, struct gathered, node) {
-		list_remove(&g->node);
-		free(g);
-	}
+	LIST_FOREACH (list, g, struct gathered, node)
+		gathered_free(g);
 }
 
 void gather_drop(struct replica *r)
@@ -89,24 +99,22 @@ void gather_drop(struct replica *r)
 	r->gathered_count = r->gathered_bytes = r->change_count = 0;
 }
 
-static void forget_in(struct list *list, const struct uuid *id, size_t *count, size_t *bytes)
-{
-	LIST_FOREACH (list, g, struct gathered, node) {
-		if (!uuid_equal(&g->id, id))
-			continue;
-		(*count)--;
-		if (bytes)
-			*bytes -= g->payload_size;
-		list_remove(&g->node);
-		free(g);
-	}
-}
-
 /* An own request that is given up: what did not get into the log must not get there any more. */
 void gather_forget(struct replica *r, const struct uuid *id)
 {
-	forget_in(&r->gathered, id, &r->gathered_count, &r->gathered_bytes);
-	forget_in(&r->changes, id, &r->change_count, NULL);
+	LIST_FOREACH (by_id_list(&r->gathered_by_id, id), g, struct gathered, by_id) {
+		if (!uuid_equal(&g->id, id))
+			continue;
+		r->gathered_count--;
+		r->gathered_bytes -= g->payload_size;
+		gathered_free(g);
+	}
+	LIST_FOREACH (&r->changes, g, struct gathered, node) {
+		if (!uuid_equal(&g->id, id))
+			continue;
+		r->change_count--;
+		gathered_free(g);
+	}
 }
 
 static void make_entry(struct replica *r, struct persist *p, struct entry *e)
@@ -143,7 +151,7 @@ void lead_append_one(struct replica *r, enum entry_kind kind, const void *payloa
 
 static void request_mark_sent(struct replica *r, const struct uuid *id)
 {
-	LIST_FOREACH (&r->requests, q, struct request, node)
+	LIST_FOREACH (by_id_list(&r->requests_by_id, id), q, struct request, by_id)
 		if (uuid_equal(&q->id, id))
 			q->is_sent = true;
 }
@@ -204,10 +212,9 @@ void gather_flush(struct replica *r)
 			break;
 		if (is_sound(g))
 			append_gathered(r, p, g);
-		list_remove(&g->node);
 		r->gathered_count--;
 		r->gathered_bytes -= g->payload_size;
-		free(g);
+		gathered_free(g);
 	}
 	if (p->entry_count > 0)
 		lead_write(r, p);

@@ -12,8 +12,7 @@
 
 struct kv {
 	struct map *items;
-	struct map *requests; /* by hexadecimal id */
-	struct map *by_index; /* the same, by "%020index", for forgetting */
+	struct outcomes *requests;
 	size_t bytes;
 	uint64_t requests_kept;
 	bool is_hashed;
@@ -36,18 +35,14 @@ struct kv *kv_new(void)
 	struct kv *kv = xcalloc(1, sizeof(*kv));
 
 	kv->items = map_new();
-	kv->requests = map_new();
-	kv->by_index = map_new();
+	kv->requests = outcomes_new();
 	kv->requests_kept = KV_REQUESTS_KEPT;
 	return kv;
 }
 
 /* Adds (or takes away) the hash of one part. */
-static void hash_part(struct kv *kv, const struct buf *part, bool is_added)
+static void hash_add(struct kv *kv, const uint8_t hash[SHA256_SIZE], bool is_added)
 {
-	uint8_t hash[SHA256_SIZE];
-
-	digest_sha256(part->data, part->size, hash);
 	for (int i = 0; i < 4; i++) {
 		uint64_t word = 0;
 
@@ -57,22 +52,30 @@ static void hash_part(struct kv *kv, const struct buf *part, bool is_added)
 	}
 }
 
-static void hash_item(struct kv *kv, const char *path, const struct kv_item *item, bool is_added)
+/* Of an item that is new here; it goes by the same hash until it is dropped. */
+static void hash_make(const struct kv *kv, const char *path, struct kv_item *item)
 {
 	autobuf part = BUF_INIT;
 
-	if (!kv->is_hashed || !item)
+	if (!kv->is_hashed)
 		return;
 	buf_add_u8(&part, 1);
 	buf_add_u64(&part, item->version);
 	buf_add(&part, path, strlen(path) + 1);
 	buf_add(&part, item->data, item->size);
-	hash_part(kv, &part, is_added);
+	digest_sha256(part.data, part.size, item->hash);
+}
+
+static void hash_item(struct kv *kv, const struct kv_item *item, bool is_added)
+{
+	if (kv->is_hashed && item)
+		hash_add(kv, item->hash, is_added);
 }
 
 static void hash_request(struct kv *kv, const struct kv_request *request, bool is_added)
 {
 	autobuf part = BUF_INIT;
+	uint8_t hash[SHA256_SIZE];
 
 	if (!kv->is_hashed)
 		return;
@@ -82,16 +85,33 @@ static void hash_request(struct kv *kv, const struct kv_request *request, bool i
 	buf_add(&part, request->payload_hash, SHA256_SIZE);
 	buf_add_u8(&part, (uint8_t)request->outcome);
 	buf_add_u32(&part, request->failed);
-	hash_part(kv, &part, is_added);
+	digest_sha256(part.data, part.size, hash);
+	hash_add(kv, hash, is_added);
+}
+
+const struct kv_item *kv_item_ref(const struct kv_item *item)
+{
+	((struct kv_item *)item)->refs++;
+	return item;
+}
+
+void kv_item_unref(const struct kv_item *item)
+{
+	if (item && --((struct kv_item *)item)->refs == 0)
+		free((struct kv_item *)item);
+}
+
+static void unref(void *item)
+{
+	kv_item_unref(item);
 }
 
 void kv_free(struct kv *kv)
 {
 	if (!kv)
 		return;
-	map_free(kv->items, free);
-	map_free(kv->requests, free);
-	map_free(kv->by_index, NULL);
+	map_free(kv->items, unref);
+	outcomes_free(kv->requests);
 	free(kv);
 }
 
@@ -103,6 +123,11 @@ const struct kv_item *kv_get(const struct kv *kv, const char *path)
 size_t kv_bytes(const struct kv *kv)
 {
 	return kv->bytes;
+}
+
+size_t kv_count(const struct kv *kv)
+{
+	return map_size(kv->items);
 }
 
 const struct kv_item *kv_next(const struct kv *kv, const char *prefix, const char *after,
@@ -122,8 +147,7 @@ static struct kv_item *item_new(uint64_t version, const void *data, size_t size)
 {
 	struct kv_item *item = xmalloc(sizeof(*item) + size + 1);
 
-	item->version = version;
-	item->size = size;
+	*item = (struct kv_item){.version = version, .size = size, .refs = 1};
 	if (size)
 		memcpy(item->data, data, size);
 	item->data[size] = '\0';
@@ -138,13 +162,15 @@ static size_t item_cost(const char *path, const struct kv_item *item)
 /* Puts (or removes, item NULL) and remembers what was there. */
 static void step_do(struct kv *kv, struct steps *steps, const char *path, struct kv_item *item)
 {
-	struct kv_item *before =
-		item ? map_put(kv->items, path, item) : map_remove(kv->items, path);
+	struct kv_item *before;
 
+	if (item)
+		hash_make(kv, path, item);
+	before = item ? map_put(kv->items, path, item) : map_remove(kv->items, path);
 	kv->bytes += item_cost(path, item);
 	kv->bytes -= item_cost(path, before);
-	hash_item(kv, path, item, true);
-	hash_item(kv, path, before, false);
+	hash_item(kv, item, true);
+	hash_item(kv, before, false);
 	steps->items[steps->count++] = (struct step){.path = path, .before = before};
 }
 
@@ -157,9 +183,9 @@ static void steps_undo(struct kv *kv, struct steps *steps)
 
 		kv->bytes += item_cost(s->path, s->before);
 		kv->bytes -= item_cost(s->path, now);
-		hash_item(kv, s->path, s->before, true);
-		hash_item(kv, s->path, now, false);
-		free(now);
+		hash_item(kv, s->before, true);
+		hash_item(kv, now, false);
+		kv_item_unref(now);
 	}
 }
 
@@ -181,7 +207,7 @@ static void steps_report(struct kv *kv, struct steps *steps, kv_change_fn each, 
 		}
 	}
 	for (size_t i = 0; i < steps->count; i++)
-		free(steps->items[i].before);
+		kv_item_unref(steps->items[i].before);
 }
 
 static int rename_do(struct kv *kv, struct steps *steps, uint64_t index, const struct store_op *op,
@@ -236,57 +262,22 @@ static int preconditions_check(const struct kv *kv, const struct txn *txn, uint3
 	return 0;
 }
 
-static void id_text(const struct store_request_id *id, char ret[33])
+bool kv_load_request(struct kv *kv, const struct kv_request *request)
 {
-	for (int i = 0; i < 16; i++) {
-		ret[2 * i] = "0123456789abcdef"[id->bytes[i] >> 4];
-		ret[2 * i + 1] = "0123456789abcdef"[id->bytes[i] & 15];
-	}
-	ret[32] = '\0';
-}
-
-static void index_text(uint64_t index, char ret[24])
-{
-	for (int i = 19; i >= 0; i--, index /= 10)
-		ret[i] = (char)('0' + index % 10);
-	ret[20] = '\0';
-}
-
-void kv_load_request(struct kv *kv, const struct kv_request *request)
-{
-	char id[33], index[24];
-	struct kv_request *copy = xmemdup(request, sizeof(*request));
-
-	id_text(&request->id, id);
-	index_text(request->index, index);
-	free(map_put(kv->requests, id, copy));
-	map_put(kv->by_index, index, copy);
-	hash_request(kv, copy, true);
+	if (!outcomes_add(kv->requests, request))
+		return false;
+	hash_request(kv, request, true);
+	return true;
 }
 
 static void requests_forget(struct kv *kv, uint64_t index)
 {
-	const char *key;
-	struct kv_request *old;
+	const struct kv_request *old;
 
-	while ((old = map_first(kv->by_index, NULL, &key)) &&
-	       old->index + kv->requests_kept < index) {
-		char id[33];
-
-		id_text(&old->id, id);
-		map_remove(kv->by_index, key);
-		map_remove(kv->requests, id);
+	while ((old = outcomes_after(kv->requests, 0)) && old->index + kv->requests_kept < index) {
 		hash_request(kv, old, false);
-		free(old);
+		outcomes_drop_oldest(kv->requests);
 	}
-}
-
-static const struct kv_request *request_find(const struct kv *kv, const struct store_request_id *id)
-{
-	char text[33];
-
-	id_text(id, text);
-	return map_get(kv->requests, text);
 }
 
 static void answer_repeat(const struct kv_request *known, const uint8_t payload_hash[SHA256_SIZE],
@@ -308,12 +299,13 @@ void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
 	      const uint8_t payload_hash[SHA256_SIZE], kv_change_fn each, void *ctx,
 	      struct store_result *ret, struct kv_request *ret_request, bool *ret_is_repeat)
 {
-	const struct kv_request *known = request_find(kv, &txn->id);
-	struct steps steps = {.count = 0};
+	const struct kv_request *known = outcomes_find(kv->requests, &txn->id);
+	struct steps steps; /* large: what is used of it is written first */
 	struct store_result result = {.outcome = STORE_DONE, .version = index};
 	uint32_t failed = NO_PRECONDITION;
 	int r;
 
+	steps.count = 0;
 	*ret_is_repeat = known != NULL;
 	if (known) {
 		answer_repeat(known, payload_hash, ret);
@@ -337,13 +329,24 @@ void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
 	*ret = result;
 }
 
+static void take_in(struct kv *kv, const char *path, const struct kv_item *item)
+{
+	kv->bytes += item_cost(path, item);
+	hash_item(kv, item, true);
+	kv_item_unref(map_put(kv->items, path, (struct kv_item *)item));
+}
+
 void kv_load(struct kv *kv, const char *path, uint64_t version, const void *data, size_t size)
 {
 	struct kv_item *item = item_new(version, data, size);
 
-	kv->bytes += item_cost(path, item);
-	hash_item(kv, path, item, true);
-	free(map_put(kv->items, path, item));
+	hash_make(kv, path, item);
+	take_in(kv, path, item);
+}
+
+void kv_share(struct kv *kv, const char *path, const struct kv_item *item)
+{
+	take_in(kv, path, kv_item_ref(item));
 }
 
 void kv_keep_requests(struct kv *kv, uint64_t count)
@@ -358,16 +361,12 @@ uint64_t kv_requests_kept(const struct kv *kv)
 
 const struct kv_request *kv_request(const struct kv *kv, const struct store_request_id *id)
 {
-	return request_find(kv, id);
+	return outcomes_find(kv->requests, id);
 }
 
 const struct kv_request *kv_request_next(const struct kv *kv, uint64_t after)
 {
-	char text[24];
-	const char *key;
-
-	index_text(after, text);
-	return map_next(kv->by_index, text, &key);
+	return outcomes_after(kv->requests, after);
 }
 
 void kv_hash_start(struct kv *kv)
@@ -376,10 +375,13 @@ void kv_hash_start(struct kv *kv)
 	const struct kv_item *item;
 	const struct kv_request *request = NULL;
 
+	if (kv->is_hashed)
+		return;
 	kv->is_hashed = true;
-	kv->hash = (struct kv_hash){0};
-	while ((item = kv_next(kv, "", path, &path)))
-		hash_item(kv, path, item, true);
+	while ((item = kv_next(kv, "", path, &path))) {
+		hash_make(kv, path, (struct kv_item *)item);
+		hash_item(kv, item, true);
+	}
 	while ((request = kv_request_next(kv, request ? request->index : 0)))
 		hash_request(kv, request, true);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cluster/core/entry.h"
+#include "cluster/core/outcomes.h"
 #include "cluster/core/txn.h"
 
 /* Outcomes are kept for this many log indices (counted by index, never by clock). */
@@ -12,10 +13,14 @@
 
 struct kv;
 
+/* Never changed once it is in a kv, and counted, so that states share what they have in common. */
 struct kv_item {
 	uint64_t version;
 	size_t size;
-	char data[]; /* size bytes and a NUL */
+	unsigned refs;
+	uint8_t hash
+		[SHA256_SIZE]; /* of path, version and value; only where kv_hash_start() was called */
+	char data[];	       /* size bytes and a NUL */
 };
 
 struct kv_change {
@@ -26,14 +31,6 @@ struct kv_change {
 
 typedef void (*kv_change_fn)(const struct kv_change *change, void *ctx);
 
-struct kv_request {
-	struct store_request_id id;
-	uint64_t index;
-	uint8_t payload_hash[SHA256_SIZE];
-	enum store_outcome outcome; /* DONE or REFUSED */
-	uint32_t failed;	    /* REFUSED: failing precondition */
-};
-
 struct kv *kv_new(void);
 void kv_free(struct kv *kv);
 const struct kv_item *kv_get(const struct kv *kv, const char *path);
@@ -41,6 +38,9 @@ const struct kv_item *kv_get(const struct kv *kv, const char *path);
 const struct kv_item *kv_next(const struct kv *kv, const char *prefix, const char *after,
 			      const char **ret_path);
 size_t kv_bytes(const struct kv *kv);
+size_t kv_count(const struct kv *kv);
+const struct kv_item *kv_item_ref(const struct kv_item *item);
+void kv_item_unref(const struct kv_item *item); /* NULL is fine */
 
 /* For replicas. Outcomes live for `count` indices instead of KV_REQUESTS_KEPT (the same on all). */
 void kv_keep_requests(struct kv *kv, uint64_t count);
@@ -66,4 +66,7 @@ void kv_apply(struct kv *kv, uint64_t index, const struct txn *txn,
 
 /* Loading from disk. */
 void kv_load(struct kv *kv, const char *path, uint64_t version, const void *data, size_t size);
-void kv_load_request(struct kv *kv, const struct kv_request *request);
+/* In the order of their indices. false: it is not, or the id is known; nothing was done. */
+bool kv_load_request(struct kv *kv, const struct kv_request *request);
+/* Takes over an item of another kv under the same path, without a copy. Both keep their hash. */
+void kv_share(struct kv *kv, const char *path, const struct kv_item *item);

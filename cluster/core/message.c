@@ -249,6 +249,8 @@ static void fetch_add(const struct message *message, struct buf *out)
 	buf_add(out, m->position_hash, SHA256_SIZE);
 	add_position(out, m->committed);
 	buf_add(out, m->committed_hash, SHA256_SIZE);
+	buf_add_u32(out, m->values);
+	buf_add_u64(out, m->list);
 	buf_add_u64(out, m->snapshot);
 	buf_add_u64(out, m->offset);
 }
@@ -263,6 +265,8 @@ static void fetch_take(struct cursor *c, struct message *message)
 	take_hash(c, m->position_hash);
 	m->committed = take_position(c);
 	take_hash(c, m->committed_hash);
+	m->values = cursor_u32(c);
+	m->list = cursor_u64(c);
 	m->snapshot = cursor_u64(c);
 	m->offset = cursor_u64(c);
 }
@@ -275,6 +279,8 @@ static void snapshot_add(const struct message *message, struct buf *out)
 	buf_add_u64(out, m->epoch);
 	add_position(out, m->at);
 	buf_add(out, m->hash, SHA256_SIZE);
+	buf_add(out, m->digest, SHA256_SIZE);
+	buf_add_u64(out, m->list);
 	buf_add_u64(out, m->total);
 	buf_add_u64(out, m->offset);
 	add_bytes(out, m->data, m->size);
@@ -288,6 +294,8 @@ static void snapshot_take(struct cursor *c, struct message *message)
 	m->epoch = cursor_u64(c);
 	m->at = take_position(c);
 	take_hash(c, m->hash);
+	take_hash(c, m->digest);
+	m->list = cursor_u64(c);
 	m->total = cursor_u64(c);
 	m->offset = cursor_u64(c);
 	m->data = take_bytes(c, CHUNK_MAX, &m->size);
@@ -303,6 +311,46 @@ static void gone_take(struct cursor *c, struct message *m)
 {
 	m->gone.to = cursor_u32(c);
 	take_seen(c, &m->gone.seen);
+}
+
+static void inquiry_add(const struct message *m, struct buf *out)
+{
+	buf_add_u32(out, m->inquiry.to);
+	buf_add_u64(out, m->inquiry.epoch);
+	buf_add_u64(out, m->inquiry.list);
+	buf_add_u64(out, m->inquiry.offset);
+}
+
+static void inquiry_take(struct cursor *c, struct message *m)
+{
+	m->inquiry.to = cursor_u32(c);
+	m->inquiry.epoch = cursor_u64(c);
+	m->inquiry.list = cursor_u64(c);
+	m->inquiry.offset = cursor_u64(c);
+}
+
+static void list_add(const struct message *message, struct buf *out)
+{
+	const struct msg_list *m = &message->list;
+
+	buf_add_u32(out, m->to);
+	buf_add_u64(out, m->epoch);
+	buf_add_u64(out, m->list);
+	buf_add_u64(out, m->total);
+	buf_add_u64(out, m->offset);
+	add_bytes(out, m->data, m->size);
+}
+
+static void list_take(struct cursor *c, struct message *message)
+{
+	struct msg_list *m = &message->list;
+
+	m->to = cursor_u32(c);
+	m->epoch = cursor_u64(c);
+	m->list = cursor_u64(c);
+	m->total = cursor_u64(c);
+	m->offset = cursor_u64(c);
+	m->data = take_bytes(c, CHUNK_MAX, &m->size);
 }
 
 static const struct codec {
@@ -321,6 +369,8 @@ static const struct codec {
 	[MSG_FETCH] = {"FETCH", fetch_add, fetch_take},
 	[MSG_SNAPSHOT] = {"SNAPSHOT", snapshot_add, snapshot_take},
 	[MSG_GONE] = {"GONE", gone_add, gone_take},
+	[MSG_INQUIRY] = {"INQUIRY", inquiry_add, inquiry_take},
+	[MSG_LIST] = {"LIST", list_add, list_take},
 };
 
 const char *message_name(enum message_type type)

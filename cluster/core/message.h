@@ -24,6 +24,8 @@ enum message_type {
 	MSG_FETCH,
 	MSG_SNAPSHOT,
 	MSG_GONE,
+	MSG_INQUIRY,
+	MSG_LIST,
 	MSG_COUNT,
 };
 
@@ -117,15 +119,41 @@ struct msg_fetch {
 	uint8_t position_hash[SHA256_SIZE];
 	struct position committed;
 	uint8_t committed_hash[SHA256_SIZE];
+	uint32_t
+		values; /* that are here and could be listed; 0: none, or the whole state is wanted */
+	uint64_t
+		list; /* that a snapshot under way answers, or, if there is none, that was made; 0: none */
 	uint64_t snapshot; /* index of the one under way; 0: none */
 	uint64_t offset;   /* bytes of it that are here */
 };
 
+/* SNAPSHOT: a chunk of the state at one position (state.h), or of what differs from a list (difference.h). A chunk of
+ * the whole may be taken by whoever it continues. */
 struct msg_snapshot {
 	uint32_t to;
 	uint64_t epoch;
 	struct position at;
-	uint8_t hash[SHA256_SIZE];
+	uint8_t hash[SHA256_SIZE];   /* running hash there */
+	uint8_t digest[SHA256_SIZE]; /* of the state that comes out */
+	uint64_t list;		     /* that it answers; 0: it is the whole */
+	uint64_t total, offset;
+	const void *data; /* borrowed */
+	size_t size;
+};
+
+/* INQUIRY: tell me what you have. */
+struct msg_inquiry {
+	uint32_t to;
+	uint64_t epoch;
+	uint64_t list;	 /* that has begun to come; 0: none */
+	uint64_t offset; /* bytes of it that are here */
+};
+
+/* LIST: a chunk of what its sender has (difference.h). The id is made of all bytes of the list, and never 0. */
+struct msg_list {
+	uint32_t to;
+	uint64_t epoch;
+	uint64_t list;
 	uint64_t total, offset;
 	const void *data; /* borrowed */
 	size_t size;
@@ -153,6 +181,8 @@ struct message {
 		struct msg_fetch fetch;
 		struct msg_snapshot snapshot;
 		struct msg_gone gone;
+		struct msg_inquiry inquiry;
+		struct msg_list list;
 	};
 };
 

@@ -44,7 +44,7 @@ static void promise_make(struct replica *r, const struct message *m)
 static bool is_promised_claim(const struct replica *r, const struct message *m)
 {
 	bool is_same =
-		MUTANT(r, CLAIM_RESUMED)
+		MUTANT(r, PROMISE_REPEATED)
 			? member_equal(&r->meta.promised_to.member, &m->from.member)
 			: claimant_equal(&r->meta.promised_to, &m->from) &&
 				  position_compare(r->meta.promised_at, m->claim.position) == 0;

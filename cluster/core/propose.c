@@ -13,7 +13,9 @@ void request_answer(struct replica *r, struct request *q, const struct store_res
 	a->result = *result;
 	effects_add(r->out, EFFECT_ANSWER)->answer = a;
 	list_remove(&q->node);
-	r->request_count--;
+	list_remove(&q->by_id);
+	if (--r->request_count == 0)
+		r->request_deadline = 0;
 	free(q);
 }
 
@@ -82,16 +84,27 @@ static bool is_over(const struct replica *r, const struct request *q)
 	return q->deadline && r->now >= q->deadline;
 }
 
+static void note_deadline(struct replica *r, usec_t deadline)
+{
+	if (deadline && (!r->request_deadline || deadline < r->request_deadline))
+		r->request_deadline = deadline;
+}
+
 void requests_check(struct replica *r)
 {
 	bool is_hopeless =
 		r->role != ROLE_FOLLOWING && r->role != ROLE_OPENING && !claim_is_possible(r);
 
+	if (!is_hopeless && (!r->request_deadline || r->now < r->request_deadline))
+		return;
+	r->request_deadline = 0;
 	LIST_FOREACH (&r->requests, q, struct request, node) {
 		if (is_over(r, q))
 			request_give_up(r, q, "no answer in time");
 		else if (is_hopeless && !q->is_sent)
 			request_give_up(r, q, "no quorum");
+		else
+			note_deadline(r, q->deadline);
 	}
 }
 
@@ -116,7 +129,9 @@ static struct request *request_new(struct replica *r, const struct event_propose
 	if (p->payload_size)
 		memcpy(q->payload, p->payload, p->payload_size);
 	list_append(&r->requests, &q->node);
+	list_append(by_id_list(&r->requests_by_id, &q->id), &q->by_id);
 	r->request_count++;
+	note_deadline(r, q->deadline);
 	return q;
 }
 

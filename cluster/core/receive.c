@@ -9,7 +9,8 @@ static void (*const handlers[MSG_COUNT])(struct replica *r, struct peer *peer,
 	[MSG_APPEND] = append_message,	 [MSG_ACK] = ack_message,
 	[MSG_ALIVE] = alive_message,	 [MSG_PROPOSE] = propose_message,
 	[MSG_FETCH] = fetch_message,	 [MSG_SNAPSHOT] = snapshot_message,
-	[MSG_GONE] = gone_message,
+	[MSG_GONE] = gone_message,	 [MSG_INQUIRY] = inquiry_message,
+	[MSG_LIST] = list_message,
 };
 
 /* Another database or process of that node: what the one before said of itself is void. Its acknowledgements and

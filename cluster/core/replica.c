@@ -28,11 +28,13 @@ const struct replica_options replica_options_default = {
 	.rank_step = 300 * USEC_PER_MSEC,
 	.log_kept = 1000,
 	.log_bytes = 8 * 1024 * 1024,
+	.log_served = 50000,
 	.append_entries = MESSAGE_ENTRIES_MAX,
 	.append_bytes = MESSAGE_BYTES_MAX / 2,
 	.admit_window = MESSAGE_ENTRIES_MAX,
-	.chunk_bytes = 256 * 1024,
-	.chunk_window = 8,
+	.chunk_bytes =
+		128 * 1024, /* a window takes 5 ms of a gigabit link: entries wait behind it */
+	.chunk_window = 4,
 	.requests_kept = KV_REQUESTS_KEPT,
 	.level = REPLICA_LEVEL,
 };
@@ -51,6 +53,9 @@ struct replica *replica_new(const struct replica_options *options)
 	list_init(&r->requests);
 	list_init(&r->gathered);
 	list_init(&r->changes);
+	list_init(&r->served);
+	by_id_init(&r->requests_by_id);
+	by_id_init(&r->gathered_by_id);
 	return r;
 }
 
@@ -62,7 +67,8 @@ void replica_free(struct replica *r)
 		free(q);
 	gather_drop(r);
 	staging_drop(r);
-	buf_fini(&r->snapshot);
+	listing_drop(r);
+	serve_drop(r);
 	state_free(r->state);
 	state_free(r->installing);
 	log_fini(&r->log);
@@ -144,6 +150,9 @@ void replica_follow(struct replica *r, const struct peer *peer, uint64_t epoch)
 		return;
 	r->is_fetching = false;
 	r->heard_of = 0;
+	r->wants_whole = false;
+	if (!MUTANT(r, DIFFERENCE_OTHER_BASE))
+		listing_drop(r);
 	if (!MUTANT(r, LATE_SNAPSHOT))
 		staging_drop(r);
 	requests_send(r);
@@ -215,6 +224,7 @@ static void follow_up(struct replica *r)
 	change_try(r);
 	requests_check(r); /* first: what came too late is certainly not appended */
 	gather_flush(r);
+	serve_expire(r);
 	timer_arm(r);
 }
 
@@ -298,6 +308,11 @@ bool replica_member(const struct replica *r, size_t i, struct replica_member *re
 		.acknowledged = p->ack,
 		.level = i == 0 ? r->options.level : p->level};
 	return true;
+}
+
+const struct replica_caught_up *replica_caught_up(const struct replica *r)
+{
+	return &r->caught_up;
 }
 
 bool replica_is_current(const struct replica *r)

@@ -24,6 +24,7 @@ struct replica_options {
 	usec_t rank_step;
 	uint64_t log_kept;		     /* applied entries kept for those who lag behind */
 	size_t log_bytes;		     /* and at most so many bytes of them; 0: no bound */
+	uint64_t log_served;		     /* the same while somebody is caught up by state */
 	size_t append_entries, append_bytes; /* of one APPEND: at most, and at least one entry */
 	uint64_t admit_window;		     /* a learner that lags by no more becomes a voter */
 	size_t chunk_bytes, chunk_window;    /* of a snapshot */
@@ -117,7 +118,7 @@ struct event {
 		struct {
 			struct uuid fork; /* new, random */
 			bool insists;	  /* although a reachable survivor has a higher position */
-			int *ret;	  /* 0 or a negative error code */
+			int *ret; /* 0, or ERR_BUSY, ERR_CONFLICT, ERR_UNSUPPORTED: program too old */
 		} force;
 	};
 };
@@ -159,5 +160,12 @@ struct replica_member {
 	uint32_t level;
 };
 bool replica_member(const struct replica *replica, size_t i, struct replica_member *ret);
+/* How this process was caught up by state. */
+struct replica_caught_up {
+	uint64_t whole, differences;
+	uint64_t
+		fallbacks; /* differences that were dropped: the list or something else was wrong */
+};
+const struct replica_caught_up *replica_caught_up(const struct replica *replica);
 /* false: reads are stale (no leader is known, or nothing was heard since a thaw) */
 bool replica_is_current(const struct replica *replica);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "agent/base/list.h"
+#include "cluster/core/by_id.h"
+#include "cluster/core/difference.h"
 #include "cluster/core/mutant.h"
 #include "cluster/core/replica.h"
 
@@ -14,6 +16,8 @@
 #define BACKOFF_MAX    5 /* doublings of the timer */
 #define ALIVE_MAX      10
 #define RESEND_MAX     6 /* to voters that do not answer */
+#define OFFERS_MAX     3 /* frozen states, at once */
+#define COMPARED_MAX   8 /* members that get a difference, at once; more get the whole */
 
 /* A transaction that the writer owes, and what is true once it is on disk. */
 struct write {
@@ -45,7 +49,7 @@ struct peer {
 
 /* A proposal of this node, until it is answered. */
 struct request {
-	struct list node;
+	struct list node, by_id;
 	uint64_t handle;
 	enum request_kind kind;
 	struct uuid id;
@@ -60,7 +64,7 @@ struct request {
 
 /* What a leader is going to append. */
 struct gathered {
-	struct list node;
+	struct list node, by_id;
 	enum request_kind kind;
 	struct uuid id;
 	uint64_t first, when;
@@ -73,10 +77,43 @@ struct gathered {
 struct staging {
 	uint64_t epoch;
 	struct position at; /* index 0: none */
-	uint8_t hash[SHA256_SIZE];
+	uint8_t hash[SHA256_SIZE], digest[SHA256_SIZE];
+	uint64_t list; /* 0: the whole */
 	uint64_t total;
 	struct buf data;
 	uint64_t asked_at; /* offset of the last FETCH */
+};
+
+/* What the leader was told to be here. */
+struct listing {
+	uint64_t id;	/* 0: none */
+	uint64_t index; /* applied when it was made */
+	struct buf data;
+};
+
+/* A frozen state that the leader serves. Chunks of the whole are heard by all who need them: what was just sent for
+ * one member is not sent again for the next. */
+struct offer {
+	struct frozen *frozen; /* reference; NULL: free */
+	struct {
+		uint64_t offset;
+		usec_t at; /* 0: never */
+	} sent[8];
+	size_t next;
+};
+
+/* A member that is caught up by state. */
+struct serving {
+	struct list node;
+	uint32_t to;
+	usec_t used_at;
+	struct frozen *frozen; /* reference */
+	bool wants_whole;      /* or its list was no good */
+	/* a difference */
+	struct comparison *comparison; /* NULL: the whole is sent */
+	bool is_compared;
+	uint64_t list, total, have; /* the list that comes in */
+	size_t chunks;		    /* of it, since the last INQUIRY */
 };
 
 struct replica {
@@ -118,7 +155,8 @@ struct replica {
 
 	/* claiming */
 	bool claim_is_sent;
-	usec_t claim_at; /* 0: not planned */
+	usec_t claim_at;   /* 0: not planned */
+	usec_t held_until; /* no claim before: see lead_deposed() */
 	unsigned failures;
 	uint64_t owed_promise; /* epoch; said once it is on disk */
 
@@ -126,10 +164,10 @@ struct replica {
 	uint64_t barrier; /* index */
 	uint32_t level;	  /* highest that was appended in this epoch */
 	struct list gathered, changes;
+	struct by_id gathered_by_id; /* changes are not in it */
 	size_t gathered_count, gathered_bytes, change_count;
-	struct buf snapshot; /* encoded, being served */
-	struct position snapshot_at;
-	uint8_t snapshot_hash[SHA256_SIZE];
+	struct offer offers[OFFERS_MAX];
+	struct list served;
 	unsigned alive_count, resend_count;
 	uint64_t acked_before; /* index that all had acknowledged at the last expiry */
 
@@ -139,9 +177,14 @@ struct replica {
 	usec_t fetched_at; /* when FETCH was said, or the last chunk came */
 	uint64_t heard_of; /* highest index that somebody has in the leader's epoch */
 	struct staging staging;
+	struct listing listing;
+	bool wants_whole; /* a difference turned out wrong */
+	struct replica_caught_up caught_up;
 
 	struct list requests;
+	struct by_id requests_by_id;
 	size_t request_count;
+	usec_t request_deadline; /* no request has an earlier one; 0: none has any */
 
 	usec_t timer; /* 0: off */
 	unsigned expiries;
@@ -197,6 +240,7 @@ void claim_say_due(struct replica *r);
 void claim_send(struct replica *r);
 void claim_alone(struct replica *r); /* one voter needs nobody */
 void lead_stop(struct replica *r);
+void lead_deposed(struct replica *r); /* by a higher promise */
 void promise_message(struct replica *r, struct peer *peer, const struct message *m);
 void refuse_message(struct replica *r, struct peer *peer, const struct message *m);
 
@@ -221,6 +265,7 @@ void commit_advance(struct replica *r);
 
 /* apply.c: S5 */
 void apply_committed(struct replica *r);
+void apply_collect(const struct kv_change *change, void *ctx); /* ctx: struct applied, gets a row */
 bool apply_answer_known(struct replica *r, struct request *q); /* frees q, if it is known */
 void apply_answer_all_known(struct replica *r);		       /* after a snapshot */
 
@@ -248,11 +293,25 @@ void change_add(struct replica *r, struct gathered *g); /* takes g */
 void change_try(struct replica *r);
 void voters_applied(struct replica *r);
 
-/* snapshot.c: S9 */
-void snapshot_send(struct replica *r, struct peer *peer, const struct msg_fetch *fetch);
+/* serve.c, offer.c: S9, the leader's side */
+void serve(struct replica *r, struct peer *peer, const struct msg_fetch *fetch);
+void list_message(struct replica *r, struct peer *peer, const struct message *m);
+void serve_end(struct replica *r, uint32_t node);
+void serve_expire(struct replica *r);	       /* members that ask no more */
+void serve_drop(struct replica *r);	       /* all of them */
+uint64_t serve_floor(const struct replica *r); /* lowest index that is served; UINT64_MAX: none */
+/* A reference to a state that brings a member with that committed index on; NULL: not now. */
+struct frozen *offer_choose(struct replica *r, uint64_t committed);
+struct frozen *offer_find(struct replica *r, uint64_t index); /* a reference, or NULL */
+bool offer_is_due(struct replica *r, const struct frozen *frozen, uint64_t offset);
+void offers_expire(struct replica *r); /* what nobody uses */
+
+/* snapshot.c: S9, the member's side */
 void snapshot_message(struct replica *r, struct peer *peer, const struct message *m);
+void inquiry_message(struct replica *r, struct peer *peer, const struct message *m);
 void snapshot_installed(struct replica *r);
 void staging_drop(struct replica *r);
+void listing_drop(struct replica *r);
 
 /* timer.c: L4 */
 void timer_sign(struct replica *r); /* of progress: counts anew */

@@ -71,10 +71,11 @@ bool round_has_majority(const struct replica *r)
  * of voters of that time, down to this node alone. */
 static bool all_have_vetted(const struct replica *r)
 {
-	for (size_t i = 0; i < r->peer_count && !r->is_vetted; i++)
+	for (size_t i = 0; i < r->peer_count && !r->is_vetted && !MUTANT(r, ALONE_UNASKED); i++)
 		if (r->peers[i].is_in_view && r->peers[i].answered != r->round)
 			return false;
-	return r->is_vetted || r->view || !r->options.has_group || MUTANT(r, ROLLED_BACK_ACCEPTED);
+	return r->is_vetted || r->view || !r->options.has_group ||
+	       MUTANT(r, ROLLED_BACK_ACCEPTED) || MUTANT(r, ALONE_UNASKED);
 }
 
 /* Every voter of the view; a node of the view with another database is none. */
@@ -203,6 +204,7 @@ void on_view(struct replica *r, const struct event *event)
 	if (r->role == ROLE_LEADING && !claim_is_possible(r))
 		lead_stop(r);
 	r->expiries = 0;
+	r->claim_at = 0; /* somebody better may have come */
 	round_start(r);
 	if (r->role == ROLE_CLAIMING && r->claim_is_sent)
 		claim_send(r);
@@ -259,6 +261,13 @@ void round_note(struct replica *r, struct peer *peer, const struct message *m)
 		r->round = m->state.round;
 }
 
+/* A round that is over was said before its sender could hear it: while it belonged to no cluster, or was not there. */
+static bool has_missed(const struct replica *r, const struct peer *peer, const struct msg_state *s)
+{
+	return !r->round_is_open &&
+	       (s->round < r->round || (s->round == r->round && peer->answered != s->round));
+}
+
 void state_message(struct replica *r, struct peer *peer, const struct message *m)
 {
 	const struct msg_state *s = &m->state;
@@ -275,13 +284,17 @@ void state_message(struct replica *r, struct peer *peer, const struct message *m
 	if (r->role == ROLE_LEFT)
 		return;
 	if (r->role == ROLE_LEADING && s->promised > r->leader_epoch) {
-		lead_stop(r);
+		lead_deposed(r);
 		round_start(r);
 	}
-	if (s->view != r->view || s->round < r->round)
+	if (s->view != r->view)
+		return;
+	if (has_missed(r, peer, s))
+		round_say(r);
+	if (s->round < r->round)
 		return;
 	if (r->role == ROLE_FOLLOWING && s->leads == r->leader_epoch &&
-	    s->position.index > r->heard_of)
+	    s->position.index > r->heard_of && !MUTANT(r, HEARD_IGNORED))
 		r->heard_of = s->position.index;
 	if (r->role == ROLE_FOLLOWING && peer->node == r->leader && s->leads != r->leader_epoch) {
 		r->role = ROLE_SEEKING; /* it has stopped */

@@ -123,6 +123,13 @@ static int level_check(const struct entry *e, uint32_t known, struct err *err)
 		       level, known);
 }
 
+bool state_knows(const struct log_entry *entry, uint32_t level)
+{
+	struct entry e = log_entry_decode(entry);
+
+	return level_check(&e, level, NULL) == 0;
+}
+
 static int (*const appliers[])(struct applying *a, struct err *err) = {
 	[ENTRY_TXN] = apply_txn,     [ENTRY_BARRIER] = apply_barrier, [ENTRY_VOTERS] = apply_voters,
 	[ENTRY_LEVEL] = apply_level, [ENTRY_FORK] = apply_voters,

@@ -34,9 +34,14 @@ void state_free(struct state *state);
  * unknown level, damaged) leaves the state as it was and must stop the node. */
 int state_apply(struct state *state, const struct log_entry *entry, uint32_t level,
 		kv_change_fn each, void *ctx, struct state_result *ret, struct err *err);
+/* false: the entry asks for rules above that level; state_apply() would refuse it. */
+bool state_knows(const struct log_entry *entry, uint32_t level);
 /* Over all that decides what later entries do. */
 void state_digest(const struct state *state, uint8_t ret[SHA256_SIZE]);
 void state_encode(const struct state *state, struct buf *out);
+/* The parts of that encoding: all before the number of values, and one value. */
+void state_encode_head(const struct state *state, struct buf *out);
+void state_encode_value(const char *path, const struct kv_item *item, struct buf *out);
 #ifdef LODGE_MUTANTS
 void state_forget_requests(struct state *state);
 #endif

@@ -26,6 +26,14 @@ static void encode_requests(const struct kv *kv, struct buf *out)
 		out->data[count_at + i] = (char)(count >> (8 * i));
 }
 
+void state_encode_value(const char *path, const struct kv_item *item, struct buf *out)
+{
+	buf_add_text(out, path);
+	buf_add_u64(out, item->version);
+	buf_add_u32(out, (uint32_t)item->size);
+	buf_add(out, item->data, item->size);
+}
+
 static void encode_values(const struct kv *kv, struct buf *out)
 {
 	const struct kv_item *item;
@@ -35,17 +43,14 @@ static void encode_values(const struct kv *kv, struct buf *out)
 
 	buf_add_u32(out, 0);
 	while ((item = kv_next(kv, "", path, &path))) {
-		buf_add_text(out, path);
-		buf_add_u64(out, item->version);
-		buf_add_u32(out, (uint32_t)item->size);
-		buf_add(out, item->data, item->size);
+		state_encode_value(path, item, out);
 		count++;
 	}
 	for (int i = 0; i < 4; i++)
 		out->data[count_at + i] = (char)(count >> (8 * i));
 }
 
-void state_encode(const struct state *s, struct buf *out)
+void state_encode_head(const struct state *s, struct buf *out)
 {
 	buf_add_u8(out, STATE_VERSION);
 	buf_add_u64(out, s->at.epoch);
@@ -57,13 +62,17 @@ void state_encode(const struct state *s, struct buf *out)
 	buf_add_u32(out, s->level);
 	buf_add_u64(out, kv_requests_kept(s->kv));
 	encode_requests(s->kv, out);
+}
+
+void state_encode(const struct state *s, struct buf *out)
+{
+	state_encode_head(s, out);
 	encode_values(s->kv, out);
 }
 
 static void decode_requests(struct cursor *c, struct kv *kv)
 {
 	uint32_t n = cursor_u32(c);
-	uint64_t before = 0;
 
 	for (uint32_t i = 0; i < n && !c->failed; i++) {
 		const void *id = cursor_bytes(c, sizeof(struct store_request_id));
@@ -72,19 +81,17 @@ static void decode_requests(struct cursor *c, struct kv *kv)
 
 		request.outcome = cursor_u8(c);
 		request.failed = cursor_u32(c);
-		if (!id || !hash || request.index <= before ||
+		if (!id || !hash ||
 		    (request.outcome != STORE_DONE && request.outcome != STORE_REFUSED)) {
 			c->failed = true;
 			return;
 		}
 		memcpy(request.id.bytes, id, sizeof(request.id.bytes));
-		if (kv_request(kv, &request.id)) {
+		memcpy(request.payload_hash, hash, SHA256_SIZE);
+		if (!kv_load_request(kv, &request)) {
 			c->failed = true;
 			return;
 		}
-		memcpy(request.payload_hash, hash, SHA256_SIZE);
-		before = request.index;
-		kv_load_request(kv, &request);
 	}
 }
 

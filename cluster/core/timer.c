@@ -20,11 +20,12 @@ static uint64_t acked_by_all(const struct replica *r)
 	return lowest;
 }
 
+/* Who was not vetted yet acknowledges nothing. */
 static bool is_outstanding(struct replica *r)
 {
 	bool has_tail = log_last(&r->log).index > r->commit;
 
-	if (r->round_is_open)
+	if (r->round_is_open || (!r->is_vetted && replica_has_company(r)))
 		return true;
 	switch (r->role) {
 	case ROLE_CLAIMING:
@@ -58,7 +59,9 @@ void timer_arm(struct replica *r)
 		r->expiries = 0;
 	} else if (!r->timer) {
 		/* a round does not wait longer for having failed before: others may start it anew meanwhile */
-		r->timer = r->now + (r->options.timeout << (r->round_is_open ? 0 : doubled));
+		r->timer =
+			r->now + (r->options.timeout
+				  << (r->round_is_open && !MUTANT(r, ROUND_DOUBLED) ? 0 : doubled));
 	}
 }
 
@@ -88,7 +91,7 @@ static void expire_leading(struct replica *r)
 
 static void expire_following(struct replica *r)
 {
-	if (r->expiries >= 2) {
+	if (r->expiries >= 2 || !r->is_vetted) {
 		round_start(r);
 		return;
 	}
@@ -153,8 +156,7 @@ usec_t replica_deadline(const struct replica *r)
 
 	if (r->claim_at && (!at || r->claim_at < at))
 		at = r->claim_at;
-	LIST_FOREACH (&r->requests, q, struct request, node)
-		if (q->deadline && (!at || q->deadline < at))
-			at = q->deadline;
+	if (r->request_deadline && (!at || r->request_deadline < at))
+		at = r->request_deadline;
 	return at;
 }

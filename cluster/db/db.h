@@ -18,6 +18,7 @@
 #define DB_HISTORY_KEPT	  50000u /* log indices for which old values are kept */
 #define DB_HISTORY_BYTES  (128u * 1024 * 1024)
 #define DB_ORPHANS_KEPT	  1000u
+#define DB_ORPHANS_BYTES  (64u * 1024 * 1024)
 #define DB_FAILED_MARKER  "store-failed" /* in the run folder, a tmpfs: a write failed since boot */
 #define DB_SEEN_RECORD	  "store-seen"	 /* the same: highest start number since boot */
 
@@ -48,10 +49,11 @@ struct settle_row {
 struct settle {
 	struct settle_row *rows;
 	size_t count, capacity;
-	uint64_t applied; /* index up to which kv is complete with these rows */
-	uint64_t base;	  /* the log is trimmed up to here */
-	uint64_t requests_kept;
-	struct buf head; /* record_head_encode() at `applied` */
+	size_t bytes;		/* of values, old and new */
+	uint64_t applied;	/* index up to which kv is complete with these rows */
+	uint64_t base;		/* the log is trimmed up to here, but not beyond `applied` */
+	uint64_t requests_from; /* older requests are forgotten: index of the first in memory */
+	struct buf head;	/* record_head_encode() at `applied` */
 };
 
 void settle_fini(struct settle *settle);
@@ -59,7 +61,7 @@ struct settle_row *settle_add(struct settle *settle);
 /* Moves the rows of `earlier` in front of those of settle. */
 void settle_prepend(struct settle *settle, struct settle *earlier);
 
-/* Opens, or makes an empty one with a new incarnation. A foreign, newer, damaged or locked database, one of another
+/* Opens, or makes an empty one with a new incarnation; that of a preview is taken over (not by a reader). A foreign, newer, damaged or locked database, one of another
  * machine, one that is older than what ran here since boot, and one after a failed write: each is a clear error, and
  * stays untouched. */
 int db_open(const struct db_options *options, struct db **ret, struct err *err);

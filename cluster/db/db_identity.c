@@ -109,17 +109,24 @@ int db_check_identity(struct db *db, struct err *err)
 	return check_seen(db, err);
 }
 
+int db_bind_machine(struct db *db, struct err *err)
+{
+	autobuf machine = BUF_INIT;
+
+	if (!db->machine)
+		return 0;
+	buf_add_str(&machine, db->machine);
+	return db_meta_put(db, META_MACHINE, &machine, err);
+}
+
 int db_make_identity(struct db *db, struct err *err)
 {
 	struct replica_meta meta = {0};
-	autobuf data = BUF_INIT, machine = BUF_INIT;
+	autobuf data = BUF_INIT;
 	int r;
 
 	random_bytes(meta.incarnation.bytes, sizeof(meta.incarnation.bytes));
 	record_meta_encode(&meta, &data);
 	r = db_meta_put(db, META_REPLICA, &data, err);
-	if (r < 0 || !db->machine)
-		return r;
-	buf_add_str(&machine, db->machine);
-	return db_meta_put(db, META_MACHINE, &machine, err);
+	return r < 0 ? r : db_bind_machine(db, err);
 }

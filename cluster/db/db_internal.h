@@ -43,10 +43,14 @@ struct db {
 	sqlite3_stmt *statements[STMT_COUNT];
 	char *directory, *run, *machine;
 	bool is_reader;
+	bool had_wal;	 /* before it was opened */
+	bool is_usable;	 /* it may be used here */
+	bool has_failed; /* a write whose outcome nobody knows */
 	struct buf meta; /* as written, with nothing accepted */
 	int64_t history_bytes;
-	int wal_pages;	/* after the last commit */
-	int reserve_fd; /* space that is kept for another epoch; -1: used up */
+	int wal_pages;	      /* after the last commit */
+	int checkpoint_pages; /* from so many on they are moved into the database */
+	int reserve_fd;	      /* space that is kept for another epoch; -1: used up */
 };
 
 /* Translates SQLite's last error; `what` says what was being done. */
@@ -60,6 +64,9 @@ int db_meta_put(struct db *db, const char *key, const struct buf *value, struct 
 int db_meta_put_int(struct db *db, const char *key, int64_t value, struct err *err);
 /* 0 if there is no row. */
 int db_read_int(struct db *db, const char *sql, int64_t *ret, struct err *err);
+
+int db_prepare_all(struct db *db, struct err *err);
+int db_upgrade(struct db *db, struct err *err); /* db_upgrade.c: of schema 1 */
 
 /* db_persist.c */
 int db_rollback(struct db *db, int r);
@@ -78,7 +85,9 @@ bool db_reserve_spend(struct db *db);
 /* db_checkpoint.c */
 void db_checkpoint_setup(struct db *db);
 int db_checkpoint(struct db *db, struct err *err); /* if it is due */
+void db_checkpoint_last(struct db *db);		   /* before closing */
 
 /* db_identity.c */
+int db_bind_machine(struct db *db, struct err *err);
 int db_check_identity(struct db *db, struct err *err);
 int db_make_identity(struct db *db, struct err *err);

@@ -37,25 +37,42 @@ static int take_value(sqlite3_stmt *s, void *ctx, struct err *err)
 	return 0;
 }
 
+struct outcomes {
+	struct kv *kv;
+	uint64_t request; /* index of the last one: they rise */
+};
+
 static int take_request(sqlite3_stmt *s, void *ctx, struct err *err)
 {
+	struct outcomes *l = ctx;
 	struct kv_request request = {.index = (uint64_t)sqlite3_column_int64(s, 1),
 				     .outcome = sqlite3_column_int(s, 3),
 				     .failed = (uint32_t)sqlite3_column_int64(s, 4)};
 
 	if (sqlite3_column_bytes(s, 0) != sizeof(request.id.bytes) ||
 	    sqlite3_column_bytes(s, 2) != SHA256_SIZE ||
-	    (request.outcome != STORE_DONE && request.outcome != STORE_REFUSED))
+	    (request.outcome != STORE_DONE && request.outcome != STORE_REFUSED) ||
+	    request.index <= l->request)
 		return err_set(err, ERR_CORRUPT, "it holds an impossible request");
 	memcpy(request.id.bytes, sqlite3_column_blob(s, 0), sizeof(request.id.bytes));
 	memcpy(request.payload_hash, sqlite3_column_blob(s, 2), SHA256_SIZE);
-	kv_load_request(ctx, &request);
+	if (!kv_load_request(l->kv, &request))
+		return err_set(err, ERR_CORRUPT, "it holds one request twice");
+	l->request = request.index;
 	return 0;
+}
+
+static bool is_head(const struct state *state)
+{
+	const char *path;
+
+	return !kv_next(state->kv, "", NULL, &path) && !kv_request_next(state->kv, 0);
 }
 
 static int load_state(struct db *db, struct state **ret, struct err *err)
 {
 	autobuf head = BUF_INIT;
+	struct outcomes outcomes = {0};
 	struct state *state;
 	int r = db_meta_get(db, META_HEAD, &head, err);
 
@@ -64,12 +81,15 @@ static int load_state(struct db *db, struct state **ret, struct err *err)
 	r = state_decode(head.data, head.size, &state, err);
 	if (r < 0)
 		return err_prefix(err, "the store is damaged");
-	r = each_row(db, "SELECT path, version, value FROM kv", take_value, state->kv, err);
+	outcomes.kv = state->kv;
+	r = is_head(state) ? 0 : err_set(err, ERR_CORRUPT, "the store is damaged: its head");
+	if (r == 0)
+		r = each_row(db, "SELECT path, version, value FROM kv", take_value, state->kv, err);
 	if (r == 0)
 		r = each_row(
 			db,
 			"SELECT id, idx, payload_hash, outcome, failed FROM requests ORDER BY idx",
-			take_request, state->kv, err);
+			take_request, &outcomes, err);
 	if (r < 0) {
 		state_free(state);
 		return r;
@@ -97,18 +117,29 @@ static void add_entry(struct log_entry *entry, void *ctx)
 	l->disk->entries[l->disk->entry_count++] = entry;
 }
 
+/* The base of a log that is trimmed comes from these columns. */
+static bool is_batch(sqlite3_stmt *s, uint64_t before, const struct loading *l)
+{
+	return (uint64_t)sqlite3_column_int64(s, 4) == before + 1 && l->last.index > before &&
+	       l->last.index == (uint64_t)sqlite3_column_int64(s, 0) &&
+	       l->last.epoch == (uint64_t)sqlite3_column_int64(s, 5) &&
+	       sqlite3_column_bytes(s, 6) == SHA256_SIZE &&
+	       memcmp(sqlite3_column_blob(s, 6), l->hash, SHA256_SIZE) == 0;
+}
+
 static int take_batch(sqlite3_stmt *s, void *ctx, struct err *err)
 {
 	struct loading *l = ctx;
 	struct position accepted = {.epoch = (uint64_t)sqlite3_column_int64(s, 1),
 				    .index = (uint64_t)sqlite3_column_int64(s, 2)};
+	uint64_t before = l->last.index;
 	int r = record_batch_decode(sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3),
 				    &l->last, l->hash, add_entry, l, err);
 
 	if (r < 0)
 		return r;
-	if (l->last.index != (uint64_t)sqlite3_column_int64(s, 0))
-		return err_set(err, ERR_CORRUPT, "a batch of its log ends at the wrong index");
+	if (!is_batch(s, before, l))
+		return err_set(err, ERR_CORRUPT, "a batch of its log is not what its row says");
 	if (position_compare(accepted, l->disk->meta.accepted) > 0)
 		l->disk->meta.accepted = accepted;
 	return 0;
@@ -128,7 +159,8 @@ static int load_log(struct db *db, struct loading *l, struct err *err)
 	l->last = disk->base;
 	memcpy(l->hash, disk->base_hash, SHA256_SIZE);
 	return each_row(db,
-			"SELECT last, accepted_epoch, accepted_index, data FROM log ORDER BY first",
+			"SELECT last, accepted_epoch, accepted_index, data, first, epoch, hash"
+			" FROM log ORDER BY first",
 			take_batch, l, err);
 }
 

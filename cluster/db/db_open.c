@@ -2,14 +2,18 @@
 /* Opening lodge.db: recognising it, founding it, statements. */
 #include "cluster/db/db_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "cluster/db/schema.h"
 
+#define CHECKPOINT_PAGES 4000
 #define HISTORY_COLUMNS                                                                            \
 	"SELECT idx, at, who, old_version, old IS NOT NULL, length(old) FROM history"
 
@@ -20,12 +24,15 @@ static const char *const statement_sql[STMT_COUNT] = {
 			 " accepted_index, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[STMT_LOG_FROM] = "SELECT data FROM log WHERE last >= ?1 ORDER BY first",
 	[STMT_LOG_CUT] = "DELETE FROM log WHERE last >= ?1",
-	[STMT_LOG_BELOW] = "SELECT epoch, last, hash FROM log WHERE last <= ?1"
-			   " ORDER BY first DESC LIMIT 1",
+	[STMT_LOG_BELOW] = "SELECT epoch, last, hash, accepted_epoch, accepted_index FROM log"
+			   " WHERE last <= ?1 ORDER BY first DESC LIMIT 1",
 	[STMT_LOG_TRIM] = "DELETE FROM log WHERE last <= ?1",
 	[STMT_ORPHAN_ADD] = "INSERT INTO orphans (at, epoch, idx, data) VALUES (?1, ?2, ?3, ?4)",
+	/* the newest that together are no more than that many, and bytes */
 	[STMT_ORPHAN_TRIM] =
-		"DELETE FROM orphans WHERE number <= (SELECT max(number) FROM orphans) - ?1",
+		"DELETE FROM orphans WHERE number <= (SELECT max(number) FROM orphans) - ?1 OR"
+		" number IN (SELECT number FROM (SELECT number, sum(length(data)) OVER"
+		" (ORDER BY number DESC) AS bytes FROM orphans) WHERE bytes > ?2)",
 	[STMT_KV_PUT] = "INSERT OR REPLACE INTO kv (path, version, value) VALUES (?1, ?2, ?3)",
 	[STMT_KV_DELETE] = "DELETE FROM kv WHERE path = ?1",
 	[STMT_HISTORY_ADD] = "INSERT OR REPLACE INTO history (idx, path, at, who, old_version, old)"
@@ -123,7 +130,7 @@ int db_meta_put_int(struct db *db, const char *key, int64_t value, struct err *e
 	return db_step(db, STMT_META_PUT, "write the store's state", err);
 }
 
-static int prepare_all(struct db *db, struct err *err)
+int db_prepare_all(struct db *db, struct err *err)
 {
 	for (int i = 0; i < STMT_COUNT; i++)
 		if (sqlite3_prepare_v3(db->sql, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -132,8 +139,10 @@ static int prepare_all(struct db *db, struct err *err)
 	return 0;
 }
 
+enum origin { ORIGIN_NEW, ORIGIN_OWN, ORIGIN_PREVIEW };
+
 /* Tells an empty file from ours, and ours from a foreign, newer or older one. */
-static int recognise(struct db *db, bool *ret_is_new, struct err *err)
+static int recognise(struct db *db, enum origin *ret, struct err *err)
 {
 	int64_t application, schema, tables;
 	int r;
@@ -142,8 +151,8 @@ static int recognise(struct db *db, bool *ret_is_new, struct err *err)
 	    (r = db_read_int(db, "PRAGMA user_version", &schema, err)) < 0 ||
 	    (r = db_read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err)) < 0)
 		return r;
-	*ret_is_new = tables == 0 && application == 0 && schema == 0;
-	if (*ret_is_new)
+	*ret = ORIGIN_NEW;
+	if (tables == 0 && application == 0 && schema == 0)
 		return 0;
 	if (application != DB_APPLICATION_ID)
 		return err_set(err, ERR_CORRUPT, "this database was not made by Lodge");
@@ -152,11 +161,11 @@ static int recognise(struct db *db, bool *ret_is_new, struct err *err)
 			       "the store was written by a newer Lodge (schema %" PRId64
 			       ", this one knows %d)",
 			       schema, DB_SCHEMA);
-	if (schema < DB_SCHEMA)
+	*ret = schema < DB_SCHEMA ? ORIGIN_PREVIEW : ORIGIN_OWN;
+	if (*ret == ORIGIN_PREVIEW && db->is_reader)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "the store was written by a preview of Lodge (schema %" PRId64
-			       ") that cannot be taken over",
-			       schema);
+			       "the store was written by a preview of Lodge; it is taken over when "
+			       "lodged is started");
 	return 0;
 }
 
@@ -169,49 +178,92 @@ static int found(struct db *db, struct err *err)
 		 DB_APPLICATION_ID, DB_SCHEMA);
 	if ((r = db_exec(db, "BEGIN IMMEDIATE", "found the store", err)) < 0 ||
 	    (r = db_exec(db, db_schema_sql, "found the store", err)) < 0 ||
+	    (r = db_exec(db, db_schema_new_sql, "found the store", err)) < 0 ||
 	    (r = db_exec(db, pragma, "found the store", err)) < 0 ||
-	    (r = prepare_all(db, err)) < 0 || (r = db_make_identity(db, err)) < 0)
+	    (r = db_prepare_all(db, err)) < 0 || (r = db_make_identity(db, err)) < 0)
 		return r;
 	return db_exec(db, "COMMIT", "found the store", err);
 }
 
 /* The lock is taken at the first access and held: one core a database. With it the WAL index is in heap memory and
  * no -shm file exists. */
-static int configure(struct db *db, bool *ret_is_new, struct err *err)
+static int configure(struct db *db, enum origin *ret, struct err *err)
 {
 	int r;
 
 	if ((r = db_exec(db, "PRAGMA locking_mode=EXCLUSIVE", "open", err)) < 0 ||
-	    (r = recognise(db, ret_is_new, err)) < 0)
+	    (r = recognise(db, ret, err)) < 0)
 		return r;
-	if (db->is_reader) {
-		sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		return *ret_is_new ? err_set(err, ERR_NOT_FOUND, "there is no store") : 0;
-	}
+	if (db->is_reader)
+		return *ret == ORIGIN_NEW ? err_set(err, ERR_NOT_FOUND, "there is no store") : 0;
 	if ((r = db_exec(db, "PRAGMA journal_mode=WAL", "open", err)) < 0)
 		return r;
-	db_checkpoint_setup(db);
 	return db_exec(db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-1024;", "open", err);
 }
+
+/* ---- leaving no trace ---- */
+
+static bool wal_stat(const struct db *db, struct stat *ret)
+{
+	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
+
+	return stat(path, ret) == 0;
+}
+
+/* SQLite makes an empty WAL when it looks at a database whose WAL was moved into it. Where it was only looked at, or
+ * refused, that goes again: at once, later another store may stand in its place. */
+static void remove_own_wal(const struct db *db)
+{
+	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
+	struct stat st;
+
+	if (db->sql && !db->is_usable && !db->had_wal && wal_stat(db, &st) && st.st_size == 0)
+		unlink(path);
+}
+
+/* SQLite syncs the folder that holds the database, nobody the one that holds the folder. */
+static int sync_parent(const struct db *db, struct err *err)
+{
+	autofree char *path = xasprintf("%s/..", db->directory);
+	autofd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return err_errno(err, errno, "sync the folder above");
+	return 0;
+}
+
+static int (*const starters[])(struct db *db, struct err *err) = {
+	[ORIGIN_NEW] = found,
+	[ORIGIN_OWN] = db_prepare_all,
+	[ORIGIN_PREVIEW] = db_upgrade,
+};
 
 static int open_steps(struct db *db, const char *path, struct err *err)
 {
 	int flags =
 		db->is_reader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-	bool is_new = false;
+	enum origin origin;
+	struct stat st;
 	int r;
 
+	if (db->is_reader && stat(path, &st) < 0 && errno == ENOENT)
+		return err_set(err, ERR_NOT_FOUND, "there is no store");
+	db->had_wal = wal_stat(db, &st);
 	if (sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return db_error(db, "open", err);
-	if ((r = configure(db, &is_new, err)) < 0)
+	db_checkpoint_setup(db);
+	if ((r = configure(db, &origin, err)) < 0)
 		return r;
-	r = is_new ? found(db, err) : prepare_all(db, err);
-	if (r < 0 || (r = db_check_identity(db, err)) < 0)
+	r = starters[origin](db, err);
+	if (r < 0 || (r = db_check_identity(db, err)) < 0 ||
+	    (origin == ORIGIN_NEW && (r = sync_parent(db, err)) < 0))
 		return r;
 	if (!db->is_reader)
 		db_reserve_take(db);
-	return db_read_int(db, "SELECT value FROM meta WHERE key = '" META_HISTORY_BYTES "'",
-			   &db->history_bytes, err);
+	r = db_read_int(db, "SELECT value FROM meta WHERE key = '" META_HISTORY_BYTES "'",
+			&db->history_bytes, err);
+	db->is_usable = r == 0 && !db->is_reader;
+	return r;
 }
 
 int db_open(const struct db_options *options, struct db **ret, struct err *err)
@@ -225,8 +277,10 @@ int db_open(const struct db_options *options, struct db **ret, struct err *err)
 	db->machine = xstrdup(options->machine);
 	db->is_reader = options->is_reader;
 	db->reserve_fd = -1;
+	db->checkpoint_pages = CHECKPOINT_PAGES;
 	if (r == 0)
 		r = open_steps(db, path, err);
+	remove_own_wal(db);
 	if (r < 0) {
 		db_close(db);
 		return err_prefix(err, "%s", path);
@@ -241,6 +295,7 @@ void db_close(struct db *db)
 		return;
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(db->statements[i]);
+	db_checkpoint_last(db);
 	sqlite3_close(db->sql);
 	closep(&db->reserve_fd);
 	buf_fini(&db->meta);

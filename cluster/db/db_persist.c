@@ -138,6 +138,7 @@ static int cut(struct db *db, uint64_t from, struct err *err)
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(db->statements[STMT_ORPHAN_TRIM], 1, DB_ORPHANS_KEPT);
+	sqlite3_bind_int64(db->statements[STMT_ORPHAN_TRIM], 2, DB_ORPHANS_BYTES);
 	return db_step(db, STMT_ORPHAN_TRIM, "trim the orphans", err);
 }
 
@@ -233,6 +234,7 @@ int db_failed(struct db *db, int r, const struct err *err)
 
 	if (r >= 0 || r == -ERR_NO_SPACE)
 		return r;
+	db->has_failed = true;
 	if (file_write_atomic(path, err->message, strlen(err->message), 0600, &failed) < 0)
 		log_error("remember the failed write: %s", failed.message);
 	return r;

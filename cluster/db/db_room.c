@@ -21,9 +21,9 @@ static int open_reserve(struct db *db, int flags)
 /* posix_fallocate() writes where the file system cannot reserve. */
 void db_reserve_take(struct db *db)
 {
-	autofd int fd = open_reserve(db, O_CREAT);
+	autofd int fd = -1;
 
-	if (db->reserve_fd >= 0 || fd < 0)
+	if (db->reserve_fd >= 0 || (fd = open_reserve(db, O_CREAT)) < 0)
 		return;
 	if (posix_fallocate(fd, 0, RESERVE_SIZE) == 0)
 		db->reserve_fd = TAKE_FD(fd);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/mem.h"
+#include "agent/base/str.h"
 
 int db_put_value(struct db *db, const char *path, uint64_t version, const void *value, size_t size,
 		 struct err *err)
@@ -56,12 +57,35 @@ static int settle_history(struct db *db, const struct settle_row *row, struct er
 
 static int settle_row(struct db *db, const struct settle_row *row, struct err *err)
 {
-	int r;
+	return row->path ? settle_history(db, row, err) : db_put_request(db, &row->request, err);
+}
 
-	if (!row->path)
-		return db_put_request(db, &row->request, err);
-	r = settle_value(db, row, err);
-	return r < 0 ? r : settle_history(db, row, err);
+/* By path; of one path, by age. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct settle_row *x = *(const struct settle_row *const *)a;
+	const struct settle_row *y = *(const struct settle_row *const *)b;
+	int c = strcmp(x->path, y->path);
+
+	return c ? c : (x > y) - (x < y);
+}
+
+/* Only what stands in the end, in the order in which the table holds it: its pages are touched once. */
+static int settle_values(struct db *db, const struct settle *settle, struct err *err)
+{
+	const struct settle_row **rows = xcalloc(settle->count + 1, sizeof(rows[0]));
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < settle->count; i++)
+		if (settle->rows[i].path)
+			rows[n++] = &settle->rows[i];
+	qsort(rows, n, sizeof(rows[0]), compare_rows);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (i + 1 == n || !str_eq(rows[i]->path, rows[i + 1]->path))
+			r = settle_value(db, rows[i], err);
+	free(rows);
+	return r;
 }
 
 /* ---- trimming ---- */
@@ -96,33 +120,75 @@ static int trim_history(struct db *db, uint64_t applied, struct err *err)
 	return r < 0 ? r : db_meta_put_int(db, META_HISTORY_BYTES, db->history_bytes, err);
 }
 
+/* Exactly what the state has forgotten: after a restart it must be the same as that of others. */
 static int trim_requests(struct db *db, const struct settle *settle, struct err *err)
 {
-	if (settle->applied <= settle->requests_kept)
-		return 0;
-	sqlite3_bind_int64(db->statements[STMT_REQUEST_TRIM], 1,
-			   (int64_t)(settle->applied - settle->requests_kept));
+	sqlite3_bind_int64(db->statements[STMT_REQUEST_TRIM], 1, (int64_t)settle->requests_from);
 	return db_step(db, STMT_REQUEST_TRIM, "trim the requests", err);
 }
 
-/* The newest batch that goes becomes the base. */
-static int trim_log(struct db *db, uint64_t upto, struct err *err)
+static struct position position_at(sqlite3_stmt *s, int column)
+{
+	return (struct position){.epoch = (uint64_t)sqlite3_column_int64(s, column),
+				 .index = (uint64_t)sqlite3_column_int64(s, column + 1)};
+}
+
+/* The newest batch that goes. 0: there is none. */
+static int read_newest(struct db *db, uint64_t upto, struct buf *ret_base,
+		       struct position *ret_accepted, struct err *err)
 {
 	sqlite3_stmt *s = db->statements[STMT_LOG_BELOW];
-	autobuf base = BUF_INIT;
-	int r;
+	int r, result = 0;
 
 	sqlite3_bind_int64(s, 1, (int64_t)upto);
 	r = sqlite3_step(s);
-	if (r == SQLITE_ROW && sqlite3_column_bytes(s, 2) == SHA256_SIZE)
-		record_base_encode((struct position){.epoch = (uint64_t)sqlite3_column_int64(s, 0),
-						     .index = (uint64_t)sqlite3_column_int64(s, 1)},
-				   sqlite3_column_blob(s, 2), &base);
+	if (r == SQLITE_ROW && sqlite3_column_bytes(s, 2) == SHA256_SIZE) {
+		record_base_encode(position_at(s, 0), sqlite3_column_blob(s, 2), ret_base);
+		*ret_accepted = position_at(s, 3);
+		result = 1;
+	} else if (r != SQLITE_DONE) {
+		result = r == SQLITE_ROW
+				 ? err_set(err, ERR_CORRUPT, "a batch of the log is damaged")
+				 : db_error(db, "trim the log", err);
+	}
 	sqlite3_reset(s);
-	if (r != SQLITE_ROW)
-		return r == SQLITE_DONE ? 0 : db_error(db, "trim the log", err);
+	return result;
+}
+
+/* What was accepted with the batches that go must not go with them. Batches that stay say as much. */
+static int keep_accepted(struct db *db, struct position accepted, struct err *err)
+{
+	struct replica_meta meta;
+	autobuf data = BUF_INIT;
+	int64_t batches;
+	int r;
+
+	if ((r = db_read_int(db, "SELECT count(*) FROM (SELECT 1 FROM log LIMIT 1)", &batches,
+			     err)) < 0 ||
+	    batches > 0 || (r = db_meta_get(db, META_REPLICA, &data, err)) < 0 ||
+	    (r = record_meta_decode(data.data, data.size, &meta, err)) < 0 ||
+	    position_compare(accepted, meta.accepted) <= 0)
+		return r;
+	meta.accepted = accepted;
+	buf_clear(&data);
+	record_meta_encode(&meta, &data);
+	return db_meta_put(db, META_REPLICA, &data, err);
+}
+
+/* The newest batch that goes becomes the base. A snapshot that is on its way to the disk is the base in memory already:
+ * what is behind the values must stay until then. */
+static int trim_log(struct db *db, const struct settle *settle, struct err *err)
+{
+	uint64_t upto = settle->base < settle->applied ? settle->base : settle->applied;
+	struct position accepted;
+	autobuf base = BUF_INIT;
+	int r = read_newest(db, upto, &base, &accepted, err);
+
+	if (r <= 0)
+		return r;
 	sqlite3_bind_int64(db->statements[STMT_LOG_TRIM], 1, (int64_t)upto);
-	if ((r = db_step(db, STMT_LOG_TRIM, "trim the log", err)) < 0)
+	if ((r = db_step(db, STMT_LOG_TRIM, "trim the log", err)) < 0 ||
+	    (r = keep_accepted(db, accepted, err)) < 0)
 		return r;
 	return db_meta_put(db, META_BASE, &base, err);
 }
@@ -133,8 +199,9 @@ static int settle_all(struct db *db, const struct settle *settle, struct err *er
 
 	for (size_t i = 0; r == 0 && i < settle->count; i++)
 		r = settle_row(db, &settle->rows[i], err);
-	if (r < 0 || (r = db_meta_put(db, META_HEAD, &settle->head, err)) < 0 ||
-	    (r = trim_log(db, settle->base, err)) < 0 || (r = trim_requests(db, settle, err)) < 0 ||
+	if (r < 0 || (r = settle_values(db, settle, err)) < 0 ||
+	    (r = db_meta_put(db, META_HEAD, &settle->head, err)) < 0 ||
+	    (r = trim_log(db, settle, err)) < 0 || (r = trim_requests(db, settle, err)) < 0 ||
 	    (r = trim_history(db, settle->applied, err)) < 0)
 		return r;
 	return db_exec(db, "COMMIT", "settle", err);
@@ -176,6 +243,7 @@ void settle_prepend(struct settle *settle, struct settle *earlier)
 	for (size_t i = 0; i < settle->count; i++)
 		*settle_add(&both) = settle->rows[i];
 	both.applied = settle->applied;
+	both.bytes += settle->bytes;
 	free(settle->rows);
 	buf_fini(&settle->head);
 	*settle = both;

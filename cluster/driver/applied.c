@@ -22,38 +22,38 @@ static void tell(struct store *store, const struct applied_row *row, uint64_t in
 			s->fn(&c, s->ctx);
 }
 
-static void collect(struct store *store, const struct applied_row *from, uint64_t index,
-		    uint64_t when, const char *who)
+/* Takes path and values out of the row. */
+static void collect(struct store *store, struct applied_row *from, uint64_t index, uint64_t when,
+		    const char *who)
 {
 	struct settle_row *row = settle_add(&store->settle);
 
-	*row = (struct settle_row){.path = xstrdup(from->path),
+	*row = (struct settle_row){.path = TAKE(from->path),
+				   .value = TAKE(from->value),
 				   .size = from->size,
 				   .version = from->version,
+				   .old = TAKE(from->old),
 				   .old_size = from->old_size,
 				   .old_version = from->old_version,
 				   .index = index,
 				   .when = when};
-	if (from->value)
-		row->value = xmemdup(from->value, from->size + 1);
-	if (from->old)
-		row->old = xmemdup(from->old, from->old_size + 1);
+	store->settle.bytes += from->size + from->old_size;
 	str_copy(row->who, sizeof(row->who), who);
 }
 
 /* Of a snapshot only the difference is known: who made it is in the history of others. */
-void store_applied_now(struct store *store, const struct applied *a)
+void store_applied_now(struct store *store, struct applied *a)
 {
 	struct entry entry = {.when = clock_wall(), .who = "snapshot"};
 
 	if (a->entry)
 		entry = log_entry_decode(a->entry);
 	for (size_t i = 0; i < a->row_count; i++) {
-		const struct applied_row *row = &a->rows[i];
+		struct applied_row *row = &a->rows[i];
 		uint64_t index = a->entry || !row->value ? a->index : row->version;
 
-		collect(store, row, index, entry.when, entry.who);
 		tell(store, row, a->index, entry.who);
+		collect(store, row, index, entry.when, entry.who);
 	}
 	if (a->has_request)
 		settle_add(&store->settle)->request = a->request;

@@ -67,10 +67,12 @@ struct store {
 	struct settle settle; /* applied, not yet settled */
 	uint64_t settled;     /* index */
 	bool settle_waits;    /* the last attempt found the disk full: for the next write */
+	usec_t settle_at;     /* not before, unless much waits */
 
 	/* the replica has stopped */
-	char *read_only; /* why */
-	bool is_down;	 /* and may be started again, once there is room */
+	char *read_only;  /* why */
+	bool is_down;	  /* and may be started again, once there is room */
+	bool has_started; /* the start number of this process is on disk */
 	usec_t recover_at;
 
 	struct list waiting, asked; /* proposals: not yet given to the replica; given */
@@ -81,6 +83,7 @@ struct store {
 	struct reading *reading; /* that the writer holds */
 	bool has_read;		 /* the writer's last job was a read: a write goes first */
 	bool is_closed;		 /* no more questions */
+	bool is_dispatching, is_closing, closes_later; /* see store_close() */
 
 	struct group_transport *transport; /* NULL: a node alone */
 	struct parts *parts;
@@ -96,6 +99,9 @@ struct store {
 	usec_t timer;	  /* what timer_fd is set to; 0: off */
 	usec_t suspended; /* boot time minus monotonic time, when last looked at */
 };
+
+/* store.c: at once, as when a process ends. Nothing is waited for but the writer's job, nobody is told. */
+void store_free(struct store *store);
 
 /* step.c */
 void store_step(struct store *store, struct event *event);
@@ -113,16 +119,18 @@ int store_ask(struct store *store, enum request_kind kind, struct buf *payload, 
 void store_propose_waiting(struct store *store);
 void store_proposals_expire(struct store *store, usec_t now);
 usec_t store_proposals_earliest(const struct store *store, usec_t so_far);
+void store_proposals_drop(struct list *proposals); /* nobody is told */
 void store_fail_all(struct list *proposals, enum store_outcome outcome, const struct err *why);
 void store_fail_waiting(struct store *store, const struct err *why); /* not sent */
 void store_answered(struct store *store, const struct answer *answer);
 
 /* applied.c */
-void store_applied_now(struct store *store, const struct applied *applied);
+void store_applied_now(struct store *store, struct applied *applied); /* takes its rows */
 
 /* pump.c */
-void store_pump(struct store *store);	 /* gives the writer its next job, if it is idle */
-void store_written(struct store *store); /* takes its job back, if it is done */
+void store_pump(struct store *store); /* gives the writer its next job, if it is idle */
+usec_t store_settle_deadline(const struct store *store); /* 0: nothing waits for it */
+void store_written(struct store *store);		 /* takes its job back, if it is done */
 void store_owe(struct store *store, struct persist *persist); /* takes it */
 void store_become_read_only(struct store *store, const char *why);
 void store_leave(struct store *store, const char *why);

@@ -3,6 +3,7 @@
  * does not take at once waits in a bounded outbox; what does not fit there is lost, and the protocol asks again. */
 #include "cluster/driver/driver.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -128,13 +129,14 @@ int store_group_open(struct store *store, struct err *err)
 {
 	struct epoll_event on = {.events = EPOLLIN};
 
-	(void)err;
 	list_init(&store->outbox);
 	if (!store->transport)
 		return 0;
 	store->parts = parts_new();
-	return epoll_ctl(store->epoll_fd, EPOLL_CTL_ADD,
-			 store->transport->ops->fd(store->transport), &on);
+	if (epoll_ctl(store->epoll_fd, EPOLL_CTL_ADD, store->transport->ops->fd(store->transport),
+		      &on) < 0)
+		return err_errno(err, errno, "watch the store's group");
+	return 0;
 }
 
 void store_group_join(struct store *store)

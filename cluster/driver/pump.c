@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the writer thread does next, and what came back from it. Transactions of the replica go first, all that
- * gathered as one; settling waits for a pause; a full disk is left and come back from. */
+ * gathered as one; settling waits for a pause, since it keeps them waiting and costs less a row the more there are; a
+ * full disk is left and come back from. */
 #include "cluster/driver/driver.h"
 
 #include <string.h>
@@ -8,7 +9,9 @@
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 
-#define SETTLE_MANY   2048 /* rows after which settling no longer waits for a pause */
+#define SETTLE_MANY   4096 /* rows after which settling no longer waits for a pause */
+#define SETTLE_BYTES  (8u * 1024 * 1024)
+#define SETTLE_PAUSE  (50 * USEC_PER_MSEC)
 #define RECOVER_EVERY (5 * USEC_PER_SEC)
 
 void store_owe(struct store *store, struct persist *persist)
@@ -61,11 +64,12 @@ static void start_persist(struct store *store)
 static void start_settle(struct store *store)
 {
 	const struct state *state = replica_state(store->replica);
+	const struct kv_request *oldest = kv_request_next(state->kv, 0);
 	struct writer_job job = {.kind = WRITER_SETTLE, .settle = store->settle};
 
 	job.settle.applied = state->at.index;
 	job.settle.base = replica_log(store->replica)->base.index;
-	job.settle.requests_kept = store->options.requests_kept;
+	job.settle.requests_from = oldest ? oldest->index : 0;
 	buf_clear(&job.settle.head); /* of an attempt that failed */
 	record_head_encode(state, &job.settle.head);
 	store->settle = (struct settle){0};
@@ -85,15 +89,31 @@ static bool wants_recovery(const struct store *store)
 	       (!list_is_empty(&store->waiting) || clock_monotonic() >= store->recover_at);
 }
 
-/* What was applied before a snapshot must not be settled after it. */
-static bool may_settle(const struct store *store)
+static bool can_settle(const struct store *store)
 {
 	bool has_rows = store->settle.count > 0 ||
 			store->settled != replica_state(store->replica)->at.index;
-	bool is_due = store->persist_count == 0 || store->settle.count > SETTLE_MANY ||
-		      owes_snapshot(store);
 
-	return has_rows && is_due && !store->settle_waits && !store->read_only;
+	return has_rows && !store->settle_waits && !store->read_only;
+}
+
+/* The pause has lasted. */
+static bool is_pause(const struct store *store)
+{
+	return store->persist_count == 0 &&
+	       (store->is_closing || clock_monotonic() >= store->settle_at);
+}
+
+/* What was applied before a snapshot must not be settled after it. */
+static bool is_settle_due(const struct store *store)
+{
+	return is_pause(store) || store->settle.count > SETTLE_MANY ||
+	       store->settle.bytes > SETTLE_BYTES || owes_snapshot(store);
+}
+
+usec_t store_settle_deadline(const struct store *store)
+{
+	return can_settle(store) && !store->is_busy ? store->settle_at : 0;
 }
 
 void store_pump(struct store *store)
@@ -108,7 +128,7 @@ void store_pump(struct store *store)
 	}
 	if (!(store->has_read && has_writes) && store_reading_start(store))
 		return;
-	if (may_settle(store))
+	if (can_settle(store) && is_settle_due(store))
 		start_settle(store);
 	else if (has_writes)
 		start_persist(store);
@@ -130,7 +150,9 @@ static void persisted(struct store *store, struct writer_job *job)
 	uint64_t ticket = job->persists[job->persist_count - 1]->ticket;
 	struct event done = {.type = EV_PERSISTED, .persisted = ticket};
 
+	store->settle_at = clock_monotonic() + SETTLE_PAUSE;
 	if (job->result == 0) {
+		store->has_started = true;
 		store_step(store, &done);
 		return;
 	}
@@ -180,6 +202,7 @@ static void recovered(struct store *store, struct writer_job *job)
 	}
 	if (job->result != -ERR_NO_SPACE) {
 		store->is_down = false;
+		free(TAKE(store->read_only)); /* it is worse than that */
 		store_become_read_only(store, job->err.message);
 	}
 	store_fail_waiting(store, &job->err);

@@ -101,6 +101,7 @@ void store_timer_set(struct store *store)
 
 	at = store_proposals_earliest(store, store_readings_earliest(store, at));
 	at = earliest(at, store_group_deadline(store));
+	at = earliest(at, store_settle_deadline(store));
 	if (store->is_down)
 		at = earliest(at, store->recover_at);
 	if (at == store->timer)

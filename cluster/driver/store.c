@@ -103,7 +103,13 @@ static void wait_a_moment(struct store *store, usec_t deadline)
 	store_dispatch(store);
 }
 
-static int wait_until_open(struct store *store, struct err *err)
+/* What was loaded may be said, but there is no room for more: it is read, and written when there is. */
+static bool is_full_only(const struct store *store, bool was_founded)
+{
+	return store->is_down && store->has_started && was_founded;
+}
+
+static int wait_until_open(struct store *store, bool was_founded, struct err *err)
 {
 	usec_t deadline = clock_monotonic() + OPEN_TIMEOUT;
 
@@ -114,7 +120,7 @@ static int wait_until_open(struct store *store, struct err *err)
 		if (clock_left_ms(deadline) == 0)
 			return err_set(err, ERR_TIMEOUT, "the disk does not answer");
 	}
-	if (store->read_only)
+	if (store->read_only && !is_full_only(store, was_founded))
 		return err_set(err, store->is_down ? ERR_NO_SPACE : ERR_IO, "%s", store->read_only);
 	return db_remember_start(store->db, replica_meta(store->replica), err);
 }
@@ -122,6 +128,7 @@ static int wait_until_open(struct store *store, struct err *err)
 static int open_steps(struct store *store, struct err *err)
 {
 	struct replica_disk disk = {0};
+	bool was_founded;
 	int r;
 
 	if ((r = open_database(store, &disk, err)) < 0)
@@ -130,16 +137,17 @@ static int open_steps(struct store *store, struct err *err)
 		db_disk_fini(&disk);
 		return r;
 	}
+	was_founded = !uuid_is_zero(&disk.meta.cluster);
 	store->settled = disk.state ? disk.state->at.index : 0;
 	store_start(store, &disk);
-	if ((r = wait_until_open(store, err)) < 0)
+	if ((r = wait_until_open(store, was_founded, err)) < 0)
 		return r;
 	store_identify(store);
 	return 0;
 }
 
 /* The writer may be in the middle of a job, whose data must stay until it ended. */
-static void store_free(struct store *store)
+void store_free(struct store *store)
 {
 	writer_free(store->writer);
 	store_reading_forget(store);
@@ -148,6 +156,8 @@ static void store_free(struct store *store)
 	db_close(store->db);
 	replica_free(store->replica);
 	settle_fini(&store->settle);
+	store_proposals_drop(&store->waiting);
+	store_proposals_drop(&store->asked);
 	for (size_t i = 0; i < store->persist_count; i++)
 		persist_free(store->persists[i]);
 	free(store->persists);
@@ -203,13 +213,11 @@ static bool has_work(const struct store *store)
 	return store->is_busy || !list_is_empty(&store->waiting) || !list_is_empty(&store->asked);
 }
 
-void store_close(struct store *store)
+static void close_now(struct store *store)
 {
 	usec_t deadline = clock_monotonic() + CLOSE_TIMEOUT;
 	struct err err = ERR_INIT;
 
-	if (!store)
-		return;
 	store_pump(store);
 	while (has_work(store) && clock_left_ms(deadline) > 0)
 		wait_a_moment(store, deadline);
@@ -224,7 +232,19 @@ void store_close(struct store *store)
 	store_free(store);
 }
 
-void store_dispatch(struct store *store)
+void store_close(struct store *store)
+{
+	if (!store || store->is_closing)
+		return;
+	if (store->is_dispatching) {
+		store->closes_later = true;
+		return;
+	}
+	store->is_closing = true;
+	close_now(store);
+}
+
+static void dispatch(struct store *store)
 {
 	eventfd_t ignored;
 
@@ -235,6 +255,15 @@ void store_dispatch(struct store *store)
 	store_propose_waiting(store);
 	store_pump(store);
 	store_timer_set(store);
+}
+
+void store_dispatch(struct store *store)
+{
+	store->is_dispatching = true;
+	dispatch(store);
+	store->is_dispatching = false;
+	if (store->closes_later)
+		store_close(store);
 }
 
 /* ---- the public face ---- */

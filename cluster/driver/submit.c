@@ -22,6 +22,14 @@ static void proposal_answer(struct proposal *p, const struct store_result *resul
 	free(p);
 }
 
+void store_proposals_drop(struct list *proposals)
+{
+	LIST_FOREACH (proposals, p, struct proposal, node) {
+		buf_fini(&p->payload);
+		free(p);
+	}
+}
+
 void store_fail_all(struct list *proposals, enum store_outcome outcome, const struct err *why)
 {
 	struct store_result result = {.outcome = outcome, .err = *why};

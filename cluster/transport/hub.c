@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A group inside one process. */
+/* A group inside one process. One lock holds all of it, so that all members see one order; callbacks run without. */
 #include "cluster/transport/hub.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -23,13 +24,14 @@ struct parcel {
 struct member_end {
 	struct group_transport base;
 	struct hub *hub;
-	uint32_t pid; /* 0: not in the group */
+	uint32_t pid; /* 0: not in the group; only its own thread changes it */
 	int event_fd;
 	struct list parcels;
 	size_t count;
 };
 
 struct hub {
+	pthread_mutex_t lock;
 	struct member_end *ends[HUB_MEMBERS_MAX + 1]; /* by node */
 	bool is_cut[HUB_MEMBERS_MAX + 1][HUB_MEMBERS_MAX + 1];
 	unsigned expected;
@@ -77,8 +79,10 @@ static int hub_join(struct group_transport *t, struct err *err)
 	(void)err;
 	if (end->pid)
 		return 0;
+	pthread_mutex_lock(&end->hub->lock);
 	end->pid = ++end->hub->next_pid;
 	new_view(end->hub);
+	pthread_mutex_unlock(&end->hub->lock);
 	return 0;
 }
 
@@ -88,35 +92,48 @@ static void hub_leave(struct group_transport *t)
 
 	if (!end->pid)
 		return;
+	pthread_mutex_lock(&end->hub->lock);
 	end->pid = 0;
 	drop_all(end);
 	new_view(end->hub);
+	pthread_mutex_unlock(&end->hub->lock);
+}
+
+static bool is_crowded(const struct hub *hub)
+{
+	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX; node++)
+		if (hub->ends[node] && hub->ends[node]->count >= HUB_QUEUE_MAX)
+			return true;
+	return false;
+}
+
+static void put_copy(const struct member_end *from, struct member_end *to, const void *data,
+		     size_t size)
+{
+	struct parcel *p = xcalloc(1, sizeof(*p) + size);
+
+	p->from = from->base.node;
+	p->pid = from->pid;
+	p->size = size;
+	memcpy(p->data, data, size);
+	put(to, p);
 }
 
 static int hub_send(struct group_transport *t, const void *data, size_t size)
 {
 	struct member_end *from = end_of(t);
 	struct hub *hub = from->hub;
+	bool is_busy;
 
 	if (!from->pid)
 		return -ERR_UNAVAILABLE;
-	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX; node++)
-		if (hub->ends[node] && hub->ends[node]->count >= HUB_QUEUE_MAX)
-			return -ERR_BUSY;
-	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX; node++) {
-		struct member_end *to = hub->ends[node];
-		struct parcel *p;
-
-		if (!to || !to->pid || hub->is_cut[t->node][node])
-			continue;
-		p = xcalloc(1, sizeof(*p) + size);
-		p->from = t->node;
-		p->pid = from->pid;
-		p->size = size;
-		memcpy(p->data, data, size);
-		put(to, p);
-	}
-	return 0;
+	pthread_mutex_lock(&hub->lock);
+	is_busy = is_crowded(hub);
+	for (uint32_t node = 1; node <= HUB_MEMBERS_MAX && !is_busy; node++)
+		if (hub->ends[node] && hub->ends[node]->pid && !hub->is_cut[t->node][node])
+			put_copy(from, hub->ends[node], data, size);
+	pthread_mutex_unlock(&hub->lock);
+	return is_busy ? -ERR_BUSY : 0;
 }
 
 static void deliver(const struct hub *hub, const struct parcel *p,
@@ -133,23 +150,32 @@ static void deliver(const struct hub *hub, const struct parcel *p,
 	sink->view(&view, sink->ctx);
 }
 
+/* Moves what waits: what its delivery causes comes next time. */
+static void take_all(struct member_end *end, struct list *ret)
+{
+	eventfd_t ignored;
+
+	list_init(ret);
+	pthread_mutex_lock(&end->hub->lock);
+	eventfd_read(end->event_fd, &ignored);
+	while (!list_is_empty(&end->parcels)) {
+		struct list *first = end->parcels.next;
+
+		list_remove(first);
+		list_append(ret, first);
+	}
+	end->count = 0;
+	pthread_mutex_unlock(&end->hub->lock);
+}
+
 static int hub_dispatch(struct group_transport *t, const struct transport_sink *sink,
 			struct err *err)
 {
 	struct member_end *end = end_of(t);
 	struct list now;
-	eventfd_t ignored;
 
 	(void)err;
-	eventfd_read(end->event_fd, &ignored);
-	list_init(&now);
-	while (!list_is_empty(&end->parcels)) { /* what they cause comes next time */
-		struct list *first = end->parcels.next;
-
-		list_remove(first);
-		list_append(&now, first);
-	}
-	end->count = 0;
+	take_all(end, &now);
 	LIST_FOREACH (&now, p, struct parcel, node) {
 		if (end->pid)
 			deliver(end->hub, p, sink);
@@ -168,8 +194,10 @@ static void hub_end_free(struct group_transport *t)
 	struct member_end *end = end_of(t);
 
 	hub_leave(t);
+	pthread_mutex_lock(&end->hub->lock);
 	drop_all(end);
 	end->hub->ends[t->node] = NULL;
+	pthread_mutex_unlock(&end->hub->lock);
 	closep(&end->event_fd);
 	free(end);
 }
@@ -185,12 +213,15 @@ struct hub *hub_new(unsigned expected)
 {
 	struct hub *hub = xcalloc(1, sizeof(*hub));
 
+	pthread_mutex_init(&hub->lock, NULL);
 	hub->expected = expected;
 	return hub;
 }
 
 void hub_free(struct hub *hub)
 {
+	if (hub)
+		pthread_mutex_destroy(&hub->lock);
 	free(hub);
 }
 
@@ -202,11 +233,15 @@ struct group_transport *hub_transport(struct hub *hub, uint32_t node)
 	end->hub = hub;
 	end->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	list_init(&end->parcels);
+	pthread_mutex_lock(&hub->lock);
 	hub->ends[node] = end;
+	pthread_mutex_unlock(&hub->lock);
 	return &end->base;
 }
 
 void hub_cut(struct hub *hub, uint32_t a, uint32_t b, bool is_cut)
 {
+	pthread_mutex_lock(&hub->lock);
 	hub->is_cut[a][b] = hub->is_cut[b][a] = is_cut;
+	pthread_mutex_unlock(&hub->lock);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A group inside one process, for tests and benches: total order, no loss, a view for each join and leave, quorate
- * with more than half of the expected members. Not for use from several threads. */
+ * with more than half of the expected members. Each end belongs to one thread; ends may be of several. */
 #pragma once
 
 #include "cluster/transport/transport.h"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Measures Lodge beside other tools in one run: run.sh [FIGURE]… (all: README.md lists them).
+# Measures Lodge beside other tools in one run: run.sh [--full] [FIGURE]… (all: README.md lists them).
 # Everything runs in namespaces of its own (mount, network, pid, cgroup) and in one temporary folder;
 # the host is left as it was. LODGE_LIBEXEC_DIR names programs to measure instead of a release build.
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/../..")
-all=(memory version resources create start vm idle echo console upload latency)
+all=(memory version resources create start vm idle echo console upload latency store simulator)
 programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/monitor/lodge-monitor-libvirt.so
 	agent/task/host/lodge-task
 	agent/task/console/lodge-task-console agent/task/fetch/lodge-task-fetch agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
@@ -28,14 +28,28 @@ check() {
 
 build() { # into $work/libexec
 	mkdir "$work/libexec"
+	local out=${LODGE_BENCH_BUILD:-$top/build/release} figure ours=
+	for figure; do
+		case $figure in
+		store) make_target "$out" release bench_store tests/bench/bench_store ;;
+		simulator) make_target "$top/build/sim" sim sim_store tests/sim/sim_store ;;
+		*) ours=yes ;;
+		esac
+	done
+	[ -n "$ours" ] || return 0
 	if [ -n "${LODGE_LIBEXEC_DIR:-}" ]; then
 		cp "$LODGE_LIBEXEC_DIR"/lodge* "$work/libexec/" || die "no programs in $LODGE_LIBEXEC_DIR"
 		return
 	fi
-	local out=${LODGE_BENCH_BUILD:-$top/build/release}
-	{ cmake -S "$top" --preset release -B "$out" && cmake --build "$out" -j 2; } >"$work/build.log" 2>&1 ||
-		{ tail -20 "$work/build.log"; die "the release build failed"; }
-	for program in "${programs[@]}"; do
+	make_target "$out" release all "${programs[@]}"
+}
+
+make_target() { # make_target FOLDER PRESET TARGET PROGRAM…
+	local out=$1 preset=$2 target=$3 program
+	shift 3
+	{ cmake -S "$top" --preset "$preset" -B "$out" && cmake --build "$out" -j 2 --target "$target"; } \
+		>"$work/build.log" 2>&1 || { tail -20 "$work/build.log"; die "the $preset build failed"; }
+	for program; do
 		cp "$out/$program" "$work/libexec/" || die "$program was not built"
 	done
 }
@@ -159,6 +173,9 @@ group_enter() {
 			[ ! -e "$folder/cgroup.clone_children" ] || [ ! -e "$folder/$f" ] ||
 				cat "$folder/$f" >"$folder/$group_name/$f"
 		done
+		# a group of its own may use no real time unless it is given some
+		[ -z "${LODGE_BENCH_REALTIME:-}" ] || [ ! -e "$folder/$group_name/cpu.rt_runtime_us" ] ||
+			echo 800000 >"$folder/$group_name/cpu.rt_runtime_us" || die "no real-time priority here"
 		echo "$BASHPID" >"$folder/$group_name/cgroup.procs" || die "cannot enter $folder/$group_name"
 	done
 }
@@ -190,6 +207,10 @@ if [ "${1:-}" = --inside ]; then
 	inside "$@"
 	exit
 fi
+if [ "${1:-}" = --full ]; then
+	export BENCH_FULL=1
+	shift
+fi
 [ $# -gt 0 ] || set -- "${all[@]}"
 check "$@"
 work=$(mktemp -d /var/tmp/lodge-bench.XXXXXX)
@@ -198,7 +219,7 @@ mapfile -t groups < <(group_folders)
 child=
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
-build
+build "$@"
 media "$@"
 conditions
 status=0

@@ -77,6 +77,16 @@ if part cli; then
 	ok "lodge task" prints 'vzshutdown' lodge task
 	upid=$(lodge task list --json | grep -o 'UPID:[^"]*' | head -1)
 	ok "lodge task log" prints 'TASK OK' lodge task log "$upid"
+	ok "lodge resize" prints 'TASK OK' lodge resize 130 rootfs +32M
+	ok "it has grown" prints 'size=134M' lodge config 130
+	ok "lodge clone" prints 'cloning guest 130 as 131' lodge clone 130 131 --hostname copy
+	ok "lodge template" lodge template 131
+	ok "lodge start of a template fails" not lodge start 131
+	ok "lodge snapshot list" prints '^current ' lodge snapshot list 130
+	ok "lodge snapshot create says why it cannot" prints 'feature not available: snapshot' sh -c "! '$LAB/n1/in' lodge snapshot create 130 one"
+	ok "lodge rollback to nothing fails" not lodge rollback 130 one
+	ok "lodge move to where it is fails" not lodge move 130 rootfs local
+	ok "the copy goes" prints 'TASK OK' lodge destroy 131
 	ok "lodge destroy" prints 'TASK OK' lodge destroy 130
 	ok "lodge token create" prints '^admin@pve!cli=[0-9a-f-]{36}$' lodge token create admin@pve cli
 	ok "lodge token list" prints '^cli ' lodge token list admin@pve

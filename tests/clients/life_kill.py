@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Jobs on volumes are killed at every moment of theirs, and the core with every second of them: what is left is as before
 or as asked for, never half. Arguments: the template's volume id, moments of each job, names of jobs (all)."""
-import random
+import threading
 
 from lodge_test import *
 
@@ -134,15 +134,25 @@ def remove(*vmids):
             do(('DELETE', f'{N}/lxc/{vmid}', {'force': 1}))
 
 
+def begin(request):
+    """The task's id, also of a call that waits for its task."""
+    if not request[1].endswith('/template'):
+        return data(*request)
+    known = {t['upid'] for t in data('GET', f'{N}/tasks', {'limit': 20})}
+    threading.Thread(target=lambda: wire(*request, session), daemon=True).start()
+    return wait_for(10, lambda: [t['upid'] for t in data('GET', f'{N}/tasks', {'limit': 3, 'source': 'all'})
+                                 if t['type'] == 'vztemplate' and t['upid'] not in known], 0.005)[0]
+
+
 def killed(request, delay, with_core):
     """Sends the request, kills its job after delay seconds, waits until all is quiet. True if the job had ended."""
-    upid = data(*request)
+    upid = begin(request)
     pid = int(upid.split(':')[2], 16)
     core = 'kill -9 $(pidof lodged);' if with_core == 1 else ''
     after = 'kill -9 $(pidof lodged);' if with_core >= 2 else ''
     if with_core == 3:  # as a power cut may leave it
         core = 'rm -f /var/lib/lodge/tasks/undo-*;'
-    shell.stdin.write(f'sleep {delay:.4f}; {core} kill -9 -- -{pid} 2>/dev/null; {after}\n')
+    shell.stdin.write(f'sleep {delay:.4f}; {core} kill -9 -{pid} 2>/dev/null; {after}\n')
     shell.stdin.flush()
     result = ended(upid)
     shell.stdin.write('echo >/run/kill.done\n')
@@ -250,6 +260,15 @@ def running_before(vmid):
     return r.status == 200 and r.data['status']
 
 
+def last_tasks():
+    """What the last tasks said, for a failure."""
+    text = [f'{VMID}: {config(VMID)}', f'{COPY}: {config(COPY)}', on_node('sh', '-c', 'ls /var/lib/lodge/tasks | grep -v "^.$"; :')]
+    for t in data('GET', f'{N}/tasks', {'limit': 4}):
+        text.append(f'{t["upid"]}: {t.get("status")}')
+        text += ['    ' + x['t'] for x in data('GET', f'{N}/tasks/{t["upid"]}/log', {'limit': 20})]
+    return '\n'.join(text)
+
+
 def attack(name, prepare, request, is_done, back):
     """The job is killed at moments from its beginning to its end, as long as it takes without."""
     if prepare:
@@ -270,15 +289,18 @@ def attack(name, prepare, request, is_done, back):
         delay = took * 1.1 * i / MOMENTS
         try:
             killed(get(), delay, i % 4)
-            done = is_done()
+            # a core that comes back looks for what has no job once it knows its jobs
+            wait_for(15, lambda: not whole(VMID) + whole(COPY), 0.1)
+            settle()
             wrong = whole(VMID) + whole(COPY)
+            done = is_done()
             if state == 'running' and running_before(VMID) != 'running':
                 wrong.append(f'it was {state} and is {running_before(VMID)}')
             frozen = on_node('sh', '-c', 'ls /run/lodge/guests/*.held 2>/dev/null; :')
             if frozen:
                 wrong.append(frozen)
             if wrong:
-                bad.append(f'after {delay * 1000:.0f} of {took * 1000:.0f} ms, {i % 4}: {wrong}')
+                bad.append(f'after {delay * 1000:.0f} of {took * 1000:.0f} ms, {i % 4}: {wrong}\n{last_tasks()}')
             if not done:
                 do(get())  # a second call does it
                 if not is_done():
@@ -289,7 +311,9 @@ def attack(name, prepare, request, is_done, back):
             break
     back()
     ok(f'{name}: killed at {MOMENTS} moments of {took * 1000:.0f} ms, {counts[0]} times undone, {counts[1]} times done', not bad, *bad)
-    return ok(f'{name}: both happened', counts[0] > 0 and counts[1] > 0, counts) if MOMENTS >= 10 else None
+    # the others only go forward once they have begun
+    if MOMENTS >= 10 and name.startswith(('create', 'clone', 'snapshot', 'move', 'give')):
+        ok(f'{name}: both happened', counts[0] > 0 and counts[1] > 0, counts)
 
 
 def main():

@@ -283,6 +283,19 @@ def moving():
     same('no volume is left', volids(232) | volids(233), set())
 
 
+def destroying():
+    create(237, 'btr', mp0='local:0.1,mp=/data')
+    other = node.storage.btr.content.post(vmid=237, filename='vm-237-disk-7.raw', size='4M', format='raw')
+    node.lxc(237).config.put(protection=1)
+    raises('not while it is protected', 500, 'protection', lambda: node.lxc(237).delete())
+    node.lxc(237).config.put(protection=0)
+    task_ok('destroy', px, node.lxc(237).delete(purge=1))
+    same('what its configuration named is gone, nothing else', volids(237), {other})
+    create(237, 'local')
+    task_ok('destroy with all', px, node.lxc(237).delete(**{'purge': 1, 'destroy-unreferenced-disks': 1}))
+    same('nothing is left', volids(237), set())
+
+
 def rights():
     create(235, 'btr')
     px.access.users.post(userid='life@pve', password='life-word-99')
@@ -305,4 +318,4 @@ def rights():
     destroy(235)
 
 
-run(*[globals()[name] for name in sys.argv[2:] or ('snapshots', 'snapshots_refused', 'clones', 'templates', 'resizing', 'moving', 'rights')])
+run(*[globals()[name] for name in sys.argv[2:] or ('snapshots', 'snapshots_refused', 'clones', 'templates', 'resizing', 'moving', 'destroying', 'rights')])

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A fake disk: transactions are queued, written, synced, in order. A killed process leaves what it wrote visible
  * but not synced; a power cut takes any suffix of that away. */
+#include "tests/sim/disk.h"
+
 #include <string.h>
 
-#include "tests/sim/sim.h"
+#include "agent/base/mem.h"
 
 static void op_fini(struct disk_op *op)
 {

@@ -5,12 +5,13 @@
 #include "tests/sim/sim.h"
 
 /* A majority is gone for good; the survivor with the highest position goes on alone. */
-void force_lose_majority(struct world *w, const struct fault *f)
+bool force_lose_majority(struct world *w, struct node *who, const struct fault *f)
 {
 	unsigned voters = fault_voters(w), left = 0;
 
+	(void)who;
 	if (voters < 3 || w->was_forced || fault_lost_voters(w) || w->guard_until > w->now)
-		return;
+		return false;
 	w->has_lost_majority = true;
 	for (unsigned i = 0; i < w->node_count; i++) {
 		struct node *n = &w->nodes[(i + f->detail) % w->node_count];
@@ -31,6 +32,7 @@ void force_lose_majority(struct world *w, const struct fault *f)
 	}
 	net_break(w);
 	net_reform_soon(w, 200 * MS);
+	return true;
 }
 
 /* The history of the new fork begins with what it shares with the old one. */
@@ -79,20 +81,31 @@ static struct node *best_survivor(struct world *w)
 	return best;
 }
 
-void force_go_on(struct world *w)
+/* Its log needs a newer program: that comes first. */
+static void upgrade(struct world *w, struct node *n, size_t fault)
+{
+	n->level = SIM_LEVEL;
+	node_crash(w, n, false);
+	node_start(w, n);
+	world_add(w, (struct happening){.at = w->now + 1000 * MS,
+					.kind = HAPPEN_FAULT_END,
+					.node = n->at,
+					.number = fault});
+}
+
+void force_go_on(struct world *w, size_t fault)
 {
 	struct node *n = best_survivor(w);
 	struct uuid fork;
 	int ret = -1;
 	struct event ev = {.type = EV_FORCE, .force = {.ret = &ret}};
-	struct history *h = &w->oracle.histories[0];
 	uint64_t answered = w->oracle.answered;
+	unsigned votes = w->expected_votes;
 
-	if (!w->has_lost_majority || !n)
+	if (!w->has_lost_majority || w->was_forced || !n)
 		return;
 	rng_uuid(&w->rng, &fork);
 	ev.force.fork = fork;
-	(void)h;
 	oracle_fork(w, n, &fork);
 	w->was_forced = true;
 	w->expected_votes = 1;
@@ -105,6 +118,9 @@ void force_go_on(struct world *w)
 		w->oracle.fork_count = 1;
 		w->oracle.answered = answered;
 		w->was_forced = false;
+		w->expected_votes = votes;
+		if (ret == -ERR_UNSUPPORTED)
+			upgrade(w, n, fault);
 		return;
 	}
 	world_say(w, "n%u goes on alone", n->id);

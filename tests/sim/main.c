@@ -3,152 +3,23 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/sim/sim.h"
-
-#define BLOCK 500
-
-static struct coverage coverage;
-
-static enum invariant run(struct schedule *s, int mutant, bool is_verbose, char what[400])
-{
-	return world_run(s, mutant, is_verbose, mutant || is_verbose ? NULL : &coverage, what, 400);
-}
-
-/* Leaves out every fault that is not needed to break the same invariant. */
-static void minimise(struct schedule *s, int mutant, enum invariant broken)
-{
-	char what[400];
-	bool again = true;
-
-	while (again) {
-		again = false;
-		for (size_t i = 0; i < s->fault_count; i++) {
-			if (s->faults[i].is_off)
-				continue;
-			s->faults[i].is_off = true;
-			if (run(s, mutant, false, what) == broken)
-				again = true;
-			else
-				s->faults[i].is_off = false;
-		}
-		while (s->writes > 0) {
-			s->writes--;
-			if (run(s, mutant, false, what) != broken) {
-				s->writes++;
-				break;
-			}
-		}
-	}
-}
-
-static void print_schedule(const struct schedule *s)
-{
-	printf("# seed %llu: %u voters, %u learners, %s transport, %u writes\n",
-	       (unsigned long long)s->seed, s->voters, s->learners,
-	       s->transport == TRANSPORT_FAITHFUL ? "faithful" : "adversarial", s->writes);
-	for (size_t i = 0; i < s->fault_count; i++)
-		if (!s->faults[i].is_off)
-			printf("#   %8.3f s: %s (%zu)\n", (double)s->faults[i].at / 1e6,
-			       fault_name(s->faults[i].kind), i);
-}
-
-static int replay(uint64_t seed, int mutant, bool is_minimised)
-{
-	struct schedule s;
-	enum invariant broken;
-	char what[400];
-
-	schedule_make(&s, seed);
-	if (is_minimised && (broken = run(&s, mutant, false, what)))
-		minimise(&s, mutant, broken);
-	print_schedule(&s);
-	broken = run(&s, mutant, true, what);
-	printf("1..1\n%sok 1 - seed %llu%s%s %s\n", broken ? "not " : "", (unsigned long long)seed,
-	       broken ? " breaks " : "", broken ? invariant_name(broken) : "", what);
-	return broken != 0;
-}
-
-static void print_coverage(void)
-{
-	static const enum replica_role roles[] = {ROLE_OPENING,	  ROLE_WAITING,	 ROLE_SEEKING,
-						  ROLE_FOLLOWING, ROLE_CLAIMING, ROLE_LEADING};
-
-	printf("# %llu schedules, %llu steps, %llu commits, %llu leaders, %llu snapshots, %llu "
-	       "cuts; done "
-	       "%llu, refused %llu, unknown %llu, not sent %llu\n",
-	       (unsigned long long)coverage.schedules, (unsigned long long)coverage.steps,
-	       (unsigned long long)coverage.commits, (unsigned long long)coverage.leaders,
-	       (unsigned long long)coverage.snapshots, (unsigned long long)coverage.cuts,
-	       (unsigned long long)coverage.outcomes[1], (unsigned long long)coverage.outcomes[2],
-	       (unsigned long long)coverage.outcomes[3], (unsigned long long)coverage.outcomes[4]);
-	printf("# %-9s", "");
-	for (size_t k = 0; k < ARRAY_SIZE(roles); k++)
-		printf(" %10s", replica_role_name(roles[k]));
-	printf("\n");
-	for (int m = 1; m < MSG_COUNT; m++) {
-		printf("# %-9s", message_name((enum message_type)m));
-		for (size_t k = 0; k < ARRAY_SIZE(roles); k++)
-			printf(" %10llu", (unsigned long long)coverage.cells[m][roles[k]]);
-		printf("\n");
-	}
-	for (int m = 1; m < MSG_COUNT; m++)
-		for (size_t k = 0; k < ARRAY_SIZE(roles); k++)
-			if (coverage.cells[m][roles[k]] == 0)
-				printf("# finding: %s never reached a replica that is %s\n",
-				       message_name((enum message_type)m),
-				       replica_role_name(roles[k]));
-}
-
-static int run_all(uint64_t from, uint64_t count)
-{
-	uint64_t blocks = (count + BLOCK - 1) / BLOCK, bad = 0;
-
-	printf("1..%llu\n", (unsigned long long)blocks);
-	for (uint64_t b = 0; b < blocks; b++) {
-		uint64_t first = from + b * BLOCK,
-			 n = count - b * BLOCK < BLOCK ? count - b * BLOCK : BLOCK;
-		bool ok = true;
-
-		for (uint64_t seed = first; seed < first + n; seed++) {
-			struct schedule s;
-			char what[400];
-
-			schedule_make(&s, seed);
-			if (!run(&s, 0, false, what))
-				continue;
-			bad++;
-			if (ok)
-				printf("not ok %llu - seeds %llu to %llu\n",
-				       (unsigned long long)b + 1, (unsigned long long)first,
-				       (unsigned long long)(first + n - 1));
-			ok = false;
-			printf("# seed %llu breaks %s\n", (unsigned long long)seed, what);
-			fflush(stdout);
-			if (bad == 1)
-				replay(seed, 0, true);
-			if (bad >= 20)
-				return 1;
-		}
-		if (ok)
-			printf("ok %llu - seeds %llu to %llu\n", (unsigned long long)b + 1,
-			       (unsigned long long)first, (unsigned long long)(first + n - 1));
-		fflush(stdout);
-	}
-	print_coverage();
-	return bad != 0;
-}
 
 #ifdef LODGE_MUTANTS
 static const struct {
 	const char *name, *text;
 	enum invariant invariant;
 } mutants[] = {
-#define X(name, text, invariant) {#name, text, INV_##invariant},
+#define X(name, text, invariant, test) {#name, text, INV_##invariant},
 	{"", "", INV_NONE}, MUTANTS(X)
 #undef X
 };
+
+static enum invariant run(struct schedule *s, int mutant, char what[400])
+{
+	return world_run(s, mutant, false, NULL, what, 400);
+}
 
 static bool run_mutant(int mutant, uint64_t from, uint64_t count, int number)
 {
@@ -161,12 +32,12 @@ static bool run_mutant(int mutant, uint64_t from, uint64_t count, int number)
 		enum invariant broken;
 
 		schedule_make(&s, seed);
-		broken = run(&s, mutant, false, what);
+		broken = run(&s, mutant, what);
 		others[broken]++;
 		if (broken != mutants[mutant].invariant)
 			continue;
 		schedule_make(&s, seed); /* the unbroken core passes the same seed */
-		broken = run(&s, 0, false, what);
+		broken = run(&s, 0, what);
 		printf("%sok %d - %s: caught after %llu schedules by %s\n", broken ? "not " : "",
 		       number, mutants[mutant].name, (unsigned long long)(seed - from + 1), by);
 		fflush(stdout);
@@ -187,16 +58,19 @@ static int run_mutants(const char *only, uint64_t from, uint64_t count)
 	bool ok = true;
 	int number = 0;
 
-	printf("1..%zu\n", only ? (size_t)1 : ARRAY_SIZE(mutants) - 1);
 	for (int i = 1; i < (int)ARRAY_SIZE(mutants); i++)
 		if (!only || strcmp(only, mutants[i].name) == 0)
 			ok = run_mutant(i, from, count, ++number) && ok;
+	printf("1..%d\n", number);
 	return !ok;
 }
 
-/* NUMBER NAME TEST of those that scripted schedules must catch */
+/* NUMBER NAME TEST: the scripted schedule that must catch it */
 static int list_scripted(void)
 {
+#define X(name, text, invariant, test) printf("%d %s %s\n", MUTANT_##name, #name, #test);
+	MUTANTS(X)
+#undef X
 #define X(name, text, test) printf("%d %s %s\n", MUTANT_##name, #name, #test);
 	MUTANTS_SCRIPTED(X)
 #undef X
@@ -235,12 +109,16 @@ static int mutant_of(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"schedules", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
-		{"replay", required_argument, NULL, 'r'},    {"mutants", no_argument, NULL, 'm'},
-		{"mutant", required_argument, NULL, 'M'},    {"minimise", no_argument, NULL, 'x'},
-		{"scripted", no_argument, NULL, 'S'},	     {NULL, 0, NULL, 0}};
-	uint64_t count = 1000, seed = 1, replayed = 0;
+	static const struct option options[] = {{"schedules", required_argument, NULL, 'n'},
+						{"seed", required_argument, NULL, 's'},
+						{"replay", required_argument, NULL, 'r'},
+						{"mutants", no_argument, NULL, 'm'},
+						{"mutant", required_argument, NULL, 'M'},
+						{"minimise", no_argument, NULL, 'x'},
+						{"scripted", no_argument, NULL, 'S'},
+						{"jobs", required_argument, NULL, 'j'},
+						{NULL, 0, NULL, 0}};
+	uint64_t count = 1000, seed = 1, replayed = 0, jobs = 1;
 	bool is_mutants = false, is_replay = false, is_minimised = false;
 	const char *mutant = NULL;
 	int c;
@@ -258,6 +136,8 @@ int main(int argc, char **argv)
 			mutant = optarg;
 		else if (c == 'x')
 			is_minimised = true;
+		else if (c == 'j')
+			jobs = strtoull(optarg, NULL, 10);
 		else if (c == 'S')
 			return list_scripted();
 		else
@@ -267,5 +147,5 @@ int main(int argc, char **argv)
 		return replay(replayed, mutant ? mutant_of(mutant) : 0, is_minimised);
 	if (is_mutants || mutant)
 		return run_mutants(mutant, seed, count);
-	return run_all(seed, count);
+	return batch_run(seed, count, (unsigned)jobs);
 }

@@ -10,7 +10,7 @@ static struct model_value *value_of(struct model *m, const char *path)
 	return &m->values[(path[2] - '0') % SIM_KEYS];
 }
 
-static struct model_request *request_of(struct model *m, const struct uuid *id)
+static const struct model_request *request_of(const struct model *m, const struct uuid *id)
 {
 	for (size_t i = m->request_count; i > 0; i--)
 		if (uuid_equal(&m->requests[i - 1].id, id))
@@ -18,16 +18,20 @@ static struct model_request *request_of(struct model *m, const struct uuid *id)
 	return NULL;
 }
 
-static enum store_outcome execute(struct model *m, const struct txn *txn, uint64_t index)
+static enum store_outcome execute(struct model *m, const struct txn *txn, uint64_t index,
+				  uint32_t *ret_failed)
 {
 	struct model_value before[SIM_KEYS];
 
+	*ret_failed = UINT32_MAX;
 	memcpy(before, m->values, sizeof(before));
 	for (size_t i = 0; i < txn->precondition_count; i++) {
 		const struct model_value *v = value_of(m, txn->preconditions[i].path);
 
-		if ((v->is_there ? v->version : 0) != txn->preconditions[i].version)
-			return STORE_REFUSED;
+		if ((v->is_there ? v->version : 0) == txn->preconditions[i].version)
+			continue;
+		*ret_failed = (uint32_t)i;
+		return STORE_REFUSED;
 	}
 	for (size_t i = 0; i < txn->op_count; i++) {
 		const struct store_op *op = &txn->ops[i];
@@ -57,6 +61,7 @@ enum store_outcome model_apply(struct model *m, const struct entry *entry)
 	struct uuid id;
 	struct txn txn;
 	enum store_outcome outcome;
+	uint32_t failed;
 
 	if (entry->kind != ENTRY_TXN ||
 	    txn_decode(entry->payload, entry->payload_size, &txn, NULL) < 0)
@@ -66,11 +71,20 @@ enum store_outcome model_apply(struct model *m, const struct entry *entry)
 		txn_fini(&txn);
 		return STORE_UNKNOWN;
 	}
-	outcome = execute(m, &txn, entry->at.index);
-	m->requests[m->request_count++ % SIM_INDICES] =
-		(struct model_request){.id = id, .index = entry->at.index, .outcome = outcome};
+	outcome = execute(m, &txn, entry->at.index, &failed);
+	m->requests[m->request_count++ % SIM_INDICES] = (struct model_request){
+		.id = id, .index = entry->at.index, .outcome = outcome, .failed = failed};
 	txn_fini(&txn);
 	return outcome;
+}
+
+bool model_failed(const struct model *m, const struct uuid *id, uint32_t *ret)
+{
+	const struct model_request *known = request_of(m, id);
+
+	if (known)
+		*ret = known->failed;
+	return known;
 }
 
 static void check_repeat(struct world *w, struct model *m, const struct entry *e,

@@ -4,9 +4,11 @@
  * Adversarial: messages are lost, repeated, late and out of order, and views say nothing about that. */
 #include <string.h>
 
+#include "cluster/core/difference.h"
 #include "tests/sim/sim.h"
 
-#define STORM 60000 /* messages of a schedule: several times what any needs */
+#define STORM	      60000 /* messages of a schedule: several times what any needs */
+#define FALSE_PERCENT 5
 
 bool net_is_connected(const struct node *a, const struct node *b)
 {
@@ -77,7 +79,7 @@ static void send_adversarial(struct world *w, struct node *n, struct blob *blob)
 
 			if (rng_chance(&w->rng, w->schedule->late))
 				delay = rng_between(&w->rng, 3, 80) * MS;
-			if (rng_chance(&w->rng, 1))
+			if (rng_chance(&w->rng, w->schedule->very_late))
 				delay = rng_between(&w->rng, 100, 4000) * MS;
 			world_add(w, (struct happening){.at = w->now + delay,
 							.kind = HAPPEN_DELIVER,
@@ -239,4 +241,29 @@ void net_fini(struct world *w)
 			blob_unref(w->rings[i].messages[k].blob);
 		free(w->rings[i].messages);
 	}
+}
+
+/* Lists that are right prove little of what sees to it that they need not be. */
+struct blob *net_falsify(struct world *w, const struct node *n, struct blob *blob)
+{
+	const struct node *other = &w->nodes[rng_below(&w->rng, w->node_count)];
+	autobuf list = BUF_INIT, data = BUF_INIT;
+	struct message m;
+
+	if (w->mutant == MUTANT_DIFFERENCE_OTHER_BASE) /* must be caught by what it does itself */
+		return blob_ref(blob);
+	if ((uint8_t)blob->data[1] != MSG_LIST || !rng_chance(&w->rng, FALSE_PERCENT) ||
+	    !other->replica || other == n || message_decode(blob->data, blob->size, &m, NULL) < 0 ||
+	    m.list.size != m.list.total)
+		return blob_ref(blob);
+	list_encode(replica_state(other->replica)->kv, &list);
+	if (list.size == 0)
+		return blob_ref(blob);
+	m.list.data = list.data;
+	m.list.size = m.list.total = list.size;
+	message_encode(&m, &data);
+	world_say(w, "n%u lists what n%u has", n->id, other->id);
+	if (w->coverage)
+		w->coverage->false_lists++;
+	return blob_new(data.data, data.size);
 }

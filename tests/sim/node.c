@@ -17,6 +17,7 @@ void node_options(const struct world *w, const struct node *n, struct replica_op
 					.timeout = 500 * MS,
 					.rank_step = 60 * MS,
 					.log_kept = w->schedule->log_kept,
+					.log_served = w->schedule->log_served,
 					.append_entries = w->schedule->append_entries,
 					.append_bytes = 2048,
 					.admit_window = 4,
@@ -75,13 +76,15 @@ static void too_old(struct world *w, struct node *n)
 
 static void run_effect(struct world *w, struct node *n, struct effect *e)
 {
-	struct blob *blob;
+	struct blob *blob, *sent;
 
 	switch (e->type) {
 	case EFFECT_SEND:
 		blob = blob_new(e->send.data, e->send.size);
-		oracle_sent(w, n, blob);
-		net_send(w, n, blob);
+		sent = net_falsify(w, n, blob);
+		oracle_sent(w, n, sent);
+		net_send(w, n, sent);
+		blob_unref(sent);
 		blob_unref(blob);
 		break;
 	case EFFECT_PERSIST:
@@ -94,8 +97,6 @@ static void run_effect(struct world *w, struct node *n, struct effect *e)
 		client_answered(w, n, e->answer);
 		break;
 	case EFFECT_APPLIED:
-		if (!e->applied->entry && w->coverage)
-			w->coverage->snapshots++;
 		settle(w, n);
 		break;
 	case EFFECT_READ_ONLY:
@@ -121,6 +122,7 @@ static void tell_applied(struct world *w, struct node *n)
 	for (size_t i = 0; i < n->effects.count; i++)
 		if (n->effects.items[i].type == EFFECT_APPLIED)
 			oracle_applied(w, n, n->effects.items[i].applied);
+	oracle_reads(w, n);
 }
 
 static void run_effects(struct world *w, struct node *n)
@@ -163,14 +165,29 @@ static void tick_plan(struct world *w, struct node *n)
 					.number = at});
 }
 
+static void count_caught_up(struct world *w, const struct replica_caught_up *before,
+			    const struct replica_caught_up *now)
+{
+	if (now->fallbacks > before->fallbacks)
+		world_say(w, "a difference was wrong");
+	if (!w->coverage)
+		return;
+	w->coverage->steps++;
+	w->coverage->caught_up.whole += now->whole - before->whole;
+	w->coverage->caught_up.differences += now->differences - before->differences;
+	w->coverage->caught_up.fallbacks += now->fallbacks - before->fallbacks;
+}
+
 void node_step(struct world *w, struct node *n, struct event *event)
 {
+	struct replica_caught_up before;
+
 	if (!n->replica)
 		return;
 	event->now = w->now;
-	if (w->coverage)
-		w->coverage->steps++;
+	before = *replica_caught_up(n->replica);
 	replica_step(n->replica, event, &n->effects);
+	count_caught_up(w, &before, replica_caught_up(n->replica));
 	oracle_after_step(w, n);
 	tell_applied(w, n);
 	run_effects(w, n);
@@ -190,13 +207,12 @@ void node_start(struct world *w, struct node *n)
 	if (!n->is_up)
 		n->is_marked = false;
 	n->is_up = true;
-	n->disk.is_full = false;
 	if (rng_chance(&w->rng, 50))
 		n->level = SIM_LEVEL; /* upgraded meanwhile */
 	node_options(w, n, &options);
 	n->replica = replica_new(&options);
 	n->pid = ++w->next_pid;
-	n->applied = n->committed = n->leads = n->own_done = 0;
+	n->applied = n->committed = n->leads = 0;
 	n->measure = (struct measure){0};
 	n->tick = 0;
 	n->crash_in = 0;
@@ -206,6 +222,7 @@ void node_start(struct world *w, struct node *n)
 	ev.started = disk_load(&n->disk, &options);
 	world_say(w, "n%u starts, pid %llu, log to %llu", n->id, (unsigned long long)n->pid,
 		  (unsigned long long)(ev.started->base.index + ev.started->entry_count));
+	n->applied = ev.started->state ? ev.started->state->at.index : 0;
 	{
 		struct replica_disk *disk = ev.started;
 

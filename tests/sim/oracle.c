@@ -75,13 +75,48 @@ static void position_check(struct world *w, const struct uuid *fork, const struc
 	}
 }
 
+static bool is_listed(const struct buf *paths, const char *path)
+{
+	for (size_t at = 0; at < paths->size; at += strlen(paths->data + at) + 1)
+		if (strcmp(paths->data + at, path) == 0)
+			return true;
+	return false;
+}
+
+static bool is_same(const struct kv_item *a, const struct kv_item *b)
+{
+	return a == b || (a && b && memcmp(a->hash, b->hash, SHA256_SIZE) == 0);
+}
+
+/* A driver may leave alone in its tables what a difference does not name. */
+static void changed_check(struct world *w, struct node *n, const struct persist *p)
+{
+	const struct kv *before = replica_state(n->replica)->kv;
+	struct state *now;
+
+	if (!p->has_changed)
+		return;
+	if (state_decode(p->snapshot.data, p->snapshot.size, &now, NULL) < 0) {
+		oracle_fail(w, INV_STATE, "n%u writes a snapshot that cannot be read", n->id);
+		return;
+	}
+	for (int i = 0; i < SIM_KEYS; i++) {
+		char path[] = {'/', 'k', (char)('0' + i), '\0'};
+
+		if (!is_same(kv_get(before, path), kv_get(now->kv, path)) &&
+		    !is_listed(&p->changed, path))
+			oracle_fail(w, INV_STATE, "n%u does not say that %s changes", n->id, path);
+	}
+	state_free(now);
+}
+
 void oracle_persist(struct world *w, struct node *n, const struct persist *p)
 {
 	for (size_t i = 0; i < p->entry_count; i++)
 		position_check(w, &p->meta.fork, p->entries[i]);
 	if (w->coverage && p->cut_from)
 		w->coverage->cuts++;
-	(void)n;
+	changed_check(w, n, p);
 }
 
 /* ---- promises ---- */
@@ -366,6 +401,16 @@ void oracle_applied(struct world *w, struct node *n, const struct applied *a)
 	}
 	if (a->index == replica_state(n->replica)->at.index)
 		digest_check(w, n, c);
+}
+
+/* What reads see moves by what subscribers are told, and by nothing else. */
+void oracle_reads(struct world *w, struct node *n)
+{
+	uint64_t index = replica_state(n->replica)->at.index;
+
+	if (!w->oracle.broken && index != n->applied)
+		oracle_fail(w, INV_READS, "n%u shows entry %llu, and told of %llu", n->id,
+			    (unsigned long long)index, (unsigned long long)n->applied);
 }
 
 void oracle_left(struct world *w, struct node *n, const char *reason)

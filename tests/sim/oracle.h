@@ -84,6 +84,7 @@ struct model_request {
 	struct uuid id;
 	uint64_t index;
 	enum store_outcome outcome;
+	uint32_t failed; /* precondition; UINT32_MAX: none */
 };
 struct model {
 	struct model_value values[SIM_KEYS];
@@ -113,6 +114,7 @@ void oracle_after_step(struct world *w, struct node *n);
 void oracle_sent(struct world *w, struct node *n, const struct blob *blob);
 void oracle_persist(struct world *w, struct node *n, const struct persist *p);
 void oracle_applied(struct world *w, struct node *n, const struct applied *a);
+void oracle_reads(struct world *w, struct node *n); /* after all that the step applied */
 void oracle_answer(struct world *w, struct node *n, struct op *op, const struct answer *answer);
 void oracle_answers_end(struct world *w);
 void oracle_left(struct world *w, struct node *n, const char *reason);
@@ -125,6 +127,8 @@ void oracle_fini(struct oracle *o);
 /* model.c */
 /* What the transaction does, and its outcome; UNKNOWN: it was executed before. */
 enum store_outcome model_apply(struct model *m, const struct entry *entry);
+/* The precondition that failed when that request was executed. false: it was not */
+bool model_failed(const struct model *m, const struct uuid *id, uint32_t *ret);
 void model_check(struct world *w, struct model *m, const struct log_entry *entry,
 		 const struct applied *a);
 void model_compare(struct world *w, const struct model *m, const struct kv *kv);

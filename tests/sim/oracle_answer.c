@@ -43,28 +43,39 @@ static void check_done(struct world *w, struct node *n, struct op *op, const str
 		w->oracle.answered = op->version;
 }
 
+static void check_refused(struct world *w, struct op *op, struct history *h,
+			  const struct store_result *result)
+{
+	const struct committed *first = first_of(h, op);
+	uint32_t failed;
+
+	if (!first || first->outcome != STORE_REFUSED) {
+		oracle_fail(w, INV_ANSWER, "refused, which nobody did");
+		return;
+	}
+	if (first->at.index <= op->asked_after)
+		oracle_fail(w, INV_LINEAR, "refused at entry %llu, asked after %llu",
+			    (unsigned long long)first->at.index,
+			    (unsigned long long)op->asked_after);
+	if (!model_failed(oracle_model(w, h), &op->id, &failed) ||
+	    failed != result->failed_precondition)
+		oracle_fail(w, INV_ANSWER, "refused at entry %llu for another precondition",
+			    (unsigned long long)first->at.index);
+	if (first->at.index > w->oracle.answered)
+		w->oracle.answered = first->at.index;
+}
+
 void oracle_answer(struct world *w, struct node *n, struct op *op, const struct answer *answer)
 {
 	struct history *h = oracle_history(w, &replica_meta(n->replica)->fork);
-	const struct committed *first;
 
 	if (w->oracle.broken)
 		return;
-	(void)answer;
 	op->was_not_sent = op->outcome == STORE_NOT_SENT;
 	if (op->outcome == STORE_DONE)
 		check_done(w, n, op, h);
-	if (op->outcome == STORE_REFUSED && op->kind == REQUEST_TXN) {
-		first = first_of(h, op);
-		if (!first || first->outcome != STORE_REFUSED)
-			oracle_fail(w, INV_ANSWER, "refused, which nobody did");
-		else if (first->at.index <= op->asked_after)
-			oracle_fail(w, INV_LINEAR, "refused at entry %llu, asked after %llu",
-				    (unsigned long long)first->at.index,
-				    (unsigned long long)op->asked_after);
-		else if (first->at.index > w->oracle.answered)
-			w->oracle.answered = first->at.index;
-	}
+	if (op->outcome == STORE_REFUSED && op->kind == REQUEST_TXN)
+		check_refused(w, op, h, &answer->result);
 	if (op->outcome == STORE_NOT_SENT && op->unknowns > 0)
 		oracle_fail(w, INV_ANSWER, "not sent, after unknown");
 }

@@ -4,7 +4,8 @@
 #
 #   tests/sim/run.sh store [--schedules N] [--seed S] [--jobs J]      random schedules from seed S on
 #   tests/sim/run.sh store --replay SEED [--minimise] [--mutant NAME] one of them, told step by step
-#   tests/sim/run.sh mutants [--schedules N] [--seed S] [--only NAME] rules broken on purpose must be caught
+#   tests/sim/run.sh mutants [--schedules N] [--seed S] [--only NAME] rules broken on purpose must be caught, each by
+#                                                                     random schedules and by its scripted one
 #
 # Builds what it needs (preset sim; LODGE_SIM_BUILD names another build folder). A failure prints its seed, the faults that
 # are needed for it and what happened.
@@ -49,37 +50,45 @@ make_program() { # make_program TARGET
 	rm -f "$log"
 }
 
-# J processes, each with its share of the seeds; one plan for all.
-run_jobs() {
-	local share=$(((schedules + jobs - 1) / jobs)) folder bad=0 i pids=()
-	folder=$(mktemp -d)
-	for ((i = 0; i < jobs; i++)); do
-		"$build/tests/sim/sim_store" --schedules "$share" --seed $((seed + i * share)) >"$folder/$i" 2>&1 &
-		pids+=($!)
+# Every scripted schedule passes with the whole core: a TAP line, and scripted_in[test]=program for the mutants.
+declare -A scripted_in=()
+scripted_find() {
+	local source program said test failed=''
+	make_program sim_scripted
+	for source in "$top"/tests/unit/cluster/test_replica_*.c; do
+		program=$(basename "$source" .c)
+		program="$build/tests/sim/sim_scripted_${program#test_replica_}"
+		said=$(timeout 60 "$program" 2>&1) || failed="$failed $(basename "$program")"
+		while read -r test; do
+			scripted_in[$test]=$program
+		done < <(sed -n 's/^\[ *OK \] //p' <<<"$said")
 	done
-	for i in "${pids[@]}"; do
-		wait "$i" || bad=1
-	done
-	cat "$folder"/* | awk '
-		/^1\.\.[0-9]+$/ { next }
-		/^(not )?ok [0-9]+/ { n++; sub(/ok [0-9]+/, "ok " n) }
-		{ print }
-		END { print "1.." n + 0 }'
-	rm -rf "$folder"
-	return $bad
+	count=$((count + 1))
+	[ -z "$failed" ] || bad=1
+	echo "${failed:+not }ok $count - ${#scripted_in[@]} scripted schedules pass with the whole core${failed:+:$failed do not}"
 }
 
-# That test fails with the broken core, and passes with the whole one.
-scripted() { # scripted NUMBER TEST
-	local part said
-	for part in follow lead; do
-		said=$(LODGE_MUTANT=$1 "$build/tests/sim/sim_scripted_$part" 2>&1)
-		if grep -q "FAILED.*] $2\$" <<<"$said"; then
-			LODGE_MUTANT=0 "$build/tests/sim/sim_scripted_$part" >/dev/null 2>&1
-			return
+# That test fails with the broken core, at the very assertion that names the rule.
+scripted_fails() { # scripted_fails NUMBER NAME TEST
+	local program=${scripted_in[$3]:-} said
+	[ -n "$program" ] || return 1
+	said=$(LODGE_MUTANT=$1 LODGE_TEST=$3 timeout 60 "$program" 2>&1)
+	grep -q "^\[ *FAILED *\] $3\$" <<<"$said" && grep -q "rule $2 is broken" <<<"$said"
+}
+
+scripted() { # prints TAP from $count on
+	local code name test
+	scripted_find
+	while read -r code name test; do
+		[ -z "$mutant" ] || [ "$mutant" = "$name" ] || continue
+		count=$((count + 1))
+		if scripted_fails "$code" "$name" "$test"; then
+			echo "ok $count - $name: caught by the scripted schedule $test"
+		else
+			echo "not ok $count - $name: the scripted schedule $test does not notice"
+			bad=1
 		fi
-	done
-	return 1
+	done < <("$build/tests/sim/sim_store_mutants" --scripted)
 }
 
 case $what in
@@ -91,31 +100,20 @@ store)
 		exec "$build/tests/sim/$program" --replay "$replay" ${minimise:+--minimise} ${mutant:+--mutant "$mutant"}
 	fi
 	make_program sim_store
-	schedules=${schedules:-10000}
-	if [ "$jobs" -gt 1 ]; then
-		run_jobs
-	else
-		exec "$build/tests/sim/sim_store" --schedules "$schedules" --seed "$seed"
-	fi
+	exec "$build/tests/sim/sim_store" --schedules "${schedules:-10000}" --seed "$seed" --jobs "$jobs"
 	;;
 mutants)
 	make_program sim_store_mutants
-	random=("$build/tests/sim/sim_store_mutants" --mutants --schedules "${schedules:-50000}" --seed "$seed")
-	[ -z "$mutant" ] || exec "${random[@]}" --mutant "$mutant"
-	make_program sim_scripted_follow
-	make_program sim_scripted_lead
-	"${random[@]}" | grep -v '^1\.\.'
-	bad=${PIPESTATUS[0]}
-	count=$("$build/tests/sim/sim_store_mutants" --mutants --schedules 0 | sed -n 's/^1\.\.//p')
-	while read -r code name test; do
-		count=$((count + 1))
-		if scripted "$code" "$test"; then
-			echo "ok $count - $name: caught by the scripted schedule $test"
-		else
-			echo "not ok $count - $name: the scripted schedule $test does not notice"
-			bad=1
-		fi
-	done < <("$build/tests/sim/sim_store_mutants" --scripted)
+	program="$build/tests/sim/sim_store_mutants"
+	count=0 bad=0
+	while IFS= read -r line; do
+		case $line in
+		1..*) count=${line#1..} ;;
+		*) echo "$line" ;;
+		esac
+	done < <("$program" --mutants ${mutant:+--mutant "$mutant"} --schedules "${schedules:-50000}" --seed "$seed")
+	wait $! || bad=1
+	scripted
 	echo "1..$count"
 	exit "$bad"
 	;;

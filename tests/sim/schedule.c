@@ -89,12 +89,54 @@ static void make_storm(struct schedule *s, struct rng *rng)
 	s->length = at + 1000 * MS;
 }
 
+/* The leader's disk is slow under load, so that it says ALIVE, while others start with slow disks, are wiped, or have
+ * another leader already. */
+static void make_stall(struct schedule *s, struct rng *rng)
+{
+	usec_t at = 200 * MS;
+
+	s->voters = 3 + (unsigned)rng_below(rng, 3);
+	s->learners = 2;
+	s->detection = 6 * USEC_PER_SEC;
+	s->very_late = 10;
+	s->admin = 2000 * MS;
+	s->fault_count = 0;
+	while (s->fault_count + 8 <= SIM_FAULTS) {
+		unsigned other = (unsigned)rng_below(rng, s->voters);
+		usec_t cut = rng_between(rng, 1800, 3200) * MS, slow = cut + 1500 * MS;
+		const struct fault part[] = {
+			{FAULT_SLOW_DISK, .length = slow, .node = SIM_NODES},
+			{FAULT_BURST, .at = 20 * MS, .length = 10 * MS},
+			{rng_chance(rng, 50) ? FAULT_ISOLATE : FAULT_BURST, .at = 100 * MS,
+			 .length = cut, .node = SIM_NODES},
+			{FAULT_SLOW_DISK, .at = 200 * MS, .length = slow, .node = other},
+			{FAULT_KILL, .at = rng_between(rng, 300, 2000) * MS, .length = 50 * MS,
+			 .node = other},
+			{FAULT_WIPE, .at = rng_between(rng, 300, 1200) * MS, .node = s->voters},
+			{FAULT_WIPE, .at = rng_between(rng, 900, 2500) * MS, .node = s->voters + 1},
+			{FAULT_BURST, .at = cut - 800 * MS, .length = 10 * MS},
+		};
+
+		for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+			struct fault *f = &s->faults[s->fault_count++];
+
+			*f = part[i];
+			f->at += at;
+			f->detail = rng_next(rng) & ~1ull; /* a kill is at once */
+		}
+		at += slow + rng_between(rng, 500, 2000) * MS;
+	}
+	s->length = at + 1000 * MS;
+}
+
 void schedule_make(struct schedule *s, uint64_t seed)
 {
+	struct rng apart = {.state = seed * 0x9e3779b97f4a7c15u +
+				     3}; /* the others stay what they were */
 	struct rng rng = {.state = seed * 0x2545f4914f6cdd1du + 1};
 	usec_t burst = 0;
 
-	*s = (struct schedule){.seed = seed};
+	*s = (struct schedule){.seed = seed, .very_late = 1, .admin = 400 * MS};
 	s->transport = rng_chance(&rng, 50) ? TRANSPORT_FAITHFUL : TRANSPORT_ADVERSARIAL;
 	s->voters = 1 + (unsigned)rng_below(&rng, 5);
 	if (s->voters < 3 && rng_chance(&rng, 50))
@@ -108,7 +150,12 @@ void schedule_make(struct schedule *s, uint64_t seed)
 	s->is_even = rng_chance(&rng, 15);
 	s->log_kept = rng_between(&rng, 2, 6);
 	s->append_entries = (size_t)1 << rng_below(&rng, 3);
-	s->chunk_bytes = rng_chance(&rng, 50) ? 300 : 8192;
+	s->log_served = s->log_kept * (2 + rng_below(&rng, 6));
+	s->chunk_bytes = rng_chance(&rng, 20) ? 8192 : rng_chance(&rng, 40) ? 70 : 300;
+	if (rng_chance(&apart, 4)) {
+		make_stall(s, &apart);
+		return;
+	}
 	if (rng_chance(&rng, 25)) {
 		make_storm(s, &rng);
 		return;

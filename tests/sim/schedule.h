@@ -50,10 +50,11 @@ struct schedule {
 	unsigned voters, learners; /* at the beginning */
 	unsigned writes;
 	usec_t length;
-	unsigned drop, late; /* percent, adversarial */
-	usec_t detection;    /* at most, until a partition is seen */
-	bool is_even;	     /* all latencies are the same */
-	uint64_t log_kept;
+	unsigned drop, late, very_late; /* percent, adversarial */
+	usec_t detection;		/* at most, until a partition is seen */
+	usec_t admin; /* how often somebody looks for databases that wait to be joined */
+	bool is_even; /* all latencies are the same */
+	uint64_t log_kept, log_served;
 	size_t append_entries, chunk_bytes;
 	struct fault faults[SIM_FAULTS];
 	size_t fault_count;

@@ -6,6 +6,8 @@
  *   node.c      processes: start, crash, effects            disk.c    what survives which crash
  *   client.c    load and admins                             fault.c, force.c  what goes wrong, done
  *   world.c     the run of one schedule                     ending.c  mended, it must live and rest
+ *   batch.c     many schedules                              replay.c  one of them, told
+ *   fault_disk.c  disks lost, copied, gone back             coverage.c  what was met at all
  *   oracle*.c   the invariants                              model.c   a second account of transactions */
 #pragma once
 
@@ -73,7 +75,6 @@ struct node {
 	struct effects effects;
 	uint64_t applied, committed, leads;
 	struct measure measure; /* of the running process */
-	uint64_t own_done;	/* highest version of an own write */
 	uint32_t level;		/* of its program */
 };
 
@@ -94,11 +95,30 @@ struct op {
 	struct voters voters;
 };
 
+/* Counters alone: batch.c adds them up. */
 struct coverage {
 	uint64_t cells[MSG_COUNT][ROLE_COUNT];
 	uint64_t outcomes[5];
-	uint64_t steps, commits, leaders, snapshots, cuts, schedules;
+	uint64_t faults[FAULT_COUNT]; /* that came to something */
+	uint64_t steps, commits, leaders, cuts, schedules;
+	uint64_t lived, hung,
+		forked; /* schedules that came to life again; with a part hung; in a new fork */
+	struct replica_caught_up caught_up;
+	uint64_t false_lists;
 };
+
+/* replay.c */
+int replay(uint64_t seed, int mutant, bool is_minimised); /* prints TAP */
+enum invariant replay_tell(uint64_t seed, int mutant, bool is_minimised, char what[400]);
+
+/* batch.c: prints TAP */
+int batch_run(uint64_t from, uint64_t count, unsigned jobs);
+
+/* coverage.c */
+#define COVERAGE_SCHEDULES 10000 /* by then everything must have been met */
+void coverage_print(const struct coverage *c);
+bool coverage_check(const struct coverage *c,
+		    uint64_t number); /* prints TAP; false: something was not met */
 
 struct world {
 	struct schedule *schedule;
@@ -124,6 +144,7 @@ struct world {
 	bool is_verbose, is_ending,
 		is_quiet; /* ending: no faults any more; quiet: nothing may be sent */
 	bool has_lost_majority, was_forced;
+	const struct node *far; /* ending: holds a promise far above all others */
 	uint64_t sent, persisted, still;
 	usec_t guard_until; /* a disk went back in time: nothing else goes wrong until that was seen */
 };
@@ -160,6 +181,8 @@ void net_reform_soon(struct world *w, usec_t delay);
 void net_break(struct world *w); /* partition changed: rings that cross it stand still */
 bool net_is_connected(const struct node *a, const struct node *b);
 void net_fini(struct world *w);
+/* The message itself, or, now and then, a list of what somebody else has in place of its own: a reference. */
+struct blob *net_falsify(struct world *w, const struct node *n, struct blob *blob);
 
 /* client.c */
 #define CLIENT_ADMIN_PATIENCE (3000 * MS)
@@ -178,7 +201,17 @@ unsigned fault_lost_voters(struct world *w); /* of these: their disk is gone */
 bool fault_is_voter(struct world *w, const struct node *n);
 void fault_begin(struct world *w, size_t i);
 void fault_end(struct world *w, size_t i, struct node *n); /* n: whom it hit */
+void fault_start_later(struct world *w, struct node *n, usec_t delay);
+
+/* fault_disk.c; true: it came to something */
+bool fault_slow_disk(struct world *w, struct node *n, const struct fault *f);
+bool fault_full_disk(struct world *w, struct node *n, const struct fault *f);
+bool fault_failed_sync(struct world *w, struct node *n, const struct fault *f);
+bool fault_roll_back(struct world *w, struct node *n, const struct fault *f);
+bool fault_wipe(struct world *w, struct node *n, const struct fault *f);
+bool fault_copy(struct world *w, struct node *n, const struct fault *f);
 
 /* force.c */
-void force_lose_majority(struct world *w, const struct fault *f);
-void force_go_on(struct world *w);
+bool force_lose_majority(struct world *w, struct node *n,
+			 const struct fault *f); /* true: it is lost */
+void force_go_on(struct world *w, size_t fault);

@@ -219,7 +219,9 @@ static void run_schedule(struct world *w)
 	usec_t until = w->now + w->schedule->length;
 
 	while (w->now < until && !w->oracle.broken) {
-		world_run_until(w, w->now + 400 * MS < until ? w->now + 400 * MS : until, NULL);
+		usec_t next = w->now + w->schedule->admin;
+
+		world_run_until(w, next < until ? next : until, NULL);
 		world_join_waiting(w);
 	}
 }

@@ -31,7 +31,8 @@ lab_in n1 sh -c 'mkdir -p /srv/btr && truncate -s 2G /var/lib/lodge/btr.img && m
 mkdir "$LAB/www"
 head -c 3000000 /dev/urandom >"$LAB/www/small.iso"
 cp "$here/storage_server.py" "$LAB/"
-lab_net "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &
+# as one process, which ends with this shell at the latest
+lab_child nsenter -t "$lab_switch" -n -- "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &
 server=$!
 wait_for 10 grep -q ready "$LAB/server.log"
 

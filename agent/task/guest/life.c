@@ -83,6 +83,14 @@ int life_lock_check(const struct life *life, const struct guest_config *config, 
 	return err_set(err, ERR_BUSY, "%s is locked (%s)", life->ops->label, lock);
 }
 
+bool life_has_pending(const struct guest_config *config, const char *key)
+{
+	for (size_t i = 1; i < config->count; i++)
+		if (str_eq(config->sections[i].name, "PENDING"))
+			return fields_find(&config->sections[i].keys, key) != NULL;
+	return false;
+}
+
 bool life_is_locked(const struct guest_config *config, const char *lock)
 {
 	return str_eq(guest_config_get(config, "lock"), lock);

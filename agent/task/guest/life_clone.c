@@ -286,11 +286,12 @@ static int claim(const struct life *life, struct guest_config *config, void *ctx
 
 static int release(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
+	bool is_ours = guest_config_section(config, UNDERWAY_CLONE) != NULL;
+
 	(void)ctx;
-	if (!guest_config_section(config, UNDERWAY_CLONE))
-		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
+	(void)err;
 	guest_config_section_remove(config, UNDERWAY_CLONE);
-	if (life_is_locked(config, life->disk_lock))
+	if (is_ours && life_is_locked(config, life->disk_lock))
 		guest_config_delete(config, "lock");
 	return 0;
 }

@@ -66,6 +66,9 @@ static int check_use(const struct life *life, const struct guest_config *config,
 		return err_set(err, ERR_BUSY,
 			       "cannot move volume '%s' and delete it: snapshot '%s' needs it",
 			       move->volume.volid, snapshot);
+	if (life_has_pending(config, move->key))
+		return err_set(err, ERR_BUSY, "a change of '%s' waits for the next start",
+			       move->key);
 	if (move->volume.volume.vmid == 0)
 		return err_set(err, ERR_UNSUPPORTED, "'%s' is no volume of a guest",
 			       move->volume.volid);
@@ -223,27 +226,31 @@ static int commit_both(struct task_ctx *task, const struct move *move, struct er
 
 /* -- the end -- */
 
+/* ctx: volume id that is to be kept as unused, or NULL. */
 static int end(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
-	(void)ctx;
-	(void)err;
 	guest_config_section_remove(config, UNDERWAY_MOVE);
 	if (life_is_locked(config, life->disk_lock))
 		guest_config_delete(config, "lock");
-	return 0;
+	return ctx && !guest_volume_is_named(life->ops, config, "", ctx)
+		       ? guest_unused_add(config, ctx, NULL, err)
+		       : 0;
 }
 
 static int finish(struct task_ctx *task, const struct life *life, const struct move *move,
 		  struct err *err)
 {
 	struct err why = ERR_INIT;
+	const char *kept = NULL;
 
 	if (move->is_deleted) {
 		task_log("removing volume %s", move->volume.volid);
-		if (life_free(task, life, move->volume.volid, &why) < 0)
-			task_warn(task, "%s", why.message);
+		if (life_free(task, life, move->volume.volid, &why) < 0) {
+			task_warn(task, "%s: it is kept as unused", why.message);
+			kept = move->volume.volid;
+		}
 	}
-	return life_edit(task, life, end, NULL, err);
+	return life_edit(task, life, end, (void *)kept, err);
 }
 
 static int give_up(struct task_ctx *task, const struct life *life, const struct move *move,
@@ -324,7 +331,7 @@ int life_move_run(struct task_ctx *task, const struct life *life, struct err *er
 struct found {
 	struct move move;
 	char key[16];
-	bool is_done;
+	bool is_there, is_done;
 };
 
 static void read_section(const struct guest_config *config, const struct guest_section *section,
@@ -350,27 +357,26 @@ static void read_section(const struct guest_config *config, const struct guest_s
 					 (value[size] == ',' || value[size] == '\0');
 }
 
-/* Writing the configuration again makes a last write of the dead job come too late. */
 static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	struct guest_section *section = guest_config_section(config, UNDERWAY_MOVE);
 
-	if (!section || !life_is_locked(config, life->disk_lock))
-		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
-	read_section(config, section, ctx);
+	struct found *found = ctx;
+
+	(void)err;
+	found->is_there = section && life_is_locked(config, life->disk_lock);
+	if (found->is_there)
+		read_section(config, section, found);
 	return 0;
 }
 
 int life_move_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct found found = {0};
-	struct err why = ERR_INIT;
-	int r = life_edit(task, life, claim, &found, &why);
+	int r = life_edit(task, life, claim, &found, err);
 
-	if (r == -ERR_NOT_FOUND)
-		return 0;
-	if (r < 0)
-		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	if (r < 0 || !found.is_there)
+		return life_is_over(task, r) ? 0 : r;
 	task_log("%s", found.is_done ? "the volume has moved: finishing"
 				     : "removing what an unfinished move left");
 	return found.is_done ? finish(task, life, &found.move, err)

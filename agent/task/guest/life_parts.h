@@ -8,7 +8,9 @@
 struct task_ctx life_of_guest(const struct task_ctx *task, unsigned vmid);
 
 /* Reads the guest's configuration, lets fn change it, writes it, from the start when someone else changed it
- * meanwhile: fn may be called several times, each time with the newest. */
+ * meanwhile: fn may be called several times, each time with the newest.
+ * An undo writes even what is as it should be: a last write of the dead job, still on its way to the store, then comes
+ * too late. */
 typedef int (*life_edit_fn)(const struct life *life, struct guest_config *config, void *ctx,
 			    struct err *err);
 int life_edit(struct task_ctx *task, const struct life *life, life_edit_fn fn, void *ctx,
@@ -21,6 +23,8 @@ int life_lock_check(const struct life *life, const struct guest_config *config, 
 /* Takes the lock away if it is this one; with it what the configuration says is under way (may be NULL). */
 int life_unlock(struct task_ctx *task, const struct life *life, const char *lock,
 		const char *underway, struct err *err);
+/* A change of this key waits for the next start. */
+bool life_has_pending(const struct guest_config *config, const char *key);
 bool life_is_locked(const struct guest_config *config, const char *lock);
 
 /* Volumes in use, in the order of their keys. Heap array. */

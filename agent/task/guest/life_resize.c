@@ -71,7 +71,10 @@ int life_resize_run(struct task_ctx *task, const struct life *life, struct err *
 
 	if (r < 0)
 		return r;
-	if ((r = life_lock_check(life, &config, NULL, err)) == 0)
+	if ((r = life_lock_check(life, &config, NULL, err)) == 0 &&
+	    life_has_pending(&config, resize.key))
+		r = err_set(err, ERR_BUSY, "a change of '%s' waits for the next start", resize.key);
+	if (r == 0)
 		r = find_volume(life, &config, &resize, &v, err);
 	guest_config_fini(&config);
 	if (r < 0 || (r = life_storage_open(task, life, &v, &storage, err)) < 0)

@@ -14,6 +14,7 @@ struct rollback {
 	struct guest_volume *volumes; /* owned */
 	size_t count, done;
 	bool is_undo;
+	bool is_begun;
 };
 
 static int find_snapshot(const struct life *life, struct guest_config *config,
@@ -32,8 +33,9 @@ static int begin(const struct life *life, struct guest_config *config, void *ctx
 	struct rollback *back = ctx;
 	int r = life_lock_check(life, config, LOCK, err);
 
-	if (r == 0 && back->is_undo && !life_is_locked(config, LOCK))
-		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
+	back->is_begun = !back->is_undo || life_is_locked(config, LOCK);
+	if (r == 0 && !back->is_begun)
+		return 0; /* nothing to do again */
 	if (r == 0)
 		r = find_snapshot(life, config, back, err);
 	if (r == 0) {
@@ -114,7 +116,7 @@ static int run(struct task_ctx *task, const struct life *life, struct rollback *
 	int r;
 
 	if ((r = check(task, life, back, err)) < 0 ||
-	    (r = life_edit(task, life, begin, back, err)) < 0)
+	    (r = life_edit(task, life, begin, back, err)) < 0 || !back->is_begun)
 		return r;
 	if ((r = life->stop(task, err)) == 0)
 		r = life_each_volume(task, life, back->volumes, back->count, roll_one, back, err);

@@ -15,6 +15,7 @@ struct snapshot {
 	struct guest_volume *volumes; /* owned */
 	size_t count;
 	bool is_forced;
+	bool is_found; /* to be undone */
 };
 
 static int read_volumes(const struct life *life, const struct guest_section *section,
@@ -156,17 +157,14 @@ int life_snapshot_run(struct task_ctx *task, const struct life *life, struct err
 	return r;
 }
 
-/* Writing the configuration again makes a last write of the dead job come too late; where that came first, there
- * is nothing to undo. */
 static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	struct snapshot *s = ctx;
 	const struct guest_section *section = guest_snapshot_find(config, s->name);
 
-	if (!section || !life_is_locked(config, LOCK_MAKE) ||
-	    !str_eq(guest_snapshot_state(section), SNAPSHOT_PREPARE))
-		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
-	return read_volumes(life, section, s, err);
+	s->is_found = section && life_is_locked(config, LOCK_MAKE) &&
+		      str_eq(guest_snapshot_state(section), SNAPSHOT_PREPARE);
+	return s->is_found ? read_volumes(life, section, s, err) : 0;
 }
 
 int life_snapshot_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
@@ -177,11 +175,9 @@ int life_snapshot_undo_run(struct task_ctx *task, const struct life *life, struc
 
 	if (life->hold && life->hold(task, false, &why) < 0)
 		task_warn(task, "%s", why.message);
-	r = life_edit(task, life, claim, &s, &why);
-	if (r == -ERR_NOT_FOUND)
-		return 0;
-	if (r < 0)
-		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	r = life_edit(task, life, claim, &s, err);
+	if (r < 0 || !s.is_found)
+		return life_is_over(task, r) ? 0 : r;
 	task_log("removing what an unfinished snapshot left");
 	r = undo(task, life, &s, err);
 	free(s.volumes);
@@ -208,23 +204,27 @@ static int begin_delete(const struct life *life, struct guest_config *config, vo
 	return r;
 }
 
+static int delete_all(struct task_ctx *task, const struct life *life, struct snapshot *s,
+		      struct err *err)
+{
+	int r = life_each_volume(task, life, s->volumes, s->count, delete_one, s, err);
+
+	if (r == 0)
+		return life_edit(task, life, take_back, s, err);
+	(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
+	return r;
+}
+
 int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct snapshot s = {.name = life_arg(task, "snapname"),
 			     .is_forced = life_flag(task, "force")};
 	int r = life_edit(task, life, begin_delete, &s, err);
 
-	if (r == -ERR_NOT_FOUND && life_is_undo(task))
-		r = 0; /* it had come to its end */
-	else if (r == 0)
-		r = life_each_volume(task, life, s.volumes, s.count, delete_one, &s, err);
-	else
-		goto out;
 	if (r == 0)
-		r = life_edit(task, life, take_back, &s, err);
-	else
-		(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
-out:
+		r = delete_all(task, life, &s, err);
+	else if (r == -ERR_NOT_FOUND && life_is_undo(task))
+		r = life_unlock(task, life, LOCK_DELETE, NULL, err); /* it had come to its end */
 	free(s.volumes);
 	return r;
 }

@@ -16,6 +16,7 @@ struct template
 	size_t count;
 	const struct life *life;
 	bool is_undo;
+	bool is_there; /* nothing is left to be done */
 };
 
 static int check_snapshots(const struct life *life, const struct guest_config *config,
@@ -36,8 +37,9 @@ static int begin(const struct life *life, struct guest_config *config, void *ctx
 			str_eq(guest_config_get(config, "template"), "1");
 	int r = life_lock_check(life, config, is_begun ? life->disk_lock : NULL, err);
 
-	if (r == 0 && t->is_undo && !is_begun)
-		return err_set(err, ERR_NOT_FOUND, "nothing to undo");
+	t->is_there = t->is_undo && !is_begun;
+	if (r == 0 && t->is_there)
+		return 0;
 	if (r == 0 && !is_begun && str_eq(guest_config_get(config, "template"), "1"))
 		r = err_set(err, ERR_BUSY, "%s is a template already", life->ops->label);
 	if (r == 0)
@@ -145,7 +147,7 @@ int life_template_run(struct task_ctx *task, const struct life *life, struct err
 
 	if ((r = life->require_stopped(task, err)) < 0 || (r = check_all(task, life, err)) < 0)
 		return r;
-	if ((r = life_edit(task, life, begin, &t, err)) == 0 &&
+	if ((r = life_edit(task, life, begin, &t, err)) == 0 && !t.is_there &&
 	    (r = life_each_volume(task, life, t.volumes, t.count, convert, &t, err)) == 0)
 		r = life_unlock(task, life, life->disk_lock, UNDERWAY_TEMPLATE, err);
 	free(t.volumes);

@@ -179,7 +179,10 @@ static int collect(const struct volume_info *info, void *ctx)
 {
 	struct found *found = ctx;
 
-	if (info->vmid == found->vmid && str_eq(info->content, found->content))
+	/* an image does not tell what kind of guest has it; the id is one guest's */
+	bool is_disk = str_eq(info->content, "images") || str_eq(info->content, "rootdir");
+
+	if (info->vmid == found->vmid && (is_disk || str_eq(info->content, found->content)))
 		fields_add(&found->volids, "volid", info->volid);
 	return 0;
 }

@@ -44,7 +44,20 @@ static struct message sample(enum message_type type)
 						 .payload_size = 3};
 	if (type == MSG_SNAPSHOT)
 		m.snapshot = (struct msg_snapshot){
-			.to = 1, .epoch = 2, .total = 4, .data = "data", .size = 4};
+			.to = 1, .epoch = 2, .list = 3, .total = 4, .data = "data", .size = 4};
+	if (type == MSG_FETCH)
+		m.fetch = (struct msg_fetch){
+			.to = 1, .epoch = 2, .values = 3, .list = 4, .snapshot = 5, .offset = 6};
+	if (type == MSG_INQUIRY)
+		m.inquiry = (struct msg_inquiry){.to = 1, .epoch = 2, .list = 3, .offset = 4};
+	if (type == MSG_LIST)
+		m.list = (struct msg_list){.to = 1,
+					   .epoch = 2,
+					   .list = 3,
+					   .total = 9,
+					   .offset = 5,
+					   .data = "list",
+					   .size = 4};
 	if (type == MSG_CLAIM)
 		m.claim = (struct msg_claim){.epoch = 12, .position = {3, 4}};
 	return m;

@@ -376,19 +376,132 @@ static void run_for_a_while(struct world *w)
 		assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
 }
 
+/* Takes from a job what it did to be known; the core is gone meanwhile. */
+static void take_claim(const char *upid, struct job_record *ret)
+{
+	autofree char *record_path = job_file_record(upid);
+	autofree char *log = jobs_log_path(NULL, upid);
+
+	assert_int_equal(job_record_read(record_path, ret, NULL), 0);
+	autofree char *new_log = job_file_new_log(ret->serial);
+	unlink(record_path);
+	assert_int_equal(rename(log, new_log), 0);
+}
+
+/* It names its log, and then leaves its record. */
+static void name_log(const char *upid, const struct job_record *record)
+{
+	struct upid id;
+
+	assert_int_equal(upid_parse(upid, &id, NULL), 0);
+	assert_int_equal(job_log_rename(record->serial, &id, upid, NULL), 0);
+}
+
 /* A job of an earlier core that did not come to name its log and to leave its record yet. */
 static void make_unclaimed(struct world *w, char upid[UPID_MAX], struct job_record *ret)
 {
 	start(w, (struct job_spec){.command = "hold", .undo = "undo", .id = "9", .guest = 9}, upid);
-	autofree char *record_path = job_file_record(upid);
-	assert_int_equal(job_record_read(record_path, ret, NULL), 0);
 	jobs_free(w->jobs);
-	unlink(record_path);
-	autofree char *log = jobs_log_path(NULL, upid);
-	autofree char *new_log = job_file_new_log(ret->serial);
-	assert_int_equal(rename(log, new_log), 0);
+	take_claim(upid, ret);
 	w->begun = 0;
 	open_jobs(w);
+}
+
+static void kill_unreaped(const char *upid)
+{
+	struct upid id;
+	siginfo_t gone;
+
+	assert_int_equal(upid_parse(upid, &id, NULL), 0);
+	kill(-id.pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)id.pid, &gone, WEXITED | WNOWAIT), 0);
+}
+
+static const struct task *find_type(struct world *w, const char *type)
+{
+	for (const struct task *t = NULL; (t = jobs_next(w->jobs, t));)
+		if (str_eq(t->id.type, type))
+			return t;
+	return NULL;
+}
+
+static void end_undo(struct world *w)
+{
+	fixture_run_until(w->event, has_undone, NULL);
+	write_status(find_type(w, "undo")->upid, "OK");
+	fixture_release();
+	wait_for_end(w);
+	assert_string_equal(w->last_text, "OK");
+}
+
+/* Nothing tells of it and nobody asks. */
+static void unclaimed_job_dies_unasked(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+	autorecord record = {0};
+
+	make_unclaimed(w, upid, &record);
+	autofree char *new_log = job_file_new_log(record.serial);
+	kill_unreaped(upid);
+	end_undo(w);
+	assert_true(jobs_are_known(w->jobs));
+	assert_int_equal(access(new_log, F_OK), -1);
+}
+
+/* It claimed its log after the next core's first look, and died while another job that might have
+ * been its undo job was still unknown. */
+static void dead_job_is_undone_after_another_is_known(void **state)
+{
+	struct world *w = *state;
+	char dead[UPID_MAX], late[UPID_MAX];
+	autorecord dead_record = {0}, late_record = {0};
+
+	start(w, (struct job_spec){.command = "hold", .undo = "undo", .id = "7", .guest = 7}, dead);
+	start(w, (struct job_spec){.command = "hold", .id = "8", .guest = 8}, late);
+	jobs_free(w->jobs);
+	take_claim(dead, &dead_record);
+	take_claim(late, &late_record);
+	name_log(late, &late_record);
+	open_jobs(w);
+	name_log(dead, &dead_record);
+	assert_int_equal(job_record_leave(dead, &dead_record, NULL), 0);
+	kill_unreaped(dead);
+	wait_for_end(w);
+	assert_string_equal(w->last, dead);
+	assert_null(find_type(w, "undo"));
+	assert_int_equal(job_record_leave(late, &late_record, NULL), 0);
+	fixture_run_until(w->event, has_undone, NULL);
+	assert_int_equal(jobs_stop(w->jobs, late, NULL), 0); /* it reads the same fifo */
+	wait_for_end(w);
+	end_undo(w);
+}
+
+/* Its end may be seen before its record is: what it did stays. */
+static void fast_job_of_an_earlier_core_is_not_undone(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+	autorecord record = {0};
+
+	start(w, (struct job_spec){.command = "hold", .undo = "undo", .id = "9", .guest = 9}, upid);
+	jobs_free(w->jobs);
+	autofree char *path = job_file_record(upid);
+	autofree char *aside = fixture_path("record");
+	assert_int_equal(link(path, aside), 0);
+	take_claim(upid, &record);
+	name_log(upid, &record);
+	open_jobs(w);
+	assert_int_equal(link(aside, path), 0); /* no rename: its event does not come */
+	write_status(upid, "OK");
+	fixture_release();
+	wait_for_end(w);
+	assert_string_equal(w->last_text, "OK");
+	assert_true(jobs_are_known(w->jobs));
+	assert_null(find_type(w, "undo"));
+	autofree char *undo_file = job_file_undo(record.serial);
+	assert_int_equal(access(undo_file, F_OK), -1);
+	assert_int_equal(access(path, F_OK), -1);
 }
 
 static bool has_begun(void *ctx)
@@ -599,6 +712,9 @@ int main(void)
 		WITH(start_out_of_descriptors),
 		WITH(beginning_out_of_descriptors),
 		WITH(watching_out_of_descriptors),
+		WITH(unclaimed_job_dies_unasked),
+		WITH(dead_job_is_undone_after_another_is_known),
+		WITH(fast_job_of_an_earlier_core_is_not_undone),
 		WITH(orphaned_log_is_removed),
 		WITH(order_of_a_guest),
 		WITH(order_of_two_guests),

@@ -148,11 +148,14 @@ static unsigned count_logs(const char *folder)
 	return count;
 }
 
-/* A record may come a moment after the log got its name. */
+/* A record may come a moment after the log got its name, and the log its name while this looks: the
+ * first names are counted first, since none comes back. */
 static bool all_claimed(void *ctx)
 {
 	unsigned logs = 0, known = 0;
 
+	if (count_files("tasks", "new-") > 0)
+		return false;
 	for (unsigned digit = 0; digit < 16; digit++) {
 		char folder[16];
 
@@ -161,11 +164,14 @@ static bool all_claimed(void *ctx)
 	}
 	for (const struct task *t = NULL; (t = jobs_next(ctx, t));)
 		known++;
-	return count_files("tasks", "new-") == 0 && logs <= known;
+	return logs <= known;
 }
 
+/* The undo of one that was stopped before its record came is started a moment later. */
 static bool none_running(void *ctx)
 {
+	if (!jobs_are_known(ctx))
+		return false;
 	for (const struct task *t = NULL; (t = jobs_next(ctx, t));)
 		if (t->state == TASK_RUNNING)
 			return false;
