@@ -229,6 +229,48 @@ static void test_snapshots(void **state)
 	}
 }
 
+/* A second name for a volume would get past whoever looks for its use by the first, and one with '@' would be a
+ * snapshot. */
+static void test_other_names(void **state)
+{
+	static const char *const others[] = {
+		"pool:111/vm-111-disk-0.RAW", "pool:111/vm-111-disk-0.subvol",
+		"pool:111/vm-111-disk-0@snap.raw", "pool:111/vm-111-disk-0@snap.subvol"};
+	char volid[VOLID_MAX], base[VOLID_MAX], none[VOLID_MAX];
+	struct volid volume;
+	struct volume_info info;
+	(void)state;
+	SKIP_UNMOUNTED();
+	make(111, VOLUME_IMAGES, 8 * MIB, volid);
+	parse(volid, &volume);
+	assert_int_equal(driver->snapshot(&def, &volume, "snap", NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct volid other;
+		autobuf path = BUF_INIT;
+		struct err err = ERR_INIT;
+		parse(others[i], &other);
+		assert_int_equal(driver->free(&def, &other, &err), -ERR_INVALID);
+		assert_int_equal(driver->info(&def, &other, &info, NULL), -ERR_INVALID);
+		assert_int_equal(driver->path(&def, &other, &path, NULL), -ERR_INVALID);
+		const struct volume_alloc as = {.vmid = 111,
+						.content = other.content,
+						.name = strchr(others[i], '/') + 1,
+						.size = MIB};
+		assert_true(driver->alloc(&def, &as, none, &err) < 0);
+	}
+	expect_snapshots(&volume, "snap ");
+	assert_int_equal(driver->free(&def, &volume, NULL), 0);
+	const struct volume_alloc dotted = {
+		.vmid = 111, .content = VOLUME_IMAGES, .name = "vm-111-a.b.raw", .size = MIB};
+	assert_int_equal(driver->alloc(&def, &dotted, volid, NULL), 0);
+	parse(volid, &volume);
+	assert_int_equal(driver->to_base(&def, &volume, base, NULL), 0);
+	parse(base, &volume);
+	assert_int_equal(driver->info(&def, &volume, &info, NULL), 0);
+	assert_int_equal(driver->free(&def, &volume, NULL), 0);
+	assert_int_equal(volumes(), 0);
+}
+
 static void clones_of(const char *volid, enum volume_content content)
 {
 	struct volid volume, base, clone;
@@ -460,11 +502,17 @@ static void test_other_file_system(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),  cmocka_unit_test(test_snapshots),
-		cmocka_unit_test(test_clones), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_nested), cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_sweep),  cmocka_unit_test(test_modes),
-		cmocka_unit_test(test_nocow),  cmocka_unit_test(test_other_file_system),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_snapshots),
+		cmocka_unit_test(test_other_names),
+		cmocka_unit_test(test_clones),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_nocow),
+		cmocka_unit_test(test_other_file_system),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
