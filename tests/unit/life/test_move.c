@@ -273,13 +273,18 @@ static void keeps_a_copy_that_is_in_use(void **state)
 /* First unknown, then "not now": that says nothing of the first time. */
 static void asks_until_the_outcome_is_known(void **state)
 {
-	autobuf config = BUF_INIT;
+	struct task_txn *txn = task_txn_new("root@pam");
+	pid_t pid;
 
 	(void)state;
 	core.lies[0] = 202;
 	core.lies[1] = 503;
-	assert_int_equal(move(&config), 0);
-	expect_moved(&config);
+	pid = start_core();
+	task_txn_put(txn, CONFIG, "\nrootfs: bb:\n", 13);
+	assert_int_equal(task_txn_commit(txn, NULL), 0);
+	task_txn_free(txn);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
