@@ -261,6 +261,58 @@ static int give_up(struct task_ctx *task, const struct life *life, const struct 
 	return r < 0 ? r : life_edit(task, life, end, NULL, err);
 }
 
+/* -- how far it came -- */
+
+struct found {
+	struct move move;
+	char key[16];
+	bool is_there, is_done;
+};
+
+static void read_section(const struct guest_config *config, const struct guest_section *section,
+			 struct found *found)
+{
+	const struct fields *keys = &section->keys;
+	struct move *move = &found->move;
+	uint64_t guest = 0;
+
+	str_copy(found->key, sizeof(found->key), fields_get(keys, "key") ?: "");
+	str_copy(move->volume.volid, VOLID_MAX, fields_get(keys, "from") ?: "");
+	str_copy(move->to, VOLID_MAX, fields_get(keys, "to") ?: "");
+	str_to_u64(fields_get(keys, "guest") ?: "0", &guest);
+	move->other = (unsigned)guest;
+	move->key = found->key;
+	move->is_deleted = fields_get(keys, "delete") != NULL;
+	/* for another guest: the key is gone with the change */
+	const char *value = guest_config_get(config, found->key);
+	size_t size = strlen(move->to);
+
+	found->is_done = guest ? !value
+			       : value && size && strncmp(value, move->to, size) == 0 &&
+					 (value[size] == ',' || value[size] == '\0');
+}
+
+static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	struct guest_section *section = guest_config_section(config, UNDERWAY_MOVE);
+	struct found *found = ctx;
+
+	(void)err;
+	found->is_there = section && life_is_locked(config, life->disk_lock);
+	if (found->is_there)
+		read_section(config, section, found);
+	return 0;
+}
+
+static int end_as_found(struct task_ctx *task, const struct life *life, const struct found *found,
+			struct err *err)
+{
+	task_log("%s", found->is_done ? "the volume has moved: finishing"
+				      : "removing what an unfinished move left");
+	return found->is_done ? finish(task, life, &found->move, err)
+			      : give_up(task, life, &found->move, err);
+}
+
 /* -- the job -- */
 
 static int copy(struct task_ctx *task, struct move *move, struct err *err)
@@ -301,6 +353,26 @@ static int check_stopped(struct task_ctx *task, const struct move *move, struct 
 	return r < 0 || !move->other ? r : move->life->require_stopped(&other, err);
 }
 
+/* The failure of a change does not tell that it was not made: what is stored does. Until that can be read nothing is
+ * removed, and the lock stays. */
+static int end_failed(struct task_ctx *task, const struct life *life, int failure, struct err *err)
+{
+	struct found found = {0};
+	struct err why = ERR_INIT;
+	int r = life_edit(task, life, claim, &found, &why);
+
+	if (r == 0)
+		r = end_as_found(task, life, &found, &why);
+	if (found.is_done) {
+		if (err)
+			*err = why;
+		return r;
+	}
+	if (r < 0)
+		task_warn(task, "could not remove everything: %s", why.message);
+	return failure;
+}
+
 int life_move_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct move move = {.life = life,
@@ -309,7 +381,6 @@ int life_move_run(struct task_ctx *task, const struct life *life, struct err *er
 				    life_flag(task, "delete") || life_arg(task, "target-vmid"),
 			    .other = (unsigned)life_number(task, "target-vmid"),
 			    .other_key = life_arg(task, "target-volume")};
-	struct err why = ERR_INIT;
 	int r;
 
 	if ((r = check_stopped(task, &move, err)) < 0 || (r = task_slot_enter(task, err)) < 0 ||
@@ -319,55 +390,7 @@ int life_move_run(struct task_ctx *task, const struct life *life, struct err *er
 	if (r == 0)
 		r = move.other ? commit_both(task, &move, err)
 			       : life_edit(task, life, commit, &move, err);
-	if (r == 0)
-		return finish(task, life, &move, err);
-	if (give_up(task, life, &move, &why) < 0)
-		task_warn(task, "could not remove everything: %s", why.message);
-	return r;
-}
-
-/* -- undoing -- */
-
-struct found {
-	struct move move;
-	char key[16];
-	bool is_there, is_done;
-};
-
-static void read_section(const struct guest_config *config, const struct guest_section *section,
-			 struct found *found)
-{
-	const struct fields *keys = &section->keys;
-	struct move *move = &found->move;
-	uint64_t guest = 0;
-
-	str_copy(found->key, sizeof(found->key), fields_get(keys, "key") ?: "");
-	str_copy(move->volume.volid, VOLID_MAX, fields_get(keys, "from") ?: "");
-	str_copy(move->to, VOLID_MAX, fields_get(keys, "to") ?: "");
-	str_to_u64(fields_get(keys, "guest") ?: "0", &guest);
-	move->other = (unsigned)guest;
-	move->key = found->key;
-	move->is_deleted = fields_get(keys, "delete") != NULL;
-	/* for another guest: the key is gone with the change */
-	const char *value = guest_config_get(config, found->key);
-	size_t size = strlen(move->to);
-
-	found->is_done = guest ? !value
-			       : value && size && strncmp(value, move->to, size) == 0 &&
-					 (value[size] == ',' || value[size] == '\0');
-}
-
-static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
-{
-	struct guest_section *section = guest_config_section(config, UNDERWAY_MOVE);
-
-	struct found *found = ctx;
-
-	(void)err;
-	found->is_there = section && life_is_locked(config, life->disk_lock);
-	if (found->is_there)
-		read_section(config, section, found);
-	return 0;
+	return r == 0 ? finish(task, life, &move, err) : end_failed(task, life, r, err);
 }
 
 int life_move_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
@@ -377,8 +400,5 @@ int life_move_undo_run(struct task_ctx *task, const struct life *life, struct er
 
 	if (r < 0 || !found.is_there)
 		return life_is_over(task, r) ? 0 : r;
-	task_log("%s", found.is_done ? "the volume has moved: finishing"
-				     : "removing what an unfinished move left");
-	return found.is_done ? finish(task, life, &found.move, err)
-			     : give_up(task, life, &found.move, err);
+	return end_as_found(task, life, &found, err);
 }
