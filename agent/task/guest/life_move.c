@@ -361,7 +361,7 @@ static int end_failed(struct task_ctx *task, const struct life *life, int failur
 	struct err why = ERR_INIT;
 	int r = life_edit(task, life, claim, &found, &why);
 
-	if (r == 0)
+	if (r == 0 && found.is_there)
 		r = end_as_found(task, life, &found, &why);
 	if (found.is_done) {
 		if (err)
