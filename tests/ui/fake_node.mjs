@@ -97,7 +97,7 @@ const snapshots = [
 	{ name: 'trial', description: 'Another database, for a try.', snaptime: 1796000000, parent: 'fresh' },
 	{ name: 'current', description: 'You are here!', parent: 'before-upgrade', running: 1 },
 ];
-const ACTIONS = { start: 'running', stop: 'stopped', shutdown: 'stopped', reboot: 'running', reset: 'running' };
+const ACTIONS = { suspend: 'paused', resume: 'running', start: 'running', stop: 'stopped', shutdown: 'stopped', reboot: 'running', reset: 'running' };
 
 const routes = [
 	['GET', /^\/access\/domains$/, () => [{ realm: 'pve', type: 'pve', comment: 'Lodge users' }, { realm: 'pam', type: 'pam' }]],
@@ -143,6 +143,7 @@ const routes = [
 		return run((type === 'lxc' ? 'vz' : 'qm') + verb, id, () => (verb === 'reset' ? 'it did not like it' : become(g, ACTIONS[verb])));
 	}],
 	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/(termproxy|vncproxy)$/, (p, type, id) => ({ port: 5900, ticket: 'PVEVNC:x+y=', upid: run('vncproxy', id, () => 'OK', 60), user: 'admin@pve' })],
+	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/status\/current$/, (p, type, id) => find(type, id)],
 	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/config$/, (p, type, id) => config(find(type, id))],
 	['PUT', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/config$/, () => { throw new Fail(400, 'Parameter verification failed.', { memory: 'value must have a minimum value of 16' }); }],
 	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/pending$/, (p, type, id) => Object.entries(config(find(type, id))).map(([key, value]) => (key === 'memory' ? { key, value, pending: 2048 } : { key, value }))],
