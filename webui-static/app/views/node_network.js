@@ -16,8 +16,8 @@ const columnsOf = (onOpen) => [
 	{ key: 'iface', label: 'Name', class: 'iface', sort: (i) => i.iface, cell: (i) => html`<b>${i.iface}</b>${i.comments && html`<p class="hint">${i.comments}</p>`}` },
 	{ key: 'type', label: 'Type', class: 'mid', sort: (i) => i.type, cell: (i) => html`${i.type}${i.bridge_ports && html`<p class="hint">joins ${i.bridge_ports}</p>`}` },
 	{ key: 'state', label: 'State', sort: (i) => stateOf(i).text, cell: (i) => html`<${State} ...${stateOf(i)} />` },
-	{ key: 'cidr', label: 'Addresses', sort: (i) => i.cidr || '', cell: (i) => lines(i.cidr, i.cidr6).concat(i.method === 'dhcp' ? html`<span class="hint">by DHCP</span>` : []) },
-	{ key: 'gateway', label: 'Gateway', class: 'wide', cell: (i) => lines(i.gateway, i.gateway6) },
+	{ key: 'cidr', label: 'Addresses', class: 'address', sort: (i) => i.cidr || '', cell: (i) => lines(i.cidr, i.cidr6).concat(i.method === 'dhcp' ? html`<span class="hint">by DHCP</span>` : []) },
+	{ key: 'gateway', label: 'Gateway', class: 'wide address', cell: (i) => lines(i.gateway, i.gateway6) },
 	{ key: 'managed', label: 'Set by', class: 'wide', sort: (i) => i.managed, cell: (i) => OWNERS[i.managed] || i.managed },
 	{ key: 'do', label: html`<span class="unseen">Actions</span>`, class: 'edit', cell: (i) => i.managed !== 'nat' && html`
 		<button type="button" class="quiet square" title="Change" aria-label=${`Change ${i.iface}`} onClick=${() => onOpen(InterfaceDialog, i)}><${Icon} name="edit" /></button>
