@@ -328,9 +328,11 @@ static int copy(struct task_ctx *task, struct move *move, struct err *err)
 		return r;
 	guest_volume_names(move->life->ops, &config, &taken);
 	guest_config_fini(&config);
-	/* on the same storage, to another guest: shared where the storage can */
-	bool is_linked = !storage && life_check_feature(task, move->life, &move->volume, NULL,
-							VOLUME_CLONE, NULL) == 0;
+	/* on the same storage, to another guest: shared where the storage can; of a tree that would leave out the
+	 * subvolumes that the guest made inside, and the original goes */
+	bool is_linked =
+		!storage && !str_eq(move->volume.volume.format, "subvol") &&
+		life_check_feature(task, move->life, &move->volume, NULL, VOLUME_CLONE, NULL) == 0;
 	struct life_copy what = {.volume = &move->volume,
 				 .storage = storage,
 				 .format = life_arg(task, "format"),

@@ -6,14 +6,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/conn.h"
+#include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/map.h"
 #include "agent/base/mem.h"
@@ -287,6 +291,82 @@ static void asks_until_the_outcome_is_known(void **state)
 	waitpid(pid, NULL, 0);
 }
 
+/* -- on btrfs, where root can mount one -- */
+
+static void run(const char *const *argv)
+{
+	const struct exec_run spec = {.argv = argv,
+				      .deadline = clock_monotonic() + 60 * USEC_PER_SEC};
+	struct err err = ERR_INIT;
+
+	if (exec_run(&spec, NULL, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static bool mount_btrfs(const char *root)
+{
+	autofree char *image = xasprintf("%s/image", folder);
+
+	if (geteuid() != 0 || access("/sbin/mkfs.btrfs", X_OK) != 0 ||
+	    access("/dev/loop-control", R_OK | W_OK) != 0)
+		return false;
+	autofd int fd = open(image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && ftruncate(fd, 256 << 20) == 0);
+	assert_int_equal(dir_make(root, 0755, NULL), 0);
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	run((const char *const[]){"mkfs.btrfs", "-q", image, NULL});
+	run((const char *const[]){"mount", "-o", "loop", image, root, NULL});
+	return true;
+}
+
+static int give_to_102(void)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	struct err err = ERR_INIT;
+	int r;
+
+	fields_add(&task.args, "volume", "mp0");
+	fields_add(&task.args, "target-vmid", "102");
+	fields_add(&task.args, "target-volume", "mp0");
+	r = life_move_run(&task, &life, &err);
+	fields_fini(&task.args);
+	return r;
+}
+
+/* A subvolume that the guest made inside goes along. */
+static void takes_nested_subvolumes_along(void **state)
+{
+	autofree char *root = xasprintf("%s/btrfs", folder);
+	autofree char *tree = xasprintf("%s/images/101/subvol-101-disk-1", root);
+	autofree char *nested = xasprintf("%s/nested", tree);
+	autofree char *file = xasprintf("%s/file", nested);
+	static const char own[] = "hostname: a\nmemory: 64\nrootfs: aa:101/vm-101-disk-0.raw\n"
+				  "mp0: cc:101/subvol-101-disk-1.subvol,mp=/a\n";
+	static const char theirs[] = "hostname: b\nmemory: 64\n";
+	pid_t pid;
+
+	(void)state;
+	if (!mount_btrfs(root))
+		skip();
+	autofree char *storages = xasprintf("btrfs: cc\n\tpath %s\n\tcontent rootdir\n", root);
+	set("/storage.cfg", storages, strlen(storages));
+	set(CONFIG, own, strlen(own));
+	set("/nodes/n1/lxc/102.conf", theirs, strlen(theirs));
+	autofree char *parent = xasprintf("%s/images/101", root);
+	assert_int_equal(dir_make(parent, 0700, NULL), 0);
+	run((const char *const[]){"btrfs", "subvolume", "create", tree, NULL});
+	run((const char *const[]){"btrfs", "subvolume", "create", nested, NULL});
+	assert_int_equal(file_write_atomic(file, "x", 1, 0600, NULL), 0);
+	pid = start_core();
+	assert_int_equal(give_to_102(), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_false(is_file("btrfs/images/101/subvol-101-disk-1"));
+	assert_true(is_file("btrfs/images/102/subvol-102-disk-0/nested/file"));
+	assert_int_equal(umount2(root, MNT_DETACH), 0);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -295,6 +375,7 @@ int main(void)
 		TEST(moves),
 		TEST(keeps_a_copy_that_is_in_use),
 		TEST(asks_until_the_outcome_is_known),
+		TEST(takes_nested_subvolumes_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
