@@ -14,7 +14,8 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-#define LIST_MAX 200000
+#define LIST_MAX   200000
+#define NAME_BYTES 200 /* with "@SNAPSHOT" it must fit */
 
 bool btrfs_is_own(const struct volid *volume)
 {
@@ -28,6 +29,25 @@ void btrfs_name(const struct volid *volume, const char *snapshot, char ret[256])
 	int size = dot ? (int)(dot - volume->file) : (int)strlen(volume->file);
 	snprintf(ret, 256, "%.*s%s%s", size > 200 ? 200 : size, volume->file, snapshot ? "@" : "",
 		 snapshot ? snapshot : "");
+}
+
+/* One name for each subvolume: no other suffix, nothing that a snapshot is called, nothing that is cut. */
+static bool name_is_own(const struct volid *volume)
+{
+	bool is_tree = str_starts(volume->file, "subvol-") || str_starts(volume->file, "basevol-");
+	const char *suffix = is_tree ? ".subvol" : ".raw";
+	return str_ends(volume->file, suffix) && !strchr(volume->file, '@') &&
+	       strlen(volume->file) <= NAME_BYTES;
+}
+
+int btrfs_check_name(const struct volid *volume, struct err *err)
+{
+	if (btrfs_is_own(volume) && !name_is_own(volume))
+		return err_field(
+			err, "volume",
+			"'%s:%.200s' is not the name of a volume on a storage of type 'btrfs'",
+			volume->storage, volume->name);
+	return 0;
 }
 
 static int activate(const struct storage_def *def, struct err *err)
@@ -61,7 +81,9 @@ int btrfs_open(const struct storage_def *def, const struct volid *volume, const 
 {
 	char name[256];
 	autofd int parent = -1, fd = -1;
-	int r = dir_open_parent(def, volume, &parent, err);
+	int r = btrfs_check_name(volume, err);
+	if (r == 0)
+		r = dir_open_parent(def, volume, &parent, err);
 	if (r < 0)
 		return r;
 	btrfs_name(volume, snapshot, name);
@@ -80,7 +102,9 @@ static int own_path(const struct storage_def *def, const struct volid *volume, c
 {
 	const char *root;
 	char name[256];
-	int r = dir_root(def, &root, err);
+	int r = btrfs_check_name(volume, err);
+	if (r == 0)
+		r = dir_root(def, &root, err);
 	if (r < 0)
 		return r;
 	btrfs_name(volume, snapshot, name);

@@ -18,6 +18,8 @@
 
 /* Is the volume a subvolume (raw or subvol of a guest)? */
 bool btrfs_is_own(const struct volid *volume);
+/* Two names never mean one subvolume, and none means a snapshot. */
+int btrfs_check_name(const struct volid *volume, struct err *err);
 /* "vm-101-disk-0", or "vm-101-disk-0@SNAPSHOT" */
 void btrfs_name(const struct volid *volume, const char *snapshot, char ret[256]);
 /* Folder of the guest and descriptor of the volume's subvolume, or its snapshot's; absent: ERR_NOT_FOUND. */
@@ -51,8 +53,8 @@ int btrfs_alloc(const struct storage_def *def, const struct volume_alloc *what,
 /* The subvolume of a new volume, writable and empty, under a temporary name until btrfs_new_commit().
  * source_fd: a copy of that subvolume, or -1. */
 struct btrfs_new {
-	int owner;	    /* the guest's folder */
-	int fd;		    /* the subvolume */
+	int owner; /* the guest's folder */
+	int fd;	   /* the subvolume */
 	char temp[256];
 	unsigned vmid;
 	bool is_subvol;

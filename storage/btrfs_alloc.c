@@ -104,6 +104,8 @@ static int name_asked(const struct storage_def *def, const struct btrfs_new *new
 	const char *format = new->is_subvol ? "subvol" : "raw";
 	autofree char *text = xasprintf("%s:%u/%s", def->id, new->vmid, file);
 	int r = volid_parse(text, &volume, err);
+	if (r == 0)
+		r = btrfs_check_name(&volume, err);
 	if (r < 0)
 		return r;
 	bool is_tree = str_starts(file, "subvol-") || str_starts(file, "basevol-");

@@ -231,6 +231,7 @@ int btrfs_to_base(const struct storage_def *def, const struct volid *volume,
 		  char ret_volid[VOLID_MAX], struct err *err)
 {
 	char from[256], base[256], to[256];
+	struct volid renamed = *volume;
 	autofd int parent = -1, fd = -1;
 	size_t count = 0;
 	if (!btrfs_is_own(volume) || volume_is_base(volume))
@@ -243,11 +244,14 @@ int btrfs_to_base(const struct storage_def *def, const struct volid *volume,
 	if (r == 0 && count > 0)
 		r = err_set(err, ERR_BUSY, "volume '%s:%.200s' has snapshots", volume->storage,
 			    volume->name);
+	dir_base_name(volume, base);
+	str_copy(renamed.file, sizeof(renamed.file), base);
+	if (r == 0)
+		r = btrfs_check_name(&renamed, err);
 	if (r < 0)
 		return r;
-	dir_base_name(volume, base);
 	btrfs_name(volume, NULL, from);
-	snprintf(to, sizeof(to), "%.*s", (int)strcspn(base, "."), base);
+	snprintf(to, sizeof(to), "%.*s", (int)(strrchr(base, '.') - base), base);
 	r = btrfs_subvol_set_read_only(fd, true, err);
 	if (r < 0)
 		return r;

@@ -181,11 +181,13 @@ static int convert(const struct volume_copy *copy, const struct ends *ends, stru
 	return run(copy, argv, err);
 }
 
+/* With the subvolumes that a guest made inside: they are file systems of their own to cp, and nothing else is
+ * mounted below a volume. */
 static int copy_tree(const struct volume_copy *copy, const struct ends *ends, struct err *err)
 {
 	autofree char *content = xasprintf("%s/.", ends->source.data);
-	const char *const argv[] = {"cp", "-a",	   "--reflink=auto",  "--one-file-system",
-				    "--", content, ends->target.data, NULL};
+	const char *const argv[] = {"cp", "-a", "--reflink=auto", "--", content, ends->target.data,
+				    NULL};
 	return run(copy, argv, err);
 }
 

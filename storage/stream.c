@@ -216,12 +216,9 @@ static int send_tree(int fd, int from, char *block, struct err *err)
 
 int stream_tree_write(int fd, const char *path, struct err *err)
 {
-	const char *const argv[] = {"tar",	"--numeric-owner",
-				    "--xattrs", "--acls",
-				    "--sparse", "--one-file-system",
-				    "-C",	path,
-				    "-c",	".",
-				    NULL};
+	const char *const argv[] = {
+		"tar", "--numeric-owner", "--xattrs", "--acls", "--sparse", "-C", path, "-c", ".",
+		NULL};
 	autofree char *block = xmalloc(EXTENT_MAX);
 	autofd int from = -1;
 	pid_t pid;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/api/ct_rights.h"
 #include "agent/api/guest_request.h"
 #include "agent/auth/usercfg.h"
 #include "agent/base/digest.h"
@@ -121,6 +122,14 @@ static int key_allowed(const char *key, void *ctx, struct err *err)
 			 false, err);
 }
 
+/* What root alone may set does not come back by anybody else. */
+static int check_values(const struct api_request *req, const struct difference *d, struct err *err)
+{
+	bool is_unprivileged = ct_config_flag(d->target->guest->config, "unprivileged");
+
+	return d->target->ops->is_machine ? 0 : ct_rights_check(req, &d->set, is_unprivileged, err);
+}
+
 static int guest_update_make(const struct api_request *req, struct difference *d, struct buf *out,
 			     struct err *err)
 {
@@ -132,6 +141,8 @@ static int guest_update_make(const struct api_request *req, struct difference *d
 				      .is_running = d->target->fact->state != GUEST_STOPPED};
 	int r = guest_update_each_key(&update, key_allowed, &check, err);
 
+	if (r == 0)
+		r = check_values(req, d, err);
 	if (r < 0)
 		return r;
 	guest_config_copy(&config, d->target->guest->config);

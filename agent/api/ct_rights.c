@@ -28,6 +28,8 @@ static int check_owner(const struct api_request *req, const struct field *f, con
 
 	if (volid_parse(mp->volume, &volume, &why) < 0)
 		return err_field(err, f->name, "volume: %s", why.message);
+	if (volume.content != VOLUME_ROOTDIR && volume.content != VOLUME_IMAGES)
+		return err_field(err, f->name, "volume: '%s' is no volume of a guest", mp->volume);
 	if (volume.vmid != api_vmid(req))
 		return err_field(err, f->name, "volume: '%s' does not belong to CT %u", mp->volume,
 				 api_vmid(req));

@@ -12,10 +12,8 @@
 #define GUEST_MAX 999999999u
 
 static const char *const program_names[] = {
-	[JOB_HOST] = "lodge-task",
-	[JOB_CT] = "lodge-task-ct",
-	[JOB_VM] = "lodge-task-vm",
-	[JOB_CONSOLE] = "lodge-task-console",
+	[JOB_HOST] = "lodge-task",	  [JOB_CT] = "lodge-task-ct",
+	[JOB_VM] = "lodge-task-vm",	  [JOB_CONSOLE] = "lodge-task-console",
 	[JOB_FETCH] = "lodge-task-fetch",
 };
 

@@ -9,10 +9,8 @@
 static const struct {
 	const char *section, *command;
 } sections[] = {
-	{UNDERWAY_MOVE, "move-undo"},
-	{UNDERWAY_ROLLBACK, "rollback"},
-	{UNDERWAY_CLONE, "clone-release"},
-	{UNDERWAY_TEMPLATE, "template"},
+	{UNDERWAY_MOVE, "move-undo"},	   {UNDERWAY_ROLLBACK, "rollback"},
+	{UNDERWAY_CLONE, "clone-release"}, {UNDERWAY_TEMPLATE, "template"},
 	{UNDERWAY_DESTROY, "destroy"},
 };
 

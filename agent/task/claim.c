@@ -19,9 +19,9 @@
 static const char *const secret_args[] = {"password", "ssh-public-keys", "secret", "token"};
 
 /* In args for every job; not repeated under "arg.". */
-static const char *const common_args[] = {"serial",  "node",	  "user",    "type",
-					  "id",	     "guest",	  "after",   "undo",
-					  "program", "starttime", "command", "other", NULL};
+static const char *const common_args[] = {"serial",  "node",  "user", "type",	 "id",
+					  "guest",   "after", "undo", "program", "starttime",
+					  "command", "other", NULL};
 
 char *task_log_path(const struct upid *upid, const char *upid_text, const char *suffix)
 {

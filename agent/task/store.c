@@ -169,14 +169,20 @@ static int commit_once(struct task_txn *txn, usec_t deadline, bool *was_sent, st
 int task_txn_commit(struct task_txn *txn, struct err *err)
 {
 	usec_t deadline = clock_monotonic() + CORE_WAIT;
-	bool was_sent = false;
+	bool was_sent = false, was_unknown = false;
 	int r;
 
-	/* An unknown outcome resolves with the same id: the first outcome is answered again. */
-	while ((r = commit_once(txn, deadline, &was_sent, err)) == -ERR_UNKNOWN &&
-	       clock_left_ms(deadline) > 0)
+	/* An unknown outcome resolves with the same id: the first outcome is answered again. That this time it was
+	 * not sent on says nothing of the times before. */
+	for (;;) {
+		r = commit_once(txn, deadline, &was_sent, err);
+		was_unknown |= r == -ERR_UNKNOWN;
+		if (r == -ERR_UNAVAILABLE && was_unknown)
+			r = err_set(err, ERR_UNKNOWN, "whether the change was made is unknown");
+		if (r != -ERR_UNKNOWN || clock_left_ms(deadline) == 0)
+			return r;
 		poll(NULL, 0, 200);
-	return r;
+	}
 }
 
 void task_guest_state(unsigned vmid, const char *state, pid_t pid)

@@ -73,13 +73,13 @@ bool cgroup_path(const struct cgroup_layout *layout, const char *groups, unsigne
 	autofree char *group =
 		is_v1 || is_v2 ? group_of(groups, is_v1 ? names[controller] : "") : NULL;
 
-	if (!group || !cut(group, vmid) || strstr(group, "/../"))
+	if (!group || !cut(group, vmid))
 		return false;
 	autofree char *path = xasprintf(
 		"%s%s", layout->mounts[is_v1 ? layout->v1_mount[controller] : layout->v2_mount],
 		group);
 
-	return str_copy(ret, size, path);
+	return !strstr(path, "/../") && str_copy(ret, size, path);
 }
 
 static int write_file(const char *folder, const char *name, const char *value)

@@ -5,14 +5,13 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
-#include <sys/vfs.h>
-
 #include "agent/guest/ct/cgroup.h"
 #include "agent/guest/ct/record.h"
 #include "agent/guest/ct/rootdir.h"

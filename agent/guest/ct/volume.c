@@ -41,5 +41,8 @@ int ct_volume_free(struct task_ctx *task, const char *text, struct err *err)
 	struct volid volume;
 	int r = volid_parse(text, &volume, err);
 
-	return r < 0 ? r : task_volume_free(task, &volume, VOLUME_ROOTDIR, err);
+	if (r < 0)
+		return r;
+	volume.content = VOLUME_ROOTDIR; /* never a backup of the same guest */
+	return task_volume_free(task, &volume, VOLUME_ROOTDIR, err);
 }

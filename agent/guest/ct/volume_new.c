@@ -38,8 +38,8 @@ int ct_new_volume_open(struct task_ctx *task, const struct ct_mp *mp,
 		return err_prefix(err, "mp%u", mp->index);
 	known_volumes(config, &known);
 	volume.format = volume_default_format(volume.storage.def->type, VOLUME_ROOTDIR);
-	volume.name = task_volume_next_name(&volume.storage, task->guest, volume.format, &known,
-					    err);
+	volume.name =
+		task_volume_next_name(&volume.storage, task->guest, volume.format, &known, err);
 	if (!volume.name) {
 		ct_new_volume_close(&volume);
 		return err_prefix(err, "mp%u: storage '%s'", mp->index, mp->storage);

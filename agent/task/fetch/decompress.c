@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unpacks a downloaded file. What comes out may be far larger than what went in: room is looked for while
- * it grows. */
+/* Unpacks a downloaded file. What comes out may be far larger than what went in: incoming_write() looks for room
+ * while it grows. */
 #include "agent/task/fetch/decompress.h"
 
 #include <archive.h>
@@ -10,9 +10,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-#define BLOCK	   (256 * 1024)
-#define LOOK_EVERY (64ull * 1024 * 1024)
-#define KEEP_FREE  (128ull * 1024 * 1024)
+#define BLOCK (256 * 1024)
 
 static const struct {
 	const char *name;
@@ -39,16 +37,6 @@ int decompress_check(const char *compression, struct err *err)
 	return 0;
 }
 
-static int check_room(const struct incoming *in, struct err *err)
-{
-	struct storage_space space;
-	int r = reserve_status(&in->target.def, &space, err);
-	if (r == 0 && space.total > 0 && space.available < KEEP_FREE)
-		r = err_set(err, ERR_NO_SPACE, "storage '%s' would be full before '%s' is unpacked",
-			    in->target.def.id, in->file);
-	return r;
-}
-
 static int corrupt(struct archive *a, struct err *err)
 {
 	return err_set(err, ERR_CORRUPT, "unpack: %s", archive_error_string(a) ?: "bad data");
@@ -57,7 +45,6 @@ static int corrupt(struct archive *a, struct err *err)
 static int copy(struct archive *a, struct incoming *in, struct err *err)
 {
 	autofree char *block = xmalloc(BLOCK);
-	uint64_t next = LOOK_EVERY;
 	for (;;) {
 		la_ssize_t n = archive_read_data(a, block, BLOCK);
 		if (n == ARCHIVE_RETRY)
@@ -67,10 +54,6 @@ static int copy(struct archive *a, struct incoming *in, struct err *err)
 		if (n == 0)
 			return 0;
 		int r = incoming_write(in, block, (size_t)n, err);
-		if (r == 0 && in->done >= next) {
-			next = in->done + LOOK_EVERY;
-			r = check_room(in, err);
-		}
 		if (r < 0)
 			return r;
 	}

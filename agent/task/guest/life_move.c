@@ -261,72 +261,7 @@ static int give_up(struct task_ctx *task, const struct life *life, const struct 
 	return r < 0 ? r : life_edit(task, life, end, NULL, err);
 }
 
-/* -- the job -- */
-
-static int copy(struct task_ctx *task, struct move *move, struct err *err)
-{
-	autofields taken = FIELDS_INIT;
-	struct task_ctx owner = life_of_guest(task, move->other ? move->other : task->guest);
-	const char *storage = life_arg(task, "storage");
-	struct guest_config config;
-	char volid[VOLID_MAX];
-	int r = life_read(&owner, move->life, &config, err);
-
-	if (r < 0)
-		return r;
-	guest_volume_names(move->life->ops, &config, &taken);
-	guest_config_fini(&config);
-	/* on the same storage, to another guest: shared where the storage can */
-	bool is_linked = !storage && life_check_feature(task, move->life, &move->volume, NULL,
-							VOLUME_CLONE, NULL) == 0;
-	struct life_copy what = {.volume = &move->volume,
-				 .storage = storage,
-				 .format = life_arg(task, "format"),
-				 .vmid = owner.guest,
-				 .taken = &taken,
-				 .is_linked = is_linked,
-				 .bwlimit = life_number(task, "bwlimit") * 1024,
-				 .note = note,
-				 .ctx = move};
-
-	r = life_copy_volume(task, move->life, &what, volid, err);
-	return r < 0 ? r : task_check_cancelled(err);
-}
-
-static int check_stopped(struct task_ctx *task, const struct move *move, struct err *err)
-{
-	struct task_ctx other = life_of_guest(task, move->other);
-	int r = move->life->require_stopped(task, err);
-
-	return r < 0 || !move->other ? r : move->life->require_stopped(&other, err);
-}
-
-int life_move_run(struct task_ctx *task, const struct life *life, struct err *err)
-{
-	struct move move = {.life = life,
-			    .key = life_arg(task, "volume"),
-			    .is_deleted =
-				    life_flag(task, "delete") || life_arg(task, "target-vmid"),
-			    .other = (unsigned)life_number(task, "target-vmid"),
-			    .other_key = life_arg(task, "target-volume")};
-	struct err why = ERR_INIT;
-	int r;
-
-	if ((r = check_stopped(task, &move, err)) < 0 || (r = task_slot_enter(task, err)) < 0 ||
-	    (r = life_edit(task, life, begin, &move, err)) < 0)
-		return r;
-	r = copy(task, &move, err);
-	if (r == 0)
-		r = move.other ? commit_both(task, &move, err)
-			       : life_edit(task, life, commit, &move, err);
-	if (r == 0)
-		return finish(task, life, &move, err);
-	if (give_up(task, life, &move, &why) < 0)
-		task_warn(task, "could not remove everything: %s", why.message);
-	return r;
-}
-
-/* -- undoing -- */
+/* -- how far it came -- */
 
 struct found {
 	struct move move;
@@ -360,7 +295,6 @@ static void read_section(const struct guest_config *config, const struct guest_s
 static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	struct guest_section *section = guest_config_section(config, UNDERWAY_MOVE);
-
 	struct found *found = ctx;
 
 	(void)err;
@@ -370,6 +304,97 @@ static int claim(const struct life *life, struct guest_config *config, void *ctx
 	return 0;
 }
 
+static int end_as_found(struct task_ctx *task, const struct life *life, const struct found *found,
+			struct err *err)
+{
+	task_log("%s", found->is_done ? "the volume has moved: finishing"
+				      : "removing what an unfinished move left");
+	return found->is_done ? finish(task, life, &found->move, err)
+			      : give_up(task, life, &found->move, err);
+}
+
+/* -- the job -- */
+
+static int copy(struct task_ctx *task, struct move *move, struct err *err)
+{
+	autofields taken = FIELDS_INIT;
+	struct task_ctx owner = life_of_guest(task, move->other ? move->other : task->guest);
+	const char *storage = life_arg(task, "storage");
+	struct guest_config config;
+	char volid[VOLID_MAX];
+	int r = life_read(&owner, move->life, &config, err);
+
+	if (r < 0)
+		return r;
+	guest_volume_names(move->life->ops, &config, &taken);
+	guest_config_fini(&config);
+	/* on the same storage, to another guest: shared where the storage can; of a tree that would leave out the
+	 * subvolumes that the guest made inside, and the original goes */
+	bool is_linked =
+		!storage && !str_eq(move->volume.volume.format, "subvol") &&
+		life_check_feature(task, move->life, &move->volume, NULL, VOLUME_CLONE, NULL) == 0;
+	struct life_copy what = {.volume = &move->volume,
+				 .storage = storage,
+				 .format = life_arg(task, "format"),
+				 .vmid = owner.guest,
+				 .taken = &taken,
+				 .is_linked = is_linked,
+				 .bwlimit = life_number(task, "bwlimit") * 1024,
+				 .note = note,
+				 .ctx = move};
+
+	r = life_copy_volume(task, move->life, &what, volid, err);
+	return r < 0 ? r : task_check_cancelled(err);
+}
+
+static int check_stopped(struct task_ctx *task, const struct move *move, struct err *err)
+{
+	struct task_ctx other = life_of_guest(task, move->other);
+	int r = move->life->require_stopped(task, err);
+
+	return r < 0 || !move->other ? r : move->life->require_stopped(&other, err);
+}
+
+/* The failure of a change does not tell that it was not made: what is stored does. Until that can be read nothing is
+ * removed, and the lock stays. */
+static int end_failed(struct task_ctx *task, const struct life *life, int failure, struct err *err)
+{
+	struct found found = {0};
+	struct err why = ERR_INIT;
+	int r = life_edit(task, life, claim, &found, &why);
+
+	if (r == 0 && found.is_there)
+		r = end_as_found(task, life, &found, &why);
+	if (found.is_done) {
+		if (err)
+			*err = why;
+		return r;
+	}
+	if (r < 0)
+		task_warn(task, "could not remove everything: %s", why.message);
+	return failure;
+}
+
+int life_move_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct move move = {.life = life,
+			    .key = life_arg(task, "volume"),
+			    .is_deleted =
+				    life_flag(task, "delete") || life_arg(task, "target-vmid"),
+			    .other = (unsigned)life_number(task, "target-vmid"),
+			    .other_key = life_arg(task, "target-volume")};
+	int r;
+
+	if ((r = check_stopped(task, &move, err)) < 0 || (r = task_slot_enter(task, err)) < 0 ||
+	    (r = life_edit(task, life, begin, &move, err)) < 0)
+		return r;
+	r = copy(task, &move, err);
+	if (r == 0)
+		r = move.other ? commit_both(task, &move, err)
+			       : life_edit(task, life, commit, &move, err);
+	return r == 0 ? finish(task, life, &move, err) : end_failed(task, life, r, err);
+}
+
 int life_move_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct found found = {0};
@@ -377,8 +402,5 @@ int life_move_undo_run(struct task_ctx *task, const struct life *life, struct er
 
 	if (r < 0 || !found.is_there)
 		return life_is_over(task, r) ? 0 : r;
-	task_log("%s", found.is_done ? "the volume has moved: finishing"
-				     : "removing what an unfinished move left");
-	return found.is_done ? finish(task, life, &found.move, err)
-			     : give_up(task, life, &found.move, err);
+	return end_as_found(task, life, &found, err);
 }

@@ -12,6 +12,8 @@
 #include "storage/template/template.h"
 
 #define PROGRESS_PERIOD (2 * USEC_PER_SEC)
+#define LOOK_EVERY	(64ull * 1024 * 1024)
+#define KEEP_FREE	(128ull * 1024 * 1024)
 
 int incoming_args(const struct fields *args, struct incoming *in, struct err *err)
 {
@@ -66,9 +68,26 @@ static void report_progress(struct incoming *in)
 		task_log("copied %llu bytes", (unsigned long long)in->done);
 }
 
+/* Nothing was reserved for what comes unannounced: it may be without end. */
+static int check_room(struct incoming *in, uint64_t size, struct err *err)
+{
+	struct storage_space space;
+	if (in->done + size <= in->size || in->done - in->looked < LOOK_EVERY)
+		return 0;
+	in->looked = in->done;
+	int r = reserve_status(&in->target.def, &space, err);
+	if (r == 0 && space.total > 0 && space.available < KEEP_FREE)
+		r = err_set(err, ERR_NO_SPACE,
+			    "storage '%s' would be full before all of '%s' is there",
+			    in->target.def.id, in->file);
+	return r;
+}
+
 int incoming_write(struct incoming *in, const void *data, size_t size, struct err *err)
 {
 	int r = task_check_cancelled(err);
+	if (r == 0)
+		r = check_room(in, size, err);
 	if (r == 0)
 		r = fd_write_all(in->fd, data, size, err);
 	if (r < 0)

@@ -15,9 +15,10 @@ struct incoming {
 	enum volume_content content;
 	const char *file; /* borrowed from the arguments */
 	char temp[256];
-	int fd; /* -1: not begun */
+	int fd;	       /* -1: not begun */
 	uint64_t size; /* announced, 0: unknown */
 	uint64_t done;
+	uint64_t looked; /* of done, when room was looked for */
 	usec_t reported;
 };
 
@@ -29,7 +30,7 @@ int incoming_begin(struct incoming *in, struct err *err);
 /* So much will come: reserved, and taken at once where the file system can, so that a full one is known before
  * the first byte. 0: unknown. */
 int incoming_expect(struct incoming *in, uint64_t size, struct err *err);
-/* ERR_CANCELLED when the task is. Adds to the checksum and shows progress. */
+/* ERR_CANCELLED when the task is; ERR_NO_SPACE before more than was announced fills the storage. Adds to the checksum and shows progress. */
 int incoming_write(struct incoming *in, const void *data, size_t size, struct err *err);
 /* Checksum and kind of content are checked; the file gets its name. */
 int incoming_commit(struct incoming *in, struct err *err);

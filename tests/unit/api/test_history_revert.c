@@ -301,6 +301,27 @@ static void test_permissions(void **state)
 	fixture_login(&f, NULL);
 }
 
+/* What only root sets, only root brings back. */
+static void test_root_only_values(void **state)
+{
+	static const char *const keys[] = {"dev0: /dev/kvm\n", "features: keyctl=1\n",
+					   "hookscript: local:snippets/a.sh\n"};
+
+	(void)state;
+	put("/storage.cfg", "dir: local\n\tpath /x\n\tcontent snippets\n");
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		autofree char *old = xasprintf("%sunprivileged: 1\n%s", NEW, keys[i]);
+
+		version = put(CONFIG, old);
+		put(CONFIG, NEW "unprivileged: 1\n");
+		fixture_login(&f, "ann@pve");
+		expect_refused(revert(CONFIG, version, ""), 403, "only root@pam can set");
+		expect_stored(CONFIG, NEW "unprivileged: 1\n");
+		fixture_login(&f, NULL);
+		assert_int_equal(revert(CONFIG, version, ""), 200);
+	}
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -316,6 +337,7 @@ int main(void)
 		TEST(test_changed_meanwhile),
 		TEST(test_wrong_parameters),
 		TEST(test_permissions),
+		TEST(test_root_only_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,11 @@ static void makes_and_frees_volumes_by_a_job(void **state)
 	expect_failure("PUT", GUEST "/config", "mp0=none:1,mp=/a", "storage 'none' does not exist");
 	expect_failure("PUT", GUEST "/config", "mp0=isos:1,mp=/a",
 		       "storage 'isos' does not support content type 'rootdir'");
+	expect_wrong(
+		"PUT", GUEST "/config",
+		"mp0=local:backup/vzdump-lxc-101-2026_01_31-12_00_00.tar.zst,mp=/a", "mp0",
+		"volume: 'local:backup/vzdump-lxc-101-2026_01_31-12_00_00.tar.zst' is no volume of "
+		"a guest");
 	expect_wrong("PUT", GUEST "/config", "mp0=local:102/vm-102-disk-0.raw,mp=/a", "mp0",
 		     "volume: 'local:102/vm-102-disk-0.raw' does not belong to CT 101");
 }

@@ -126,6 +126,12 @@ static void test_delete(void **state)
 	       "{\"data\":null,\"message\":\"volume 'local:101/vm-101-disk-0.raw' is in use by "
 	       "guest "
 	       "101 (rootfs)\\n\"}");
+	fixture_put(
+		&f, "/nodes/n1/qemu/105.conf",
+		"name: c\nscsi0: local:100/base-100-disk-0.raw/105/vm-105-disk-0.qcow2,size=8G\n");
+	expect(&f, "DELETE /nodes/n1/storage/local/content/105/vm-105-disk-0.qcow2", 500,
+	       "{\"data\":null,\"message\":\"volume 'local:105/vm-105-disk-0.qcow2' is in use by "
+	       "guest 105 (scsi0)\\n\"}");
 	fixture_put(&f, "/nodes/n1/lxc/104.conf", "hostname: d\nlock: create\nmemory: 16\n");
 	expect(&f, "DELETE /nodes/n1/storage/local/content/104/vm-104-disk-0.raw", 500,
 	       "{\"data\":null,\"message\":\"guest 104 is locked (create)\\n\"}");

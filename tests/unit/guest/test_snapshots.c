@@ -18,16 +18,21 @@ static void makes_one(void **state)
 	AUTOCONFIG config;
 
 	(void)state;
-	config_from("#notes\nlock: snapshot\nmemory: 64\nrootfs: btr:101/vm-101-disk-0.raw,size=1G\nunused0: "
-		    "btr:101/vm-101-disk-0.raw\nparent: older\nlxc.a: 1\nlxc.a: 2\n\n[PENDING]\nmemory: 128\n\n"
+	config_from("#notes\nlock: snapshot\nmemory: 64\nrootfs: "
+		    "btr:101/vm-101-disk-0.raw,size=1G\nunused0: "
+		    "btr:101/vm-101-disk-0.raw\nparent: older\nlxc.a: 1\nlxc.a: "
+		    "2\n\n[PENDING]\nmemory: 128\n\n"
 		    "[older]\nmemory: 32\nsnaptime: 5\n",
 		    &config);
 	assert_int_equal(guest_snapshot_begin(&config, "new", "why", 7, NULL), 0);
 	assert_config("begun", &config,
-		      "#notes\nlock: snapshot\nmemory: 64\nrootfs: btr:101/vm-101-disk-0.raw,size=1G\nunused0: "
-		      "btr:101/vm-101-disk-0.raw\nparent: older\nlxc.a: 1\nlxc.a: 2\n\n[PENDING]\nmemory: 128\n\n"
+		      "#notes\nlock: snapshot\nmemory: 64\nrootfs: "
+		      "btr:101/vm-101-disk-0.raw,size=1G\nunused0: "
+		      "btr:101/vm-101-disk-0.raw\nparent: older\nlxc.a: 1\nlxc.a: "
+		      "2\n\n[PENDING]\nmemory: 128\n\n"
 		      "[older]\nmemory: 32\nsnaptime: 5\n\n"
-		      "[new]\n#why\nmemory: 64\nrootfs: btr:101/vm-101-disk-0.raw,size=1G\nparent: older\n"
+		      "[new]\n#why\nmemory: 64\nrootfs: btr:101/vm-101-disk-0.raw,size=1G\nparent: "
+		      "older\n"
 		      "lxc.a: 1\nlxc.a: 2\nsnaptime: 7\nsnapstate: prepare\n");
 	assert_int_equal(
 		guest_snapshot_require(&config, "new", &(const struct guest_section *){0}, NULL),
@@ -107,7 +112,8 @@ static const struct restore_case restore_cases[] = {
 	 "memory: 128\n\n[PENDING]\nmemory: 1\n\n[s]\nmemory: 64\n",
 	 "memory: 64\nparent: s\n\n[s]\nmemory: 64\n"},
 	{"a volume that was not there becomes unused", &guest_kind_ct,
-	 "rootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-1.raw,mp=/d\nmp1: /srv,mp=/s\n\n"
+	 "rootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-1.raw,mp=/d\nmp1: "
+	 "/srv,mp=/s\n\n"
 	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\n",
 	 "rootfs: st:101/vm-101-disk-0.raw\nparent: s\nunused0: st:101/vm-101-disk-1.raw\n\n"
 	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\n"},
@@ -122,7 +128,8 @@ static const struct restore_case restore_cases[] = {
 	 "scsi0: st:101/vm-101-disk-0.qcow2,size=1G\nide2: st:iso/x.iso,media=cdrom\nscsi1: "
 	 "st:101/vm-101-disk-1.raw\n\n"
 	 "[s]\nscsi0: st:101/vm-101-disk-0.qcow2,size=1G\n",
-	 "scsi0: st:101/vm-101-disk-0.qcow2,size=1G\nparent: s\nunused0: st:101/vm-101-disk-1.raw\n\n"
+	 "scsi0: st:101/vm-101-disk-0.qcow2,size=1G\nparent: s\nunused0: "
+	 "st:101/vm-101-disk-1.raw\n\n"
 	 "[s]\nscsi0: st:101/vm-101-disk-0.qcow2,size=1G\n"},
 };
 

@@ -34,8 +34,10 @@ static void finds_volumes(void **state)
 {
 	(void)state;
 	lists_of(&guest_kind_ct,
-		 "rootfs: st:101/vm-101-disk-0.raw,size=1K\nmp0: volume=st:101/vm-101-disk-1.raw,mp=/x\n"
-		 "mp1: /srv/x,mp=/y\nmpx: st:101/vm-101-disk-8.raw\nunused2: st:101/vm-101-disk-2.raw\n",
+		 "rootfs: st:101/vm-101-disk-0.raw,size=1K\nmp0: "
+		 "volume=st:101/vm-101-disk-1.raw,mp=/x\n"
+		 "mp1: /srv/x,mp=/y\nmpx: st:101/vm-101-disk-8.raw\nunused2: "
+		 "st:101/vm-101-disk-2.raw\n",
 		 "rootfs=st:101/vm-101-disk-0.raw/1024 mp0=st:101/vm-101-disk-1.raw/0 "
 		 "unused2=st:101/vm-101-disk-2.raw/0u ");
 	lists_of(&guest_kind_vm,
@@ -51,11 +53,16 @@ static const struct {
 	uint64_t size;
 	const char *expected;
 } values[] = {
-	{"st:101/vm-101-disk-9.raw,mp=/d,size=8G", "ot:102/vm-102-disk-8.raw", 0, "ot:102/vm-102-disk-8.raw,mp=/d,size=8G"},
-	{"st:101/vm-101-disk-9.raw,mp=/d,size=8G", NULL, 1 << 20, "st:101/vm-101-disk-9.raw,mp=/d,size=1M"},
-	{"st:101/vm-101-disk-9.raw", "ot:102/vm-102-disk-8.raw", 3, "ot:102/vm-102-disk-8.raw,size=3"},
-	{"volume=st:101/vm-101-disk-9.raw,ro=1", "ot:102/vm-102-disk-8.raw", 0, "ot:102/vm-102-disk-8.raw,ro=1"},
-	{"file=st:101/vm-101-disk-9.raw,format=raw", "ot:102/vm-102-disk-8.qcow2", 0, "ot:102/vm-102-disk-8.qcow2"},
+	{"st:101/vm-101-disk-9.raw,mp=/d,size=8G", "ot:102/vm-102-disk-8.raw", 0,
+	 "ot:102/vm-102-disk-8.raw,mp=/d,size=8G"},
+	{"st:101/vm-101-disk-9.raw,mp=/d,size=8G", NULL, 1 << 20,
+	 "st:101/vm-101-disk-9.raw,mp=/d,size=1M"},
+	{"st:101/vm-101-disk-9.raw", "ot:102/vm-102-disk-8.raw", 3,
+	 "ot:102/vm-102-disk-8.raw,size=3"},
+	{"volume=st:101/vm-101-disk-9.raw,ro=1", "ot:102/vm-102-disk-8.raw", 0,
+	 "ot:102/vm-102-disk-8.raw,ro=1"},
+	{"file=st:101/vm-101-disk-9.raw,format=raw", "ot:102/vm-102-disk-8.qcow2", 0,
+	 "ot:102/vm-102-disk-8.qcow2"},
 };
 
 static void changes_values(void **state)
@@ -75,14 +82,17 @@ static void knows_who_names(void **state)
 	autofields all = FIELDS_INIT;
 
 	(void)state;
-	config_from("rootfs: st:101/vm-101-disk-0.raw\n\n[PENDING]\nmp0: st:101/vm-101-disk-1.raw,mp=/x\n\n"
+	config_from("rootfs: st:101/vm-101-disk-0.raw\n\n[PENDING]\nmp0: "
+		    "st:101/vm-101-disk-1.raw,mp=/x\n\n"
 		    "[s]\nrootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-2.raw,mp=/x\n",
 		    &config);
 	assert_true(guest_volume_is_named(&guest_kind_ct, &config, "", "st:101/vm-101-disk-0.raw"));
-	assert_false(guest_volume_is_named(&guest_kind_ct, &config, "", "st:101/vm-101-disk-1.raw"));
-	assert_true(guest_volume_is_named(&guest_kind_ct, &config, NULL, "st:101/vm-101-disk-1.raw"));
-	assert_string_equal(guest_volume_snapshot(&guest_kind_ct, &config, "st:101/vm-101-disk-2.raw"),
-			    "s");
+	assert_false(
+		guest_volume_is_named(&guest_kind_ct, &config, "", "st:101/vm-101-disk-1.raw"));
+	assert_true(
+		guest_volume_is_named(&guest_kind_ct, &config, NULL, "st:101/vm-101-disk-1.raw"));
+	assert_string_equal(
+		guest_volume_snapshot(&guest_kind_ct, &config, "st:101/vm-101-disk-2.raw"), "s");
 	assert_null(guest_volume_snapshot(&guest_kind_ct, &config, "st:101/vm-101-disk-1.raw"));
 	guest_volume_names(&guest_kind_ct, &config, &all);
 	assert_int_equal(all.count, 4);
@@ -127,7 +137,8 @@ static void copies_a_container(void **state)
 		 "#notes\narch: amd64\nhostname: web\nlock: x\nmemory: 64\nswap: 0\n"
 		 "net0: name=eth0,bridge=vmbr0,firewall=1,hwaddr=BC:24:11:00:00:01,ip=dhcp\n"
 		 "rootfs: st:101/vm-101-disk-0.raw,size=1G\nmp0: st:101/vm-101-disk-1.raw,mp=/d\n"
-		 "parent: s\ntemplate: 1\nunused0: st:101/vm-101-disk-2.raw\nlxc.mount.entry: 1\nlxc.mount.entry: 2\n\n"
+		 "parent: s\ntemplate: 1\nunused0: st:101/vm-101-disk-2.raw\nlxc.mount.entry: "
+		 "1\nlxc.mount.entry: 2\n\n"
 		 "[PENDING]\nmemory: 1\n\n[s]\nmemory: 2\n",
 		 &clone, &copy);
 	assert_int_equal(copy.count, 1);
@@ -198,7 +209,8 @@ static void copies_a_machine(void **state)
 	(void)state;
 	clone_of(&guest_kind_vm,
 		 "boot: order=scsi0;ide2\nide2: st:iso/x.iso,media=cdrom\nmemory: 64\nname: db\n"
-		 "net0: virtio=BC:24:11:00:00:01,bridge=vmbr0\nscsi0: st:101/vm-101-disk-0.raw,size=1G\n"
+		 "net0: virtio=BC:24:11:00:00:01,bridge=vmbr0\nscsi0: "
+		 "st:101/vm-101-disk-0.raw,size=1G\n"
 		 "smbios1: uuid=11111111-2222-4333-8444-555555555555\n",
 		 &clone, &copy);
 	assert_string_equal(guest_config_get(&copy, "name"), "Copy-of-db");

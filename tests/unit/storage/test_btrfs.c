@@ -17,6 +17,7 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "storage/copy.h"
 #include "storage/storage.h"
 
 #define MIB (1024ULL * 1024)
@@ -229,6 +230,48 @@ static void test_snapshots(void **state)
 	}
 }
 
+/* A second name for a volume would get past whoever looks for its use by the first, and one with '@' would be a
+ * snapshot. */
+static void test_other_names(void **state)
+{
+	static const char *const others[] = {
+		"pool:111/vm-111-disk-0.RAW", "pool:111/vm-111-disk-0.subvol",
+		"pool:111/vm-111-disk-0@snap.raw", "pool:111/vm-111-disk-0@snap.subvol"};
+	char volid[VOLID_MAX], base[VOLID_MAX], none[VOLID_MAX];
+	struct volid volume;
+	struct volume_info info;
+	(void)state;
+	SKIP_UNMOUNTED();
+	make(111, VOLUME_IMAGES, 8 * MIB, volid);
+	parse(volid, &volume);
+	assert_int_equal(driver->snapshot(&def, &volume, "snap", NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct volid other;
+		autobuf path = BUF_INIT;
+		struct err err = ERR_INIT;
+		parse(others[i], &other);
+		assert_int_equal(driver->free(&def, &other, &err), -ERR_INVALID);
+		assert_int_equal(driver->info(&def, &other, &info, NULL), -ERR_INVALID);
+		assert_int_equal(driver->path(&def, &other, &path, NULL), -ERR_INVALID);
+		const struct volume_alloc as = {.vmid = 111,
+						.content = other.content,
+						.name = strchr(others[i], '/') + 1,
+						.size = MIB};
+		assert_true(driver->alloc(&def, &as, none, &err) < 0);
+	}
+	expect_snapshots(&volume, "snap ");
+	assert_int_equal(driver->free(&def, &volume, NULL), 0);
+	const struct volume_alloc dotted = {
+		.vmid = 111, .content = VOLUME_IMAGES, .name = "vm-111-a.b.raw", .size = MIB};
+	assert_int_equal(driver->alloc(&def, &dotted, volid, NULL), 0);
+	parse(volid, &volume);
+	assert_int_equal(driver->to_base(&def, &volume, base, NULL), 0);
+	parse(base, &volume);
+	assert_int_equal(driver->info(&def, &volume, &info, NULL), 0);
+	assert_int_equal(driver->free(&def, &volume, NULL), 0);
+	assert_int_equal(volumes(), 0);
+}
+
 static void clones_of(const char *volid, enum volume_content content)
 {
 	struct volid volume, base, clone;
@@ -314,6 +357,19 @@ static void test_limit(void **state)
 	assert_int_equal(driver->free(&def, &volume, NULL), 0);
 }
 
+static void make_nested(const struct volid *volume)
+{
+	autofree char *deep = inside(volume, NULL, "a");
+	autofree char *nested = inside(volume, NULL, "a/nested");
+	autofree char *more = inside(volume, NULL, "a/nested/more");
+	autofree char *link = inside(volume, NULL, "link");
+	assert_int_equal(mkdir(deep, 0755), 0);
+	assert_int_equal(symlink("/", link), 0);
+	assert_int_equal(run((const char *const[]){"btrfs", "subvolume", "create", nested, NULL}),
+			 0);
+	assert_int_equal(run((const char *const[]){"btrfs", "subvolume", "create", more, NULL}), 0);
+}
+
 /* What a guest made inside goes with the volume, and a link leads nowhere. */
 static void test_nested(void **state)
 {
@@ -323,17 +379,18 @@ static void test_nested(void **state)
 	SKIP_UNMOUNTED();
 	make(106, VOLUME_ROOTDIR, 0, volid);
 	parse(volid, &volume);
-	autofree char *deep = inside(&volume, NULL, "a");
-	autofree char *nested = inside(&volume, NULL, "a/nested");
-	autofree char *more = inside(&volume, NULL, "a/nested/more");
-	autofree char *link = inside(&volume, NULL, "link");
-	assert_int_equal(mkdir(deep, 0755), 0);
-	assert_int_equal(symlink("/", link), 0);
-	assert_int_equal(run((const char *const[]){"btrfs", "subvolume", "create", nested, NULL}),
-			 0);
-	assert_int_equal(run((const char *const[]){"btrfs", "subvolume", "create", more, NULL}), 0);
+	make_nested(&volume);
 	assert_int_equal(driver->free(&def, &volume, NULL), 0);
 	assert_int_equal(volumes(), 0);
+}
+
+static void expect_nested(const char *volid)
+{
+	struct volid volume;
+	parse(volid, &volume);
+	autofree char *file = inside(&volume, NULL, "a/nested/more/file");
+	assert_int_equal(access(file, F_OK), 0);
+	assert_int_equal(driver->free(&def, &volume, NULL), 0);
 }
 
 static void copy_through_stream(const char *volid, const char *snapshot, char ret[VOLID_MAX])
@@ -358,6 +415,29 @@ static void copy_through_stream(const char *volid, const char *snapshot, char re
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_true(driver->import(&def, &as, fd, none, &err) < 0);
 	assert_int_equal(volumes(), before);
+}
+
+/* A copy that leaves out what a guest put into subvolumes of its own loses it, once the original goes. */
+static void test_copy_of_nested(void **state)
+{
+	char volid[VOLID_MAX], copy[VOLID_MAX];
+	struct volid volume;
+	(void)state;
+	SKIP_UNMOUNTED();
+	make(112, VOLUME_ROOTDIR, 0, volid);
+	parse(volid, &volume);
+	make_nested(&volume);
+	autofree char *path = inside(&volume, NULL, "a/nested/more/file");
+	assert_int_equal(file_write_atomic(path, "x", 1, 0600, NULL), 0);
+	const struct volume_copy what = {.from = &def,
+					 .volume = &volume,
+					 .to = &def,
+					 .as = {.vmid = 113, .content = VOLUME_ROOTDIR}};
+	assert_int_equal(volume_copy(&what, copy, NULL), 0);
+	expect_nested(copy);
+	copy_through_stream(volid, NULL, copy);
+	expect_nested(copy);
+	assert_int_equal(driver->free(&def, &volume, NULL), 0);
 }
 
 static void test_stream(void **state)
@@ -460,11 +540,12 @@ static void test_other_file_system(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),  cmocka_unit_test(test_snapshots),
-		cmocka_unit_test(test_clones), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_nested), cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_sweep),  cmocka_unit_test(test_modes),
-		cmocka_unit_test(test_nocow),  cmocka_unit_test(test_other_file_system),
+		cmocka_unit_test(test_names),	    cmocka_unit_test(test_snapshots),
+		cmocka_unit_test(test_other_names), cmocka_unit_test(test_copy_of_nested),
+		cmocka_unit_test(test_clones),	    cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_nested),	    cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_sweep),	    cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_nocow),	    cmocka_unit_test(test_other_file_system),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

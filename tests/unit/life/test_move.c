@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Moving a volume on two folders, with a core of our own that says something else than what it did. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/base/conn.h"
+#include "agent/base/exec.h"
+#include "agent/base/fd.h"
+#include "agent/base/map.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+#include "agent/core/remote.h"
+#include "agent/guest/ct_schema.h"
+#include "agent/task/guest/life.h"
+
+#define CONFIG "/nodes/n1/lxc/101.conf"
+
+/* -- the core, a process of its own -- */
+
+struct value {
+	struct buf text;
+	uint64_t version;
+};
+
+static struct {
+	sd_event *event;
+	struct map *values;
+	uint64_t version;
+	const char *lie_on; /* text of a value: its change is made */
+	uint16_t lies[3];   /* and answered with these, one after the other */
+	unsigned told;
+	char id[64]; /* of the change that was made already */
+} core;
+
+static void set(const char *path, const char *text, size_t size)
+{
+	struct value *value = map_get(core.values, path);
+
+	if (!value)
+		map_put(core.values, path, value = xcalloc(1, sizeof(*value)));
+	buf_clear(&value->text);
+	buf_add(&value->text, text, size);
+	value->version = ++core.version;
+}
+
+static uint16_t get(const struct call *call, struct reply *reply)
+{
+	struct value *value = map_get(core.values, fields_get(&call->head, "path"));
+
+	if (!value)
+		return 404;
+	fields_addf(&reply->head, "version", "%llu", (unsigned long long)value->version);
+	buf_add(&reply->body, value->text.data, value->text.size);
+	return 200;
+}
+
+static bool is_refused(const struct field *f)
+{
+	const char *path = strchr(f->value, ' ') + 1;
+	struct value *value = map_get(core.values, path);
+
+	return !value || value->version != strtoull(f->value, NULL, 10);
+}
+
+static bool put_all(const struct fields *params)
+{
+	bool is_lied = false;
+
+	for (size_t i = 0; i < params->count; i++)
+		if (str_eq(params->items[i].name, REMOTE_REQUIRE) && is_refused(&params->items[i]))
+			return false;
+	for (size_t i = 0; i < params->count; i++) {
+		const struct field *f = &params->items[i];
+		const char *end = strchr(f->value, '\n');
+
+		if (!str_eq(f->name, REMOTE_PUT))
+			continue;
+		autofree char *path = xstrndup(f->value, (size_t)(end - f->value));
+
+		is_lied |= strstr(end, core.lie_on) != NULL;
+		set(path, end + 1, f->size - (size_t)(end + 1 - f->value));
+	}
+	if (!is_lied)
+		core.id[0] = '\0';
+	return true;
+}
+
+static uint16_t transact(const struct call *call)
+{
+	const char *id = fields_get(&call->head, "id");
+	bool is_again = str_eq(id, core.id);
+
+	str_copy(core.id, sizeof(core.id), id);
+	if (!is_again && !put_all(&call->params))
+		return 409;
+	if (core.id[0] && core.told < ARRAY_SIZE(core.lies) && core.lies[core.told])
+		return core.lies[core.told++];
+	return 200;
+}
+
+static void on_call(struct conn *conn, uint64_t id, struct call *call, void *ctx)
+{
+	struct reply reply = REPLY_INIT;
+
+	(void)ctx;
+	reply.status = call->op == CALL_STORE_GET ? get(call, &reply) : transact(call);
+	conn_reply(conn, id, &reply);
+	reply_fini(&reply);
+}
+
+static void on_closed(struct conn *conn, const struct err *err, void *ctx)
+{
+	(void)conn;
+	(void)err;
+	(void)ctx;
+}
+
+static int on_client(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	static const struct conn_ops ops = {.on_call = on_call, .on_closed = on_closed};
+	struct conn *conn;
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)source;
+	(void)events;
+	(void)ctx;
+	if (client >= 0 && conn_new(core.event, client, &ops, NULL, &conn, NULL) < 0)
+		abort();
+	return 0;
+}
+
+static pid_t start_core(void)
+{
+	autofree char *path = path_join(path_run(), CORE_SOCKET);
+	int fd = -1;
+
+	assert_int_equal(conn_listen(path, 0600, getuid(), getgid(), &fd, NULL), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (sd_event_new(&core.event) < 0 ||
+		    sd_event_add_io(core.event, NULL, fd, EPOLLIN, on_client, NULL) < 0)
+			_exit(1);
+		sd_event_loop(core.event);
+		_exit(1);
+	}
+	close(fd);
+	return pid;
+}
+
+/* -- the job -- */
+
+static char folder[64];
+
+static int require_stopped(struct task_ctx *task, struct err *err)
+{
+	(void)task;
+	(void)err;
+	return 0;
+}
+
+static const struct life life = {
+	.ops = &guest_kind_ct, .disk_lock = "disk", .require_stopped = require_stopped};
+
+static bool is_file(const char *name)
+{
+	autofree char *path = xasprintf("%s/%s", folder, name);
+
+	return access(path, F_OK) == 0;
+}
+
+static void put_file(const char *name, const char *text)
+{
+	autofree char *path = xasprintf("%s/%s", folder, name);
+	autofree char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	assert_int_equal(dir_make(parent, 0755, NULL), 0);
+	assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, NULL), 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/life-move-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	setenv("LODGE_RUN_DIR", folder, 1);
+	put_file("a/images/101/vm-101-disk-0.raw", "data");
+	autofree char *storages = xasprintf("dir: aa\n\tpath %s/a\n\tcontent rootdir\n\n"
+					    "dir: bb\n\tpath %s/b\n\tcontent rootdir\n",
+					    folder, folder);
+	static const char config[] = "hostname: a\nmemory: 64\n"
+				     "rootfs: aa:101/vm-101-disk-0.raw,size=1K\n";
+	memset(&core, 0, sizeof(core));
+	core.values = map_new();
+	set("/storage.cfg", storages, strlen(storages));
+	set(CONFIG, config, strlen(config));
+	core.lie_on = "\nrootfs: bb:";
+	return 0;
+}
+
+static void free_value(void *data)
+{
+	struct value *value = data;
+
+	buf_fini(&value->text);
+	free(value);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	map_free(core.values, free_value);
+	return dir_remove_tree(folder, NULL);
+}
+
+/* Moves the root to storage bb; *ret_config is what is stored then. */
+static int move(struct buf *ret_config)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	struct err err = ERR_INIT;
+	pid_t pid = start_core();
+	int r;
+
+	fields_add(&task.args, "volume", "rootfs");
+	fields_add(&task.args, "storage", "bb");
+	fields_add(&task.args, "delete", "1");
+	r = life_move_run(&task, &life, &err);
+	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
+	fields_fini(&task.args);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return r;
+}
+
+static void expect_moved(const struct buf *config)
+{
+	assert_non_null(strstr(config->data, "rootfs: bb:101/vm-101-disk-1.raw"));
+	assert_null(strstr(config->data, "lock:"));
+	assert_null(strstr(config->data, "[special:"));
+	assert_true(is_file("b/images/101/vm-101-disk-1.raw"));
+	assert_false(is_file("a/images/101/vm-101-disk-0.raw"));
+}
+
+static void moves(void **state)
+{
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(move(&config), 0);
+	expect_moved(&config);
+}
+
+/* The change was made, and what is told of it is a failure: the copy is the guest's only volume now. */
+static void keeps_a_copy_that_is_in_use(void **state)
+{
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	core.lies[0] = 500;
+	assert_int_equal(move(&config), 0);
+	expect_moved(&config);
+}
+
+/* First unknown, then "not now": that says nothing of the first time. */
+static void asks_until_the_outcome_is_known(void **state)
+{
+	struct task_txn *txn = task_txn_new("root@pam");
+	pid_t pid;
+
+	(void)state;
+	core.lies[0] = 202;
+	core.lies[1] = 503;
+	pid = start_core();
+	task_txn_put(txn, CONFIG, "\nrootfs: bb:\n", 13);
+	assert_int_equal(task_txn_commit(txn, NULL), 0);
+	task_txn_free(txn);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* -- on btrfs, where root can mount one -- */
+
+static void run(const char *const *argv)
+{
+	const struct exec_run spec = {.argv = argv,
+				      .deadline = clock_monotonic() + 60 * USEC_PER_SEC};
+	struct err err = ERR_INIT;
+
+	if (exec_run(&spec, NULL, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static bool mount_btrfs(const char *root)
+{
+	autofree char *image = xasprintf("%s/image", folder);
+
+	if (geteuid() != 0 || access("/sbin/mkfs.btrfs", X_OK) != 0 ||
+	    access("/dev/loop-control", R_OK | W_OK) != 0)
+		return false;
+	autofd int fd = open(image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && ftruncate(fd, 256 << 20) == 0);
+	assert_int_equal(dir_make(root, 0755, NULL), 0);
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	run((const char *const[]){"mkfs.btrfs", "-q", image, NULL});
+	run((const char *const[]){"mount", "-o", "loop", image, root, NULL});
+	return true;
+}
+
+static int give_to_102(void)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	struct err err = ERR_INIT;
+	int r;
+
+	fields_add(&task.args, "volume", "mp0");
+	fields_add(&task.args, "target-vmid", "102");
+	fields_add(&task.args, "target-volume", "mp0");
+	r = life_move_run(&task, &life, &err);
+	fields_fini(&task.args);
+	return r;
+}
+
+/* A subvolume that the guest made inside goes along. */
+static void takes_nested_subvolumes_along(void **state)
+{
+	autofree char *root = xasprintf("%s/btrfs", folder);
+	autofree char *tree = xasprintf("%s/images/101/subvol-101-disk-1", root);
+	autofree char *nested = xasprintf("%s/nested", tree);
+	autofree char *file = xasprintf("%s/file", nested);
+	static const char own[] = "hostname: a\nmemory: 64\nrootfs: aa:101/vm-101-disk-0.raw\n"
+				  "mp0: cc:101/subvol-101-disk-1.subvol,mp=/a\n";
+	static const char theirs[] = "hostname: b\nmemory: 64\n";
+	pid_t pid;
+
+	(void)state;
+	if (!mount_btrfs(root))
+		skip();
+	autofree char *storages = xasprintf("btrfs: cc\n\tpath %s\n\tcontent rootdir\n", root);
+	set("/storage.cfg", storages, strlen(storages));
+	set(CONFIG, own, strlen(own));
+	set("/nodes/n1/lxc/102.conf", theirs, strlen(theirs));
+	autofree char *parent = xasprintf("%s/images/101", root);
+	assert_int_equal(dir_make(parent, 0700, NULL), 0);
+	run((const char *const[]){"btrfs", "subvolume", "create", tree, NULL});
+	run((const char *const[]){"btrfs", "subvolume", "create", nested, NULL});
+	assert_int_equal(file_write_atomic(file, "x", 1, 0600, NULL), 0);
+	pid = start_core();
+	assert_int_equal(give_to_102(), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_false(is_file("btrfs/images/101/subvol-101-disk-1"));
+	assert_true(is_file("btrfs/images/102/subvol-102-disk-0/nested/file"));
+	assert_int_equal(umount2(root, MNT_DETACH), 0);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(moves),
+		TEST(keeps_a_copy_that_is_in_use),
+		TEST(asks_until_the_outcome_is_known),
+		TEST(takes_nested_subvolumes_along),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
