@@ -53,13 +53,68 @@ int life_volumes_free(struct task_ctx *task, const struct life *life,
 	return free_named(task, life, config, &freed, err);
 }
 
+struct clone_search {
+	const char *base;
+	char clone[VOLID_MAX];
+};
+
+static int see_clone(const struct volume_info *info, void *ctx)
+{
+	struct clone_search *search = ctx;
+
+	if (str_eq(info->parent, search->base))
+		str_copy(search->clone, sizeof(search->clone), info->volid);
+	return 0;
+}
+
+static int check_base(struct task_ctx *task, const struct life *life, const char *volid,
+		      const struct volid *volume, struct err *err)
+{
+	struct clone_search search = {.base = volid};
+	struct task_storage storage;
+	int r = task_storage_open(task, volume->storage, life->ops->content, &storage, err);
+
+	if (r < 0)
+		return r;
+	r = storage.driver->list(storage.def, see_clone, &search, err);
+	task_storage_close(&storage);
+	if (r == 0 && search.clone[0])
+		r = err_set(err, ERR_BUSY,
+			    "base volume '%.300s' is still in use by the linked clone '%.300s'",
+			    volid, search.clone);
+	return r;
+}
+
+/* Its storage would refuse to remove a base that clones stand on, but others may be gone by then. */
+static int check_bases(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	autofields names = FIELDS_INIT;
+	struct guest_config config;
+	struct volid volume;
+	int r = life_read(task, life, &config, err);
+
+	if (r < 0)
+		return r;
+	guest_volume_names(life->ops, &config, &names);
+	guest_config_fini(&config);
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		const char *volid = names.items[i].name;
+
+		if (volid_parse(volid, &volume, NULL) == 0 && volume.vmid == task->guest &&
+		    volume_is_base(&volume))
+			r = check_base(task, life, volid, &volume, err);
+	}
+	return r;
+}
+
 int life_destroy_volumes(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct guest_config config;
 	size_t freed = 0;
-	int r = life_edit(task, life, begin, NULL, err);
+	int r = check_bases(task, life, err);
 
-	if (r < 0 || (r = life_read(task, life, &config, err)) < 0)
+	if (r < 0 || (r = life_edit(task, life, begin, NULL, err)) < 0 ||
+	    (r = life_read(task, life, &config, err)) < 0)
 		return r;
 	r = free_named(task, life, &config, &freed, err);
 	guest_config_fini(&config);

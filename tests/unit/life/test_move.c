@@ -1,165 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Moving a volume on two folders, with a core of our own that says something else than what it did. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/life/fake_core.h"
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "agent/base/conn.h"
 #include "agent/base/exec.h"
-#include "agent/base/fd.h"
-#include "agent/base/map.h"
-#include "agent/base/mem.h"
-#include "agent/base/paths.h"
-#include "agent/base/str.h"
-#include "agent/core/remote.h"
 #include "agent/guest/ct_schema.h"
 #include "agent/task/guest/life.h"
 
 #define CONFIG "/nodes/n1/lxc/101.conf"
-
-/* -- the core, a process of its own -- */
-
-struct value {
-	struct buf text;
-	uint64_t version;
-};
-
-static struct {
-	sd_event *event;
-	struct map *values;
-	uint64_t version;
-	const char *lie_on; /* text of a value: its change is made */
-	uint16_t lies[3];   /* and answered with these, one after the other */
-	unsigned told;
-	char id[64]; /* of the change that was made already */
-} core;
-
-static void set(const char *path, const char *text, size_t size)
-{
-	struct value *value = map_get(core.values, path);
-
-	if (!value)
-		map_put(core.values, path, value = xcalloc(1, sizeof(*value)));
-	buf_clear(&value->text);
-	buf_add(&value->text, text, size);
-	value->version = ++core.version;
-}
-
-static uint16_t get(const struct call *call, struct reply *reply)
-{
-	struct value *value = map_get(core.values, fields_get(&call->head, "path"));
-
-	if (!value)
-		return 404;
-	fields_addf(&reply->head, "version", "%llu", (unsigned long long)value->version);
-	buf_add(&reply->body, value->text.data, value->text.size);
-	return 200;
-}
-
-static bool is_refused(const struct field *f)
-{
-	const char *path = strchr(f->value, ' ') + 1;
-	struct value *value = map_get(core.values, path);
-
-	return !value || value->version != strtoull(f->value, NULL, 10);
-}
-
-static bool put_all(const struct fields *params)
-{
-	bool is_lied = false;
-
-	for (size_t i = 0; i < params->count; i++)
-		if (str_eq(params->items[i].name, REMOTE_REQUIRE) && is_refused(&params->items[i]))
-			return false;
-	for (size_t i = 0; i < params->count; i++) {
-		const struct field *f = &params->items[i];
-		const char *end = strchr(f->value, '\n');
-
-		if (!str_eq(f->name, REMOTE_PUT))
-			continue;
-		autofree char *path = xstrndup(f->value, (size_t)(end - f->value));
-
-		is_lied |= strstr(end, core.lie_on) != NULL;
-		set(path, end + 1, f->size - (size_t)(end + 1 - f->value));
-	}
-	if (!is_lied)
-		core.id[0] = '\0';
-	return true;
-}
-
-static uint16_t transact(const struct call *call)
-{
-	const char *id = fields_get(&call->head, "id");
-	bool is_again = str_eq(id, core.id);
-
-	str_copy(core.id, sizeof(core.id), id);
-	if (!is_again && !put_all(&call->params))
-		return 409;
-	if (core.id[0] && core.told < ARRAY_SIZE(core.lies) && core.lies[core.told])
-		return core.lies[core.told++];
-	return 200;
-}
-
-static void on_call(struct conn *conn, uint64_t id, struct call *call, void *ctx)
-{
-	struct reply reply = REPLY_INIT;
-
-	(void)ctx;
-	reply.status = call->op == CALL_STORE_GET ? get(call, &reply) : transact(call);
-	conn_reply(conn, id, &reply);
-	reply_fini(&reply);
-}
-
-static void on_closed(struct conn *conn, const struct err *err, void *ctx)
-{
-	(void)conn;
-	(void)err;
-	(void)ctx;
-}
-
-static int on_client(sd_event_source *source, int fd, uint32_t events, void *ctx)
-{
-	static const struct conn_ops ops = {.on_call = on_call, .on_closed = on_closed};
-	struct conn *conn;
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	(void)source;
-	(void)events;
-	(void)ctx;
-	if (client >= 0 && conn_new(core.event, client, &ops, NULL, &conn, NULL) < 0)
-		abort();
-	return 0;
-}
-
-static pid_t start_core(void)
-{
-	autofree char *path = path_join(path_run(), CORE_SOCKET);
-	int fd = -1;
-
-	assert_int_equal(conn_listen(path, 0600, getuid(), getgid(), &fd, NULL), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		if (sd_event_new(&core.event) < 0 ||
-		    sd_event_add_io(core.event, NULL, fd, EPOLLIN, on_client, NULL) < 0)
-			_exit(1);
-		sd_event_loop(core.event);
-		_exit(1);
-	}
-	close(fd);
-	return pid;
-}
 
 /* -- the job -- */
 
@@ -211,14 +62,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void free_value(void *data)
-{
-	struct value *value = data;
-
-	buf_fini(&value->text);
-	free(value);
-}
-
 static int tear_down(void **state)
 {
 	(void)state;
@@ -240,8 +83,7 @@ static int move(struct buf *ret_config)
 	r = life_move_run(&task, &life, &err);
 	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
 	fields_fini(&task.args);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	stop_core(pid);
 	return r;
 }
 
@@ -287,8 +129,7 @@ static void asks_until_the_outcome_is_known(void **state)
 	task_txn_put(txn, CONFIG, "\nrootfs: bb:\n", 13);
 	assert_int_equal(task_txn_commit(txn, NULL), 0);
 	task_txn_free(txn);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	stop_core(pid);
 }
 
 /* -- on btrfs, where root can mount one -- */
@@ -360,8 +201,7 @@ static void takes_nested_subvolumes_along(void **state)
 	assert_int_equal(file_write_atomic(file, "x", 1, 0600, NULL), 0);
 	pid = start_core();
 	assert_int_equal(give_to_102(), 0);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	stop_core(pid);
 	assert_false(is_file("btrfs/images/101/subvol-101-disk-1"));
 	assert_true(is_file("btrfs/images/102/subvol-102-disk-0/nested/file"));
 	assert_int_equal(umount2(root, MNT_DETACH), 0);
