@@ -84,6 +84,18 @@ start_with >/dev/null && inside 101 /bin/busybox ln -s ../../../../../../../../.
 ok "a target through a link" start_with "mp0: $lab/shared,mp=/out/there"
 ok "stays inside" inside 101 /bin/busybox test -e /tmp/there/file
 ok "stop" stop
+# volumes that were there before their container: a link in one leads the other nowhere outside of the new root, least of
+# all over the programs that fill it
+mkdir -p "$lab/tree/$(basename "$LODGE_LIBEXEC_DIR")" "$LODGE_STATE_DIR/local/images/102"
+ln -s "$LODGE_LIBEXEC_DIR" "$lab/tree/link"
+for i in 5 6; do
+	mkfs.ext4 -q -F -E root_owner=0:0 -d "$lab/tree" "$LODGE_STATE_DIR/local/images/102/vm-102-disk-$i.raw" 16M >/dev/null
+done
+above=$(dirname "$LODGE_LIBEXEC_DIR")
+printf '%s\n' 'arch: amd64' 'hostname: cg' 'lock: create' 'memory: 64' 'swap: 0' 'unprivileged: 1' \
+	"mp0: local:102/vm-102-disk-5.raw,mp=$above,size=16M" "mp1: local:102/vm-102-disk-6.raw,mp=$above/link,size=16M" |
+	put_conf 102
+ok "create with volumes that hold links" job vzcreate 102 ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1
 
 # devices
 ok "a device that is none" fails "dev0: '/dev/nowhere' is no device" 'dev0: /dev/nowhere'

@@ -73,6 +73,12 @@ ok "and its hardware address" inside 101 /bin/sh -c 'ip -o link show dev eth0 | 
 ok "a route" inside 101 /bin/sh -c 'ip route | grep -q "default via 10.9.9.1"'
 ok "the node reaches it" ping -c1 -W2 10.9.9.7
 ok "nothing waits" settled
+printf '%s\n' '#!/bin/sh' 'readlink /proc/self/fd/2 >/errors' 'echo "it will not" >&2' 'exit 3' |
+	inside 101 /bin/sh -c 'cat >/bin/networkctl; chmod 755 /bin/networkctl'
+change "set.net0=${net/10.9.9.7\/24,gw=10.9.9.1/dhcp}" >"$lab/log"
+ok "a program inside is asked for an address" grep -q '^networkctl: it will not' "$lab/log"
+ok "and gets no file of the node" bash -c '[[ "$1" = pipe:* ]]' _ "$(inside 101 /bin/cat /errors)"
+inside 101 /bin/busybox rm /bin/networkctl
 ok "another address" change "set.net0=${net/9.7/9.8}"
 ok "is there, the old one is not" inside 101 /bin/sh -c 'ip -o -4 addr show dev eth0 | grep -q 10.9.9.8/24 && ! ip -o -4 addr show dev eth0 | grep -q 10.9.9.7/24'
 index=$(inside 101 /bin/cat /sys/class/net/eth0/ifindex 2>/dev/null)

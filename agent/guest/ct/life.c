@@ -117,8 +117,12 @@ static int check_grow_running(struct task_ctx *task, const struct guest_volume *
 	struct ct_record record;
 
 	(void)size;
-	if (str_eq(v->volume.format, "subvol") || v->is_unused ||
-	    !ct_find_running(task->guest, &record) || has_capability(CAP_SYS_RESOURCE))
+	if (str_eq(v->volume.format, "subvol") || v->is_unused)
+		return 0;
+	/* its monitor may still have the image mounted: a check of it now would tear it */
+	if (!ct_find_running(task->guest, &record))
+		return ct_require_stopped(task->guest, err);
+	if (has_capability(CAP_SYS_RESOURCE))
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
 		       "feature not available: growing a mounted file system needs "

@@ -247,24 +247,33 @@ static int umount_tree(const char *target)
 	return 0;
 }
 
-/* The root is still empty: nothing in it leads elsewhere. */
-static int mount_mps(struct task_ctx *task, const struct create *create, int root,
-		     const char *target, struct err *err)
+/* The root is still empty, but a volume that was there before may hold links: the place is opened inside the root, and
+ * never named again. */
+static int mount_mp(int root, const struct ct_mp *mp, const char *path, struct err *err)
+{
+	int r = rootdir_make(root, mp->path, 0755, err);
+	autofd int fd = r < 0 ? -1 : rootdir_open(root, mp->path, O_PATH | O_DIRECTORY);
+
+	if (r < 0)
+		return r;
+	if (fd < 0)
+		return err_errno(err, -fd, "guest's %s", mp->path);
+	autofree char *place = xasprintf("/proc/self/fd/%d", fd);
+
+	return ct_mount_volume(path, place, MS_NODEV | MS_NOSUID | MS_NOEXEC, err);
+}
+
+static int mount_mps(struct task_ctx *task, const struct create *create, int root, struct err *err)
 {
 	autofree struct ct_mp *mps = NULL;
 	size_t count = 0;
 	int r = ct_config_mps(&create->config, &mps, &count, err);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		autofree char *place = xasprintf("%s%s", target, mps[i].path);
 		autobuf path = BUF_INIT;
 
-		if (mps[i].is_folder)
-			continue;
-		if ((r = ct_mp_path(task, &mps[i], &path, err)) == 0 &&
-		    (r = rootdir_make(root, mps[i].path, 0755, err)) == 0)
-			r = ct_mount_volume(buf_str(&path), place, MS_NODEV | MS_NOSUID | MS_NOEXEC,
-					    err);
+		if (!mps[i].is_folder && (r = ct_mp_path(task, &mps[i], &path, err)) == 0)
+			r = mount_mp(root, &mps[i], buf_str(&path), err);
 	}
 	return r;
 }
@@ -283,7 +292,7 @@ static int fill_child(struct task_ctx *task, void *ctx, struct err *err)
 	root = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(err, ERR_IO, "open the mounted root");
-	if ((r = mount_mps(task, create, root, target, err)) == 0)
+	if ((r = mount_mps(task, create, root, err)) == 0)
 		r = fill_root(task, create, root, err);
 	close(root);
 	if (umount_tree(target) != 0 && r == 0)
