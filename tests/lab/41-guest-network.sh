@@ -25,10 +25,10 @@ create() { # create VMID TEMPLATE NET0 [OPTIONS…]
 		--hostname "guest$vmid" --net0 "$net0" --start 1 "$@"
 }
 
-# a name that the node's name server knows, found by the search domain
-in1 sh -c 'echo 198.51.100.77 answer.lab.example >>/etc/hosts'
 ok "the product answers on it" product_up n1
 ok "vmbr0 has its address" wait_for 15 in1 sh -c 'ip -4 -o address show dev vmbr0 | grep "inet 10\."'
+# a name that the node's name server knows, found by the search domain; it reads the file when it is told to
+in1 sh -c 'echo 198.51.100.77 answer.lab.example >>/etc/hosts && pkill -HUP -x dnsmasq'
 prefix=$(in1 ip -4 -o address show dev vmbr0 | grep -o '10\.[0-9]*\.[0-9]*\.' | head -1)
 vmid=100
 for kind in alpine debian ubuntu; do
