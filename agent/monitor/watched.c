@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,17 +140,33 @@ void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine, co
 	send(w, vmid, is_machine, state, &f);
 }
 
+/* Linux 6.15 keeps it for whoever has a descriptor, once its parent has taken note; older headers know nothing of it. */
+struct end_info {
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t status;
+};
+#define END_INFO      _IOWR(0xff, 11, struct end_info)
+#define END_INFO_EXIT (1u << 3)
+
+static int kept_status(int pidfd)
+{
+	struct end_info info = {.mask = END_INFO_EXIT};
+
+	return ioctl(pidfd, END_INFO, &info) == 0 && (info.mask & END_INFO_EXIT) ? info.status : -1;
+}
+
 /* How a process ended, as wait status; -1: it cannot be known any more. Not being its parent we look while it waits
- * for that to take note. */
-static int end_status(pid_t pid)
+ * for that to take note, or ask for what was kept. */
+static int end_status(const struct watched *g)
 {
 	autobuf text = BUF_INIT;
 	const char *at;
 	int status = -1;
 
-	if (!proc_read(&text, "/proc/%d/stat", (int)pid) || !(at = strrchr(text.data, ')')) ||
+	if (!proc_read(&text, "/proc/%d/stat", (int)g->pid) || !(at = strrchr(text.data, ')')) ||
 	    !str_starts(at, ") Z"))
-		return -1;
+		return kept_status(g->pidfd);
 	at = strrchr(at, ' '); /* the last field */
 	return at && sscanf(at, "%d", &status) == 1 ? status : -1;
 }
@@ -159,7 +176,7 @@ static int end_status(pid_t pid)
 static const char *end_reason(const struct watched *g)
 {
 	autofree char *asked = xasprintf("%s/%u.asked", g->owner->folder, g->vmid);
-	int status = g->is_machine || access(asked, F_OK) == 0 ? -1 : end_status(g->pid);
+	int status = g->is_machine || access(asked, F_OK) == 0 ? -1 : end_status(g);
 
 	if (status < 0 || !WIFSIGNALED(status) || WTERMSIG(status) == SIGINT ||
 	    WTERMSIG(status) == SIGHUP)
