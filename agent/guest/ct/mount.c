@@ -110,10 +110,39 @@ static int mount_image(const char *path, const char *target, unsigned long flags
 	return 0;
 }
 
+static const struct {
+	unsigned long flag;
+	uint64_t attribute;
+} attributes[] = {
+	{MS_RDONLY, MOUNT_ATTR_RDONLY},	  {MS_NODEV, MOUNT_ATTR_NODEV},
+	{MS_NOEXEC, MOUNT_ATTR_NOEXEC},	  {MS_NOSUID, MOUNT_ATTR_NOSUID},
+	{MS_NOATIME, MOUNT_ATTR_NOATIME},
+};
+
+/* Exactly the flags, or those of the source if there are none. */
+static struct mount_attr attributes_of(unsigned long flags)
+{
+	struct mount_attr attr = {0};
+
+	for (size_t i = 0; flags && i < ARRAY_SIZE(attributes); i++) {
+		attr.attr_clr |= attributes[i].attribute;
+		if (flags & attributes[i].flag)
+			attr.attr_set |= attributes[i].attribute;
+	}
+	if (flags)
+		attr.attr_clr |= MOUNT_ATTR__ATIME; /* one of several, not a flag of its own */
+	return attr;
+}
+
+/* The flags are set before it has its place: named again, /proc/self/fd/N would be what lies below. */
 static int mount_tree(const char *path, const char *target, unsigned long flags, struct err *err)
 {
-	if (mount(path, target, NULL, MS_BIND, NULL) != 0 ||
-	    (flags && mount(NULL, target, NULL, MS_BIND | MS_REMOUNT | flags, NULL) != 0))
+	autofd int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = attributes_of(flags);
+
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0 ||
+	    move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) !=
+		    0)
 		return err_errno(err, errno, "mount '%s'", path);
 	return 0;
 }
