@@ -14,7 +14,6 @@
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/record.h"
 #include "agent/guest/ct/setup.h"
-#include "agent/guest/ct/timezone.h"
 #include "agent/task/guest/record.h"
 
 #define SECCOMP_MAX (1024 * 1024)
@@ -43,8 +42,7 @@ static int mount_root(struct task_ctx *task, const struct start *start, const ch
 	*ret_init = ct_init_detect(root);
 	if (start->rootfs.read_only)
 		return 0;
-	r = ct_setup_settings(task, root, &start->config, false, err);
-	return r < 0 ? r : ct_timezone_set(root, guest_config_get(&start->config, "timezone"), err);
+	return ct_setup_settings(task, root, &start->config, false, err);
 }
 
 /* What is mounted from outside is written down for the hook that comes before init. */
