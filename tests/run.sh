@@ -163,7 +163,7 @@ fuzz_one() { # fuzz_one BINARY: prints one line
 	mkdir -p "$work/$what" "$work/seeds"
 	rm -rf "${work:?}/seeds/$what"
 	cp -r "$top/tests/fuzz/corpus/$what" "$work/seeds/$what" 2>/dev/null || mkdir "$work/seeds/$what"
-	if timeout -k 5 $((${seconds:-5} + 60)) "$1" -max_total_time="${seconds:-5}" -timeout=10 -rss_limit_mb=2048 \
+	if timeout -k 5 $((${seconds:-3} + 60)) "$1" -max_total_time="${seconds:-3}" -timeout=10 -rss_limit_mb=2048 \
 		-verbosity=1 -print_final_stats=1 -artifact_prefix="$work/$what." "$work/$what" "$work/seeds/$what" \
 		>"$log" 2>&1 </dev/null; then
 		echo "ok - fuzz $what: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # lodge store on a real node: looked at, dumped, made anew, and the node runs on with the same guests and users.
-# limit: 180
+# limit: 300
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 product_make
@@ -16,7 +16,7 @@ says() { # says PATTERN STATUS COMMAND…: in the node
 	code=$?
 	[ $code = "$status" ] && grep -q -- "$pattern" <<<"$out" || { echo "status $code: $out"; return 1; }
 }
-stop() { lab_in n1 /usr/libexec/lodge/lodge-supervise stop && not api_answers n1; }
+stop() { lab_in n1 /usr/libexec/lodge/lodge-supervise stop && not lab_in n1 pgrep -x lodged; }
 start() { product_start n1 && wait_for 20 api_answers n1; }
 bytes() { in_node "cd $db && ls -A && sha256sum lodge.db*"; } # names, and what is in them
 guests() { lab_in n1 lodge get /cluster/resources --type vm | grep -E '"(vmid|name|status)"'; }

@@ -25,7 +25,7 @@ ok "what comes once is there" in1 sh -c 'lodge create 199 --ostemplate local:vzt
 	lodge destroy 199'
 ok "what the node has now is noted" node_residue_before n1
 part calls && tap 300 client n1 proxmoxer_life.py local:vztmpl/busybox.tar.gz $cases
-moments=${LODGE_TEST_MOMENTS:-8}
+moments=${LODGE_TEST_MOMENTS:-5}
 [ "${LODGE_TEST_FULL:-0}" = 0 ] || moments=${LODGE_TEST_MOMENTS:-30}
 part kill && tap 800 client n1 life_kill.py local:vztmpl/busybox.tar.gz "$moments" $cases
 part many && tap 600 client n1 life_many.py local:vztmpl/busybox.tar.gz "${LODGE_TEST_MANY:-50}"
