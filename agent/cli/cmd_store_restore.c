@@ -227,18 +227,28 @@ static int look_at_place(struct place *p, bool is_forced, struct err *err)
 		       p->folder, p->folder);
 }
 
-static int keep_old(const struct place *p, struct err *err)
+/* Named by the time; a second one of the same second gets a number. */
+static char *name_of_old(const char *folder)
 {
-	autofree char *kept = NULL;
 	struct tm tm;
 	time_t now = time(NULL);
 	char text[32];
+	char *name;
 
 	gmtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
-	kept = xasprintf("%s.old-%s", p->folder, text);
-	if (access(kept, F_OK) == 0)
-		return err_set(err, ERR_EXISTS, "%s is there already", kept);
+	name = xasprintf("%s.old-%s", folder, text);
+	for (unsigned i = 2; access(name, F_OK) == 0; i++) {
+		free(name);
+		name = xasprintf("%s.old-%s-%u", folder, text, i);
+	}
+	return name;
+}
+
+static int keep_old(const struct place *p, struct err *err)
+{
+	autofree char *kept = name_of_old(p->folder);
+
 	if (rename(p->folder, kept) < 0)
 		return err_errno(err, errno, "keep %s as %s", p->folder, kept);
 	fprintf(stderr, "lodge: the store that was there is now in %s\n", kept);
