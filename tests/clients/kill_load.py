@@ -244,7 +244,7 @@ class Twice:
         self.thread.start()
 
     def look(self):
-        self.seen = on_node('sh', '-c', self.script, check=False).stdout
+        self.seen = on_node('sh', '-c', self.script, check=False, timeout=1800).stdout  # as long as the rounds last
 
     def none(self):
         on_node('rm', '-f', '/tmp/looking')

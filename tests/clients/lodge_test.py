@@ -152,8 +152,8 @@ def login(user=None, password=None):
     return {'Cookie': cookie, 'CSRFPreventionToken': r.data['CSRFPreventionToken']}, r.data
 
 
-def on_node(*command, check=True, text_input=None):
-    p = subprocess.run([os.environ['LODGE_IN'], *command], capture_output=True, text=True, timeout=60,
+def on_node(*command, check=True, text_input=None, timeout=60):
+    p = subprocess.run([os.environ['LODGE_IN'], *command], capture_output=True, text=True, timeout=timeout,
                        input=text_input)
     if check and p.returncode != 0:
         raise RuntimeError(f'{command}: {p.returncode} {p.stdout} {p.stderr}')
