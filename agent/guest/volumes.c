@@ -105,13 +105,14 @@ char *guest_volume_value(const char *value, const char *volid, uint64_t size)
 }
 
 static bool section_names(const struct guest_kind_ops *ops, const struct guest_section *section,
-			  const char *volid)
+			  const char *volid, bool with_unused)
 {
 	for (size_t i = 0; i < section->keys.count; i++) {
 		const struct field *f = &section->keys.items[i];
 		struct guest_volume v;
 
-		if ((guest_key_is_volume(ops, f->name) || guest_key_is_unused(f->name)) &&
+		if ((guest_key_is_volume(ops, f->name) ||
+		     (with_unused && guest_key_is_unused(f->name))) &&
 		    guest_volume_read(ops, f->name, f->value, &v, NULL) == 1 &&
 		    str_eq(v.volid, volid))
 			return true;
@@ -125,9 +126,18 @@ bool guest_volume_is_named(const struct guest_kind_ops *ops, const struct guest_
 	for (size_t i = 0; i < config->count; i++) {
 		if (section && !str_eq(config->sections[i].name, section))
 			continue;
-		if (section_names(ops, &config->sections[i], volid))
+		if (section_names(ops, &config->sections[i], volid, true))
 			return true;
 	}
+	return false;
+}
+
+bool guest_volume_is_used(const struct guest_kind_ops *ops, const struct guest_config *config,
+			  const char *volid)
+{
+	for (size_t i = 0; i < config->count; i++)
+		if (section_names(ops, &config->sections[i], volid, false))
+			return true;
 	return false;
 }
 
@@ -137,7 +147,7 @@ const char *guest_volume_snapshot(const struct guest_kind_ops *ops,
 	for (size_t i = 0; i < config->count; i++) {
 		const struct guest_section *section = &config->sections[i];
 
-		if (guest_section_is_snapshot(section) && section_names(ops, section, volid))
+		if (guest_section_is_snapshot(section) && section_names(ops, section, volid, true))
 			return section->name;
 	}
 	return NULL;

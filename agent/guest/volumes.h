@@ -28,6 +28,9 @@ char *guest_volume_value(const char *value, const char *volid, uint64_t size);
 /* Does any key of the section with this name ("" the main one; NULL: all of them) name the volume? */
 bool guest_volume_is_named(const struct guest_kind_ops *ops, const struct guest_config *config,
 			   const char *section, const char *volid);
+/* Does any key but unusedN, of any section, name the volume? */
+bool guest_volume_is_used(const struct guest_kind_ops *ops, const struct guest_config *config,
+			  const char *volid);
 /* The first snapshot whose section names it, or NULL. */
 const char *guest_volume_snapshot(const struct guest_kind_ops *ops,
 				  const struct guest_config *config, const char *volid);

@@ -1,67 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Job: change the configuration; the core checked who may. Reads again when someone else was faster,
- * unless the caller named the digest that it knows.
- *
- * A volume to make is first named in the configuration as unusedN, then made, then becomes the drive: a job
- * that is killed leaves nothing that is not named. One to free is freed before its name goes. */
-#include <strings.h>
-
+/* Job: change a virtual machine's configuration (agent/task/guest/change.h). */
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/guest/guest.h"
-#include "agent/guest/update.h"
 #include "agent/guest/vm/commands.h"
 #include "agent/guest/vm/control.h"
 #include "agent/guest/vm/volume.h"
 #include "agent/guest/volumes.h"
-
-#define TRIES	   5
-#define SEPARATORS ",; "
+#include "agent/task/guest/change.h"
 
 struct change {
-	struct fields set;
-	const char *delete_list, *revert_list;
-	struct fields made;   /* volumes that this job made, key: volid */
+	struct guest_change base;
 	struct fields unused; /* volumes of deleted drives, as unusedN names them */
-	bool is_checked;      /* the digest that the caller knows was there */
 };
 
-static void changes(const struct task_ctx *task, struct fields *ret)
+static struct change *change_of(struct guest_change *base)
 {
-	for (size_t i = 0; i < task->args.count; i++) {
-		const struct field *f = &task->args.items[i];
-		const char *key = str_after(f->name, "set.");
-
-		if (key)
-			fields_add_n(ret, key, f->value, f->size);
-	}
+	return CONTAINER_OF(base, struct change, base);
 }
 
-/* What this job itself writes on its way is no other user's change. */
-static int check(const struct task_ctx *task, struct change *change,
-		 const struct guest_config *config, struct err *err)
+static int free_volume(struct task_ctx *task, const struct guest_change *change, const char *volid,
+		       struct err *err)
 {
-	const char *lock = guest_config_get(config, "lock");
-	const char *digest = fields_get(&task->args, "digest");
-
-	if (lock)
-		return err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
-	if (digest && !change->is_checked && strcasecmp(digest, config->digest) != 0)
-		return err_set(
-			err, ERR_CONFLICT,
-			"detected modified configuration - file changed by other user? Try again.");
-	change->is_checked = true;
-	return 0;
-}
-
-static int free_volume(struct task_ctx *task, const char *volid, struct err *err)
-{
-	struct volid volume;
-	int r;
-
 	task_log("removing volume %s", volid);
-	r = volid_parse(volid, &volume, err);
-	return r < 0 ? r : task_volume_free(task, &volume, VOLUME_IMAGES, err);
+	return guest_change_free_volume(task, change, volid, err);
 }
 
 static int check_snapshots(const struct guest_config *config, const char *volid, struct err *err)
@@ -73,8 +34,8 @@ static int check_snapshots(const struct guest_config *config, const char *volid,
 }
 
 /* The volume of an unused key; it may have become a drive by the same change. */
-static int free_key(struct task_ctx *task, const char *key, const char *volid,
-		    struct guest_config *after, struct err *err)
+static int free_key(struct task_ctx *task, const struct guest_change *change, const char *key,
+		    const char *volid, struct guest_config *after, struct err *err)
 {
 	autofree char *drive = vm_volume_drive(after, volid);
 
@@ -82,22 +43,22 @@ static int free_key(struct task_ctx *task, const char *key, const char *volid,
 		return err_field(err, key, "its volume '%s' is to be drive %s", volid, drive);
 	if (check_snapshots(after, volid, err) < 0)
 		return -ERR_BUSY;
-	return free_volume(task, volid, err);
+	return free_volume(task, change, volid, err);
 }
 
 /* Volumes of unused keys that are to be deleted. */
-static int free_deleted(struct task_ctx *task, const struct change *change,
+static int free_deleted(struct task_ctx *task, const struct guest_change *change,
 			const struct guest_config *before, struct guest_config *after,
 			struct err *err)
 {
-	autostrv char **deleted = str_split(change->delete_list ?: "", SEPARATORS);
+	autostrv char **deleted = guest_change_deleted(change);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && deleted[i]; i++) {
 		const char *volid = guest_config_get(before, deleted[i]);
 
 		if (volid && vm_unused_key(deleted[i], &(unsigned){0}))
-			r = free_key(task, deleted[i], volid, after, err);
+			r = free_key(task, change, deleted[i], volid, after, err);
 	}
 	return r;
 }
@@ -108,7 +69,7 @@ static void note_unused(struct change *change, const struct guest_config *before
 			const struct guest_config *after)
 {
 	const struct fields *keys = &after->sections[0].keys;
-	autostrv char **deleted = str_split(change->delete_list ?: "", SEPARATORS);
+	autostrv char **deleted = guest_change_deleted(&change->base);
 
 	fields_fini(&change->unused);
 	for (size_t i = 0; i < keys->count; i++) {
@@ -121,123 +82,21 @@ static void note_unused(struct change *change, const struct guest_config *before
 	}
 }
 
-static int apply(struct task_ctx *task, struct change *change, struct guest_config *config,
+static int apply(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
 		 struct err *err)
 {
 	struct guest_config before __attribute__((cleanup(guest_config_fini)));
 	struct vm_record record;
-	struct guest_update update = {
-		.set = &change->set,
-		.delete_list = change->delete_list,
-		.revert_list = change->revert_list,
-		.is_running =
-			vm_record_find(task->guest, &record) || vm_bool_arg(task, "is-running"),
-	};
+	struct guest_update update = guest_change_update(
+		change, vm_record_find(task->guest, &record) || vm_bool_arg(task, "is-running"));
 	int r;
 
 	guest_config_copy(&before, config);
 	if ((r = guest_config_update(&guest_kind_vm, config, &update, err)) < 0 ||
 	    (r = free_deleted(task, change, &before, config, err)) < 0)
 		return r;
-	note_unused(change, &before, config);
+	note_unused(change_of(change), &before, config);
 	return 0;
-}
-
-/* Reads, edits and writes; again when someone else was faster and the caller did not say what it knows. */
-static int edit(struct task_ctx *task, struct change *change,
-		int (*step)(struct task_ctx *task, struct change *change,
-			    struct guest_config *config, struct err *err),
-		struct err *err)
-{
-	for (int i = 0;; i++) {
-		struct guest_config config;
-		uint64_t version;
-		int r = task_config_get(task, "qemu", &config, &version, err);
-
-		if (r < 0)
-			return r;
-		if ((r = check(task, change, &config, err)) == 0 &&
-		    (r = step(task, change, &config, err)) == 0)
-			r = task_config_put(task, "qemu", &config, version, err);
-		guest_config_fini(&config);
-		if (r != -ERR_CONFLICT || fields_get(&task->args, "digest") || i >= TRIES)
-			return r;
-	}
-}
-
-/* The volume that is to be made next stands last. */
-static int name_made(struct task_ctx *task, struct change *change, struct guest_config *config,
-		     struct err *err)
-{
-	const char *volid = change->made.items[change->made.count - 1].name;
-
-	(void)task;
-	return vm_unused_add(config, volid, NULL)
-		       ? 0
-		       : err_set(err, ERR_LIMIT, "there are too many unused volumes");
-}
-
-/* A write whose answer was lost may have made drives of them. Writing the configuration again makes a write
- * that is still on its way come too late. */
-static int keep_drives(struct task_ctx *task, struct change *change, struct guest_config *config,
-		       struct err *err)
-{
-	(void)task;
-	(void)err;
-	for (size_t i = 0; i < change->made.count;) {
-		autofree char *volid = xstrdup(change->made.items[i].name);
-		autofree char *drive = vm_volume_drive(config, volid);
-
-		if (drive) {
-			task_log("volume %s is drive %s and stays", volid, drive);
-			fields_remove(&change->made, volid);
-		} else {
-			i++;
-		}
-	}
-	return 0;
-}
-
-static int drop_made(struct task_ctx *task, struct change *change, struct guest_config *config,
-		     struct err *err)
-{
-	(void)task;
-	(void)err;
-	for (size_t i = 0; i < config->sections[0].keys.count;) {
-		const struct field *f = &config->sections[0].keys.items[i];
-
-		if (vm_unused_key(f->name, &(unsigned){0}) &&
-		    fields_find(&change->made, f->value)) {
-			autofree char *key = xstrdup(f->name);
-
-			guest_config_delete(config, key);
-		} else {
-			i++;
-		}
-	}
-	return 0;
-}
-
-static void undo_made(struct task_ctx *task, struct change *change)
-{
-	struct err err = ERR_INIT;
-	int r;
-
-	if (change->made.count == 0)
-		return;
-	task_log("change failed: removing what was made");
-	change->is_checked = true;
-	r = edit(task, change, keep_drives, &err);
-	for (size_t i = 0; r == 0 && i < change->made.count; i++) {
-		struct volid volume;
-
-		if ((r = volid_parse(change->made.items[i].name, &volume, &err)) == 0)
-			r = task_volume_free(task, &volume, VOLUME_IMAGES, &err);
-	}
-	if (r == 0 && change->made.count > 0)
-		r = edit(task, change, drop_made, &err);
-	if (r < 0)
-		task_warn(task, "could not remove everything: %s", err.message);
 }
 
 static char *next_name(struct task_ctx *task, const struct task_storage *storage,
@@ -254,8 +113,9 @@ static char *next_name(struct task_ctx *task, const struct task_storage *storage
 	return name;
 }
 
-static int make_on(struct task_ctx *task, struct change *change, const struct task_storage *storage,
-		   const struct vm_drive *drive, char ret[VOLID_MAX], struct err *err)
+static int make_on(struct task_ctx *task, struct guest_change *change,
+		   const struct task_storage *storage, const struct vm_drive *drive,
+		   char ret[VOLID_MAX], struct err *err)
 {
 	autofree char *name = next_name(task, storage, drive, err);
 	struct volume_alloc what = {.vmid = task->guest,
@@ -270,12 +130,10 @@ static int make_on(struct task_ctx *task, struct change *change, const struct ta
 	autofree char *volid = xasprintf("%s:%u/%s", storage->def->id, task->guest, name);
 
 	task_volume_warn_space(task, storage, drive->size);
-	fields_add(&change->made, volid, "");
-	if ((r = edit(task, change, name_made, err)) < 0 ||
+	if ((r = guest_change_name(task, change, volid, err)) < 0 ||
 	    (r = storage->driver->alloc(storage->def, &what, ret, err)) < 0) {
-		/* not ours: it must not be freed */
 		if (r == -ERR_EXISTS)
-			fields_remove(&change->made, volid);
+			guest_change_disown(change, volid);
 		return r;
 	}
 	task_log("%s: volume %s, %llu MiB", drive->key, ret,
@@ -283,8 +141,8 @@ static int make_on(struct task_ctx *task, struct change *change, const struct ta
 	return 0;
 }
 
-static int make_volume(struct task_ctx *task, struct change *change, const struct vm_drive *drive,
-		       char ret[VOLID_MAX], struct err *err)
+static int make_volume(struct task_ctx *task, struct guest_change *change,
+		       const struct vm_drive *drive, char ret[VOLID_MAX], struct err *err)
 {
 	struct task_storage storage;
 	int r = task_storage_open(task, drive->storage, VOLUME_IMAGES, &storage, err);
@@ -296,7 +154,7 @@ static int make_volume(struct task_ctx *task, struct change *change, const struc
 	return r < 0 ? err_prefix(err, "%s", drive->key) : 0;
 }
 
-static int make_volumes(struct task_ctx *task, struct change *change, struct err *err)
+static int make_volumes(struct task_ctx *task, struct guest_change *change, struct err *err)
 {
 	for (size_t i = 0; i < change->set.count; i++) {
 		struct field *f = &change->set.items[i];
@@ -321,18 +179,19 @@ static int make_volumes(struct task_ctx *task, struct change *change, struct err
 }
 
 /* What became of the keys meanwhile is another user's. */
-static int free_noted(struct task_ctx *task, struct change *change, struct guest_config *config,
-		      struct err *err)
+static int free_noted(struct task_ctx *task, struct guest_change *change,
+		      struct guest_config *config, struct err *err)
 {
+	const struct fields *unused = &change_of(change)->unused;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < change->unused.count; i++) {
-		const struct field *f = &change->unused.items[i];
+	for (size_t i = 0; r == 0 && i < unused->count; i++) {
+		const struct field *f = &unused->items[i];
 
 		if (!str_eq(guest_config_get(config, f->name), f->value))
 			continue;
 		if ((r = check_snapshots(config, f->value, err)) == 0 &&
-		    (r = free_volume(task, f->value, err)) == 0)
+		    (r = free_volume(task, change, f->value, err)) == 0)
 			guest_config_delete(config, f->name);
 	}
 	return r;
@@ -341,22 +200,22 @@ static int free_noted(struct task_ctx *task, struct change *change, struct guest
 /* Asked for by force: what the change took from its drives goes altogether. */
 static int free_unused(struct task_ctx *task, struct change *change, struct err *err)
 {
-	return change->unused.count > 0 ? edit(task, change, free_noted, err) : 0;
+	return change->unused.count > 0 ? guest_change_edit(task, &change->base, free_noted, err)
+					: 0;
 }
 
 int qmconfig_run(struct task_ctx *task, struct err *err)
 {
-	struct change change = {.delete_list = fields_get(&task->args, "delete"),
-				.revert_list = fields_get(&task->args, "revert")};
+	struct change change = {.unused = FIELDS_INIT};
 	int r;
 
-	changes(task, &change.set);
-	if ((r = make_volumes(task, &change, err)) < 0 || (r = edit(task, &change, apply, err)) < 0)
-		undo_made(task, &change);
+	guest_change_read(task, &guest_kind_vm, &change.base);
+	if ((r = make_volumes(task, &change.base, err)) < 0 ||
+	    (r = guest_change_edit(task, &change.base, apply, err)) < 0)
+		guest_change_undo(task, &change.base);
 	else if (vm_bool_arg(task, "force"))
 		r = free_unused(task, &change, err);
-	fields_fini(&change.set);
-	fields_fini(&change.made);
+	guest_change_fini(&change.base);
 	fields_fini(&change.unused);
 	return r;
 }
