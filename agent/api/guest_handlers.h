@@ -26,8 +26,4 @@ int ct_handle_create(struct api_request *req, struct err *err);
 		.name = "node", .type = PARAM_STRING, .format = "pve-node",                        \
 		.text = "Name of the node."                                                        \
 	}
-#define GUEST_VMID_PARAM                                                                           \
-	{                                                                                          \
-		.name = "vmid", .type = PARAM_INTEGER, .format = "pve-vmid", .has_min = true,      \
-		.min = 100, .has_max = true, .max = 999999999, .text = "Id of the guest."          \
-	}
+#define GUEST_VMID_PARAM PARAM_VMID("vmid", false, "Id of the guest.")

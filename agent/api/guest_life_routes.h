@@ -36,14 +36,7 @@
 		GUEST_FLAG_PARAM("full",                                                           \
 				 "Copy everything; a template is linked to by default where "      \
 				 "its storage can."),                                              \
-		{.name = "newid",                                                                  \
-		 .type = PARAM_INTEGER,                                                            \
-		 .format = "pve-vmid",                                                             \
-		 .has_min = true,                                                                  \
-		 .min = 100,                                                                       \
-		 .has_max = true,                                                                  \
-		 .max = 999999999,                                                                 \
-		 .text = "Id of the copy."},                                                       \
+		PARAM_VMID("newid", false, "Id of the copy."),                                     \
 		{.name = "pool",                                                                   \
 		 .optional = true,                                                                 \
 		 .format = "pve-poolid",                                                           \

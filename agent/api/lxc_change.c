@@ -2,9 +2,9 @@
 /* PUT /nodes/{node}/lxc/{vmid}/config. What is only written is stored here; where volumes are made or freed, or a
  * running container is to follow at once, a job does it and the answer waits for it. Runs on the core's loop. */
 #include <string.h>
-#include <strings.h>
 
 #include "agent/api/ct_rights.h"
+#include "agent/api/guest_change.h"
 #include "agent/api/guest_handlers.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -84,75 +84,17 @@ static int check_freed(const struct api_request *req, const struct guest_target 
 	return 0;
 }
 
-static int check_digest(const struct api_request *req, const struct guest_target *target,
-			struct err *err)
-{
-	const char *digest = api_str(req, "digest");
-
-	if (str_is_empty(digest) || strcasecmp(digest, target->guest->config->digest) == 0)
-		return 0;
-	return err_set(err, ERR_CONFLICT,
-		       "detected modified configuration - file changed by other user? Try again.");
-}
-
-/* Whether the rest fits together is seen without the volumes that are to be made. */
-static int check_result(const struct guest_target *target, const struct guest_update *update,
-			struct err *err)
-{
-	struct guest_config config __attribute__((cleanup(guest_config_fini))) = {0};
-	autofields set = FIELDS_INIT;
-	struct guest_update there = *update;
-
-	for (size_t i = 0; i < update->set->count; i++) {
-		const struct field *f = &update->set->items[i];
-
-		if (!is_new_volume(f))
-			fields_add_n(&set, f->name, f->value, f->size);
-	}
-	there.set = &set;
-	guest_config_copy(&config, target->guest->config);
-	return guest_config_update(target->ops, &config, &there, err);
-}
-
-static int start_job(struct api_request *req, const struct guest_target *target,
-		     const struct guest_update *update, struct err *err)
-{
-	autofields args = FIELDS_INIT;
-
-	for (size_t i = 0; i < update->set->count; i++) {
-		const struct field *f = &update->set->items[i];
-		autofree char *name = xasprintf("set.%s", f->name);
-
-		fields_add_n(&args, name, f->value, f->size);
-	}
-	fields_add(&args, "delete", update->delete_list);
-	fields_add(&args, "revert", update->revert_list);
-	fields_add(&args, "lxc", update->raw);
-	fields_add(&args, "digest",
-		   str_is_empty(api_str(req, "digest")) ? NULL : api_str(req, "digest"));
-	return guest_request_job(req,
-				 &(struct guest_job){.ops = target->ops,
-						     .vmid = target->vmid,
-						     .verb = "config",
-						     .args = &args,
-						     .is_awaited = true},
-				 err);
-}
-
 static int change_by_job(struct api_request *req, const struct guest_target *target,
 			 const struct guest_update *update, struct err *err)
 {
-	int r = guest_request_check_keys(req, update, err);
+	autofields args = FIELDS_INIT;
+	int r;
 
-	if (r == 0)
-		r = check_digest(req, target, err);
-	if (r == 0)
-		r = guest_target_check_lock(target, NULL, err);
-	if (r == 0)
-		r = check_freed(req, target, update, err);
-	if (r == 0)
-		r = check_result(target, update, err);
-	return r < 0 ? r : start_job(req, target, update, err);
+	if ((r = guest_change_check(req, target, update, err)) < 0 ||
+	    (r = check_freed(req, target, update, err)) < 0 ||
+	    (r = guest_change_check_result(target, update, is_new_volume, err)) < 0)
+		return r;
+	return guest_change_start(req, target, update, &args, true, err);
 }
 
 int ct_handle_config_put(struct api_request *req, struct err *err)

@@ -2,8 +2,8 @@
 /* Changes of a virtual machine's configuration: at once (PUT), or by a job (POST). Both check drives here and
  * the rest as for every guest. Where volumes are made or freed PUT waits for a job. Runs on the core's loop. */
 #include <string.h>
-#include <strings.h>
 
+#include "agent/api/guest_change.h"
 #include "agent/api/guest_handlers.h"
 #include "agent/api/qemu_handlers.h"
 #include "agent/base/mem.h"
@@ -71,44 +71,17 @@ static int check_freed(const struct api_request *req, const struct guest_update 
 	return 0;
 }
 
-/* Whether the rest fits together is seen without the volumes that are to be made. */
-static int check_result(const struct guest_update *update, const struct guest_target *target,
-			struct err *err)
-{
-	struct guest_config config __attribute__((cleanup(guest_config_fini))) = {0};
-	autofields set = FIELDS_INIT;
-	struct guest_update there = *update;
-
-	for (size_t i = 0; i < update->set->count; i++) {
-		const struct field *f = &update->set->items[i];
-
-		if (!is_new_volume(f))
-			fields_add_n(&set, f->name, f->value, f->size);
-	}
-	there.set = &set;
-	guest_config_copy(&config, target->guest->config);
-	return guest_config_update(target->ops, &config, &there, err);
-}
-
 /* Everything that can be refused at once, so that no job starts for it. */
 static int check_change(const struct api_request *req, const struct guest_update *update,
 			const struct guest_target *target, struct err *err)
 {
-	const char *digest = api_str(req, "digest");
-	int r = guest_request_check_keys(req, update, err);
+	int r;
 
-	if (r == 0 && !str_is_empty(digest) &&
-	    strcasecmp(digest, target->guest->config->digest) != 0)
-		r = err_set(
-			err, ERR_CONFLICT,
-			"detected modified configuration - file changed by other user? Try again.");
-	if (r == 0)
-		r = guest_target_check_lock(target, NULL, err);
-	if (r == 0)
-		r = vm_drives_check(req, update->set, err);
-	if (r == 0)
-		r = check_freed(req, update, target, err);
-	return r < 0 ? r : check_result(update, target, err);
+	if ((r = guest_change_check(req, target, update, err)) < 0 ||
+	    (r = vm_drives_check(req, update->set, err)) < 0 ||
+	    (r = check_freed(req, update, target, err)) < 0)
+		return r;
+	return guest_change_check_result(target, update, is_new_volume, err);
 }
 
 static int start_job(struct api_request *req, const struct guest_target *target,
@@ -116,27 +89,11 @@ static int start_job(struct api_request *req, const struct guest_target *target,
 {
 	autofields args = FIELDS_INIT;
 
-	for (size_t i = 0; i < update->set->count; i++) {
-		const struct field *f = &update->set->items[i];
-		autofree char *name = xasprintf("set.%s", f->name);
-
-		fields_add_n(&args, name, f->value, f->size);
-	}
-	fields_add(&args, "delete", update->delete_list);
-	fields_add(&args, "revert", update->revert_list);
-	fields_add(&args, "digest",
-		   str_is_empty(api_str(req, "digest")) ? NULL : api_str(req, "digest"));
 	if (update->is_running)
 		fields_add(&args, "is-running", "1");
 	if (api_bool(req, "force", false))
 		fields_add(&args, "force", "1");
-	return guest_request_job(req,
-				 &(struct guest_job){.ops = target->ops,
-						     .vmid = target->vmid,
-						     .verb = "config",
-						     .args = &args,
-						     .is_awaited = is_awaited},
-				 err);
+	return guest_change_start(req, target, update, &args, is_awaited, err);
 }
 
 static int change_by_job(struct api_request *req, const struct guest_target *target,

@@ -56,15 +56,7 @@ static const struct param move_params[] = {
 	 .optional = true,
 	 .pattern = ANY_KEY,
 	 .text = "What it becomes there; the same by default."},
-	{.name = "target-vmid",
-	 .type = PARAM_INTEGER,
-	 .optional = true,
-	 .format = "pve-vmid",
-	 .has_min = true,
-	 .min = 100,
-	 .has_max = true,
-	 .max = 999999999,
-	 .text = "Machine that gets the disk."},
+	PARAM_VMID("target-vmid", true, "Machine that gets the disk."),
 	PARAM_END,
 };
 

@@ -77,15 +77,7 @@ static const struct param params[] = {
 	 .optional = true,
 	 .choices = types,
 	 .text = "Only backups of guests of this kind."},
-	{.name = "vmid",
-	 .type = PARAM_INTEGER,
-	 .optional = true,
-	 .format = "pve-vmid",
-	 .has_min = true,
-	 .min = 100,
-	 .has_max = true,
-	 .max = 999999999,
-	 .text = "Only backups of this guest."},
+	PARAM_VMID("vmid", true, "Only backups of this guest."),
 	PARAM_END,
 };
 

@@ -34,6 +34,12 @@ struct param {
 	bool is_nul_list; /* values separated by NUL, which are kept as the two characters \0 */
 };
 
+/* A guest's id, for tables. */
+#define PARAM_VMID(name_, optional_, text_)                                                        \
+	{                                                                                          \
+		.name = name_, .type = PARAM_INTEGER, .optional = optional_, .format = "pve-vmid", \
+		.has_min = true, .min = 100, .has_max = true, .max = 999999999, .text = text_      \
+	}
 #define PARAM_END                                                                                  \
 	{                                                                                          \
 		.name = NULL                                                                       \
