@@ -17,9 +17,12 @@ static void tell(struct store *store, const struct applied_row *row, uint64_t in
 					   .version = row->value ? row->version : index},
 				 .who = who};
 
+	store->telling++;
 	LIST_FOREACH (&store->subscriptions, s, struct store_subscription, node)
-		if (str_starts(row->path, s->prefix))
+		if (s->fn && str_starts(row->path, s->prefix))
 			s->fn(&c, s->ctx);
+	if (--store->telling == 0)
+		store_forget_ended(store);
 }
 
 /* Takes path and values out of the row. */

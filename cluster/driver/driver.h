@@ -40,8 +40,9 @@ struct reading {
 
 struct store_subscription {
 	struct list node;
+	struct store *store;
 	char *prefix;
-	store_change_fn fn;
+	store_change_fn fn; /* NULL: it has ended while all were told */
 	void *ctx;
 };
 
@@ -94,7 +95,8 @@ struct store {
 	usec_t join_at;
 
 	struct list subscriptions;
-	int epoll_fd; /* what the owner polls: all below */
+	unsigned telling; /* subscribers: none of them is freed */
+	int epoll_fd;	  /* what the owner polls: all below */
 	int timer_fd, wake_fd;
 	usec_t timer;	  /* what timer_fd is set to; 0: off */
 	usec_t suspended; /* boot time minus monotonic time, when last looked at */
@@ -111,6 +113,9 @@ void store_identify(struct store *store); /* reads the identity anew */
 void store_ticks(struct store *store);	  /* what time has brought */
 void store_timer_set(struct store *store);
 void store_wake(struct store *store); /* dispatch has something to do */
+
+/* store.c */
+void store_forget_ended(struct store *store); /* subscriptions */
 
 /* submit.c */
 /* A request of another kind; takes the payload. */

@@ -146,6 +146,13 @@ static int open_steps(struct store *store, struct err *err)
 	return 0;
 }
 
+static void subscription_free(struct store_subscription *s)
+{
+	list_remove(&s->node);
+	free(s->prefix);
+	free(s);
+}
+
 /* The writer may be in the middle of a job, whose data must stay until it ended. */
 void store_free(struct store *store)
 {
@@ -162,7 +169,7 @@ void store_free(struct store *store)
 		persist_free(store->persists[i]);
 	free(store->persists);
 	LIST_FOREACH (&store->subscriptions, s, struct store_subscription, node)
-		store_unsubscribe(s);
+		subscription_free(s);
 	closep(&store->epoll_fd);
 	closep(&store->timer_fd);
 	closep(&store->wake_fd);
@@ -324,6 +331,7 @@ struct store_subscription *store_subscribe(struct store *store, const char *pref
 {
 	struct store_subscription *s = xcalloc(1, sizeof(*s));
 
+	s->store = store;
 	s->prefix = xstrdup(prefix);
 	s->fn = fn;
 	s->ctx = ctx;
@@ -331,11 +339,18 @@ struct store_subscription *store_subscribe(struct store *store, const char *pref
 	return s;
 }
 
+void store_forget_ended(struct store *store)
+{
+	LIST_FOREACH (&store->subscriptions, s, struct store_subscription, node)
+		if (!s->fn)
+			subscription_free(s);
+}
+
 void store_unsubscribe(struct store_subscription *s)
 {
 	if (!s)
 		return;
-	list_remove(&s->node);
-	free(s->prefix);
-	free(s);
+	s->fn = NULL;
+	if (s->store->telling == 0)
+		subscription_free(s);
 }

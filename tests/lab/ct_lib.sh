@@ -99,7 +99,7 @@ finish() {
 	[ -z "$core_pid" ] || kill "$core_pid" 2>/dev/null
 	[ -n "$KEEP" ] || rm -rf "$lab" "/run/lxc/lock$lab"
 	echo "1..$count"
-	[ "$failed" = 0 ]
+	[ "$failed" = 0 ] || exit 1 # else with the status from before the trap
 }
 trap finish EXIT
 

@@ -34,8 +34,9 @@ finish() {
 	fi
 	lab_stop_all
 	if [ -n "${LODGE_LAB_KEEP:-}" ]; then touch "$LAB/keep"; else rm -rf "$LAB"; fi
-	[ "$failed" = 0 ] && [ $code = 0 ]
-	exit
+	# a bare exit would end with the status from before the trap
+	[ "$failed" = 0 ] || [ $code != 0 ] || code=1
+	exit $code
 }
 trap finish EXIT
 trap 'exit 130' INT

@@ -311,6 +311,37 @@ static void subscribers_see_their_prefix(void **state)
 	store_close(store);
 }
 
+struct ending {
+	struct store_subscription *other;
+	unsigned told;
+};
+
+static void ends_the_other(const struct store_change *change, void *ctx)
+{
+	struct ending *e = ctx;
+
+	(void)change;
+	e->told++;
+	store_unsubscribe(TAKE(e->other));
+}
+
+/* Whichever is told first ends the other one: that is not told, and nothing is freed under the walk. */
+static void a_callback_may_end_another(void **state)
+{
+	struct store *store = must_open();
+	struct ending first = {0}, second = {0};
+	struct store_subscription *a = store_subscribe(store, "/", ends_the_other, &first);
+
+	(void)state;
+	first.other = store_subscribe(store, "/", ends_the_other, &second);
+	second.other = a;
+	put(store, "/x", "1");
+	assert_int_equal(first.told + second.told, 1);
+	put(store, "/x", "2");
+	assert_int_equal(first.told, 2);
+	store_close(store);
+}
+
 static void refused_with_its_reason(const char *text)
 {
 	struct err err = ERR_INIT;
@@ -392,6 +423,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(callbacks_may_submit, setup, teardown),
 		cmocka_unit_test_setup_teardown(sizes_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(subscribers_see_their_prefix, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_callback_may_end_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_database_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_newer_schema_is_left_alone, setup, teardown),
