@@ -66,6 +66,7 @@ static int freeze(struct task_ctx *task, const struct cgroup_layout *layout,
 		  const struct ct_record *record, const char *groups, struct err *err)
 {
 	struct fields none = FIELDS_INIT;
+	struct err why = ERR_INIT;
 	int r;
 
 	if (cgroup_is_frozen(layout, groups, task->guest) && !is_marked(task->guest))
@@ -77,8 +78,8 @@ static int freeze(struct task_ctx *task, const struct cgroup_layout *layout,
 	r = cgroup_freeze(layout, groups, task->guest, true, clock_monotonic() + FREEZE_WAIT, err);
 	if (r == 0)
 		r = sync_inside(task, record, err);
-	if (r < 0)
-		(void)ct_hold(task, false, NULL);
+	if (r < 0 && ct_hold(task, false, &why) < 0)
+		task_warn(task, "the container stands still: %s", why.message);
 	return r;
 }
 
