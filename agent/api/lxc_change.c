@@ -37,17 +37,22 @@ static bool handles_volumes(const struct guest_update *update)
 	return false;
 }
 
+/* Something that a running container is to be told of, or to be told why it cannot take it. */
+static int see_waiting(const char *key, void *ctx, struct err *err)
+{
+	bool *waits = ctx;
+
+	(void)err;
+	*waits |= !guest_key_is_in(ct_live_keys, key);
+	return 0;
+}
+
 static bool is_hot(const struct guest_update *update)
 {
-	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
+	bool waits = update->raw != NULL;
 
-	for (size_t i = 0; i < update->set->count; i++)
-		if (guest_key_is_in(ct_hot_keys, update->set->items[i].name))
-			return true;
-	for (size_t i = 0; deleted[i]; i++)
-		if (guest_key_is_in(ct_hot_keys, deleted[i]))
-			return true;
-	return false;
+	(void)guest_update_each_key(update, see_waiting, &waits, NULL);
+	return waits;
 }
 
 /* A job of this container that goes on (a shutdown that waits) would keep the answer waiting: the change then waits

@@ -18,8 +18,8 @@ extern const struct param ct_mp_keys[];	    /* default key "volume" */
 extern const struct param ct_dev_keys[];    /* default key "path" */
 extern const struct param ct_features_keys[];
 extern const struct param ct_unused_keys[]; /* default key "volume" */
-extern const char *const ct_live_keys[];    /* change at once even while running */
-extern const char *const ct_hot_keys[]; /* wait, but a job may bring them to a running container */
+/* Change at once even while running. All others wait, and a job brings to a running container what it can take. */
+extern const char *const ct_live_keys[];
 
 #define CT_NETS_MAX   32
 #define CT_MPS_MAX    256
@@ -102,6 +102,7 @@ struct ct_dev {
 	mode_t mode;
 	bool read_only;
 };
+int ct_dev_parse(const char *key, const char *value, struct ct_dev *ret, struct err *err);
 int ct_config_devs(const struct guest_config *config, struct ct_dev **ret, size_t *ret_count,
 		   struct err *err);
 

@@ -60,10 +60,82 @@ ok "cpulimit, cpuunits" change set.cpulimit=0.25 set.cpuunits=50
 ok "are there" bash -c '[[ "$1" =~ ^25000 ]] && [ "$2" = 50 ]' _ "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(limit cpu cpu.shares cpu.weight)"
 ok "and go" change delete=cpulimit,cpuunits
 ok "are gone" bash -c '[[ "$1" =~ ^(-1|max) ]]' _ "$(limit cpu cpu.cfs_quota_us cpu.max)"
-ok "what cannot follow waits" change set.hostname=later
-ok "it does" grep -qx 'hostname: later' <(sed -n '/PENDING/,$p' "$(conf 101)")
-ok "revert" change revert=hostname
+change set.features=nesting=1 set.tty=3 >"$lab/log"
+ok "what cannot follow waits" grep -qx 'features: nesting=1' <(sed -n '/PENDING/,$p' "$(conf 101)")
+ok "and says why" grep -q 'features: waits for the next start: rights' "$lab/log"
+ok "for each" grep -q 'tty: waits for the next start: its terminals' "$lab/log"
+ok "revert" change revert=features,tty
 ok "nothing waits" settled
+change lxc='lxc.prlimit.nofile = 1000' >"$lab/log"
+ok "raw settings say when they count" grep -q 'lxc: counts from the next start' "$lab/log"
+change lxc= >/dev/null
+
+# what it is called and whom it asks
+host_name=$(hostname)
+ok "a name" change set.hostname=later
+ok "is the kernel's inside" is later "$(inside 101 /bin/hostname)"
+ok "and in its files" inside 101 /bin/sh -c '[ "$(cat /etc/hostname)" = later ] && grep -q "^127.0.1.1 later" /etc/hosts'
+ok "which are root's inside" is 0 "$(inside 101 /bin/stat -c %u /etc/hostname)"
+ok "the node has its own all the time" is "$host_name" "$(hostname)"
+ok "servers and domains" change set.nameserver='10.1.1.1 10.1.1.2' set.searchdomain='a.example b.example'
+ok "are asked" inside 101 /bin/sh -c 'grep -qx "search a.example b.example" /etc/resolv.conf && [ "$(grep -c ^nameserver /etc/resolv.conf)" = 2 ]'
+ok "the domain is the name's" inside 101 /bin/grep -q '^127.0.1.1 later.a.example later' /etc/hosts
+ok "none named" change delete=nameserver,searchdomain
+ok "the node's" not inside 101 /bin/grep -q '10.1.1.1' /etc/resolv.conf
+inside 101 /bin/sh -c 'mkdir -p /usr/share/zoneinfo/Europe; echo TZ >/usr/share/zoneinfo/Europe/Prague'
+ok "a time zone" change set.timezone=Europe/Prague
+ok "is there" is TZ "$(inside 101 /bin/cat /etc/localtime)"
+ok "nothing waits" settled
+# a hostile one: links that lead outside, a file that never ends
+inside 101 /bin/sh -c 'rm /etc/hostname /etc/hosts; ln -s /proc/1/root/../../../../etc/hostname /etc/hostname; mkfifo /etc/hosts'
+before=$(cat /etc/hostname)
+change set.hostname=again >"$lab/log"
+ok "its links lead nowhere" is "$before" "$(cat /etc/hostname)"
+ok "what cannot be written is said" grep -q 'WARN' "$lab/log"
+ok "its name is there all the same" is again "$(inside 101 /bin/hostname)"
+inside 101 /bin/sh -c 'rm -f /etc/hostname /etc/hosts'
+ok "another" change set.hostname=lv
+ok "lv" is lv "$(inside 101 /bin/hostname)"
+
+# devices
+opens() { inside 101 /bin/sh -c "exec 3<>$1"; }
+if [ -c /dev/fuse ]; then
+	ok "a device" change set.dev0=/dev/fuse,mode=0666,uid=7
+	ok "is there" is 7:666 "$(inside 101 /bin/stat -c %u:%a /dev/fuse)"
+	ok "and opens" opens /dev/fuse
+	ok "nothing waits" settled
+	inside 101 /bin/sh -c ': >/keep; mount -o bind /dev/fuse /keep'
+	ok "kept elsewhere it opens, too" opens /keep
+	inside 101 /bin/sh -c 'exec 3</dev/fuse; exec sleep 60' &
+	busy=$!
+	wait_for 5 bash -c 'ls -l /proc/[0-9]*/fd/3 2>/dev/null | grep -q dev/fuse'
+	change delete=dev0 >"$lab/log"
+	ok "one that is open waits" grep -q 'dev0: waits.*is in use' "$lab/log"
+	inside 101 /bin/sh -c 'for p in $(ps | grep "sleep 60" | grep -v grep | while read p rest; do echo $p; done); do kill $p; done'
+	wait $busy 2>/dev/null
+	ok "once it is not" wait_for 10 bash -c 'python3 "$1" vzconfig 101 delete=dev0 | grep -q "taken away"' _ "$here/ct_job.py"
+	ok "nothing is left of it" not inside 101 /bin/busybox test -e /dev/fuse
+	if grep -qs '[:,]devices[:,]' "/proc/$init/cgroup"; then
+		ok "what was kept elsewhere opens no more" not opens /keep
+		ok "for reading only" change set.dev0=/dev/fuse,mode=0666,deny-write=1
+		ok "does not open for writing" not opens /dev/fuse
+		ok "for reading it does" inside 101 /bin/sh -c 'exec 3</dev/fuse'
+		ok "for both again" change set.dev0=/dev/fuse,mode=0666
+		ok "opens" opens /dev/fuse
+	else
+		ok "for reading only: not on this host" bash -c 'python3 "$1" vzconfig 101 set.dev0=/dev/fuse,deny-write=1 | grep -q "dev0: waits"' _ "$here/ct_job.py"
+		change revert=dev0 >/dev/null
+	fi
+	inside 101 /bin/busybox umount /keep
+	ok "one that all have" change set.dev1=/dev/null
+	ok "stays when its key goes" change delete=dev1
+	ok "null" inside 101 /bin/sh -c 'echo x >/dev/null'
+	change delete=dev0 >/dev/null
+	change set.dev0=/dev/none >"$lab/log"
+	ok "what is no device" grep -q "dev0: waits.*'/dev/none' is no device of this node" "$lab/log"
+	change revert=dev0 >/dev/null
+	ok "nothing waits" settled
+fi
 
 # interfaces
 net='name=eth0,bridge=br0,hwaddr=BC:24:11:00:00:07,ip=10.9.9.7/24,gw=10.9.9.1,type=veth'

@@ -88,9 +88,8 @@ static int setup_dns(const struct ct_setup *setup, const struct ct_dns *dns, str
 {
 	autobuf text = BUF_INIT;
 
-	if (str_is_empty(dns->servers))
-		return 0;
-	ct_resolv_text(dns->servers, dns->domains, &text);
+	if (!str_is_empty(dns->servers))
+		ct_resolv_text(dns->servers, dns->domains, &text);
 	return ct_setup_section(setup, "/etc/resolv.conf", &text, err);
 }
 
