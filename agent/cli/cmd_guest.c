@@ -11,6 +11,7 @@ static const struct cli_column guest_columns[] = {
 	{"STATUS", "status", CLI_TEXT},	    {"CPU", "cpu", CLI_PERCENT},
 	{"MEMORY", "mem", CLI_BYTES},	    {"OF", "maxmem", CLI_BYTES},
 	{"UPTIME", "uptime", CLI_DURATION}, {"TAGS", "tags", CLI_TEXT},
+	{"ENDED", "reason", CLI_TEXT},	    {"CODE", "exit-code", CLI_TEXT},
 };
 
 int cli_ls(struct cli *cli, struct err *err)
