@@ -8,6 +8,7 @@
 	X(describe)                                                                                \
 	X(check)                                                                                   \
 	X(nodes)                                                                                   \
+	X(node_guests)                                                                             \
 	X(node_host)                                                                               \
 	X(node_kvm)                                                                                \
 	X(node_network)                                                                            \

@@ -182,3 +182,28 @@ int cli_config(struct cli *cli, struct err *err)
 	cli_guest_fini(&guest);
 	return r;
 }
+
+static int on_all(struct cli *cli, const char *what, struct err *err)
+{
+	autofree char *node = NULL, *path = NULL;
+	autojson *upid = NULL;
+	int r;
+
+	if ((r = cli_node(&node, err)) < 0)
+		return r;
+	path = xasprintf("/nodes/%s/%s", node, what);
+	r = cli_call("POST", path, &cli->options, -1, &upid, err);
+	return r < 0 ? r : cli_task_result(cli, upid, err);
+}
+
+/* startall [--force 1] [--vms LIST] */
+int cli_startall(struct cli *cli, struct err *err)
+{
+	return on_all(cli, "startall", err);
+}
+
+/* stopall [--timeout S] [--vms LIST] */
+int cli_stopall(struct cli *cli, struct err *err)
+{
+	return on_all(cli, "stopall", err);
+}

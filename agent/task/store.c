@@ -207,3 +207,28 @@ void task_guest_state(unsigned vmid, const char *state, pid_t pid)
 	reply_fini(&reply);
 	call_fini(&call);
 }
+
+int task_guest_job(const struct task_ctx *task, unsigned vmid, const char *verb,
+		   const struct fields *args, char ret_upid[UPID_MAX], struct err *err)
+{
+	struct call call = CALL_INIT;
+	struct reply reply = REPLY_INIT;
+	const char *upid;
+	int r;
+
+	call.op = CALL_GUEST_JOB;
+	call.deadline_ms = CALL_DEADLINE;
+	fields_addf(&call.head, "vmid", "%u", vmid);
+	fields_add(&call.head, "verb", verb);
+	fields_add(&call.head, "user", task->user);
+	if (args)
+		fields_copy(&call.params, args);
+	if ((r = call_core(&call, clock_monotonic() + CORE_WAIT, false, &reply, err)) == 0)
+		r = reply_error(&reply, verb, err);
+	upid = fields_get(&reply.head, "upid");
+	if (r == 0 && (!upid || !str_copy(ret_upid, UPID_MAX, upid)))
+		r = err_set(err, ERR_CORRUPT, "the core names no task");
+	reply_fini(&reply);
+	call_fini(&call);
+	return r;
+}

@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What options of containers do on a node: the program that runs as init and its environment, terminals that are not
+# there, why a container ended, all guests started and shut down in order, what goes with one that is destroyed.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+product_make
+template=$(template_busybox) || skip_all "no template"
+cp "$template" "$LAB/busybox.tar.gz"
+in_n1() { lab_in n1 "$@"; }
+lodge() { lab_in n1 lodge "$@"; }
+field() { # field VMID NAME: of status/current
+	lodge get "/nodes/n1/lxc/$1/status/current" --json | "$python" -c 'import json,sys; print(json.load(sys.stdin).get(sys.argv[1], ""))' "$2"
+}
+ended() { # ended VMID REASON [CODE [SIGNAL]]
+	is "stopped $2 ${3:-} ${4:-}" "$(field "$1" status) $(field "$1" reason) $(field "$1" exit-code) $(field "$1" exit-signal)"
+}
+status_is() { is "$2" "$(field "$1" status)"; }
+listed() { lodge ls | grep -q "^$1 .*$2"; }
+fails_with() { # fails_with TEXT COMMAND…
+	local text=$1 out
+	shift
+	out=$("$@" 2>&1) && { echo "did not fail: $out"; return 1; }
+	[[ $out == *"$text"* ]] || { echo "$out"; return 1; }
+}
+script() { # script VMID: stdin becomes its entry point
+	{ echo '#!/bin/sh'; cat; } >"$LAB/entry"
+	lodge start "$1" >/dev/null || return
+	in_n1 sh -c 'lodge exec "$1" -- sh -c "cat >/entry; chmod 755 /entry" </lab/entry' _ "$1" && lodge stop "$1" >/dev/null
+}
+
+lab_residue_before
+ok "a node" lab_start n1
+ok "the product answers on it" product_up n1
+lodge upload /lab/busybox.tar.gz local:vztmpl >/dev/null
+new() { lodge create "$1" --ostemplate local:vztmpl/busybox.tar.gz --rootfs local:0.1 --memory 64 --swap 0 --unprivileged 1 "${@:2}"; }
+
+# ---- init ----
+
+ok "a container" new 101 --hostname one
+script 101 <<'END'
+echo "$A|$B|$0 $*|$$" >/said
+tty >>/said 2>&1
+trap 'exit 0' TERM PWR
+while :; do sleep 0.1; done
+END
+ok "a program instead of init, and its environment" lodge config 101 --entrypoint '/entry first second' --env 'A=v 1\0B=x=y' --console 0 --tty 0
+ok "start" lodge start 101
+ok "it is process 1, with its words and variables" is 'v 1|x=y|/entry first second|1' "$(lodge exec 101 -- head -n1 /said)"
+ok "it has no console" lodge exec 101 -- sh -c 'grep -q "not a tty" /said || ! grep -q console /said'
+ok "nor terminals" lodge exec 101 -- sh -c '! test -e /dev/tty1'
+lodge config 101 --entrypoint /bin/other >"$LAB/out" 2>&1
+ok "another one waits for the next start" bash -c '"$1" lodge get /nodes/n1/lxc/101/pending --json | tr -d " \n" | grep -q "\"pending\":\"/bin/other\""' _ "$LAB/n1/in"
+lodge config 101 --revert entrypoint >/dev/null
+ok "options without an effect inside do not" lodge config 101 --onboot 1 --startup order=1 --protection 0 --tags a --description text --cmode shell
+ok "nothing waits" bash -c '! "$1" lodge get /nodes/n1/lxc/101/pending --json | grep -q "\"pending\""' _ "$LAB/n1/in"
+ok "stop" lodge stop 101
+ok "asked for, it needs no reason" ended 101 ""
+
+# ---- ends ----
+
+new 102 --hostname two >/dev/null
+script 102 <<'END'
+exec 3<>/fifo
+read -r what code <&3
+case $what in
+exit) exit "$code" ;;
+hog) mount -t tmpfs -o size=1g tmpfs /tmp && dd if=/dev/zero of=/tmp/fill bs=1M count=300; exit $? ;;
+esac
+END
+lodge start 102 >/dev/null
+lodge exec 102 -- mkfifo /fifo
+lodge stop 102 >/dev/null
+lodge config 102 --entrypoint /entry --memory 32 >/dev/null
+ends() { # ends WORDS REASON [CODE [SIGNAL]]
+	lodge start 102 || return
+	began=$(date +%s%N)
+	lodge exec 102 -- sh -c "echo $1 >/fifo" || :
+	wait_for 5 ended 102 "${@:2}" || return
+	took=$((($(date +%s%N) - began) / 1000000))
+	[ $took -lt 1500 ] || { echo "took $took ms"; return 1; }
+}
+ok "exit 3" ends "exit 3" exited 3
+ok "the list says so" listed 102 'exited.*3'
+ok "exit 0 is its own will" ends "exit 0" ""
+ok "a list has no reason then" not listed 102 exited
+ok "killed on the node" bash -c '"$1" lodge start 102 && kill -9 "$("$1" lodge get /nodes/n1/lxc/102/status/current --json | sed -n "s/.*\"pid\": *\([0-9]*\).*/\1/p")"' _ "$LAB/n1/in"
+lodge start 102 >/dev/null 2>&1
+pid=$(field 102 pid)
+in_n1 kill -9 "$pid"
+ok "by its signal" wait_for 5 ended 102 killed "" 9
+lodge start 102 >/dev/null 2>&1
+in_n1 kill -SEGV "$(field 102 pid)"
+ok "a crash of init" wait_for 5 ended 102 crashed "" 11
+ok "the log of the core says so" in_n1 grep -q 'guest 102 stopped: crashed' /var/log/lodge/lodged.log
+lodge start 102 >/dev/null 2>&1
+lodge exec 102 -- sh -c 'echo hog >/fifo'
+ok "want of memory in 32 MiB" wait_for 20 bash -c '"$1" lodge get /nodes/n1/lxc/102/status/current --json | grep -q "\"reason\": *\"oom\""' _ "$LAB/n1/in"
+
+# ---- all of them ----
+
+new 103 --hostname three --onboot 1 --startup order=2,down=3 >/dev/null
+new 104 --hostname four --onboot 1 --startup order=1,up=2 >/dev/null
+new 105 --hostname five >/dev/null
+lodge config 101 --delete entrypoint,env --onboot 1 >/dev/null
+lodge config 102 --delete entrypoint >/dev/null
+lodge config 101 --delete startup >/dev/null
+script 103 <<'END'
+trap '' PWR TERM USR1 USR2
+while :; do sleep 1; done
+END
+lodge config 103 --entrypoint /entry >/dev/null
+start_of() { in_n1 awk '{ print $22 }' "/proc/$(field "$1" pid)/stat"; }
+ok "startall" lodge startall
+ok "those with onboot run" status_is 101 running
+ok "the one of order 1" status_is 104 running
+ok "and of order 2" status_is 103 running
+ok "others do not" status_is 105 stopped
+ok "in their order, two seconds after the first" bash -c '[ $(($2 - $1)) -ge 200 ] && [ "$3" -ge "$2" ]' _ "$(start_of 104)" "$(start_of 103)" "$(start_of 101)"
+ok "startall of what runs does nothing" lodge startall
+ok "one by name, without onboot" lodge startall --force 1 --vms 105
+ok "runs" status_is 105 running
+ok "one that is not there" fails_with "guest '999' is not on this node" lodge startall --vms 999
+ok "a list that is none" fails_with vms lodge startall --vms 1-5
+began=$SECONDS
+ok "stopall" lodge stopall --timeout 30
+ok "nobody runs" bash -c '! "$1" lodge ls | grep running' _ "$LAB/n1/in"
+ok "who does not listen had the time of its startup" [ $((SECONDS - began)) -lt 25 ]
+ended_at() { # when its shutdown was begun
+	lodge get /nodes/n1/tasks --typefilter vzshutdown --vmid "$1" --json | "$python" -c 'import json,sys; t = json.load(sys.stdin)[0]; print(t["starttime"])'
+}
+ok "in the reverse order: without one first, order 1 last" bash -c '[ "$1" -le "$2" ] && [ "$2" -lt "$3" ]' _ "$(ended_at 101)" "$(ended_at 103)" "$(ended_at 104)"
+ok "without rights nobody takes part" bash -c '
+	"$1" lodge post /access/users --userid joe@pve --password secret123 >/dev/null &&
+	"$1" lodge start 105 >/dev/null && true' _ "$LAB/n1/in"
+
+for id in 101 102 103 104 105; do
+	lodge stop $id >/dev/null 2>&1
+	ok "destroy $id" lodge destroy $id
+done
+lab_stop_all
+ok "nothing is left on the host" lab_residue_after
