@@ -92,8 +92,7 @@ ok "the list says so" listed 102 'exited.*3'
 ok "exit 0 is its own will" ends "exit 0" ""
 ok "a list has no reason then" not listed 102 exited
 lodge start 102 >/dev/null 2>&1
-pid=$(field 102 pid)
-in_n1 kill -9 "$pid"
+in_n1 kill -9 "$(field 102 pid)"
 ok "by its signal" wait_for 5 ended 102 killed "" 9
 if [ "$(uname -m)" = x86_64 ]; then
 	ok "a crash of init" ends crash crashed "" 4
@@ -136,7 +135,21 @@ ended_at() { # when its shutdown was begun
 	lodge get /nodes/n1/tasks --typefilter vzshutdown --vmid "$1" --json | "$python" -c 'import json,sys; t = json.load(sys.stdin)[0]; print(t["starttime"])'
 }
 ok "in the reverse order: without one first, order 1 last" bash -c '[ "$1" -le "$2" ] && [ "$2" -lt "$3" ]' _ "$(ended_at 101)" "$(ended_at 103)" "$(ended_at 104)"
-for id in 101 102 103 104 105; do
+# ---- what names one that is gone ----
+
+acls() { lodge get /access/acl --json | tr -d ' \n'; }
+lodge post /access/users --userid joe@pve --password secret123 >/dev/null
+lodge put /access/acl --path /vms/105 --users joe@pve --roles PVEVMUser >/dev/null
+lodge put /access/acl --path /vms/104 --users joe@pve --roles PVEVMUser >/dev/null
+ok "rights on two of them" bash -c '[[ "$1" == */vms/104* && "$1" == */vms/105* ]]' _ "$(acls)"
+ok "one is destroyed" lodge destroy 105
+ok "rights on it are gone, those on others are not" bash -c '[[ "$1" == */vms/104* && "$1" != */vms/105* ]]' _ "$(acls)"
+ok "nothing names it" not in_n1 sh -c 'ls -d /run/lodge/guests/105* /run/lodge/ct/105* /run/lodge/ct/mnt/105* /var/lib/lodge/local/images/105 /run/lxc/lock/run/lodge/ct/.105' 
+ok "force: one that runs" lodge start 104
+ok "without it is refused" fails_with "is running" lodge destroy 104
+ok "with it" lodge destroy 104 --force 1 --purge 1 --destroy-unreferenced-disks 1
+ok "its rights are gone" bash -c '[[ "$1" != */vms/104* ]]' _ "$(acls)"
+for id in 101 102 103; do
 	lodge stop $id >/dev/null 2>&1
 	ok "destroy $id" lodge destroy $id
 done
