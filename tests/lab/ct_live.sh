@@ -208,6 +208,20 @@ ok "deleting unused ones frees them" change delete=unused0,unused1
 ok "they are gone" bash -c '! ls '"$LODGE_STATE_DIR"'/local/images/101 | grep -v disk-0'
 ok "it is the same container all the time" is "$init" "$(pid_of 101)"
 
+# what its file system does
+mount_of() { grep " $1 " "/proc/$(pid_of 101)/mountinfo"; }
+ok "without ACLs" change set.mp1=local:0.0625,mp=/mnt/new,acl=0
+ok "it has none" bash -c 'grep -q "[ ,]noacl" <<<"$1"' _ "$(mount_of /mnt/new)"
+ok "with them" change set.mp1="$(sed -n 's/^mp1: //;s/acl=0/acl=1/p' "$(conf 101)" | head -n1)"
+ok "it has" bash -c '[ -n "$1" ] && ! grep -q "[ ,]noacl" <<<"$1"' _ "$(mount_of /mnt/new)"
+ok "all mount options" change set.mp1="$(sed -n 's/^mp1: //p' "$(conf 101)" | sed 's/,acl=1//'),mountoptions=noatime;nodev;noexec;nosuid;lazytime;discard"
+ok "are there" bash -c 'for o in noatime nodev noexec nosuid lazytime discard; do grep -q "[ ,]$o\>" <<<"$1" || { echo "$o: $1"; exit 1; }; done' _ "$(mount_of /mnt/new)"
+ok "no program runs from it" not inside 101 /bin/sh -c 'cp /bin/busybox /mnt/new/busybox && /mnt/new/busybox true'
+ok "quotas inside are refused" job_fails "quota: there are no user quotas inside containers" vzconfig 101 "set.mp1=$(sed -n 's/^mp1: //p' "$(conf 101)"),quota=1"
+ok "away" change delete=mp1
+ok "its volume, too" change delete=unused0
+ok "nothing waits" settled
+
 # suspend and resume
 counter() { inside 101 /bin/cat /tmp/count; }
 inside 101 /bin/sh -c '(while :; do i=$((i + 1)); echo $i >/tmp/count; sleep 0.05; done) >/dev/null 2>&1 &' || :

@@ -166,10 +166,20 @@ int ct_mount_volume(const char *path, const char *target, unsigned long flags, s
 	return 0;
 }
 
-void ct_mount_discard(const char *target, unsigned long flags, bool wanted)
+/* discard is a wish: not every storage can. */
+int ct_mount_tune(const char *path, const char *target, unsigned long flags,
+		  const struct ct_mount_tuning *tuning, struct err *err)
 {
-	if (wanted)
+	struct stat st;
+
+	if (stat(path, &st) != 0 || S_ISDIR(st.st_mode))
+		return 0;
+	if (tuning->discard)
 		(void)mount(NULL, target, NULL, MS_REMOUNT | flags, "discard");
+	if (tuning->acl != CT_ACL_DEFAULT && mount(NULL, target, NULL, MS_REMOUNT | flags,
+						   tuning->acl == CT_ACL_ON ? "acl" : "noacl") != 0)
+		return err_errno(err, errno, "acl of '%s'", path);
+	return 0;
 }
 
 char *ct_mount_point(unsigned vmid)

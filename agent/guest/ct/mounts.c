@@ -258,9 +258,13 @@ int ct_mount_prepare(const struct ct_mp *mp, const char *path, unsigned vmid, bo
 	mount.is_shifted = is_unprivileged && !mp->is_folder;
 	snprintf(mount.source, sizeof(mount.source), "%s.mp%u", place, mp->index);
 	r = ct_mount_volume(path, mount.source, flags | (mp->read_only ? MS_RDONLY : 0), err);
+	const struct ct_mount_tuning tuning = {mp->discard, mp->acl};
+
+	if (r == 0)
+		r = ct_mount_tune(path, mount.source, flags | (mp->read_only ? MS_RDONLY : 0),
+				  &tuning, err);
 	if (r < 0)
 		return err_prefix(err, "mp%u", mp->index);
-	ct_mount_discard(mount.source, flags, mp->discard && !mp->is_folder);
 	*ret = mount;
 	return 0;
 }
