@@ -10,11 +10,15 @@ usec_t bucket_take(struct bucket *bucket, uint64_t size, usec_t now)
 		return 0;
 	if (size > BUCKET_TAKE_MAX)
 		size = BUCKET_TAKE_MAX;
-	/* what was not used is kept for a moment only */
-	if (now > DEPTH && bucket->due < now - DEPTH)
-		bucket->due = now - DEPTH;
 	bucket->rest += size * USEC_PER_SEC;
-	bucket->due += bucket->rest / bucket->rate;
+
+	usec_t cost = bucket->rest / bucket->rate, depth = cost > DEPTH ? cost : DEPTH;
+
+	bucket->due += cost;
+	if (bucket->due == cost) /* the first piece */
+		bucket->due = now;
+	else if (now > depth && bucket->due < now - depth + cost)
+		bucket->due = now - depth + cost; /* what was not used is kept for a moment only */
 	bucket->rest %= bucket->rate;
 	return bucket->due > now ? bucket->due - now : 0;
 }

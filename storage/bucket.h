@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A bound of bytes a second, as a token bucket that holds what passes in a tenth of a second. Pure: the clock is passed
- * in. */
+/* A bound of bytes a second, as a token bucket that holds what passes in a tenth of a second, or one piece where that is
+ * larger: whoever is slower than the bound never waits. Pure: the clock is passed in. */
 #pragma once
 
 #include <stdint.h>

@@ -38,21 +38,19 @@ static bool handles_volumes(const struct guest_update *update)
 }
 
 /* Something that a running container is to be told of, or to be told why it cannot take it. */
-static int see_waiting(const char *key, void *ctx, struct err *err)
-{
-	bool *waits = ctx;
-
-	(void)err;
-	*waits |= !guest_key_is_in(ct_live_keys, key);
-	return 0;
-}
-
 static bool is_hot(const struct guest_update *update)
 {
-	bool waits = update->raw != NULL;
+	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
 
-	(void)guest_update_each_key(update, see_waiting, &waits, NULL);
-	return waits;
+	if (update->raw)
+		return true;
+	for (size_t i = 0; i < update->set->count; i++)
+		if (!guest_key_is_in(ct_live_keys, update->set->items[i].name))
+			return true;
+	for (size_t i = 0; deleted[i]; i++)
+		if (!guest_key_is_in(ct_live_keys, deleted[i]))
+			return true;
+	return false;
 }
 
 /* A job of this container that goes on (a shutdown that waits) would keep the answer waiting: the change then waits
