@@ -135,6 +135,32 @@ ended_at() { # when its shutdown was begun
 	lodge get /nodes/n1/tasks --typefilter vzshutdown --vmid "$1" --json | "$python" -c 'import json,sys; t = json.load(sys.stdin)[0]; print(t["starttime"])'
 }
 ok "in the reverse order: without one first, order 1 last" bash -c '[ "$1" -le "$2" ] && [ "$2" -lt "$3" ]' _ "$(ended_at 101)" "$(ended_at 103)" "$(ended_at 104)"
+# ---- limits of copies ----
+
+new 106 --hostname six >/dev/null
+lodge start 106 >/dev/null
+lodge exec 106 -- sh -c 'head -c 12000000 /dev/urandom >/fill; sync' >/dev/null
+lodge stop 106 >/dev/null
+at_least() { # at_least SECONDS COMMAND…
+	local wanted=$1 began
+	shift
+	began=$(date +%s%N)
+	"$@" || return
+	[ $((($(date +%s%N) - began) / 1000000)) -ge $((wanted * 1000)) ] || { echo "took $((($(date +%s%N) - began) / 1000000)) ms"; return 1; }
+}
+ok "a copy within a bound" at_least 3 lodge clone 106 107 --full 1 --bwlimit 3000
+ok "of a storage" lodge storage set local --bwlimit clone=3000
+ok "counts where the request has none" at_least 3 lodge clone 106 108 --full 1
+ok "all of it is there" bash -c '"$1" lodge start 108 >/dev/null && [ "$("$1" lodge exec 108 -- sh -c "wc -c </fill" | tr -d " ")" = 12000000 ]' _ "$LAB/n1/in"
+lodge storage set local --delete bwlimit >/dev/null
+ok "of all" lodge put /cluster/options --bwlimit restore=1500
+ok "a new one is unpacked within it" at_least 1 new 109 --hostname nine
+lodge put /cluster/options --delete bwlimit >/dev/null
+for id in 106 107 108 109; do
+	lodge stop $id >/dev/null 2>&1
+	ok "destroy $id" lodge destroy $id
+done
+
 # ---- what names one that is gone ----
 
 acls() { lodge get /access/acl --json | tr -d ' \n'; }
