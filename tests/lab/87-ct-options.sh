@@ -102,6 +102,20 @@ lodge start 102 >/dev/null 2>&1
 lodge exec 102 -- sh -c 'echo hog >/fifo'
 ok "want of memory in 32 MiB" wait_for 20 bash -c '"$1" lodge get /nodes/n1/lxc/102/status/current --json | grep -q "\"reason\": *\"oom\""' _ "$LAB/n1/in"
 
+printf '#!/bin/sh\nexit 3\n' >"$LAB/entry"
+lodge config 102 --delete entrypoint --memory 64 >/dev/null
+lodge start 102 >/dev/null
+in_n1 sh -c 'lodge exec 102 -- sh -c "cat >/entry" </lab/entry'
+lodge stop 102 >/dev/null
+lodge config 102 --entrypoint /entry >/dev/null
+lodge start 102 >"$LAB/log" 2>&1
+wait_for 5 ended 102 exited 3
+if grep -q 'stopped again at once' "$LAB/log"; then
+	ok "the task of a start that ends at once says why" grep -q 'stopped again at once: exited, code 3' "$LAB/log"
+else
+	skip "the task of a start that ends at once says why" "it ended after its start"
+fi
+
 # ---- all of them ----
 
 new 103 --hostname three --onboot 1 --startup order=2,down=3 >/dev/null
