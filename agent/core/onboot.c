@@ -21,6 +21,7 @@
 #define MARKER	   "onboot-done"
 #define MARKER_MAX (1024 * 1024)
 #define UP_MAX	   3600 /* s */
+#define DOWN_MAX   7200 /* s */
 
 struct candidate {
 	unsigned vmid;
@@ -55,6 +56,8 @@ void onboot_startup_parse(const char *text, struct onboot_startup *ret)
 	}
 	if (ret->up > UP_MAX)
 		ret->up = UP_MAX;
+	if (ret->down > DOWN_MAX && ret->down != ONBOOT_DOWN_NONE)
+		ret->down = DOWN_MAX;
 }
 
 static int compare(const void *a, const void *b)
