@@ -40,24 +40,21 @@ static int join(pid_t init, const char *name, int type, struct err *err)
 	return setns(fd, type) == 0 ? 1 : err_errno(err, errno, "enter %s", path);
 }
 
-/* As the container's root, in its own mounts: a file that it made cannot lead anywhere else. 1: networkd runs there. */
+/* As the container's root, below a descriptor of its root folder: a file that it made cannot lead anywhere else. The
+ * mounts stay the node's, whose name servers and time zone are asked for as well. 1: networkd runs there. */
 static int settings_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct settings *settings = ctx;
-	autofd int root = -1, mntns = -1;
-	autofree char *path = xasprintf("/proc/%d/ns/mnt", (int)settings->init);
+	autofree char *path = xasprintf("/proc/%d/root", (int)settings->init);
+	autofd int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
-	if ((mntns = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return err_errno(err, errno, "%s", path);
+	if (root < 0)
+		return err_errno(err, errno, "open the container's root");
 	if ((r = join(settings->init, "user", CLONE_NEWUSER, err)) < 0)
 		return r;
-	if (setns(mntns, CLONE_NEWNS) != 0)
-		return err_errno(err, errno, "enter %s", path);
 	if (r > 0 && (setgroups(0, NULL) != 0 || setgid(0) != 0 || setuid(0) != 0))
 		return err_errno(err, errno, "become the container's root");
-	if ((root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return err_errno(err, errno, "open the container's root");
 	r = ct_setup_settings(task, root, settings->config, false, err);
 	return r < 0 ? r : rootdir_exists(root, "/run/systemd/netif");
 }
