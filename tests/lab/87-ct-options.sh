@@ -167,7 +167,7 @@ ok "of a storage" lodge storage set local --bwlimit clone=3000
 ok "counts where the request has none" at_least 3 lodge clone 106 108 --full 1
 ok "all of it is there" bash -c '"$1" lodge start 108 >/dev/null && [ "$("$1" lodge exec 108 -- sh -c "wc -c </fill" | tr -d " ")" = 12000000 ]' _ "$LAB/n1/in"
 lodge storage set local --delete bwlimit >/dev/null
-ok "of all" lodge put /cluster/options --bwlimit restore=1500
+ok "of all" lodge put /cluster/options --bwlimit restore=1000
 ok "a new one is unpacked within it" at_least 1 new 109 --hostname nine
 lodge put /cluster/options --delete bwlimit >/dev/null
 for id in 106 107 108 109; do
