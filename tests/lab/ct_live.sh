@@ -252,6 +252,31 @@ job vzstop 101 >/dev/null
 ok "kills for want of memory are told with the end" grep -q 'state=stopped.*oom_kills=[1-9]' "$states"
 ok "nothing left" clean_behind 101
 
+# a privileged one may make nodes, but opens only what it was given
+if [ -c /dev/fuse ]; then
+	printf 'arch: amd64\nhostname: pv\nlock: create\nmemory: 64\nswap: 0\nunprivileged: 0\n' | put_conf 102
+	ok "create a privileged one" job vzcreate 102 ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1
+	ok "start" job vzstart 102
+	inside 102 /bin/busybox mknod /fuse c 10 229
+	opens_there() { inside 102 /bin/sh -c "exec 3<>$1"; }
+	ok "a node of its own does not open" not opens_there /fuse
+	job vzconfig 102 set.dev0=/dev/fuse >"$lab/log"
+	if grep -qs '[:,]devices[:,]' "/proc/$(pid_of 102)/cgroup"; then
+		ok "given, it opens" opens_there /dev/fuse
+		ok "as does its own" opens_there /fuse
+		ok "taken away" job vzconfig 102 delete=dev0
+		ok "neither does" not opens_there /fuse
+		ok "nothing waits" not grep -q PENDING "$(conf 102)"
+	else
+		ok "it waits for a start, and says why" grep -q 'dev0: waits.*decided at start' "$lab/log"
+		job vzstop 102 >/dev/null
+		ok "start" job vzstart 102
+		ok "it opens" opens_there /dev/fuse
+	fi
+	job vzstop 102 >/dev/null
+	ok "destroy" job vzdestroy 102
+fi
+
 # protection
 echo 'protection: 1' >>"$(conf 101)"
 ok "a protected one is not destroyed" job_fails "protection mode enabled" vzdestroy 101
