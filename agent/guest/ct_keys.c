@@ -44,7 +44,8 @@ const struct param ct_net_keys[] = {
 #define VOLUME_FLAGS                                                                               \
 	{                                                                                          \
 		"acl", PARAM_BOOLEAN, OPTIONAL,                                                    \
-			.text = "POSIX access control lists, of an image's file system."           \
+			.text = "POSIX access control lists of an image's file system, where the " \
+				"kernel can be without."                                           \
 	}
 #define VOLUME_MOUNT                                                                               \
 	{                                                                                          \

@@ -211,11 +211,16 @@ ok "it is the same container all the time" is "$init" "$(pid_of 101)"
 
 # what its file system does
 mount_of() { grep " $1 " "/proc/$(pid_of 101)/mountinfo"; }
-ok "without ACLs" change set.mp1=local:0.0625,mp=/mnt/new,acl=0
+change set.mp1=local:0.0625,mp=/mnt/new,acl=0 >"$lab/log"
+ok "without ACLs" mount_of /mnt/new
 has_acl() { python3 -c 'import os, struct, sys
 entry = lambda tag, perm: struct.pack("<HHI", tag, perm, 0xffffffff)
 os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + entry(1, 7) + entry(4, 5) + entry(0x20, 5))' "/proc/$(pid_of 101)/root$1"; }
-ok "it has none" not has_acl /mnt/new
+if grep -q 'acl=0 has no effect' "$lab/log"; then
+	ok "this kernel always has them" has_acl /mnt/new
+else
+	ok "it has none" not has_acl /mnt/new
+fi
 ok "with them" change set.mp1="$(sed -n 's/^mp1: //;s/acl=0/acl=1/p' "$(conf 101)" | head -n1)"
 ok "it has" has_acl /mnt/new
 ok "all mount options" change set.mp1="$(sed -n 's/^mp1: //p' "$(conf 101)" | sed 's/,acl=1//'),mountoptions=noatime;nodev;noexec;nosuid;lazytime;discard"
