@@ -80,6 +80,11 @@ ok "the node has its own all the time" is "$host_name" "$(hostname)"
 ok "servers and domains" change set.nameserver='10.1.1.1 10.1.1.2' set.searchdomain='a.example b.example'
 ok "are asked" inside 101 /bin/sh -c 'grep -qx "search a.example b.example" /etc/resolv.conf && [ "$(grep -c ^nameserver /etc/resolv.conf)" = 2 ]'
 ok "the domain is the name's" inside 101 /bin/grep -q '^127.0.1.1 later.a.example later' /etc/hosts
+inside 101 /bin/sh -c 'cp /etc/resolv.conf /mine; echo "nameserver 192.0.2.9" >/etc/resolv.conf'
+change set.nameserver=10.1.1.3 >"$lab/log"
+ok "a file that is not ours stays, and that is said" grep -q 'WARN: nameserver.*of its own' "$lab/log"
+ok "it does" inside 101 /bin/grep -q 192.0.2.9 /etc/resolv.conf
+inside 101 /bin/sh -c 'cat /mine >/etc/resolv.conf'
 ok "none named" change delete=nameserver,searchdomain
 ok "the node's" not inside 101 /bin/grep -q '10.1.1.1' /etc/resolv.conf
 inside 101 /bin/sh -c 'mkdir -p /usr/share/zoneinfo/Europe; echo TZ >/usr/share/zoneinfo/Europe/Prague'
