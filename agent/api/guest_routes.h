@@ -73,8 +73,10 @@ extern const struct param guest_params[], guest_destroy_params[], guest_config_g
 				GUEST_OPT("diskwrite", "integer") GUEST_OPT("netin", "integer")    \
 					GUEST_OPT("netout", "integer") GUEST_OPT(                  \
 						"uptime", "integer") GUEST_OPT("pid", "integer")   \
-						GUEST_OPT("ha", "object")                          \
-							GUEST_OPT("reason", "string")              \
+						GUEST_OPT("ha", "object") GUEST_OPT(               \
+							"reason", "string") GUEST_OPT("exit-code", \
+										      "integer")   \
+							GUEST_OPT("exit-signal", "integer")        \
 								GUEST_OPT("notices", "array") own  \
 		"}}"
 

@@ -77,6 +77,17 @@ static void notices_write(const struct guest_status *s, struct json *j)
 	json_array_end(j);
 }
 
+void guest_end_write(const struct guest_fact *fact, struct json *j)
+{
+	if (fact->state != GUEST_STOPPED || !fact->reason[0])
+		return;
+	json_kv_string(j, "reason", fact->reason);
+	if (fact->exit_code)
+		json_kv_uint(j, "exit-code", fact->exit_code);
+	if (fact->exit_signal)
+		json_kv_uint(j, "exit-signal", fact->exit_signal);
+}
+
 void guest_status_write(const struct guest_status *s, struct json *j)
 {
 	char name[32];
@@ -95,8 +106,7 @@ void guest_status_write(const struct guest_status *s, struct json *j)
 	load_write(s, j);
 	if (s->ops->is_machine)
 		json_kv_string(j, "qmpstatus", guest_state_name(s->fact->state));
-	if (s->with_ha && s->fact->state == GUEST_STOPPED && s->fact->reason[0])
-		json_kv_string(j, "reason", s->fact->reason);
+	guest_end_write(s->fact, j);
 	if (s->with_ha) {
 		json_key(j, "ha");
 		json_object_begin(j);

@@ -17,3 +17,5 @@ struct guest_status {
 };
 
 void guest_status_write(const struct guest_status *status, struct json *j);
+/* reason, exit-code, exit-signal of a stopped one, where they are known; inside an object. */
+void guest_end_write(const struct guest_fact *fact, struct json *j);

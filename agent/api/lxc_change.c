@@ -37,15 +37,18 @@ static bool handles_volumes(const struct guest_update *update)
 	return false;
 }
 
+/* Something that a running container is to be told of, or to be told why it cannot take it. */
 static bool is_hot(const struct guest_update *update)
 {
 	autostrv char **deleted = str_split(update->delete_list ?: "", SEPARATORS);
 
+	if (update->raw)
+		return true;
 	for (size_t i = 0; i < update->set->count; i++)
-		if (guest_key_is_in(ct_hot_keys, update->set->items[i].name))
+		if (!guest_key_is_in(ct_live_keys, update->set->items[i].name))
 			return true;
 	for (size_t i = 0; deleted[i]; i++)
-		if (guest_key_is_in(ct_hot_keys, deleted[i]))
+		if (!guest_key_is_in(ct_live_keys, deleted[i]))
 			return true;
 	return false;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/api/guest_status.h"
 #include "agent/api/resources.h"
 #include "agent/base/str.h"
 #include "agent/core/guests.h"
@@ -85,6 +86,7 @@ static void write_figures(struct json *j, const struct guest_shape *shape,
 	static const struct guest_fact none = {0};
 	const struct guest_fact *now = is_running ? fact : &none;
 	json_kv_string(j, "status", guest_state_name(fact->state));
+	guest_end_write(fact, j);
 	json_kv_uint(j, "uptime", now->uptime);
 	json_kv_double(j, "cpu", now->cpu);
 	json_kv_uint(j, "maxcpu", shape->cores ? shape->cores : cache.cpus);

@@ -8,10 +8,12 @@
 	X(describe)                                                                                \
 	X(check)                                                                                   \
 	X(nodes)                                                                                   \
+	X(node_guests)                                                                             \
 	X(node_host)                                                                               \
 	X(node_kvm)                                                                                \
 	X(node_network)                                                                            \
 	X(cluster)                                                                                 \
+	X(cluster_options)                                                                         \
 	X(cluster_history)                                                                         \
 	X(resources)                                                                               \
 	X(events)                                                                                  \

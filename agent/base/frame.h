@@ -43,6 +43,10 @@ enum call_op {
 	CALL_STORE_TXN,	  /* jobs: see cluster/store.h; params in order: see agent/core/remote.h */
 	CALL_GUEST_STATE, /* jobs and hooks: head vmid, kind, state, and facts of EVENT_GUEST */
 	CALL_UPLOAD,	  /* cli: head volid, user params of the upload; descriptor 0 the source */
+	CALL_GUEST_JOB,	  /* jobs: head vmid, verb (start|shutdown), user; params: the job's arguments.
+			     Starts a job on a guest of this node. Reply 200, head upid */
+	CALL_GUEST_END,	  /* jobs: head vmid. Reply 200, head state, and where they are known
+			     reason, exit_code, exit_signal (agent/core/facts.h) */
 	EVENT_GUEST = 64, /* monitor: one guest's facts (agent/core/facts.h names the fields) */
 	EVENT_NODE,	  /* monitor: the node's facts */
 	EVENT_LISTED,	  /* monitor: all guests [kind: lxc|qemu; none: both] were listed; those not seen

@@ -125,6 +125,8 @@ int cli_start(struct cli *cli, struct err *err);
 int cli_stop(struct cli *cli, struct err *err);
 int cli_shutdown(struct cli *cli, struct err *err);
 int cli_reboot(struct cli *cli, struct err *err);
+int cli_startall(struct cli *cli, struct err *err);
+int cli_stopall(struct cli *cli, struct err *err);
 int cli_destroy(struct cli *cli, struct err *err);
 int cli_suspend(struct cli *cli, struct err *err);
 int cli_resume(struct cli *cli, struct err *err);

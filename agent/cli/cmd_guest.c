@@ -11,6 +11,7 @@ static const struct cli_column guest_columns[] = {
 	{"STATUS", "status", CLI_TEXT},	    {"CPU", "cpu", CLI_PERCENT},
 	{"MEMORY", "mem", CLI_BYTES},	    {"OF", "maxmem", CLI_BYTES},
 	{"UPTIME", "uptime", CLI_DURATION}, {"TAGS", "tags", CLI_TEXT},
+	{"ENDED", "reason", CLI_TEXT},	    {"CODE", "exit-code", CLI_TEXT},
 };
 
 int cli_ls(struct cli *cli, struct err *err)
@@ -180,4 +181,29 @@ int cli_config(struct cli *cli, struct err *err)
 		r = config_show(cli, &guest, err);
 	cli_guest_fini(&guest);
 	return r;
+}
+
+static int on_all(struct cli *cli, const char *what, struct err *err)
+{
+	autofree char *node = NULL, *path = NULL;
+	autojson *upid = NULL;
+	int r;
+
+	if ((r = cli_node(&node, err)) < 0)
+		return r;
+	path = xasprintf("/nodes/%s/%s", node, what);
+	r = cli_call("POST", path, &cli->options, -1, &upid, err);
+	return r < 0 ? r : cli_task_result(cli, upid, err);
+}
+
+/* startall [--force 1] [--vms LIST] */
+int cli_startall(struct cli *cli, struct err *err)
+{
+	return on_all(cli, "startall", err);
+}
+
+/* stopall [--timeout S] [--vms LIST] */
+int cli_stopall(struct cli *cli, struct err *err)
+{
+	return on_all(cli, "stopall", err);
 }

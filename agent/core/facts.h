@@ -16,7 +16,10 @@ struct guest_fact {
 	unsigned vmid;	       /* [vmid] */
 	bool is_machine;       /* [kind] "qemu"; left out: as before */
 	enum guest_state state; /* [state] unknown|stopped|running|paused */
-	char reason[16];       /* [reason] why it stopped: shutdown, destroyed, crashed, …; "" unknown */
+	char reason[16];       /* [reason] why it stopped: shutdown, destroyed, crashed, exited, …; "" unknown */
+	/* With the reason of a container, where it is known, else 0: */
+	unsigned exit_code;    /* [exit_code] of its init, "exited" */
+	unsigned exit_signal;  /* [exit_signal] that ended its init */
 	pid_t pid;	       /* [pid] init of the container, or the emulator */
 	uint64_t pid_start;    /* [pid_start] clock ticks */
 	uint64_t uptime;       /* [uptime] seconds at `observed` */

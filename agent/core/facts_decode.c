@@ -37,6 +37,10 @@ static const struct fact_field guest_fields[] = {
 	GUEST("netin", FACT_U64, net_in),
 	GUEST("netout", FACT_U64, net_out),
 };
+static const struct fact_field end_fields[] = {
+	GUEST("exit_code", FACT_UNSIGNED, exit_code),
+	GUEST("exit_signal", FACT_UNSIGNED, exit_signal),
+};
 static const struct fact_field identity_fields[] = {
 	GUEST("pid", FACT_PID, pid),
 	GUEST("pid_start", FACT_U64, pid_start),
@@ -184,16 +188,23 @@ static int decode_state(const struct fields *f, enum guest_state *ret, struct er
 }
 
 /* The first word of a stop may not know why it was, a later one may not, either. */
-static void decode_reason(const struct fields *f, const struct guest_fact *before,
-			  struct guest_fact *now)
+static int decode_reason(const struct fields *f, const struct guest_fact *before,
+			 struct guest_fact *now, struct err *err)
 {
 	const char *reason = fields_get(f, "reason");
 
 	now->reason[0] = '\0';
-	if (now->state == GUEST_STOPPED && reason)
+	now->exit_code = now->exit_signal = 0;
+	if (now->state == GUEST_STOPPED && reason) {
 		str_copy(now->reason, sizeof(now->reason), reason);
-	else if (now->state == GUEST_STOPPED && before->state == GUEST_STOPPED)
+		return decode(f, end_fields, ARRAY_SIZE(end_fields), now, err);
+	}
+	if (now->state == GUEST_STOPPED && before->state == GUEST_STOPPED) {
 		memcpy(now->reason, before->reason, sizeof(now->reason));
+		now->exit_code = before->exit_code;
+		now->exit_signal = before->exit_signal;
+	}
+	return 0;
 }
 
 int facts_decode_guest(const struct fields *f, struct guest_fact *fact, struct err *err)
@@ -215,7 +226,8 @@ int facts_decode_guest(const struct fields *f, struct guest_fact *fact, struct e
 	if ((r = decode(f, guest_fields, ARRAY_SIZE(guest_fields), &now, err)) < 0)
 		return r;
 	decode_kind(f, &now);
-	decode_reason(f, &before, &now);
+	if ((r = decode_reason(f, &before, &now, err)) < 0)
+		return r;
 	*fact = now;
 	return 0;
 }

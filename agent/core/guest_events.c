@@ -2,6 +2,7 @@
 /* What jobs, hooks and the monitor tell of guests and node. Runs on the core's loop. */
 #include "agent/base/log.h"
 #include "agent/base/str.h"
+#include "agent/core/facts_decode.h"
 #include "agent/core/guests.h"
 #include "agent/core/restart.h"
 #include "agent/core/server_ops.h"
@@ -41,6 +42,29 @@ void server_guest_state(struct core *core, struct conn *conn, uint64_t id, struc
 	restart_take(core, &call->head);
 	ask_monitor(core, &call->head);
 	server_reply(conn, id, 200, NULL);
+}
+
+void server_guest_end(struct core *core, struct conn *conn, uint64_t id, struct call *call)
+{
+	struct reply reply = REPLY_INIT;
+	struct err err = ERR_INIT;
+	unsigned vmid;
+
+	if (facts_decode_vmid(&call->head, &vmid, &err) < 0) {
+		server_reply(conn, id, 400, err.message);
+		return;
+	}
+	const struct guest_fact *fact = facts_guest(core->facts, vmid);
+
+	reply.status = 200;
+	fields_add(&reply.head, "state", guest_state_name(fact->state));
+	fields_add(&reply.head, "reason", fact->reason[0] ? fact->reason : NULL);
+	if (fact->exit_code)
+		fields_addf(&reply.head, "exit_code", "%u", fact->exit_code);
+	if (fact->exit_signal)
+		fields_addf(&reply.head, "exit_signal", "%u", fact->exit_signal);
+	conn_reply(conn, id, &reply);
+	reply_fini(&reply);
 }
 
 static void take(const struct call *event, struct facts *facts,

@@ -21,6 +21,7 @@
 #define MARKER	   "onboot-done"
 #define MARKER_MAX (1024 * 1024)
 #define UP_MAX	   3600 /* s */
+#define DOWN_MAX   7200 /* s */
 
 struct candidate {
 	unsigned vmid;
@@ -41,17 +42,22 @@ void onboot_startup_parse(const char *text, struct onboot_startup *ret)
 {
 	autostrv char **parts = str_split(text ? text : "", ",");
 
-	*ret = (struct onboot_startup){.order = ONBOOT_ORDER_NONE};
+	*ret = (struct onboot_startup){.order = ONBOOT_ORDER_NONE, .down = ONBOOT_DOWN_NONE};
 	for (char **part = parts; part && *part; part++) {
 		const char *up = str_after(*part, "up="), *order = str_after(*part, "order=");
+		const char *down = str_after(*part, "down=");
 
 		if (up)
 			str_to_u64(up, &ret->up);
+		else if (down)
+			str_to_u64(down, &ret->down);
 		else if (order || !strchr(*part, '=')) /* the key that may be left out */
 			str_to_u64(order ? order : *part, &ret->order);
 	}
 	if (ret->up > UP_MAX)
 		ret->up = UP_MAX;
+	if (ret->down > DOWN_MAX && ret->down != ONBOOT_DOWN_NONE)
+		ret->down = DOWN_MAX;
 }
 
 static int compare(const void *a, const void *b)

@@ -12,9 +12,11 @@ void onboot_free(struct onboot *onboot);
 /* The guests' network is up. Guests that were started already in this boot are left alone. */
 void onboot_begin(struct onboot *onboot);
 
-/* Pure: what "startup" says. order ORDER_NONE: none; up: seconds before the next one. */
+/* Pure: what "startup" says. order ORDER_NONE: none; up: seconds before the next one; down: seconds that it has to
+ * shut down, DOWN_NONE: nothing is said. */
 #define ONBOOT_ORDER_NONE UINT64_MAX
+#define ONBOOT_DOWN_NONE  UINT64_MAX
 struct onboot_startup {
-	uint64_t order, up;
+	uint64_t order, up, down;
 };
 void onboot_startup_parse(const char *text, struct onboot_startup *ret);

@@ -14,35 +14,18 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/core/facts_decode.h"
+#include "agent/core/guest_power.h"
 #include "agent/core/guests.h"
 
 #define SPOOL_SUFFIX ".stopped"
 #define SPOOL_MAX    65536
 #define RETRY_AFTER  (5 * USEC_PER_SEC)
 
-static const struct {
-	enum job_program program;
-	const char *command;
-} starts[] = {
-	[GUEST_LXC] = {JOB_CT, "vzstart"},
-	[GUEST_QEMU] = {JOB_VM, "qmstart"},
-};
-
 int restart_guest(struct core *core, unsigned vmid, char ret_upid[UPID_MAX], struct err *err)
 {
-	const struct guest *guest = guests_find(core->guests, vmid);
-	char id[16];
+	const struct guest_power power = {.vmid = vmid, .verb = "start", .user = "root@pam"};
 
-	if (!guest || !str_eq(guest->node, core->node))
-		return err_set(err, ERR_NOT_FOUND, "guest %u is not on this node", vmid);
-	snprintf(id, sizeof(id), "%u", vmid);
-	const struct job_spec spec = {.program = starts[guest->kind].program,
-				      .command = starts[guest->kind].command,
-				      .id = id,
-				      .user = "root@pam",
-				      .guest = vmid,
-				      .fd = -1};
-	return jobs_start(core->jobs, &spec, ret_upid, err);
+	return guest_power_start(core, &power, ret_upid, err);
 }
 
 static int on_retry_time(sd_event_source *source, uint64_t now, void *ctx)

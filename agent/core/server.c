@@ -55,6 +55,8 @@ static const struct {
 	{CALL_STORE_GET, SOCKET_CORE, server_store_get},
 	{CALL_STORE_TXN, SOCKET_CORE, server_store_txn},
 	{CALL_GUEST_STATE, SOCKET_CORE, server_guest_state},
+	{CALL_GUEST_JOB, SOCKET_CORE, server_guest_job},
+	{CALL_GUEST_END, SOCKET_CORE, server_guest_end},
 };
 
 static const struct {

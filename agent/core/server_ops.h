@@ -9,6 +9,8 @@
 void server_store_get(struct core *core, struct conn *conn, uint64_t id, struct call *call);
 void server_store_txn(struct core *core, struct conn *conn, uint64_t id, struct call *call);
 void server_guest_state(struct core *core, struct conn *conn, uint64_t id, struct call *call);
+void server_guest_job(struct core *core, struct conn *conn, uint64_t id, struct call *call);
+void server_guest_end(struct core *core, struct conn *conn, uint64_t id, struct call *call);
 /* The connection is gone: what it still waits for has no reader. */
 void server_store_forget(struct conn *conn);
 

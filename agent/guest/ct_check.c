@@ -74,6 +74,30 @@ static int mps_check(const struct guest_config *config, struct err *err)
 	return r;
 }
 
+/* Kernels grant quotactl() to no user namespace, and what sets quotas inside wants the device below the file system. */
+static int quota_check(const struct guest_config *config, struct err *err)
+{
+	autofree struct ct_mp *mps = NULL;
+	struct ct_rootfs rootfs = {0};
+	size_t count = 0;
+	int r = ct_config_mps(config, &mps, &count, err);
+
+	if (r < 0)
+		return r;
+	if (ct_config_rootfs(config, &rootfs, NULL) == 0 && rootfs.quota)
+		return err_field(err, "rootfs",
+				 "quota: there are no user quotas inside containers");
+	for (size_t i = 0; i < count; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "mp%u", mps[i].index);
+		if (mps[i].quota)
+			return err_field(err, key,
+					 "quota: there are no user quotas inside containers");
+	}
+	return 0;
+}
+
 static int devs_check(const struct guest_config *config, struct err *err)
 {
 	autofree struct ct_dev *devs = NULL;
@@ -134,7 +158,7 @@ static int raw_check(const struct guest_config *config, struct err *err)
 int ct_config_check(const struct guest_config *config, struct err *err)
 {
 	static int (*const checks[])(const struct guest_config *config, struct err *err) = {
-		nets_check, mps_check, devs_check, features_check, raw_check};
+		nets_check, mps_check, quota_check, devs_check, features_check, raw_check};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(checks); i++)

@@ -24,7 +24,7 @@ static uint32_t number(const struct fields *f, const char *name)
 	return (uint32_t)value;
 }
 
-static int dev_parse(const char *key, const char *value, struct ct_dev *ret, struct err *err)
+int ct_dev_parse(const char *key, const char *value, struct ct_dev *ret, struct err *err)
 {
 	autofields f = FIELDS_INIT;
 	struct ct_dev dev = {.mode = DEFAULT_MODE};
@@ -32,6 +32,8 @@ static int dev_parse(const char *key, const char *value, struct ct_dev *ret, str
 
 	if (r < 0)
 		return r;
+	if (!ct_key_index(key, "dev", CT_DEVS_MAX, &dev.index))
+		return err_field(err, key, "is no device");
 	if (!str_copy(dev.path, sizeof(dev.path), fields_get(&f, "path")))
 		return err_field(err, key, "path is too long");
 	dev.uid = number(&f, "uid");
@@ -57,9 +59,9 @@ int ct_config_devs(const struct guest_config *config, struct ct_dev **ret, size_
 
 		if (!ct_key_index(f->name, "dev", CT_DEVS_MAX, &index))
 			continue;
-		if ((r = dev_parse(f->name, f->value, &devs[count], err)) < 0)
+		if ((r = ct_dev_parse(f->name, f->value, &devs[count], err)) < 0)
 			return r;
-		devs[count++].index = index;
+		count++;
 	}
 	*ret = TAKE(devs);
 	*ret_count = count;

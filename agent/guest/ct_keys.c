@@ -43,7 +43,9 @@ const struct param ct_net_keys[] = {
 
 #define VOLUME_FLAGS                                                                               \
 	{                                                                                          \
-		"acl", PARAM_BOOLEAN, OPTIONAL, .text = "POSIX access control lists."              \
+		"acl", PARAM_BOOLEAN, OPTIONAL,                                                    \
+			.text = "POSIX access control lists of an image's file system, where the " \
+				"kernel can be without."                                           \
 	}
 #define VOLUME_MOUNT                                                                               \
 	{                                                                                          \
@@ -54,12 +56,11 @@ const struct param ct_net_keys[] = {
 #define VOLUME_QUOTA                                                                               \
 	{                                                                                          \
 		"quota", PARAM_BOOLEAN, OPTIONAL,                                                  \
-			.text = "Kept, without effect: user quotas inside."                        \
+			.text = "User quotas inside: refused, no kernel grants them there."        \
 	}
 #define VOLUME_REPLICATE                                                                           \
 	{                                                                                          \
-		"replicate", PARAM_BOOLEAN, OPTIONAL,                                              \
-			.text = "Whether replication takes it along."                              \
+		"replicate", PARAM_BOOLEAN, OPTIONAL, .text = "Kept, there is no replication yet." \
 	}
 #define VOLUME_RO                                                                                  \
 	{                                                                                          \
@@ -67,7 +68,7 @@ const struct param ct_net_keys[] = {
 	}
 #define VOLUME_SHARED                                                                              \
 	{                                                                                          \
-		"shared", PARAM_BOOLEAN, OPTIONAL, .text = "It is the same on all nodes."          \
+		"shared", PARAM_BOOLEAN, OPTIONAL, .text = "Kept: it is the same on all nodes."    \
 	}
 #define VOLUME_SIZE                                                                                \
 	{                                                                                          \
@@ -94,7 +95,7 @@ const struct param ct_mp_keys[] = {
 	{"mp", PARAM_STRING, .format = "pve-lxc-mp-string", .pattern = "/[^,]*", MAX(500),
 	 .text = "Where it is mounted inside."},
 	VOLUME_FLAGS,
-	{"backup", PARAM_BOOLEAN, OPTIONAL, .text = "Whether backups take it along."},
+	{"backup", PARAM_BOOLEAN, OPTIONAL, .text = "Kept, there are no backups yet."},
 	{"keepattrs", PARAM_BOOLEAN, OPTIONAL,
 	 .text = "A new volume takes owner and mode of the folder it is mounted on."},
 	VOLUME_MOUNT,

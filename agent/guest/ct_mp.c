@@ -98,6 +98,8 @@ int ct_mp_parse(const char *key, const char *value, struct ct_mp *ret, struct er
 	ct_volume_options(&f, &options);
 	mp.read_only = options.read_only;
 	mp.discard = options.discard;
+	mp.quota = options.quota;
+	mp.acl = options.acl;
 	mp.flags = options.flags;
 	str_to_bool(fields_get(&f, "keepattrs") ?: "0", &mp.keep_attributes);
 	*ret = mp;

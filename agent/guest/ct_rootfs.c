@@ -18,6 +18,8 @@ static int rootfs_read(struct fields *f, struct ct_rootfs *ret, struct err *err)
 	ct_volume_options(f, &options);
 	rootfs.read_only = options.read_only;
 	rootfs.discard = options.discard;
+	rootfs.quota = options.quota;
+	rootfs.acl = options.acl;
 	rootfs.flags = options.flags;
 	r = ct_volume_rest(ct_rootfs_keys, f, "rootfs", rootfs.options, sizeof(rootfs.options),
 			   err);

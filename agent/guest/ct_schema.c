@@ -85,8 +85,6 @@ const struct param ct_config_params[] = {
 	PARAM_END,
 };
 
-const char *const ct_live_keys[] = {"cmode",  "debug",	    "description", "hookscript", "lock",
-				    "onboot", "protection", "startup",	   "tags",	 NULL};
-
-const char *const ct_hot_keys[] = {"cores", "cpulimit", "cpuunits", "memory",
-				   "mp[n]", "net[n]",	"swap",	    NULL};
+const char *const ct_live_keys[] = {"cmode", "debug",	  "description", "hookscript",
+				    "lock",  "onboot",	  "protection",	 "startup",
+				    "tags",  "unused[n]", NULL};

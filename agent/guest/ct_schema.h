@@ -18,8 +18,8 @@ extern const struct param ct_mp_keys[];	    /* default key "volume" */
 extern const struct param ct_dev_keys[];    /* default key "path" */
 extern const struct param ct_features_keys[];
 extern const struct param ct_unused_keys[]; /* default key "volume" */
-extern const char *const ct_live_keys[];    /* change at once even while running */
-extern const char *const ct_hot_keys[]; /* wait, but a job may bring them to a running container */
+/* Change at once even while running. All others wait, and a job brings to a running container what it can take. */
+extern const char *const ct_live_keys[];
 
 #define CT_NETS_MAX   32
 #define CT_MPS_MAX    256
@@ -47,10 +47,14 @@ int ct_config_nets(const struct guest_config *config, struct ct_net **ret, size_
 		   struct err *err);
 int ct_net_parse(const char *key, const char *value, struct ct_net *ret, struct err *err);
 
+/* Of an image's file system; a tree is part of its storage's. */
+enum ct_acl { CT_ACL_DEFAULT, CT_ACL_ON, CT_ACL_OFF };
+
 struct ct_rootfs {
 	char volume[512];
 	uint64_t size; /* bytes, 0 unknown */
-	bool read_only, discard;
+	bool read_only, discard, quota;
+	enum ct_acl acl;
 	unsigned long flags; /* of mount(2), read-only aside */
 	char options[256];   /* all but volume and size, as they are stored */
 };
@@ -84,7 +88,8 @@ struct ct_mp {
 	bool is_folder;	  /* of the node */
 	bool is_new;	  /* "local:8": the volume is to be made */
 	char storage[101];
-	bool read_only, discard, keep_attributes;
+	bool read_only, discard, quota, keep_attributes;
+	enum ct_acl acl;
 	unsigned long flags;
 };
 int ct_mp_parse(const char *key, const char *value, struct ct_mp *ret, struct err *err);
@@ -102,6 +107,7 @@ struct ct_dev {
 	mode_t mode;
 	bool read_only;
 };
+int ct_dev_parse(const char *key, const char *value, struct ct_dev *ret, struct err *err);
 int ct_config_devs(const struct guest_config *config, struct ct_dev **ret, size_t *ret_count,
 		   struct err *err);
 

@@ -21,7 +21,12 @@ void ct_volume_options(const struct fields *f, struct ct_volume_options *ret)
 	autostrv char **names = str_split(fields_get(f, "mountoptions") ?: "", ";");
 	struct ct_volume_options options = {.discard = strv_has(names, "discard")};
 
+	bool acl = false;
+
 	str_to_bool(fields_get(f, "ro") ?: "0", &options.read_only);
+	str_to_bool(fields_get(f, "quota") ?: "0", &options.quota);
+	if (fields_get(f, "acl") && str_to_bool(fields_get(f, "acl"), &acl))
+		options.acl = acl ? CT_ACL_ON : CT_ACL_OFF;
 	for (size_t i = 0; i < ARRAY_SIZE(mount_flags); i++)
 		if (strv_has(names, mount_flags[i].name))
 			options.flags |= mount_flags[i].flag;

@@ -9,7 +9,8 @@
 #define CT_MIB ((uint64_t)1 << 20)
 
 struct ct_volume_options {
-	bool read_only, discard;
+	bool read_only, discard, quota;
+	enum ct_acl acl;
 	unsigned long flags;
 };
 

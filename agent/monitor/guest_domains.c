@@ -75,6 +75,7 @@ static enum domain_verdict take_absent(struct watched *g)
 
 enum domain_verdict guests_watch_domain(struct guests_watch *w, const struct domain *domain)
 {
+	const struct watched_end end = {.state = "stopped", .reason = domain->reason};
 	struct watched *g = watched_find(w, domain->vmid);
 
 	if (g && !g->is_machine)
@@ -85,7 +86,7 @@ enum domain_verdict guests_watch_domain(struct guests_watch *w, const struct dom
 		return take_living(w, g, domain);
 	if (g && watched_is_living(g))
 		return take_absent(g);
-	watched_tell_end(w, domain->vmid, true, "stopped", domain->reason);
+	watched_tell_end(w, domain->vmid, true, &end);
 	if (g)
 		watched_free(g);
 	return DOMAIN_CLEAR;

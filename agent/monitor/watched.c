@@ -131,13 +131,19 @@ void watched_tell_listed(struct watched *g)
 	tell(g, state_of(g) ?: "unknown");
 }
 
-void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine, const char *state,
-		      const char *reason)
+void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine,
+		      const struct watched_end *end)
 {
 	autofields f = FIELDS_INIT;
 
-	fields_add(&f, "reason", str_is_empty(reason) ? NULL : reason);
-	send(w, vmid, is_machine, state, &f);
+	if (!str_is_empty(end->reason)) {
+		fields_add(&f, "reason", end->reason);
+		if (WIFSIGNALED(end->status))
+			fields_addf(&f, "exit_signal", "%d", WTERMSIG(end->status));
+		else if (WEXITSTATUS(end->status) != 0)
+			fields_addf(&f, "exit_code", "%d", WEXITSTATUS(end->status));
+	}
+	send(w, vmid, is_machine, end->state, &f);
 }
 
 /* Linux 6.15 keeps it for whoever has a descriptor, once its parent has taken note; older headers know nothing of it. */
@@ -171,21 +177,40 @@ static int end_status(const struct watched *g)
 	return at && sscanf(at, "%d", &status) == 1 ? status : -1;
 }
 
-/* Why a container ended, where nobody asked it to: "" when that looks like its own will. Halt and reboot from inside
- * are signals, too (SIGINT, SIGHUP). */
-static const char *end_reason(const struct watched *g)
+#define SHELL_SIGNALLED                                                                            \
+	128 /* a shell as init exits like this after its last command was ended by a signal */
+
+/* "" when it looks like its own will: halt and reboot from inside are signals, too. */
+static const char *reason_of(int status, bool has_oom)
+{
+	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (status == 0 || signal == SIGINT || signal == SIGHUP)
+		return "";
+	if (has_oom &&
+	    (signal == SIGKILL || (!signal && WEXITSTATUS(status) == SHELL_SIGNALLED + SIGKILL)))
+		return "oom";
+	if (!signal)
+		return "exited";
+	return signal == SIGKILL ? "killed" : "crashed";
+}
+
+/* Why a container ended, where nobody asked it to. */
+static void look_at_end(const struct watched *g, struct watched_end *ret)
 {
 	autofree char *asked = xasprintf("%s/%u.asked", g->owner->folder, g->vmid);
 	int status = g->is_machine || access(asked, F_OK) == 0 ? -1 : end_status(g);
 
-	if (status < 0 || !WIFSIGNALED(status) || WTERMSIG(status) == SIGINT ||
-	    WTERMSIG(status) == SIGHUP)
-		return "";
-	log_warning("guest %u: its first process was ended by signal %d", g->vmid,
-		    WTERMSIG(status));
-	if (WTERMSIG(status) == SIGKILL && guest_sample_has_oom(&g->last))
-		return "oom";
-	return WTERMSIG(status) == SIGKILL ? "killed" : "crashed";
+	if (status < 0)
+		return;
+	ret->status = status;
+	ret->reason = reason_of(status, guest_sample_has_oom(&g->last));
+	if (WIFSIGNALED(status) && ret->reason[0])
+		log_warning("guest %u: its first process was ended by signal %d", g->vmid,
+			    WTERMSIG(status));
+	else if (ret->reason[0])
+		log_warning("guest %u: its first process exited with code %d", g->vmid,
+			    WEXITSTATUS(status));
 }
 
 /* Of a machine the end of its process is its end while libvirtd would tell of another one. */
@@ -195,12 +220,14 @@ static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *us
 	bool is_known =
 		!g->is_machine || machines_trust(g->owner->monitor->machines) != TRUST_NOBODY;
 
+	struct watched_end end = {.state = is_known ? "stopped" : "unknown"};
+
 	(void)source;
 	(void)fd;
 	(void)events;
 	log_info("guest %u: its first process ended", g->vmid);
-	watched_tell_end(g->owner, g->vmid, g->is_machine, is_known ? "stopped" : "unknown",
-			 end_reason(g));
+	look_at_end(g, &end);
+	watched_tell_end(g->owner, g->vmid, g->is_machine, &end);
 	watched_free(g);
 	return 0;
 }

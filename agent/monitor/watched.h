@@ -41,6 +41,10 @@ bool watched_is_living(const struct watched *g); /* its process is known and the
 void watched_tell(struct watched *g);
 /* Part of a list: unknown while libvirtd is being asked. */
 void watched_tell_listed(struct watched *g);
-/* State "stopped" or "unknown"; reason may be "". */
-void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine, const char *state,
-		      const char *reason);
+/* State "stopped" or "unknown"; reason may be "". status: of its process, as from wait(), where that is its reason. */
+struct watched_end {
+	const char *state, *reason;
+	int status;
+};
+void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine,
+		      const struct watched_end *end);

@@ -9,16 +9,15 @@
 
 #include "agent/base/client.h"
 #include "agent/base/digest.h"
-#include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/core/remote.h"
+#include "agent/task/core_call.h"
 
 #define CORE_WAIT	(60 * USEC_PER_SEC)
 #define CALL_DEADLINE	(20 * 1000) /* ms, of one attempt */
-#define GUEST_TELL_WAIT (5 * USEC_PER_SEC)
 #define REQUEST_ID_SIZE 16
 #define VALUE_MAX	(1024u * 1024) /* the store's bound of one value */
 
@@ -32,7 +31,7 @@ static const struct {
 	{503, ERR_UNAVAILABLE}, {504, ERR_UNKNOWN}, {596, ERR_UNKNOWN},
 };
 
-static int reply_error(const struct reply *reply, const char *what, struct err *err)
+int task_reply_error(const struct reply *reply, const char *what, struct err *err)
 {
 	const char *message = fields_get(&reply->head, "message");
 	enum err_code code = ERR_INTERNAL;
@@ -47,8 +46,8 @@ static int reply_error(const struct reply *reply, const char *what, struct err *
 	return err_set(err, code, "%s: the core answered %u", what, reply->status);
 }
 
-static int call_core(const struct call *call, usec_t deadline, bool again, struct reply *ret,
-		     struct err *err)
+int task_call_core(const struct call *call, usec_t deadline, bool again, struct reply *ret,
+		   struct err *err)
 {
 	autofree char *path = path_join(path_run(), CORE_SOCKET);
 
@@ -74,8 +73,8 @@ int task_store_get(const char *path, struct buf *ret, uint64_t *ret_version, str
 	call.op = CALL_STORE_GET;
 	call.deadline_ms = CALL_DEADLINE;
 	fields_add(&call.head, "path", path);
-	if ((r = call_core(&call, clock_monotonic() + CORE_WAIT, true, &reply, err)) == 0)
-		r = reply_error(&reply, path, err);
+	if ((r = task_call_core(&call, clock_monotonic() + CORE_WAIT, true, &reply, err)) == 0)
+		r = task_reply_error(&reply, path, err);
 	text = fields_get(&reply.head, "version");
 	if (r == 0 && (!text || !str_to_u64(text, &version)))
 		r = err_set(err, ERR_CORRUPT, "%s: the core's answer has no version", path);
@@ -157,7 +156,7 @@ static int commit_once(struct task_txn *txn, usec_t deadline, bool *was_sent, st
 	*was_sent |= sent;
 	if (r == 0) {
 		keep_first(txn, &reply);
-		r = reply_error(&reply, "store", err);
+		r = task_reply_error(&reply, "store", err);
 	} else if (*was_sent) {
 		r = err_set(err, ERR_UNKNOWN,
 			    "the core does not answer; whether the change was made is unknown");
@@ -183,27 +182,4 @@ int task_txn_commit(struct task_txn *txn, struct err *err)
 			return r;
 		poll(NULL, 0, 200);
 	}
-}
-
-void task_guest_state(unsigned vmid, const char *state, pid_t pid)
-{
-	struct call call = CALL_INIT;
-	struct reply reply = REPLY_INIT;
-	uint64_t start = pid > 0 ? exec_pid_start(pid) : 0;
-
-	/* It ended meanwhile: whoever saw its end has told so, and must not be contradicted. */
-	if (pid > 0 && start == 0)
-		return;
-	call.op = CALL_GUEST_STATE;
-	call.deadline_ms = GUEST_TELL_WAIT / USEC_PER_MSEC;
-	fields_addf(&call.head, "vmid", "%u", vmid);
-	fields_add(&call.head, "kind", "lxc");
-	fields_add(&call.head, "state", state);
-	if (pid > 0) {
-		fields_addf(&call.head, "pid", "%d", (int)pid);
-		fields_addf(&call.head, "pid_start", "%llu", (unsigned long long)start);
-	}
-	(void)call_core(&call, clock_monotonic() + GUEST_TELL_WAIT, true, &reply, NULL);
-	reply_fini(&reply);
-	call_fini(&call);
 }

@@ -54,6 +54,13 @@ int task_config_put(struct task_ctx *task, const char *kind, const struct guest_
 int task_config_delete(struct task_ctx *task, const char *kind, uint64_t version, struct err *err);
 /* Says in the log what the configuration asks for and this version does not do. */
 void task_guest_notices(const struct guest_config *config);
+/* Has the core start a job on a guest of this node, for the user of this one: verb "start" or "shutdown"; args NULL:
+ * none. ERR_UNKNOWN: the core went away meanwhile. */
+int task_guest_job(const struct task_ctx *task, unsigned vmid, const char *verb,
+		   const struct fields *args, char ret_upid[UPID_MAX], struct err *err);
+/* Why a guest that has just stopped did so, as far as the core knows: "exited, code 3", "oom, signal 9"; "" unknown.
+ * Waits a second at most for whoever saw it. */
+void task_guest_reason(unsigned vmid, struct buf *ret);
 /* Tells the core what became of the guest, before the job ends (CALL_GUEST_STATE); never fails the job. A
  * process that is gone by now is not told of. */
 void task_guest_state(unsigned vmid, const char *state, pid_t pid);

@@ -205,18 +205,26 @@ def live_change():
 
 
 def pending_change():
-    same('PUT of what a running one cannot take answers null', ct.config.put(hostname='later', tags='later'), None)
+    before = ct.config.get()['rootfs']
+    same('PUT of what a running one cannot take answers null', ct.config.put(rootfs=before + ',acl=1', tags='later'), None)
     p = pending()
-    ok('/pending shows both values', p['hostname'].get('value') == f'{KIND}-ct' and p['hostname'].get('pending') == 'later', p['hostname'])
-    same('config without current shows the new one', ct.config.get()['hostname'], 'later')
-    same('config with current the old one', ct.config.get(current=1)['hostname'], f'{KIND}-ct')
-    ct.config.put(delete='nameserver')
-    ct.config.put(nameserver='192.0.2.1')
-    ok('a key that is new waits', 'value' not in pending()['nameserver'] and pending()['nameserver'].get('pending') == '192.0.2.1')
-    ct.config.put(revert='nameserver')
-    ok('revert', 'nameserver' not in pending(), pending())
+    ok('/pending shows both values', p['rootfs'].get('value') == before and 'acl=1' in p['rootfs'].get('pending'), p['rootfs'])
+    ok('config without current shows the new one', 'acl=1' in ct.config.get()['rootfs'])
+    same('config with current the old one', ct.config.get(current=1)['rootfs'], before)
+    ct.config.put(delete='tty')
+    ct.config.put(tty=3)
+    ok('a key that is new waits', 'value' not in pending()['tty'] and str(pending()['tty'].get('pending')) == '3', pending()['tty'])
+    ct.config.put(revert='tty')
+    ok('revert', 'tty' not in pending(), pending())
     raises('an old digest is refused', 500, 'detected modified configuration', lambda: ct.config.put(memory=330, digest='0' * 40))
-    same('the running one is untouched', inside(VMID, 'hostname'), f'{KIND}-ct')
+    pid = init_pid()
+    ct.config.put(hostname='later', nameserver='192.0.2.1', searchdomain='lab.example')
+    same('a name is there at once', inside(VMID, 'hostname'), 'later')
+    ok('with its domain', 'later.lab.example' in inside(VMID, 'cat', '/etc/hosts'))
+    ok('neither waits', not {'hostname', 'nameserver', 'searchdomain'} & {k for k, v in pending().items() if 'pending' in v}, pending())
+    ct.config.put(delete='nameserver,searchdomain')
+    ok('the domain is gone', 'lab.example' not in inside(VMID, 'cat', '/etc/hosts'))
+    same('it is the same all the time', init_pid(), pid)
 
 
 def suspend_and_resume():
@@ -302,9 +310,8 @@ def shutdown_and_start():
     ok('it is stopped', is_state('stopped'))
     raises('no stop of a stopped one', 500, f'CT {VMID} not running', ct.status.stop.post)
     task_ok('start', px, ct.status.start.post())
-    ok('the change is used', is_state('running') and inside(VMID, 'hostname') == 'later', status())
+    ok('the change is used', is_state('running') and inside(VMID, 'hostname') == 'later' and 'acl=1' in ct.config.get(current=1)['rootfs'], status())
     ct.config.put(hostname=f'{KIND}-ct')
-    ct.config.put(revert='hostname') if 'pending' in pending()['hostname'] else None
     ok('nothing is pending', not any('pending' in p for p in ct.pending.get()), ct.pending.get())
 
 

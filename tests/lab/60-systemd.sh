@@ -243,8 +243,16 @@ fi
 
 # ---- the machine goes down ----
 
+ok "guests are shut down with the node, and by nobody else" not node systemctl stop lodge-guests
+ok "the one that does not listen has five seconds" node lodge config 102 --startup down=5
 ok "systemctl reboot" systemd_reboot $n
 after_boot "reboot"
+shut_down() { # shut_down TYPE ID: by a task before this boot
+	https GET "/nodes/$n/tasks?typefilter=$1" | grep -o 'UPID:[^"]*' | grep -q ":$1:$2:"
+}
+ok "its guests were shut down before, by one task" shut_down stopall ''
+ok "a container" shut_down vzshutdown 101
+ok "the virtual machine" shut_down qmshutdown 200
 lab_kill $n
 after_boot "power cut"
 

@@ -60,10 +60,87 @@ ok "cpulimit, cpuunits" change set.cpulimit=0.25 set.cpuunits=50
 ok "are there" bash -c '[[ "$1" =~ ^25000 ]] && [ "$2" = 50 ]' _ "$(limit cpu cpu.cfs_quota_us cpu.max)" "$(limit cpu cpu.shares cpu.weight)"
 ok "and go" change delete=cpulimit,cpuunits
 ok "are gone" bash -c '[[ "$1" =~ ^(-1|max) ]]' _ "$(limit cpu cpu.cfs_quota_us cpu.max)"
-ok "what cannot follow waits" change set.hostname=later
-ok "it does" grep -qx 'hostname: later' <(sed -n '/PENDING/,$p' "$(conf 101)")
-ok "revert" change revert=hostname
+change set.features=nesting=1 set.tty=3 >"$lab/log"
+ok "what cannot follow waits" grep -qx 'features: nesting=1' <(sed -n '/PENDING/,$p' "$(conf 101)")
+ok "and says why" grep -q 'features: waits for the next start: rights' "$lab/log"
+ok "for each" grep -q 'tty: waits for the next start: its terminals' "$lab/log"
+ok "revert" change revert=features,tty
 ok "nothing waits" settled
+change lxc='lxc.prlimit.nofile = 1000' >"$lab/log"
+ok "raw settings say when they count" grep -q 'lxc: counts from the next start' "$lab/log"
+change lxc= >/dev/null
+
+# what it is called and whom it asks
+host_name=$(hostname)
+ok "a name" change set.hostname=later
+ok "is the kernel's inside" is later "$(inside 101 /bin/hostname)"
+ok "and in its files" inside 101 /bin/sh -c '[ "$(cat /etc/hostname)" = later ] && grep -q "^127.0.1.1 later" /etc/hosts'
+ok "which are root's inside" is 0 "$(inside 101 /bin/stat -c %u /etc/hostname)"
+ok "the node has its own all the time" is "$host_name" "$(hostname)"
+ok "servers and domains" change set.nameserver='10.1.1.1 10.1.1.2' set.searchdomain='a.example b.example'
+ok "are asked" inside 101 /bin/sh -c 'grep -qx "search a.example b.example" /etc/resolv.conf && [ "$(grep -c ^nameserver /etc/resolv.conf)" = 2 ]'
+ok "the domain is the name's" inside 101 /bin/grep -q '^127.0.1.1 later.a.example later' /etc/hosts
+inside 101 /bin/sh -c 'cp /etc/resolv.conf /mine; echo "nameserver 192.0.2.9" >/etc/resolv.conf'
+change set.nameserver=10.1.1.3 >"$lab/log"
+ok "a file that is not ours stays, and that is said" grep -q 'WARN: nameserver.*of its own' "$lab/log"
+ok "it does" inside 101 /bin/grep -q 192.0.2.9 /etc/resolv.conf
+inside 101 /bin/sh -c 'cat /mine >/etc/resolv.conf'
+ok "none named" change delete=nameserver,searchdomain
+ok "the node's" not inside 101 /bin/grep -q '10.1.1.1' /etc/resolv.conf
+inside 101 /bin/sh -c 'mkdir -p /usr/share/zoneinfo/Europe; echo TZ >/usr/share/zoneinfo/Europe/Prague'
+ok "a time zone" change set.timezone=Europe/Prague
+ok "is there" is TZ "$(inside 101 /bin/cat /etc/localtime)"
+ok "nothing waits" settled
+# a hostile one: links that lead outside, a file that never ends
+inside 101 /bin/sh -c 'rm /etc/hostname /etc/hosts; ln -s /proc/1/root/../../../../etc/hostname /etc/hostname; mkfifo /etc/hosts'
+before=$(cat /etc/hostname)
+change set.hostname=again >"$lab/log"
+ok "its links lead nowhere" is "$before" "$(cat /etc/hostname)"
+ok "what cannot be written is said" grep -q 'WARN' "$lab/log"
+ok "its name is there all the same" is again "$(inside 101 /bin/hostname)"
+inside 101 /bin/sh -c 'rm -f /etc/hostname /etc/hosts'
+ok "another" change set.hostname=lv
+ok "lv" is lv "$(inside 101 /bin/hostname)"
+
+# devices
+opens() { inside 101 /bin/sh -c "exec 3<>$1"; }
+if [ -c /dev/fuse ]; then
+	ok "a device" change set.dev0=/dev/fuse,mode=0666,uid=7
+	ok "is there" is 7:666 "$(inside 101 /bin/stat -c %u:%a /dev/fuse)"
+	ok "and opens" opens /dev/fuse
+	ok "nothing waits" settled
+	inside 101 /bin/sh -c ': >/keep; mount -o bind /dev/fuse /keep'
+	ok "kept elsewhere it opens, too" opens /keep
+	inside 101 /bin/sh -c 'exec 3</dev/fuse; exec sleep 60' &
+	busy=$!
+	wait_for 5 bash -c 'ls -l /proc/[0-9]*/fd/3 2>/dev/null | grep -q dev/fuse'
+	change delete=dev0 >"$lab/log"
+	ok "one that is open waits" grep -q 'dev0: waits.*is in use' "$lab/log"
+	inside 101 /bin/sh -c 'for p in $(ps | grep "sleep 60" | grep -v grep | while read p rest; do echo $p; done); do kill $p; done'
+	wait $busy 2>/dev/null
+	ok "once it is not" wait_for 10 bash -c 'python3 "$1" vzconfig 101 delete=dev0 | grep -q "taken away"' _ "$here/ct_job.py"
+	ok "nothing is left of it" not inside 101 /bin/busybox test -e /dev/fuse
+	if grep -qs '[:,]devices[:,]' "/proc/$init/cgroup"; then
+		ok "what was kept elsewhere opens no more" not opens /keep
+		ok "for reading only" change set.dev0=/dev/fuse,mode=0666,deny-write=1
+		ok "does not open for writing" not opens /dev/fuse
+		ok "for reading it does" inside 101 /bin/sh -c 'exec 3</dev/fuse'
+		ok "for both again" change set.dev0=/dev/fuse,mode=0666
+		ok "opens" opens /dev/fuse
+	else
+		ok "for reading only: not on this host" bash -c 'python3 "$1" vzconfig 101 set.dev0=/dev/fuse,deny-write=1 | grep -q "dev0: waits"' _ "$here/ct_job.py"
+		change revert=dev0 >/dev/null
+	fi
+	inside 101 /bin/busybox umount /keep
+	ok "one that all have" change set.dev1=/dev/null
+	ok "stays when its key goes" change delete=dev1
+	ok "null" inside 101 /bin/sh -c 'echo x >/dev/null'
+	change delete=dev0 >/dev/null
+	change set.dev0=/dev/none >"$lab/log"
+	ok "what is no device" grep -q "dev0: waits.*'/dev/none' is no device of this node" "$lab/log"
+	change revert=dev0 >/dev/null
+	ok "nothing waits" settled
+fi
 
 # interfaces
 net='name=eth0,bridge=br0,hwaddr=BC:24:11:00:00:07,ip=10.9.9.7/24,gw=10.9.9.1,type=veth'
@@ -134,7 +211,30 @@ ok "one from the start goes as well" change delete=mp3
 ok "its volume is free" wait_for 5 bash -c '! losetup -nO BACK-FILE | grep -q disk-1'
 ok "deleting unused ones frees them" change delete=unused0,unused1
 ok "they are gone" bash -c '! ls '"$LODGE_STATE_DIR"'/local/images/101 | grep -v disk-0'
+ok "at once" settled
 ok "it is the same container all the time" is "$init" "$(pid_of 101)"
+
+# what its file system does
+mount_of() { grep " $1 " "/proc/$(pid_of 101)/mountinfo"; }
+change set.mp1=local:0.0625,mp=/mnt/new,acl=0 >"$lab/log"
+ok "without ACLs" mount_of /mnt/new
+has_acl() { python3 -c 'import os, struct, sys
+entry = lambda tag, perm: struct.pack("<HHI", tag, perm, 0xffffffff)
+os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + entry(1, 7) + entry(4, 5) + entry(0x20, 5))' "/proc/$(pid_of 101)/root$1"; }
+if grep -q 'acl=0 has no effect' "$lab/log"; then
+	ok "this kernel always has them" has_acl /mnt/new
+else
+	ok "it has none" not has_acl /mnt/new
+fi
+ok "with them" change set.mp1="$(sed -n 's/^mp1: //;s/acl=0/acl=1/p' "$(conf 101)" | head -n1)"
+ok "it has" has_acl /mnt/new
+ok "all mount options" change set.mp1="$(sed -n 's/^mp1: //p' "$(conf 101)" | sed 's/,acl=1//'),mountoptions=noatime;nodev;noexec;nosuid;lazytime;discard"
+ok "are there" bash -c 'for o in noatime nodev noexec nosuid lazytime discard; do grep -q "[ ,]$o\>" <<<"$1" || { echo "$o: $1"; exit 1; }; done' _ "$(mount_of /mnt/new)"
+ok "no program runs from it" not inside 101 /bin/sh -c 'cp /bin/busybox /mnt/new/busybox && /mnt/new/busybox true'
+ok "quotas inside are refused" job_fails "quota: there are no user quotas inside containers" vzconfig 101 "set.mp1=$(sed -n 's/^mp1: //p' "$(conf 101)"),quota=1"
+ok "away" change delete=mp1
+ok "its volume, too" change delete=unused0
+ok "nothing waits" settled
 
 # suspend and resume
 counter() { inside 101 /bin/cat /tmp/count; }
@@ -161,6 +261,31 @@ inside 101 /bin/sh -c 'mount -t tmpfs -o size=1g tmpfs /tmp; head -c 400000000 /
 job vzstop 101 >/dev/null
 ok "kills for want of memory are told with the end" grep -q 'state=stopped.*oom_kills=[1-9]' "$states"
 ok "nothing left" clean_behind 101
+
+# a privileged one may make nodes, but opens only what it was given
+if [ -c /dev/fuse ]; then
+	printf 'arch: amd64\nhostname: pv\nlock: create\nmemory: 64\nswap: 0\nunprivileged: 0\n' | put_conf 102
+	ok "create a privileged one" job vzcreate 102 ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1
+	ok "start" job vzstart 102
+	inside 102 /bin/busybox mknod /fuse c 10 229
+	opens_there() { inside 102 /bin/sh -c "exec 3<>$1"; }
+	ok "a node of its own does not open" not opens_there /fuse
+	job vzconfig 102 set.dev0=/dev/fuse >"$lab/log"
+	if grep -qs '[:,]devices[:,]' "/proc/$(pid_of 102)/cgroup"; then
+		ok "given, it opens" opens_there /dev/fuse
+		ok "as does its own" opens_there /fuse
+		ok "taken away" job vzconfig 102 delete=dev0
+		ok "neither does" not opens_there /fuse
+		ok "nothing waits" not grep -q PENDING "$(conf 102)"
+	else
+		ok "it waits for a start, and says why" grep -q 'dev0: waits.*decided at start' "$lab/log"
+		job vzstop 102 >/dev/null
+		ok "start" job vzstart 102
+		ok "it opens" opens_there /dev/fuse
+	fi
+	job vzstop 102 >/dev/null
+	ok "destroy" job vzdestroy 102
+fi
 
 # protection
 echo 'protection: 1' >>"$(conf 101)"

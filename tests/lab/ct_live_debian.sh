@@ -39,6 +39,20 @@ ok "a volume" change set.mp0=local:0.0625,mp=/srv/data
 ok "systemd sees it as a mount" wait_for 5 inside 103 systemctl is-active srv-data.mount
 ok "a user's files on it" inside 103 sh -c 'useradd -m joe 2>/dev/null; install -d -o joe /srv/data/joe && su joe -c "echo hi >/srv/data/joe/f" && [ "$(stat -c %U /srv/data/joe/f)" = joe ]'
 ok "and away" change delete=mp0
+ok "a name" change set.hostname=renamed
+ok "the kernel and systemd know it" inside 103 sh -c '[ "$(uname -n)" = renamed ] && [ "$(hostnamectl --static)" = renamed ]'
+ok "it is found" inside 103 sh -c 'getent hosts renamed | grep -q 127.0.1.1'
+ok "a time zone" change set.timezone=Asia/Tokyo
+ok "is that of its programs" is JST "$(inside 103 date +%Z)"
+ok "a name server" change set.nameserver=192.0.2.53
+ok "is in its files" inside 103 sh -c 'grep -rqs 192.0.2.53 /etc/resolv.conf /etc/systemd/network'
+ok "nothing waits" settled
+if [ -c /dev/fuse ]; then
+	ok "a device" change set.dev0=/dev/fuse
+	ok "opens in a service as well" inside 103 systemd-run -q --wait sh -c 'exec 3<>/dev/fuse'
+	ok "and away" change delete=dev0
+	ok "a service has none" inside 103 systemd-run -q --wait sh -c '! test -e /dev/fuse'
+fi
 ok "suspend" job vzsuspend 103
 ok "resume" job vzresume 103
 ok "it is up all the time" is_up

@@ -17,16 +17,26 @@ async function values(page) {
 		await row(page, 'memory', '80').waitFor();
 		same((await row(page, 'memory').textContent()).includes('next start'), false);
 	});
+	await ok('a host name is followed at once', async () => {
+		for (const name of ['other', 'web']) {
+			await button(page, 'Change host name').click();
+			await field(page, 'Host name').fill(name);
+			await submit(page, 'Save');
+			await closed(page);
+			await row(page, 'hostname', name).waitFor();
+			same((await row(page, 'hostname').textContent()).includes('next start'), false);
+		}
+	});
 	await ok('what waits for the next start is shown with its old value, and can be reverted', async () => {
-		await button(page, 'Change host name').click();
-		await field(page, 'Host name').fill('other');
+		await button(page, 'Change terminals').click();
+		await field(page, 'Terminals').fill('3');
 		await submit(page, 'Save');
 		await closed(page);
-		await row(page, 'hostname', /web.*Becomes other at the next start/s).waitFor();
+		await row(page, 'tty', /Becomes 3 at the next start/s).waitFor();
 		await shot(page, 'config-pending');
-		await button(page, 'Revert host name').click();
-		await row(page, 'hostname').locator('.pending').waitFor({ state: 'detached' });
-		same((await config()).hostname, 'web');
+		await button(page, 'Revert terminals').click();
+		await row(page, 'tty').locator('.pending').waitFor({ state: 'detached' });
+		same((await config()).tty, undefined);
 	});
 	await ok('a change of others in between is told, and what is stored then is shown', async () => {
 		allow(/status of 500.*\/config/);

@@ -41,6 +41,8 @@ void cgroup_limits(const struct cgroup_limits *in, struct fields *items, struct 
 /* Which devices a container may use beside those that all have: "c 10:229 rwm", … */
 void cgroup_devices(const struct cgroup_layout *layout, const struct fields *more,
 		    struct fields *items);
+/* Is "c 1:3" among those that all have? Pure. */
+bool cgroup_device_is_common(char kind, unsigned major, unsigned minor);
 /* Removes the empty groups that liblxc named after this container. */
 void cgroup_remove(const struct cgroup_layout *layout, unsigned vmid);
 
@@ -53,6 +55,10 @@ bool cgroup_path(const struct cgroup_layout *layout, const char *groups, unsigne
 /* Writes items of cgroup_limits(), in an order that the kernel takes. A limit below what is in use is ERR_BUSY. */
 int cgroup_apply(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
 		 const struct fields *items, struct err *err);
+/* v1: one line for devices.allow or devices.deny ("c 10:229 rwm"), there and in the groups below, which keep what
+ * they had. ERR_UNSUPPORTED on v2, where only liblxc knows the program that decides. */
+int cgroup_device_rule(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
+		       bool allow, const char *rule, struct err *err);
 /* Freezes or thaws all of its processes, and waits until that is done. A freeze that takes too long is taken
  * back. */
 int cgroup_freeze(const struct cgroup_layout *layout, const char *groups, unsigned vmid,

@@ -158,3 +158,14 @@ void cgroup_devices(const struct cgroup_layout *layout, const struct fields *mor
 	for (size_t i = 0; i < more->count; i++)
 		fields_add(items, allow, more->items[i].value);
 }
+
+bool cgroup_device_is_common(char kind, unsigned major, unsigned minor)
+{
+	autofree char *one = xasprintf("%c %u:%u rwm", kind, major, minor);
+	autofree char *all = xasprintf("%c %u:* rwm", kind, major);
+
+	for (size_t i = 0; i < ARRAY_SIZE(allowed_devices); i++)
+		if (str_eq(allowed_devices[i], one) || str_eq(allowed_devices[i], all))
+			return true;
+	return false;
+}

@@ -14,7 +14,7 @@
 #include "agent/base/mem.h"
 #include "agent/guest/ct/mount.h"
 
-static int look_up(const struct ct_dev *dev, struct ct_devices *devices, struct err *err)
+int ct_device_id(const struct ct_dev *dev, struct ct_device_id *ret, struct err *err)
 {
 	struct stat st;
 	char key[16];
@@ -22,8 +22,21 @@ static int look_up(const struct ct_dev *dev, struct ct_devices *devices, struct 
 	snprintf(key, sizeof(key), "dev%u", dev->index);
 	if (stat(dev->path, &st) != 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
 		return err_field(err, key, "'%s' is no device of this node", dev->path);
-	fields_addf(&devices->rules, "device", "%c %u:%u %s", S_ISCHR(st.st_mode) ? 'c' : 'b',
-		    major(st.st_rdev), minor(st.st_rdev), dev->read_only ? "rm" : "rwm");
+	*ret = (struct ct_device_id){.kind = S_ISCHR(st.st_mode) ? 'c' : 'b',
+				     .major = major(st.st_rdev),
+				     .minor = minor(st.st_rdev)};
+	return 0;
+}
+
+static int look_up(const struct ct_dev *dev, struct ct_devices *devices, struct err *err)
+{
+	struct ct_device_id id;
+	int r = ct_device_id(dev, &id, err);
+
+	if (r < 0)
+		return r;
+	fields_addf(&devices->rules, "device", "%c %u:%u %s", id.kind, id.major, id.minor,
+		    dev->read_only ? "rm" : "rwm");
 	devices->denies |= dev->read_only;
 	return 0;
 }

@@ -5,6 +5,13 @@
 #include "agent/guest/ct/idmap.h"
 #include "agent/guest/ct/mounts.h"
 
+/* As the node has it now. */
+struct ct_device_id {
+	char kind; /* 'c' or 'b' */
+	unsigned major, minor;
+};
+int ct_device_id(const struct ct_dev *dev, struct ct_device_id *ret, struct err *err);
+
 struct ct_devices {
 	struct ct_dev *devs; /* owned */
 	size_t count;

@@ -14,6 +14,7 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
 #include "agent/guest/ct/lxc_exec.h"
+#include "agent/guest/ct/rootdir.h"
 #include "agent/guest/ct/setup.h"
 
 #define STEP	 (30 * USEC_PER_SEC)
@@ -39,25 +40,23 @@ static int join(pid_t init, const char *name, int type, struct err *err)
 	return setns(fd, type) == 0 ? 1 : err_errno(err, errno, "enter %s", path);
 }
 
-/* As the container's root, in its own mounts: a file that it made cannot lead anywhere else. */
+/* As the container's root, below a descriptor of its root folder: a file that it made cannot lead anywhere else. The
+ * mounts stay the node's, whose name servers and time zone are asked for as well. 1: networkd runs there. */
 static int settings_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct settings *settings = ctx;
-	autofd int root = -1, mntns = -1;
-	autofree char *path = xasprintf("/proc/%d/ns/mnt", (int)settings->init);
+	autofree char *path = xasprintf("/proc/%d/root", (int)settings->init);
+	autofd int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
-	if ((mntns = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return err_errno(err, errno, "%s", path);
+	if (root < 0)
+		return err_errno(err, errno, "open the container's root");
 	if ((r = join(settings->init, "user", CLONE_NEWUSER, err)) < 0)
 		return r;
-	if (setns(mntns, CLONE_NEWNS) != 0)
-		return err_errno(err, errno, "enter %s", path);
 	if (r > 0 && (setgroups(0, NULL) != 0 || setgid(0) != 0 || setuid(0) != 0))
 		return err_errno(err, errno, "become the container's root");
-	if ((root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return err_errno(err, errno, "open the container's root");
-	return ct_setup_settings(task, root, settings->config, false, err);
+	r = ct_setup_settings(task, root, settings->config, false, err);
+	return r < 0 ? r : rootdir_exists(root, "/run/systemd/netif");
 }
 
 static bool wants_asking(const struct ct_net *net)
@@ -87,15 +86,41 @@ static int ask(struct task_ctx *task, const struct ct_net *net, struct err *err)
 	return r;
 }
 
+/* Does networkd run inside? */
+static bool write_settings(struct task_ctx *task, const struct ct_record *record,
+			   const struct guest_config *config)
+{
+	struct settings settings = {.init = record->pid, .config = config};
+	struct ct_rootfs rootfs = {0};
+	struct err err = ERR_INIT;
+	int r;
+
+	/* as at its start: files of a root that nobody writes to are left alone */
+	if (ct_config_rootfs(config, &rootfs, NULL) == 0 && rootfs.read_only)
+		return false;
+	r = ct_child_run(task, settings_step, &settings, STEP, &err);
+	if (r < 0)
+		task_warn(task, "settings inside: %s", err.message);
+	return r > 0;
+}
+
 void ct_inside_network(struct task_ctx *task, const struct ct_record *record,
 		       const struct guest_config *config, const struct ct_net *net)
 {
-	struct settings settings = {.init = record->pid, .config = config};
 	struct err err = ERR_INIT;
 
-	if (ct_child_run(task, settings_step, &settings, STEP, &err) < 0)
-		task_warn(task, "settings inside: %s", err.message);
+	(void)write_settings(task, record, config);
 	if (wants_asking(net) && ask(task, net, &err) < 0)
 		task_warn(task, "%s: the system inside did not take the change: %s", net->name,
 			  err.message);
+}
+
+/* Where no networkd runs resolv.conf is what is read. */
+void ct_inside_settings(struct task_ctx *task, const struct ct_record *record,
+			const struct guest_config *config, bool dns)
+{
+	const char *const reload[] = {"networkctl", "reload", NULL};
+
+	if (write_settings(task, record, config) && dns)
+		(void)lxc_exec_run(task, task->guest, reload, ASK_WAIT, NULL);
 }

@@ -11,3 +11,6 @@
  * itself is there. */
 void ct_inside_network(struct task_ctx *task, const struct ct_record *record,
 		       const struct guest_config *config, const struct ct_net *net);
+/* The same for host name, DNS and time zone; dns: servers or domains of it changed. The kernel's name is not set. */
+void ct_inside_settings(struct task_ctx *task, const struct ct_record *record,
+			const struct guest_config *config, bool dns);

@@ -19,6 +19,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/task/task.h"
 
 #define LOCK_WAIT    (10 * USEC_PER_SEC)
 #define LOCK_STEP_MS 20
@@ -166,10 +167,31 @@ int ct_mount_volume(const char *path, const char *target, unsigned long flags, s
 	return 0;
 }
 
-void ct_mount_discard(const char *target, unsigned long flags, bool wanted)
+/* New kernels have ACLs on ext4 always, and no options for them. */
+static int set_acl(const char *path, const char *target, unsigned long flags, enum ct_acl acl,
+		   struct err *err)
 {
-	if (wanted)
+	if (acl == CT_ACL_DEFAULT ||
+	    mount(NULL, target, NULL, MS_REMOUNT | flags, acl == CT_ACL_ON ? "acl" : "noacl") == 0)
+		return 0;
+	if (errno != EINVAL)
+		return err_errno(err, errno, "acl of '%s'", path);
+	if (acl == CT_ACL_OFF)
+		task_log("WARN: acl=0 has no effect: this kernel's ext4 always has ACLs");
+	return 0;
+}
+
+/* discard is a wish: not every storage can. */
+int ct_mount_tune(const char *path, const char *target, unsigned long flags,
+		  const struct ct_mount_tuning *tuning, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || S_ISDIR(st.st_mode))
+		return 0;
+	if (tuning->discard)
 		(void)mount(NULL, target, NULL, MS_REMOUNT | flags, "discard");
+	return set_acl(path, target, flags, tuning->acl, err);
 }
 
 char *ct_mount_point(unsigned vmid)

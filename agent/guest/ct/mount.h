@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "agent/base/err.h"
+#include "agent/guest/ct_schema.h"
 
 /* A mount namespace of this process' own; unmounts of the host still arrive, ours stay inside. */
 int ct_mount_isolate(struct err *err);
@@ -15,7 +16,13 @@ int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_devi
 		   struct err *err);
 /* Mounts an image, block device or directory at target, a ct_mount_point(); flags of mount(2). */
 int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err);
-/* Frees blocks on the storage as files go, where the file system can. */
-void ct_mount_discard(const char *target, unsigned long flags, bool wanted);
+/* What the mounted file system does beside its flags: blocks that files leave are freed on the storage; ACLs. A tree
+ * (path: a folder) is part of its storage's file system, which stays as it is. */
+struct ct_mount_tuning {
+	bool discard;
+	enum ct_acl acl;
+};
+int ct_mount_tune(const char *path, const char *target, unsigned long flags,
+		  const struct ct_mount_tuning *tuning, struct err *err);
 /* path_run()/ct/mnt/VMID, heap; ct/mnt is for root only */
 char *ct_mount_point(unsigned vmid);

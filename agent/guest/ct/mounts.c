@@ -166,6 +166,15 @@ int ct_mount_attach(struct task_ctx *task, pid_t init, const struct ct_mount *mo
 	return ct_child_run(task, attach_step, &step, STEP_TIMEOUT, err);
 }
 
+/* The empty file that a device's node was mounted on (make_target()). */
+static void drop_placeholder(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		(void)unlink(path);
+}
+
 static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct step *step = ctx;
@@ -182,8 +191,10 @@ static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
 	if ((r = enter(userns, mntns, err)) < 0)
 		return r;
 	/* the container's root is this process' root now: links lead nowhere else */
-	if (umount2(step->target, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT)
+	if (umount2(step->target, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT) {
+		drop_placeholder(step->target);
 		return 0;
+	}
 	if (errno == EBUSY)
 		return err_set(err, ERR_BUSY, "%s is in use inside", step->target);
 	return err_errno(err, errno, "unmount guest's %s", step->target);
@@ -247,9 +258,13 @@ int ct_mount_prepare(const struct ct_mp *mp, const char *path, unsigned vmid, bo
 	mount.is_shifted = is_unprivileged && !mp->is_folder;
 	snprintf(mount.source, sizeof(mount.source), "%s.mp%u", place, mp->index);
 	r = ct_mount_volume(path, mount.source, flags | (mp->read_only ? MS_RDONLY : 0), err);
+	const struct ct_mount_tuning tuning = {mp->discard, mp->acl};
+
+	if (r == 0)
+		r = ct_mount_tune(path, mount.source, flags | (mp->read_only ? MS_RDONLY : 0),
+				  &tuning, err);
 	if (r < 0)
 		return err_prefix(err, "mp%u", mp->index);
-	ct_mount_discard(mount.source, flags, mp->discard && !mp->is_folder);
 	*ret = mount;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/rootdir.h"
+#include "agent/guest/ct/section.h"
 
 #define GUEST_FILE_MAX (1024 * 1024)
 #define HOSTS_MAX      (16 * 1024 * 1024) /* lists of blocked names are long */
@@ -84,14 +85,35 @@ static void wanted_dns(const struct guest_config *config, struct buf *servers, s
 	words(str_is_empty(searchdomain) ? buf_str(&host_domains) : searchdomain, domains);
 }
 
+#define RESOLV "/etc/resolv.conf"
+
+/* A DHCP client wrote the file anew, or the user did. No counted warning: it may be so at each start. */
+static void say_if_ignored(const struct ct_setup *setup)
+{
+	bool is_asked = !str_is_empty(guest_config_get(setup->config, "nameserver")) ||
+			!str_is_empty(guest_config_get(setup->config, "searchdomain"));
+	autobuf text = BUF_INIT;
+	char link[8];
+
+	rootdir_read_link(setup->root, RESOLV, link, sizeof(link));
+	if (is_asked && !link[0] &&
+	    rootdir_read(setup->root, RESOLV, GUEST_FILE_MAX, &text, NULL) == 0 &&
+	    !strstr(buf_str(&text), CT_SECTION_BEGIN))
+		task_log("WARN: nameserver, searchdomain: the system inside has a " RESOLV
+			 " of its own, which stays");
+}
+
 static int setup_dns(const struct ct_setup *setup, const struct ct_dns *dns, struct err *err)
 {
 	autobuf text = BUF_INIT;
+	int r;
 
-	if (str_is_empty(dns->servers))
-		return 0;
-	ct_resolv_text(dns->servers, dns->domains, &text);
-	return ct_setup_section(setup, "/etc/resolv.conf", &text, err);
+	if (!str_is_empty(dns->servers))
+		ct_resolv_text(dns->servers, dns->domains, &text);
+	r = ct_setup_section(setup, RESOLV, &text, err);
+	if (r == 0)
+		say_if_ignored(setup);
+	return r;
 }
 
 static int setup_addresses(const struct ct_setup *setup, struct err *err)

@@ -45,7 +45,8 @@ struct ct_setup {
 int ct_setup_network(const struct ct_setup *setup, const struct ct_dns *dns,
 		     struct err *err);				      /* setup_net.c */
 int ct_setup_timezone(const struct ct_setup *setup, struct err *err); /* setup_time.c */
-/* setup_file.c: a file that is ours alone, and a section of one. Left alone (0) where they are the user's. */
+/* setup_file.c: a file that is ours alone, and a section of one. Left alone (0) where they are the
+ * user's. An empty section is only written where there is one. */
 int ct_setup_file(const struct ct_setup *setup, const char *path, const struct buf *body,
 		  mode_t mode, struct err *err);
 int ct_setup_section(const struct ct_setup *setup, const char *path, const struct buf *body,

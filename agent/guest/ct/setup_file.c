@@ -70,7 +70,7 @@ int ct_setup_section(const struct ct_setup *setup, const char *path, const struc
 	buf_add(&copy, body->data, body->size);
 	if (owner == OTHERS && ct_section_replace(buf_str(&old), buf_str(&copy), &text))
 		return rootdir_write(setup->root, path, text.data, text.size, 0644, err);
-	if (owner == OTHERS && !setup->is_new)
+	if (body->size == 0 || (owner == OTHERS && !setup->is_new))
 		return 0;
 	if (owner == OTHERS)
 		keep_sources(buf_str(&old), &text);

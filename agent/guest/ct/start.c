@@ -182,6 +182,15 @@ static void remove_stale_links(struct task_ctx *task, const struct start *start)
 	}
 }
 
+static void warn_stopped(struct task_ctx *task)
+{
+	autobuf reason = BUF_INIT;
+
+	task_guest_reason(task->guest, &reason);
+	task_warn(task, "the container stopped again at once%s%s", reason.size ? ": " : "",
+		  buf_str(&reason));
+}
+
 static int run_start(struct task_ctx *task, struct start *start, struct err *err)
 {
 	struct ct_record record;
@@ -209,7 +218,7 @@ static int run_start(struct task_ctx *task, struct start *start, struct err *err
 	if (ct_find_running(task->guest, &record))
 		task_guest_state(task->guest, "running", record.pid);
 	else
-		task_warn(task, "the container stopped again at once");
+		warn_stopped(task);
 	if (ct_hookscript_run(script, task->guest, "post-start", &why) < 0)
 		task_warn(task, "%s", why.message);
 	return 0;

@@ -29,13 +29,14 @@ static unsigned long mount_flags(const struct start *start)
 static int mount_root(struct task_ctx *task, const struct start *start, const char *target,
 		      enum ct_init *ret_init, struct err *err)
 {
+	const struct ct_mount_tuning tuning = {start->rootfs.discard, start->rootfs.acl};
 	autofd int root = -1;
 	int r;
 
 	if ((r = ct_mount_isolate(err)) < 0 ||
-	    (r = ct_mount_volume(start->volume.data, target, mount_flags(start), err)) < 0)
+	    (r = ct_mount_volume(start->volume.data, target, mount_flags(start), err)) < 0 ||
+	    (r = ct_mount_tune(start->volume.data, target, mount_flags(start), &tuning, err)) < 0)
 		return r;
-	ct_mount_discard(target, mount_flags(start), start->rootfs.discard);
 	root = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(err, ERR_IO, "open the mounted root");

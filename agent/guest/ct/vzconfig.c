@@ -104,7 +104,10 @@ int vzconfig_run(struct task_ctx *task, struct err *err)
 	guest_change_fini(&change);
 	if (r < 0 && err && err->field[0])
 		err_prefix(err, "%s", err->field);
-	if (r == 0 && ct_find_running(task->guest, &record))
+	if (r == 0 && ct_find_running(task->guest, &record)) {
+		if (fields_get(&task->args, "lxc"))
+			task_log("lxc: counts from the next start: liblxc reads it there");
 		ct_live_apply(task, &record);
+	}
 	return r;
 }

@@ -47,6 +47,8 @@ static const struct task_command commands[] = {
 	{"prunebackups", job_prunebackups},
 	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},
+	{"startall", job_startall},
+	{"stopall", job_stopall},
 	{"netapply", job_netapply},
 	{"netapply-undo", job_netapply_undo},
 	{0},

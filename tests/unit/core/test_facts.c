@@ -184,6 +184,49 @@ static void a_guest_that_is_gone_is_forgotten(void **state)
 	facts_free(facts);
 }
 
+static int report_end(struct facts *facts, const char *reason, const char *name, const char *value)
+{
+	autofields f = FIELDS_INIT;
+
+	fields_add(&f, "vmid", "101");
+	fields_add(&f, "kind", "lxc");
+	fields_add(&f, "state", reason ? "stopped" : "running");
+	fields_add(&f, "reason", reason);
+	if (name)
+		fields_add(&f, name, value);
+	return facts_take_guest(facts, &f, NULL);
+}
+
+/* Code and signal belong to the reason that they came with. */
+static void end_of_a_first_process(void **state)
+{
+	struct facts *facts = facts_new();
+	const struct guest_fact *fact;
+
+	(void)state;
+	report_end(facts, NULL, NULL, NULL);
+	report_end(facts, "exited", "exit_code", "3");
+	report_end(facts, NULL, NULL, NULL);
+	assert_int_equal(facts_guest(facts, 101)->exit_code, 0);
+	report_end(facts, "exited", "exit_code", "3");
+	fact = facts_guest(facts, 101);
+	assert_int_equal(fact->exit_code, 3);
+	autofields late = FIELDS_INIT;
+
+	fields_add(&late, "vmid", "101");
+	fields_add(&late, "state", "stopped");
+	facts_take_guest(facts, &late, NULL); /* the hook comes last */
+	assert_int_equal(facts_guest(facts, 101)->exit_code, 3);
+	report_end(facts, "crashed", "exit_signal", "11");
+	fact = facts_guest(facts, 101);
+	assert_string_equal(fact->reason, "crashed");
+	assert_int_equal(fact->exit_signal, 11);
+	assert_int_equal(fact->exit_code, 0);
+	assert_true(report_end(facts, "crashed", "exit_signal", "x") < 0);
+	assert_int_equal(facts_guest(facts, 101)->exit_signal, 11);
+	facts_free(facts);
+}
+
 static void reason_of_a_stop(void **state)
 {
 	struct facts *facts = facts_new();
@@ -288,6 +331,7 @@ int main(void)
 		cmocka_unit_test(each_kind_has_its_list),
 		cmocka_unit_test(a_dropped_guest_is_known_anew),
 		cmocka_unit_test(a_guest_that_is_gone_is_forgotten),
+		cmocka_unit_test(end_of_a_first_process),
 		cmocka_unit_test(reason_of_a_stop),
 		cmocka_unit_test(reason_that_comes_later_is_told),
 		cmocka_unit_test(values_belong_to_the_process),

@@ -68,14 +68,17 @@ static void startup_texts(void **state)
 {
 	static const struct {
 		const char *text;
-		uint64_t order, up;
+		uint64_t order, up, down;
 	} cases[] = {
-		{NULL, ONBOOT_ORDER_NONE, 0},
-		{"order=2,up=30", 2, 30},
-		{"7", 7, 0},
-		{"up=5", ONBOOT_ORDER_NONE, 5},
-		{"order=x,up=999999", ONBOOT_ORDER_NONE, 3600},
-		{"down=4,order=1", 1, 0},
+		{NULL, ONBOOT_ORDER_NONE, 0, ONBOOT_DOWN_NONE},
+		{"order=2,up=30", 2, 30, ONBOOT_DOWN_NONE},
+		{"7", 7, 0, ONBOOT_DOWN_NONE},
+		{"up=5", ONBOOT_ORDER_NONE, 5, ONBOOT_DOWN_NONE},
+		{"order=x,up=999999", ONBOOT_ORDER_NONE, 3600, ONBOOT_DOWN_NONE},
+		{"down=4,order=1", 1, 0, 4},
+		{"down=0", ONBOOT_ORDER_NONE, 0, 0},
+		{"down=99999999", ONBOOT_ORDER_NONE, 0, 7200},
+		{"down=x", ONBOOT_ORDER_NONE, 0, ONBOOT_DOWN_NONE},
 	};
 
 	(void)state;
@@ -85,7 +88,44 @@ static void startup_texts(void **state)
 		onboot_startup_parse(cases[i].text, &s);
 		assert_true(s.order == cases[i].order);
 		assert_true(s.up == cases[i].up);
+		assert_true(s.down == cases[i].down);
 	}
+}
+
+static unsigned ask_job(const char *vmid, const char *verb, const char *user)
+{
+	struct call call = CALL_INIT;
+
+	call.op = CALL_GUEST_JOB;
+	fields_add(&call.head, "vmid", vmid);
+	fields_add(&call.head, "verb", verb);
+	fields_add(&call.head, "user", user);
+	fields_add(&call.params, "timeout", "7");
+	return ask(&call);
+}
+
+/* What a job on many guests asks for one of them. */
+static void jobs_start_jobs(void **state)
+{
+	(void)state;
+	put("/nodes/alpha/lxc/101.conf", "hostname: a\n");
+	put("/nodes/beta/lxc/104.conf", "hostname: b\n");
+	connect_to(CORE_SOCKET);
+	assert_int_equal(ask_job("101", "shutdown", "joe@pve"), 200);
+	assert_int_equal(count_tasks("vzshutdown", "101"), 1);
+	const struct task *task = jobs_next(world->core.jobs, NULL);
+
+	assert_string_equal(task->id.user, "joe@pve");
+	assert_string_equal(fields_get(&world->reply.head, "upid"), task->upid);
+	assert_int_equal(task->guest, 101);
+	assert_int_equal(ask_job("101", "start", "joe@pve"), 200);
+	assert_int_equal(ask_job("101", "destroy", "joe@pve"), 400);
+	assert_int_equal(ask_job("101", NULL, "joe@pve"), 400);
+	assert_int_equal(ask_job("101", "start", NULL), 400);
+	assert_int_equal(ask_job("x", "start", "joe@pve"), 400);
+	assert_int_equal(ask_job("104", "start", "joe@pve"), 404);
+	assert_int_equal(ask_job("999", "start", "joe@pve"), 404);
+	assert_int_equal(count_tasks("vzstart", "101"), 1);
 }
 
 static unsigned tell_stopped(const char *target)
@@ -168,8 +208,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(starts_with_the_host_once), WITH(goes_on_after_a_kill),
-		cmocka_unit_test(startup_texts), WITH(reboot_from_inside),
-		WITH(reboot_is_tried_again),
+		WITH(jobs_start_jobs),		 cmocka_unit_test(startup_texts),
+		WITH(reboot_from_inside),	 WITH(reboot_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,13 +299,24 @@ static int remove_folder(void **state)
 	return dir_remove_tree(folder, NULL);
 }
 
+static void common_devices(void **state)
+{
+	(void)state;
+	assert_true(cgroup_device_is_common('c', 1, 3));
+	assert_true(cgroup_device_is_common('c', 136, 0)); /* a terminal */
+	assert_true(cgroup_device_is_common('c', 136, 12));
+	assert_false(cgroup_device_is_common('b', 1, 3));
+	assert_false(cgroup_device_is_common('c', 1, 33));
+	assert_false(cgroup_device_is_common('c', 10, 229));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(layouts),     cmocka_unit_test(limits),
 		cmocka_unit_test(live_limits), cmocka_unit_test(paths),
 		cmocka_unit_test(writes_v2),   cmocka_unit_test(writes_v1),
-		cmocka_unit_test(processors),
+		cmocka_unit_test(processors),  cmocka_unit_test(common_devices),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -49,6 +49,7 @@ const ENDS = {
 	oom: 'It stopped because its memory was used up: the kernel ended it.',
 	killed: 'It stopped because something on the node killed its first process.',
 	crashed: 'It stopped because its first process crashed.',
+	exited: 'It stopped because its first process ended with an error.',
 };
 
 /** Why it stopped, where that was nobody's wish, and what its configuration asks for and the node does not do. */
