@@ -50,6 +50,8 @@ struct api_route {
 
 #define API_LATER 1
 
+typedef int (*api_then_fn)(struct api_request *req, struct err *err);
+
 struct api_request {
 	struct core *core; /* NULL once the core is being taken apart: only to be ended */
 	const struct api_route *route;
@@ -69,6 +71,11 @@ struct api_request {
 		int fd;		  /* api_stream(); -1: none */
 		const char *type; /* static */
 	} stream;
+	struct {
+		const char *pool; /* a parameter's value; NULL: none */
+		unsigned vmid;
+		api_then_fn next;
+	} joins; /* the guest that this request makes will be in that pool (pools.h) */
 	void *ctx;	      /* the handler's, for API_LATER */
 	void (*cancel)(struct api_request *req); /* set by the handler: the client went away or the
 						    deadline passed; must forget req. May be NULL */
@@ -112,7 +119,8 @@ int api_index_names(struct api_request *req, struct err *err);
 int api_index_subdirs(struct api_request *req, struct err *err);
 /* Who asked, as tasks and the history show it: the token id or the user id. */
 const char *api_user(const struct api_request *req);
-/* Checks privileges ("VM.Audit", "A|B" with any) on a path for the one who asked. */
+/* Checks privileges ("VM.Audit", "A|B" with any) on a path for the one who asked. For a guest that joins a pool those
+ * on the pool do as well. */
 int api_check(const struct api_request *req, const char *path, const char *privs, bool any,
 	      struct err *err);
 bool api_may(const struct api_request *req, const char *path, const char *privs); /* any of them */

@@ -4,6 +4,7 @@
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_life.h"
 #include "agent/api/guest_snapshot.h"
+#include "agent/api/pools.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/clone.h"
@@ -39,8 +40,6 @@ static int check_parameters(const struct api_request *req, const struct guest_ta
 	if (node && !str_eq(node, req->core->node))
 		return err_field(err, "target", "only node '%s' itself can hold the copy",
 				 req->core->node);
-	if (api_str(req, "pool"))
-		return err_field(err, "pool", "pool '%s' does not exist", api_str(req, "pool"));
 	if (new_id(req) == target->vmid)
 		return err_field(err, "newid", "is the id of the source");
 	if (str_eq(format, "vmdk"))
@@ -156,6 +155,8 @@ int guest_handle_clone(struct api_request *req, struct err *err)
 	struct guest_target target;
 	int r = guest_request_target(req, &target, err);
 
+	if (r == 0)
+		r = api_pool_joins(req, new_id(req), err);
 	if (r == 0)
 		r = check(req, &target, err);
 	if (r < 0)

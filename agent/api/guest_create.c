@@ -3,6 +3,7 @@
  * Runs on the core's loop. */
 #include "agent/api/guest_create.h"
 
+#include "agent/api/pools.h"
 #include "agent/api/storage_use.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
@@ -42,14 +43,20 @@ int guest_create_check_storage(const struct api_request *req, const char *storag
 	return 0;
 }
 
+static int join_pool(struct api_request *req, struct err *err)
+{
+	return api_pool_join(req, req->joins.next, guest_create_abandon, err);
+}
+
 int guest_create_store(struct api_request *req, unsigned vmid, struct guest_config *config,
-		       int (*next)(struct api_request *req, struct err *err), struct err *err)
+		       api_then_fn next, struct err *err)
 {
 	autofree char *ct = guest_config_path(req->core->node, GUEST_LXC, vmid);
 	autofree char *vm = guest_config_path(req->core->node, GUEST_QEMU, vmid);
 	bool is_ct = guest_request_kind(guest_request_ops(req)) == GUEST_LXC;
 	autobuf text = BUF_INIT;
 
+	req->joins.next = next;
 	guest_config_set(config, "lock", LOCK_CREATE);
 	guest_config_format(config, &text);
 	if (text.size > GUEST_CONFIG_MAX)
@@ -69,7 +76,7 @@ int guest_create_store(struct api_request *req, unsigned vmid, struct guest_conf
 				 .ops = &put,
 				 .op_count = 1,
 			 },
-			 next, err);
+			 req->joins.pool ? join_pool : next, err);
 }
 
 static void abandoned(const struct store_result *result, void *ctx)

@@ -11,9 +11,9 @@ int guest_create_check_id(const struct api_request *req, const struct guest_kind
 /* Is the storage there, usable on this node, and made for this content ("rootdir")? */
 int guest_create_check_storage(const struct api_request *req, const char *storage,
 			       const char *content, struct err *err);
-/* Stores config, sets its lock, then calls next(), which must start the job; see also
- * guest_create_abandon(). */
+/* Stores config, sets its lock, puts the guest into its pool (pools.h), then calls next(), which must start the job;
+ * see also guest_create_abandon(). */
 int guest_create_store(struct api_request *req, unsigned vmid, struct guest_config *config,
-		       int (*next)(struct api_request *req, struct err *err), struct err *err);
+		       api_then_fn next, struct err *err);
 /* The job could not be started: takes the configuration away again. */
 void guest_create_abandon(struct api_request *req, unsigned vmid);

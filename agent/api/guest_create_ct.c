@@ -7,6 +7,7 @@
 #include "agent/api/ct_rights.h"
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_handlers.h"
+#include "agent/api/pools.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct_schema.h"
@@ -123,8 +124,6 @@ static int check_unsupported(const struct api_request *req, struct err *err)
 					 "missing property - 'restore' required by this property");
 	if (api_bool(req, "ha-managed", false))
 		return err_field(err, "ha-managed", "this node has no HA manager");
-	if (api_str(req, "pool"))
-		return err_field(err, "pool", "pool '%s' does not exist", api_str(req, "pool"));
 	if (api_bool(req, "start", false) && api_bool(req, "template", false))
 		return err_field(err, "start", "a template cannot be started");
 	return 0;
@@ -218,6 +217,8 @@ int ct_handle_create(struct api_request *req, struct err *err)
 
 	if (r == 0)
 		r = check_unsupported(req, err);
+	if (r == 0)
+		r = api_pool_joins(req, api_vmid(req), err);
 	if (r == 0)
 		r = rootfs_request(req, &rootfs, err);
 	if (r == 0)

@@ -2,6 +2,7 @@
 /* What the route tables of snapshots, copies and volumes share between the kinds of guests. Data. */
 #pragma once
 
+#include "agent/api/pools.h"
 #include "agent/api/guest_life.h"
 #include "agent/api/guest_routes.h"
 #include "agent/api/guest_snapshot.h"
@@ -37,10 +38,7 @@
 				 "Copy everything; a template is linked to by default where "      \
 				 "its storage can."),                                              \
 		PARAM_VMID("newid", false, "Id of the copy."),                                     \
-		{.name = "pool",                                                                   \
-		 .optional = true,                                                                 \
-		 .format = "pve-poolid",                                                           \
-		 .text = "Pool that the copy belongs to."},                                        \
+		API_POOL_PARAM,                                                                    \
 		SNAPNAME_PARAM(true), STORAGE_PARAM("Where the copy's volumes are made."),         \
 	{                                                                                          \
 		.name = "target", .optional = true, .format = "pve-node",                          \

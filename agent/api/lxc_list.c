@@ -2,6 +2,7 @@
 /* Routes: list, create, index and destroy containers. Data only. */
 #include "agent/api/guest_routes.h"
 #include "agent/api/lxc_returns.h"
+#include "agent/api/pools.h"
 #include "agent/guest/ct_schema.h"
 
 static const struct param list_params[] = {GUEST_NODE_PARAM, PARAM_END};
@@ -31,7 +32,7 @@ static const struct param create_params[] = {
 	GUEST_FLAG_PARAM("ignore-unpack-errors",
 			 "Go on when the template cannot be unpacked whole."),
 	CT_RAW_PARAM,
-	{.name = "pool", .optional = true, .format = "pve-poolid", .text = "Pool it belongs to."},
+	API_POOL_PARAM,
 	GUEST_FLAG_PARAM("restore", "The template is a backup."),
 	GUEST_FLAG_PARAM("unique", "New hardware addresses; with restore only."),
 	{.name = "storage",

@@ -4,6 +4,7 @@
  * loop. */
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_handlers.h"
+#include "agent/api/pools.h"
 #include "agent/api/qemu_handlers.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -91,6 +92,8 @@ int vm_handle_create(struct api_request *req, struct err *err)
 	request_split(req, &set, &disks);
 	int r = api_check_node(req, err);
 
+	if (r == 0)
+		r = api_pool_joins(req, api_vmid(req), err);
 	if (r == 0)
 		r = check_rights(req, &all, err);
 	if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Routes: list, create, index and destroy virtual machines. Data only. */
 #include "agent/api/guest_routes.h"
+#include "agent/api/pools.h"
 #include "agent/api/qemu_handlers.h"
 #include "agent/api/qemu_returns.h"
 #include "agent/guest/vm_schema.h"
@@ -11,7 +12,7 @@ static const struct param list_params[] = {
 	PARAM_END,
 };
 
-static const struct param create_params[] = {GUEST_PARAMS, GUEST_START_AFTER_PARAM, PARAM_END};
+static const struct param create_params[] = {GUEST_PARAMS, GUEST_START_AFTER_PARAM, API_POOL_PARAM, PARAM_END};
 
 static const struct api_route routes[] = {
 	GUEST_LIST_ROUTE("qemu", "virtual machine", list_params, QEMU_RETURNS_STATUS),
@@ -23,7 +24,7 @@ static const struct api_route routes[] = {
 		.more = vm_config_params,
 		.permission =
 			{.kind = API_HANDLER,
-			 .text = "VM.Allocate on /vms/{vmid} and VM.Config.* as the keys need, "
+			 .text = "VM.Allocate on /vms/{vmid} or on the pool and VM.Config.* as the keys need, "
 				 "Datastore.AllocateSpace on /storage/{storage}, "
 				 "Datastore.Audit on the medium's storage."},
 		.returns = GUEST_RETURNS_UPID,

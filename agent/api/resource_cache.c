@@ -15,7 +15,8 @@
 struct fragment {
 	unsigned vmid;
 	enum guest_state state;
-	uint64_t version, generation; /* of configuration and facts that the text shows */
+	uint64_t version, generation,
+		pools; /* of configuration, facts and pools that the text shows */
 	size_t size;
 	char *text;
 };
@@ -31,8 +32,10 @@ static struct cache {
 	const struct core *core;
 	char incarnation[33]; /* of the core's store: another core may get the same address */
 	unsigned cpus;	      /* of the node; shown for guests without a limit */
-	uint64_t guests_generation, facts_generation;
-	uint64_t built; /* counts up when fragments may have changed */
+	uint64_t guests_generation, facts_generation,
+		built_pools;	   /* that the fragments were made of */
+	uint64_t pools_generation; /* as it is now */
+	uint64_t built;		   /* counts up when fragments may have changed */
 	uint64_t uses;
 	struct fragment *fragments; /* by vmid */
 	size_t count, capacity;
@@ -44,15 +47,19 @@ static uint64_t encoded; /* texts of guests that were made */
 static const struct guest_kind_ops *const kinds[] = {
 	[GUEST_LXC] = &guest_kind_ct, [GUEST_QEMU] = &guest_kind_vm};
 
-static void write_identity(struct json *j, const struct guest *guest,
-			   const struct guest_kind_ops *ops)
+void api_resources_write_identity(struct json *j, const struct guest *guest)
 {
-	char text[64], name[64];
+	char text[64];
 	snprintf(text, sizeof(text), "%s/%u", guest_kind_name(guest->kind), guest->vmid);
 	json_kv_string(j, "id", text);
 	json_kv_string(j, "type", guest_kind_name(guest->kind));
 	json_kv_string(j, "node", guest->node);
 	json_kv_uint(j, "vmid", guest->vmid);
+}
+
+static void write_name(struct json *j, const struct guest *guest, const struct guest_kind_ops *ops)
+{
+	char name[64];
 	if (ops && guest->config)
 		json_kv_string(
 			j, "name",
@@ -98,6 +105,7 @@ static void fragment_encode(struct fragment *f, const struct guest *guest,
 {
 	const struct guest_kind_ops *ops =
 		(size_t)guest->kind < ARRAY_SIZE(kinds) ? kinds[guest->kind] : NULL;
+	const char *pool = access_pool_of(cache.core->access, guest->vmid);
 	struct guest_shape shape = {0};
 	struct buf out = BUF_INIT;
 	struct json j;
@@ -105,7 +113,10 @@ static void fragment_encode(struct fragment *f, const struct guest *guest,
 		ops->shape(guest->config, &shape);
 	json_init(&j, &out);
 	json_object_begin(&j);
-	write_identity(&j, guest, ops);
+	api_resources_write_identity(&j, guest);
+	write_name(&j, guest, ops);
+	if (pool)
+		json_kv_string(&j, "pool", pool);
 	write_config(&j, guest->config);
 	write_figures(&j, &shape, fact);
 	json_object_end(&j);
@@ -115,6 +126,7 @@ static void fragment_encode(struct fragment *f, const struct guest *guest,
 			       .state = fact->state,
 			       .version = guest->version,
 			       .generation = fact->generation,
+			       .pools = cache.pools_generation,
 			       .size = out.size};
 	f->text = buf_steal(&out);
 }
@@ -130,7 +142,7 @@ static bool fragment_is_current(const struct fragment *f, const struct guest *gu
 				const struct guest_fact *fact)
 {
 	return f->text && f->version == guest->version && f->generation == fact->generation &&
-	       f->state == fact->state;
+	       f->state == fact->state && f->pools == cache.pools_generation;
 }
 
 /* One walk over the guests and the old fragments, both by vmid; texts that still hold move over. */
@@ -173,6 +185,7 @@ static void cache_claim(const struct core *core)
 		cache.cpus = cpus;
 		str_copy(cache.incarnation, sizeof(cache.incarnation), incarnation);
 	}
+	cache.pools_generation = access_pools_generation(core->access);
 }
 
 static void cache_follow(const struct core *core)
@@ -180,11 +193,13 @@ static void cache_follow(const struct core *core)
 	cache_claim(core);
 	uint64_t guests = guests_generation(core->guests);
 	uint64_t facts = facts_generation(core->facts);
-	if (cache.built && cache.guests_generation == guests && cache.facts_generation == facts)
+	if (cache.built && cache.guests_generation == guests && cache.facts_generation == facts &&
+	    cache.built_pools == cache.pools_generation)
 		return;
 	fragments_update(core);
 	cache.guests_generation = guests;
 	cache.facts_generation = facts;
+	cache.built_pools = cache.pools_generation;
 }
 
 /* The place of this guest's text; an empty one if there was none. */

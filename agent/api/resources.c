@@ -6,11 +6,13 @@
 #include <stdio.h>
 
 #include "agent/api/node_entry.h"
+#include "agent/api/pools.h"
 #include "agent/api/storage_use.h"
+#include "agent/auth/edit.h"
 #include "agent/base/str.h"
 #include "agent/core/storages.h"
 
-static void write_storage(struct api_request *req, const struct storage_def *def)
+void api_resources_write_storage(struct api_request *req, const struct storage_def *def)
 {
 	struct json *j = &req->json;
 	const struct storage_status *status = storages_status(req->core->storages, def->id);
@@ -41,7 +43,7 @@ static void write_storages(struct api_request *req)
 		if (!storage_is_enabled(def) || !storage_def_is_on_node(def, req->core->node) ||
 		    !api_may(req, path, "Datastore.Audit"))
 			continue;
-		write_storage(req, def);
+		api_resources_write_storage(req, def);
 	}
 }
 
@@ -59,6 +61,23 @@ static void write_node(struct api_request *req)
 				 &req->json);
 }
 
+static void write_pools(struct api_request *req)
+{
+	const struct map *pools = access_usercfg(req->core->access)->pools;
+	const char *poolid;
+	for (const struct cfg_pool *p = map_first(pools, NULL, &poolid); p;
+	     p = map_next(pools, poolid, &poolid)) {
+		if (!api_pool_is_visible(req, p))
+			continue;
+		autofree char *id = xasprintf("/pool/%s", poolid);
+		json_object_begin(&req->json);
+		json_kv_string(&req->json, "id", id);
+		json_kv_string(&req->json, "type", "pool");
+		json_kv_string(&req->json, "pool", poolid);
+		json_object_end(&req->json);
+	}
+}
+
 static int get_resources(struct api_request *req, struct err *err)
 {
 	static const struct {
@@ -66,7 +85,8 @@ static int get_resources(struct api_request *req, struct err *err)
 		void (*write)(struct api_request *req);
 	} parts[] = {{"vm", api_resources_write_guests},
 		     {"node", write_node},
-		     {"storage", write_storages}};
+		     {"storage", write_storages},
+		     {"pool", write_pools}};
 	const char *type = api_str(req, "type");
 	(void)err;
 	json_array_begin(&req->json);
@@ -103,12 +123,12 @@ static const struct param params[] = {
 static const struct api_route routes[] = {
 	{.verb = API_GET,
 	 .path = "/cluster/resources",
-	 .text = "List guests, nodes and storages.",
+	 .text = "List guests, nodes, storages and pools.",
 	 .params = params,
 	 .permission =
 		 {.kind = API_USER,
-		  .text = "Guests need VM.Audit, storages Datastore.Audit; a node's load needs "
-			  "Sys.Audit."},
+		  .text = "Guests need VM.Audit, storages Datastore.Audit, pools Pool.Audit; a "
+			  "node's load needs Sys.Audit."},
 	 .returns = RETURNS,
 	 .handle = get_resources},
 };

@@ -11,6 +11,10 @@ void api_resources_write_guests(struct api_request *req);
 struct guest;
 const char *api_resources_guest(const struct core *core, const struct guest *guest,
 				size_t *ret_size);
+/* What every element of a guest begins with: id, type, node, vmid. */
+void api_resources_write_identity(struct json *j, const struct guest *guest);
+struct storage_def;
+void api_resources_write_storage(struct api_request *req, const struct storage_def *def);
 /* The node's element. */
 void api_resources_write_node(const struct core *core, bool with_load, struct json *j);
 /* How many guests' texts were made so far; for tests. */

@@ -25,6 +25,8 @@
 	X(storage_upload)                                                                          \
 	X(storage_prune)                                                                           \
 	X(aplinfo)                                                                                 \
+	X(pools)                                                                                   \
+	X(pool_edit)                                                                               \
 	X(access_users)                                                                            \
 	X(access_groups)                                                                           \
 	X(access_roles)                                                                            \

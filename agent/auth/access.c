@@ -3,6 +3,7 @@
  * not parse is logged and counts as empty, so that a damaged file never opens a door. */
 #include "agent/auth/access_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/base/log.h"
@@ -21,6 +22,8 @@ static void load_user_cfg(struct access *access, const struct store_value *value
 			  ROOT_USERID);
 		cfg = usercfg_new();
 	}
+	if (!access->cfg || !usercfg_has_same_pools(access->cfg, cfg))
+		access->pools_generation++;
 	usercfg_free(access->cfg);
 	access->cfg = cfg;
 	access->generation++;
@@ -128,6 +131,20 @@ struct access *access_op_end(struct access_op *op)
 uint64_t access_generation(const struct access *access)
 {
 	return access->generation;
+}
+
+uint64_t access_pools_generation(const struct access *access)
+{
+	return access->pools_generation;
+}
+
+const char *access_pool_of(const struct access *access, unsigned vmid)
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/vms/%u", vmid);
+	const struct cfg_pool *pool = usercfg_pool_of(access->cfg, path);
+
+	return pool ? pool->id : NULL;
 }
 
 const struct usercfg *access_usercfg(const struct access *access)

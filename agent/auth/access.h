@@ -12,27 +12,27 @@
 #include "agent/base/json.h"
 #include "cluster/store.h"
 
-#define USERID_MAX 128
-#define TICKET_MAX 512
+#define USERID_MAX  128
+#define TICKET_MAX  512
 #define TICKET_LIFE (7200ull) /* seconds */
 
 struct access;
 
 struct identity {
-	char userid[USERID_MAX];	/* "admin@pve"; "root@pam" for local root */
-	char tokenid[USERID_MAX];	/* "admin@pve!ci" for API tokens, else "" */
-	bool is_local_root;		/* came over the core's own socket as uid 0 */
+	char userid[USERID_MAX];  /* "admin@pve"; "root@pam" for local root */
+	char tokenid[USERID_MAX]; /* "admin@pve!ci" for API tokens, else "" */
+	bool is_local_root;	  /* came over the core's own socket as uid 0 */
 	bool is_token;
-	bool has_privsep;		/* token rights = user's rights and the token's own ACL */
-	uint64_t valid_until;		/* wall clock, seconds: the end of the ticket; 0: no such end */
-	uint64_t proof;			/* marks the key or token secret that the credential was checked with */
+	bool has_privsep;     /* token rights = user's rights and the token's own ACL */
+	uint64_t valid_until; /* wall clock, seconds: the end of the ticket; 0: no such end */
+	uint64_t proof; /* marks the key or token secret that the credential was checked with */
 };
 
 /* Raw credentials as the client sent them; absent ones are NULL. */
 struct credential {
 	const char *ticket; /* decoded cookie or "PVEAuthCookie=" header value */
 	const char *csrf;
-	const char *token;  /* "user@realm!id=UUID" */
+	const char *token; /* "user@realm!id=UUID" */
 };
 
 int access_new(struct store *store, struct access **ret, struct err *err);
@@ -52,9 +52,10 @@ int access_ticket_make(struct access *access, const char *userid, uint64_t now,
 
 /* Privileges are bits of a set; names are the contract's ("VM.Audit"). */
 typedef uint64_t privset;
-int privset_from_names(const char *names /* separated by space, comma or | */, privset *ret, struct err *err);
+int privset_from_names(const char *names /* separated by space, comma or | */, privset *ret,
+		       struct err *err);
 void privset_to_json_object(privset set, bool propagate, struct json *j); /* {"VM.Audit":1,…} */
-const char *priv_name(unsigned bit); /* NULL past the last */
+const char *priv_name(unsigned bit);					  /* NULL past the last */
 
 /* The privileges of an identity on a path ("/vms/101"), ACL inheritance, groups, roles and token
  * separation resolved. root@pam has all. Cached until the configuration changes. */
@@ -76,6 +77,10 @@ bool access_may(struct access *access, const struct identity *who, const char *p
 		const char *privs);
 bool access_user_is_enabled(const struct access *access, const char *userid, uint64_t now);
 uint64_t access_generation(const struct access *access); /* changes with every change of rights */
+/* Changes when a guest gets into a pool or out of one. */
+uint64_t access_pools_generation(const struct access *access);
+/* The pool of a guest, or NULL. Borrowed until the loop runs again. */
+const char *access_pool_of(const struct access *access, unsigned vmid);
 
 struct console_subject; /* agent/auth/ticket.h */
 /* A ticket that lets this user or token use one console for the next 40 s. */

@@ -35,10 +35,10 @@ struct access {
 	uint64_t key_mark; /* tells this key from others; 0 without one */
 	bool has_key;
 	bool is_key_pending; /* a transaction that makes the key is under way */
-	uint64_t generation;
+	uint64_t generation, pools_generation;
 	struct edit *edit_under_way; /* NULL: none */
 	struct list edits;	     /* struct edit: those that wait for it */
-	struct list pending; /* struct access_op: transactions under way */
+	struct list pending;	     /* struct access_op: transactions under way */
 	struct rights_slot slots[RIGHTS_CACHE_SLOTS];
 };
 

@@ -18,7 +18,7 @@ static struct rights resolve(const struct access *access, const struct identity 
 	struct rights rights, own;
 
 	if (who->is_local_root && !who->is_token)
-		return (struct rights){PRIVSET_ALL, PRIVSET_ALL};
+		return (struct rights){PRIVSET_ALL, PRIVSET_ALL, false};
 	if (!map_get(cfg->users, who->userid) ||
 	    (who->is_token && !map_get(cfg->tokens, who->tokenid)))
 		return (struct rights){0};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/auth/privs.h"
+#include "agent/base/mem.h"
 #include "agent/base/str.h"
 
 struct query {
@@ -51,7 +52,7 @@ static bool node_rights(const struct query *q, const struct acl_node *node, enum
 		add_role(q, entry, &rights);
 	}
 	if (is_found)
-		*ret = is_denied ? (struct rights){0} : rights;
+		*ret = is_denied ? (struct rights){.is_denied = true} : rights;
 	return is_found;
 }
 
@@ -83,18 +84,46 @@ static struct rights resolve(const struct query *q, const char *path)
 	return rights;
 }
 
+static void add_pool(const struct query *q, const struct cfg_pool *pool, struct rights *rights)
+{
+	autofree char *path = xasprintf("/pool/%s", pool->id);
+	struct rights more = resolve(q, path);
+
+	rights->granted |= more.granted;
+	rights->propagated |= more.propagated;
+}
+
+static struct rights resolve_pooled(const struct query *q, const char *path)
+{
+	struct rights rights = resolve(q, path);
+	const struct cfg_pool *own = usercfg_pool_of(q->cfg, path);
+	const char *id;
+
+	if (rights.is_denied)
+		return rights;
+	if (own)
+		add_pool(q, own, &rights);
+	if (!str_starts(path, "/storage/"))
+		return rights;
+	for (const struct cfg_pool *p = map_first(q->cfg->pools, NULL, &id); p;
+	     p = map_next(q->cfg->pools, id, &id))
+		if (map_get(p->members, path))
+			add_pool(q, p, &rights);
+	return rights;
+}
+
 struct rights acl_user_rights(const struct usercfg *cfg, const char *userid, const char *path)
 {
 	struct query q = {.cfg = cfg, .kind = ACL_USER, .subject = userid};
 
 	if (str_eq(userid, ROOT_USERID))
-		return (struct rights){PRIVSET_ALL, PRIVSET_ALL};
-	return resolve(&q, path);
+		return (struct rights){PRIVSET_ALL, PRIVSET_ALL, false};
+	return resolve_pooled(&q, path);
 }
 
 struct rights acl_token_rights(const struct usercfg *cfg, const char *tokenid, const char *path)
 {
 	struct query q = {.cfg = cfg, .kind = ACL_TOKEN, .subject = tokenid};
 
-	return resolve(&q, path);
+	return resolve_pooled(&q, path);
 }

@@ -8,6 +8,7 @@
 struct rights {
 	privset granted;
 	privset propagated;
+	bool is_denied; /* by NoAccess: pools add nothing */
 };
 
 /* Normal form ("/vms/100": one slash between components, none at the end); NULL if it is no path
@@ -15,7 +16,9 @@ struct rights {
 char *acl_path_normalize(const char *path);
 bool acl_path_is_valid(const char *path); /* is in normal form and known */
 
-/* From "/" down, the nearest path with entries for the user decides: entries of the user itself
+/* The members of a pool have what is given on it ("/pool/ID") beside what is given on themselves,
+ * unless that is NoAccess.
+ * From "/" down, the nearest path with entries for the user decides: entries of the user itself
  * before those of the user's groups, NoAccess before any other role there. Entries above count only
  * if they propagate. root@pam has everything; an unknown user nothing. */
 struct rights acl_user_rights(const struct usercfg *cfg, const char *userid, const char *path);

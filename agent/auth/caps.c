@@ -51,6 +51,20 @@ static privset area_privs(const struct area *area)
 	return set;
 }
 
+/* What a pool gives all of its members have: one of them tells. */
+static privset held_by_pools(struct access *access, const struct identity *who, const char *below)
+{
+	const struct map *pools = access_usercfg(access)->pools;
+	const char *id, *path;
+	privset set = 0;
+
+	for (const struct cfg_pool *p = map_first(pools, NULL, &id); p;
+	     p = map_next(pools, id, &id))
+		if (map_first(p->members, below, &path) && str_starts(path, below))
+			set |= access_privileges(access, who, path);
+	return set;
+}
+
 static privset held_anywhere(struct access *access, const struct identity *who, const char *root)
 {
 	privset set = access_privileges(access, who, root);
@@ -63,7 +77,7 @@ static privset held_anywhere(struct access *access, const struct identity *who, 
 	for (void *node = map_first(acl, below, &path); node && str_starts(path, below);
 	     node = map_next(acl, path, &path))
 		set |= access_privileges(access, who, path);
-	return set;
+	return set | held_by_pools(access, who, below);
 }
 
 void access_caps_to_json(struct access *access, const struct identity *who, struct json *j)
@@ -95,6 +109,22 @@ static void add_path(struct access *access, const struct identity *who, const ch
 	json_object_end(j);
 }
 
+/* What has rights through a pool alone. A storage may be in several. */
+static void add_pooled(struct access *access, const struct identity *who, struct json *j)
+{
+	const struct usercfg *cfg = access_usercfg(access);
+	struct map *told = map_new();
+	const char *id, *path;
+
+	for (struct cfg_pool *p = map_first(cfg->pools, NULL, &id); p;
+	     p = map_next(cfg->pools, id, &id))
+		for (void *m = map_first(p->members, NULL, &path); m;
+		     m = map_next(p->members, path, &path))
+			if (!map_get(cfg->acl, path) && !map_put(told, path, p))
+				add_path(access, who, path, false, j);
+	map_free(told, NULL);
+}
+
 void access_tree_to_json(struct access *access, const struct identity *who, struct json *j)
 {
 	const struct map *acl = access_usercfg(access)->acl;
@@ -106,6 +136,7 @@ void access_tree_to_json(struct access *access, const struct identity *who, stru
 	for (void *node = map_first(acl, NULL, &path); node; node = map_next(acl, path, &path))
 		if (!is_top(path))
 			add_path(access, who, path, false, j);
+	add_pooled(access, who, j);
 	json_object_end(j);
 }
 

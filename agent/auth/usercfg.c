@@ -54,6 +54,8 @@ struct usercfg *usercfg_new(void)
 	cfg->groups = map_new();
 	cfg->roles = map_new();
 	cfg->tokens = map_new();
+	cfg->pools = map_new();
+	cfg->pooled = map_new();
 	cfg->acl = map_new();
 	root->enable = true;
 	map_put(cfg->users, ROOT_USERID, root);
@@ -70,6 +72,8 @@ void usercfg_free(struct usercfg *cfg)
 	map_free(cfg->users, user_free);
 	map_free(cfg->roles, free);
 	map_free(cfg->tokens, token_free);
+	map_free(cfg->pooled, NULL);
+	map_free(cfg->pools, pool_free);
 	map_free(cfg->acl, acl_node_free);
 	free(cfg);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The parsed /user.cfg: users, groups, roles, tokens, ACL. A plain model without I/O or clock; every
+/* The parsed /user.cfg: users, groups, roles, tokens, pools, ACL. A plain model without I/O or clock; every
  * function keeps it consistent (no dangling references). Errors are the contract's texts.
  *
  * Text form, one record a line, fields separated by ':', free text percent-encoded; what a line
@@ -8,6 +8,7 @@
  *   token:USERID!ID:EXPIRE:PRIVSEP:COMMENT
  *   group:GROUPID:MEMBERS,…:COMMENT
  *   role:ROLEID:PRIVS,…
+ *   pool:POOLID:COMMENT:VMID,…:STORAGE,…
  *   acl:PATH:user|group|token:SUBJECT:ROLEID:PROPAGATE */
 #pragma once
 
@@ -18,16 +19,16 @@
 #include "agent/base/buf.h"
 #include "agent/base/map.h"
 
-#define USERCFG_USERID_MAX   64	 /* characters of a user id */
-#define USERCFG_NAME_MAX     64	 /* of a group, role or token id */
-#define USERCFG_TEXT_MAX     4096 /* characters of a comment or a name */
+#define USERCFG_USERID_MAX   64			    /* characters of a user id */
+#define USERCFG_NAME_MAX     64			    /* of a group, role or token id */
+#define USERCFG_TEXT_MAX     4096		    /* characters of a comment or a name */
 #define USERCFG_TEXT_BYTES   (4 * USERCFG_TEXT_MAX) /* the same in UTF-8 */
 #define USERCFG_ACL_PATH_MAX 255
 #define ROOT_USERID	     "root@pam"
 
 struct cfg_user {
 	bool enable;
-	uint64_t expire; /* wall clock, seconds; 0: never */
+	uint64_t expire;			      /* wall clock, seconds; 0: never */
 	char *firstname, *lastname, *email, *comment; /* owned; NULL when empty */
 };
 
@@ -45,6 +46,13 @@ struct cfg_group {
 struct cfg_role {
 	privset privs;
 	bool special; /* built in: never changed, never written */
+};
+
+/* Guests and storages that rights are given on together. A guest is in one pool at most. */
+struct cfg_pool {
+	char *id;
+	char *comment;
+	struct map *members; /* path ("/vms/101", "/storage/local") -> the pool itself */
 };
 
 enum acl_kind { ACL_USER, ACL_GROUP, ACL_TOKEN };
@@ -66,6 +74,8 @@ struct usercfg {
 	struct map *groups; /* group id -> struct cfg_group */
 	struct map *roles;  /* role id -> struct cfg_role, the built-in ones included */
 	struct map *tokens; /* full token id -> struct cfg_token */
+	struct map *pools;  /* pool id -> struct cfg_pool */
+	struct map *pooled; /* path of a guest -> its struct cfg_pool (borrowed) */
 	struct map *acl;    /* path -> struct acl_node */
 };
 
@@ -109,6 +119,25 @@ int usercfg_set_member(struct usercfg *cfg, const char *groupid, const char *use
 		       struct err *err);
 bool usercfg_is_member(const struct usercfg *cfg, const char *groupid, const char *userid);
 
+/* A pool "a/b" lies in pool "a", which must be there; three levels at most. Only one that has neither members nor
+ * pools below it can be removed (ERR_BUSY); its ACL entries go with it. */
+int usercfg_pool(const struct usercfg *cfg, const char *poolid, struct cfg_pool **ret,
+		 struct err *err);
+int usercfg_add_pool(struct usercfg *cfg, const char *poolid, struct cfg_pool **ret,
+		     struct err *err);
+int usercfg_remove_pool(struct usercfg *cfg, const char *poolid, struct err *err);
+/* path: "/vms/ID" or "/storage/ID". may_move: a guest may come out of another pool. */
+int usercfg_pool_add(struct usercfg *cfg, struct cfg_pool *pool, const char *path, bool may_move,
+		     struct err *err);
+int usercfg_pool_drop(struct usercfg *cfg, struct cfg_pool *pool, const char *path,
+		      struct err *err);
+/* The pool of a guest ("/vms/101"); NULL: in none. */
+const struct cfg_pool *usercfg_pool_of(const struct usercfg *cfg, const char *path);
+/* Every guest is in the same pool as there. */
+bool usercfg_has_same_pools(const struct usercfg *cfg, const struct usercfg *other);
+/* What had this path is gone: its ACL entries and memberships. Returns whether there were any. */
+bool usercfg_forget_path(struct usercfg *cfg, const char *path);
+
 /* path: normal form, see acl_path_normalize(). Replaces the entry's propagate flag if it is there. */
 int usercfg_acl_set(struct usercfg *cfg, const char *path, const struct acl_entry *entry,
 		    struct err *err);
@@ -119,7 +148,8 @@ void usercfg_acl_unset(struct usercfg *cfg, const char *path, const struct acl_e
 bool userid_is_valid(const char *userid);
 const char *userid_realm(const char *userid); /* after the last '@'; "" if there is none */
 bool groupid_is_valid(const char *groupid);   /* role ids follow the same rule */
-bool tokenid_is_valid(const char *tokenid);   /* full: user@realm!id */
+bool poolid_is_valid(const char *poolid);
+bool tokenid_is_valid(const char *tokenid); /* full: user@realm!id */
 /* The owner of a full token id; false if it has none or does not fit. */
 bool tokenid_owner(const char *tokenid, char ret[USERID_MAX]);
 const char *acl_kind_name(enum acl_kind kind);

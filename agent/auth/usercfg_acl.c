@@ -169,6 +169,14 @@ void acl_forget_role(struct usercfg *cfg, const char *role)
 	drop_everywhere(cfg, ACL_USER, NULL, role);
 }
 
+void acl_forget_path(struct usercfg *cfg, const char *path)
+{
+	struct acl_node *node = map_remove(cfg->acl, path);
+
+	if (node)
+		acl_node_free(node);
+}
+
 void usercfg_acl_unset(struct usercfg *cfg, const char *path, const struct acl_entry *entry)
 {
 	struct acl_node *node = map_get(cfg->acl, path);

@@ -8,3 +8,5 @@ void acl_node_free(void *node);
 /* Drops every entry of a subject, or with a role. */
 void acl_forget(struct usercfg *cfg, enum acl_kind kind, const char *subject);
 void acl_forget_role(struct usercfg *cfg, const char *role);
+void acl_forget_path(struct usercfg *cfg, const char *path);
+void pool_free(void *pool);

@@ -105,6 +105,30 @@ static int decode_role(struct usercfg *cfg, char **f, struct err *err)
 	return privset_from_names(f[1], &privs, err) ?: usercfg_add_role(cfg, f[0], privs, err);
 }
 
+/* Members of one kind, as they follow the prefix in their path. */
+static int decode_pooled(struct usercfg *cfg, struct cfg_pool *pool, const char *prefix,
+			 const char *list, struct err *err)
+{
+	autostrv char **names = str_split(list, ",");
+	int r = 0;
+
+	for (char **name = names; *name && r == 0; name++) {
+		autofree char *path = xasprintf("%s%s", prefix, *name);
+
+		r = usercfg_pool_add(cfg, pool, path, false, err);
+	}
+	return r;
+}
+
+static int decode_pool(struct usercfg *cfg, char **f, struct err *err)
+{
+	struct cfg_pool *pool = NULL;
+
+	return usercfg_add_pool(cfg, f[0], &pool, err) ?: decode_text(f[1], &pool->comment, err)
+		       ?: decode_pooled(cfg, pool, "/vms/", f[2], err)
+		       ?: decode_pooled(cfg, pool, "/storage/", f[3], err);
+}
+
 static int decode_acl(struct usercfg *cfg, char **f, struct err *err)
 {
 	struct acl_entry entry = {.subject = f[2], .role = f[3]};
@@ -121,7 +145,7 @@ static const struct record {
 	int (*decode)(struct usercfg *cfg, char **f, struct err *err);
 } records[] = {
 	{"user", 7, decode_user}, {"token", 4, decode_token}, {"group", 3, decode_group},
-	{"role", 2, decode_role}, {"acl", 5, decode_acl},
+	{"role", 2, decode_role}, {"pool", 4, decode_pool},   {"acl", 5, decode_acl},
 };
 
 static size_t split(char *line, char *ret[LINE_FIELDS_MAX])
@@ -245,6 +269,32 @@ static void format_roles(const struct usercfg *cfg, struct buf *out)
 	}
 }
 
+static void add_pooled(struct buf *out, const struct cfg_pool *pool, const char *prefix)
+{
+	const char *path, *comma = "";
+
+	buf_add_char(out, ':');
+	for (void *m = map_first(pool->members, prefix, &path); m && str_starts(path, prefix);
+	     m = map_next(pool->members, path, &path)) {
+		buf_addf(out, "%s%s", comma, path + strlen(prefix));
+		comma = ",";
+	}
+}
+
+static void format_pools(const struct usercfg *cfg, struct buf *out)
+{
+	const char *id;
+
+	for (const struct cfg_pool *p = map_first(cfg->pools, NULL, &id); p;
+	     p = map_next(cfg->pools, id, &id)) {
+		buf_addf(out, "pool:%s", id);
+		add_text(out, p->comment);
+		add_pooled(out, p, "/vms/");
+		add_pooled(out, p, "/storage/");
+		buf_add_char(out, '\n');
+	}
+}
+
 static void format_acl(const struct usercfg *cfg, struct buf *out)
 {
 	const char *path;
@@ -262,5 +312,6 @@ void usercfg_format(const struct usercfg *cfg, struct buf *out)
 	format_tokens(cfg, out);
 	format_groups(cfg, out);
 	format_roles(cfg, out);
+	format_pools(cfg, out);
 	format_acl(cfg, out);
 }

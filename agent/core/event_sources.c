@@ -90,6 +90,17 @@ static void on_task(const struct task *task, void *ctx)
 	events_note(ctx, EVENT_TYPE_TASK, task->upid);
 }
 
+/* Guests show the pool that they are in. */
+static void on_rights(struct events *events)
+{
+	uint64_t pools = access_pools_generation(events->core->access);
+
+	if (pools != events->pools)
+		note_guests(events);
+	events->pools = pools;
+	events->rights_seq = event_log_head(events->log);
+}
+
 static void on_store(const struct store_change *change, void *ctx)
 {
 	struct events *events = ctx;
@@ -98,7 +109,7 @@ static void on_store(const struct store_change *change, void *ctx)
 	if (event_config_is_told(path))
 		events_note(events, EVENT_TYPE_CONFIG, path);
 	if (str_eq(path, "/user.cfg"))
-		events->rights_seq = event_log_head(events->log);
+		on_rights(events);
 	if (str_eq(path, "/user.cfg") || str_starts(path, "/priv/"))
 		events_note_review(events);
 }
@@ -112,6 +123,7 @@ void event_sources_begin(struct events *events)
 	facts_on_node(core->facts, on_node, events);
 	jobs_on_begun(core->jobs, on_task, events);
 	jobs_on_ended(core->jobs, on_task, events);
+	events->pools = access_pools_generation(core->access);
 	events->subscription = store_subscribe(core->store, "/", on_store, events);
 }
 

@@ -42,6 +42,7 @@ struct events {
 	struct list readers;
 	size_t reader_count;
 	bool is_review_due;  /* of the credentials and rights of all readers */
+	uint64_t pools;	     /* access_pools_generation() that was told */
 	uint64_t rights_seq; /* of the last change of rights: who is behind it does not know it */
 	uint64_t encoded;
 };

@@ -27,6 +27,7 @@ ok "what the node has now is noted" node_residue_before n1
 part errors && tap 120 client n1 wire_errors.py local:vztmpl/busybox.tar.gz
 ok "nothing is left of refused calls" node_residue_after n1
 part busybox && tap 120 client n1 proxmoxer_guest.py 100 local:vztmpl/busybox.tar.gz busybox
+part busybox && tap 60 client n1 proxmoxer_pools.py 110 local:vztmpl/busybox.tar.gz
 ok "nothing is left of it" node_residue_after n1
 
 # virtual machines, where the host can run them

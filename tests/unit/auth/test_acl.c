@@ -62,6 +62,8 @@ static void test_paths(void **state)
 	"token:a@pve!t1:0:1:\ngroup:g:a@pve:\ngroup:h:a@pve:\n"                                    \
 	"role:R1:VM.Audit\nrole:R2:VM.Console\nrole:R3:VM.Backup\n"
 
+#define POOLS "pool:p::100:s\npool:p/q::101:s\n"
+
 static const struct {
 	const char *acl;
 	const char *path;
@@ -108,6 +110,21 @@ static const struct {
 	 PRIV(VM_AUDIT)},
 	{"acl:/vms:user:a@pve:NoAccess:1\nacl:/vms/100:user:a@pve:R1:1\n", "/vms/100",
 	 PRIV(VM_AUDIT), PRIV(VM_AUDIT)},
+	/* members of pools */
+	{POOLS "acl:/pool/p:user:a@pve:R1:1\n", "/vms/100", PRIV(VM_AUDIT), PRIV(VM_AUDIT)},
+	{POOLS "acl:/pool/p:user:a@pve:R1:1\n", "/vms/102", 0, 0},
+	{POOLS "acl:/pool/p/q:user:a@pve:R1:1\n", "/vms/100", 0, 0},
+	{POOLS "acl:/pool:user:a@pve:R1:1\n", "/vms/101", PRIV(VM_AUDIT), PRIV(VM_AUDIT)},
+	{POOLS "acl:/pool/p:user:a@pve:R1:0\n", "/vms/100", PRIV(VM_AUDIT), 0},
+	{POOLS "acl:/pool/p:user:a@pve:R1:1\nacl:/vms:user:a@pve:R2:1\n", "/vms/100",
+	 PRIV(VM_AUDIT) | PRIV(VM_CONSOLE), PRIV(VM_AUDIT) | PRIV(VM_CONSOLE)},
+	{POOLS "acl:/pool/p:user:a@pve:R1:1\nacl:/vms/100:user:a@pve:NoAccess:1\n", "/vms/100", 0,
+	 0},
+	{POOLS "acl:/pool/p:user:a@pve:NoAccess:1\nacl:/vms:user:a@pve:R2:1\n", "/vms/100",
+	 PRIV(VM_CONSOLE), PRIV(VM_CONSOLE)},
+	{POOLS "acl:/pool/p:user:a@pve:R1:1\n", "/storage/s", PRIV(VM_AUDIT), PRIV(VM_AUDIT)},
+	{POOLS "acl:/pool/p:user:a@pve:R1:1\nacl:/pool/p/q:user:a@pve:R2:1\n", "/storage/s",
+	 PRIV(VM_AUDIT) | PRIV(VM_CONSOLE), PRIV(VM_AUDIT) | PRIV(VM_CONSOLE)},
 	/* others' entries */
 	{"acl:/:user:b@pve:R1:1\n", "/", 0, 0},
 	{"acl:/:token:a@pve!t1:R1:1\n", "/", 0, 0},

@@ -14,6 +14,11 @@
 
 #define ROOT_LINE "user:root@pam:1:0::::\n"
 
+#define POOLS                                                                                      \
+	"pool:web::100,1001,101:local,nas\n"                                                       \
+	"pool:web-old:::\n"                                                                        \
+	"pool:web/db:the%20data::\n"
+
 static const char sample[] =
 	"user:alice@pve:1:0:Al%20ice:B%3Ax:a%40example.org:50%25\n"
 	"user:bob@pve:0:4102444800::::\n" ROOT_LINE "token:alice@pve!ci:0:1:build\n"
@@ -21,8 +26,7 @@ static const char sample[] =
 	"group:empty::\n"
 	"group:ops:alice@pve,bob@pve:the%20ops\n"
 	"role:none:\n"
-	"role:watch:Sys.Audit,VM.Audit\n"
-	"acl:/:group:ops:PVEAuditor:1\n"
+	"role:watch:Sys.Audit,VM.Audit\n" POOLS "acl:/:group:ops:PVEAuditor:1\n"
 	"acl:/vms/100:user:alice@pve:watch:0\n"
 	"acl:/vms/100:token:alice@pve!ci:PVEVMUser:1\n";
 
@@ -58,6 +62,49 @@ static void test_round_trip(void **state)
 	assert_false(usercfg_is_member(cfg, "empty", "bob@pve"));
 }
 
+static void test_pools(void **state)
+{
+	autousercfg *cfg = parse(sample), *other = parse(sample);
+	struct cfg_pool *web, *db;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(usercfg_pool(cfg, "web", &web, NULL), 0);
+	assert_int_equal(usercfg_pool(cfg, "web/db", &db, NULL), 0);
+	assert_ptr_equal(usercfg_pool_of(cfg, "/vms/101"), web);
+	assert_null(usercfg_pool_of(cfg, "/vms/102"));
+	assert_null(usercfg_pool_of(cfg, "/storage/nas"));
+	assert_true(usercfg_has_same_pools(cfg, other));
+
+	assert_int_equal(usercfg_pool_add(cfg, db, "/vms/101", false, &err), -ERR_INVALID);
+	assert_string_equal(err.message,
+			    "VM 101 belongs to pool 'web' already (allow-move takes it "
+			    "out of there)");
+	assert_int_equal(usercfg_pool_add(cfg, web, "/vms/101", true, &err), -ERR_INVALID);
+	assert_int_equal(usercfg_pool_add(cfg, db, "/vms/101", true, &err), 0);
+	assert_ptr_equal(usercfg_pool_of(cfg, "/vms/101"), db);
+	assert_false(usercfg_has_same_pools(cfg, other));
+	assert_int_equal(usercfg_pool_drop(cfg, web, "/vms/101", &err), -ERR_INVALID);
+	assert_int_equal(usercfg_pool_add(cfg, db, "/storage/nas", false, &err), 0);
+	assert_int_equal(usercfg_pool_add(cfg, db, "/storage/nas", true, &err), -ERR_INVALID);
+	assert_int_equal(usercfg_pool_add(cfg, db, "/nodes", true, &err), 0 - ERR_INVALID);
+
+	assert_int_equal(usercfg_remove_pool(cfg, "web", &err), -ERR_BUSY);
+	assert_string_equal(err.message, "pool 'web' is not empty (contains 'storage/local')");
+	assert_true(usercfg_forget_path(cfg, "/vms/100"));
+	assert_false(usercfg_forget_path(cfg, "/vms/100"));
+	assert_null(map_get(cfg->acl, "/vms/100"));
+	assert_true(usercfg_forget_path(cfg, "/vms/1001"));
+	assert_int_equal(usercfg_pool_drop(cfg, web, "/storage/local", &err), 0);
+	assert_int_equal(usercfg_pool_drop(cfg, web, "/storage/nas", &err), 0);
+	assert_int_equal(usercfg_remove_pool(cfg, "web", &err), -ERR_BUSY);
+	assert_string_equal(err.message, "pool 'web' contains other pools");
+	assert_int_equal(usercfg_remove_pool(cfg, "web-old", &err), 0);
+	assert_int_equal(usercfg_add_pool(cfg, "ghost/x", &db, &err), -ERR_INVALID);
+	assert_int_equal(usercfg_add_pool(cfg, "web/db/x/y", &db, &err), -ERR_INVALID);
+	assert_int_equal(usercfg_add_pool(cfg, "web", &db, &err), -ERR_EXISTS);
+}
+
 static void test_empty_has_root(void **state)
 {
 	autousercfg *cfg = parse("");
@@ -73,6 +120,10 @@ static void test_bad_text(void **state)
 	static const char *const cases[] = {
 		"user:alice@pve:1:0::::",			    /* no newline */
 		"\n",						    /* empty line */
+		"pool:a/b:::\n",				    /* no parent */
+		"pool:a::100:\npool:b::100:\n",			    /* a guest in two */
+		"pool:a::99:\n",				    /* no id of a guest */
+		"pool:a:::x y\n",				    /* no name of a storage */
 		"# comment\n",					    /* no comments */
 		"user:alice@pve:1:0:::\n",			    /* too few */
 		"user:alice@pve:1:0:::::\n",			    /* too many */
@@ -136,7 +187,7 @@ static void test_remove_user_takes_all(void **state)
 	assert_int_equal(usercfg_remove_user(cfg, "alice@pve", NULL), 0);
 	assert_text(cfg, "user:bob@pve:0:4102444800::::\n" ROOT_LINE "group:empty::\n"
 			 "group:ops:bob@pve:the%20ops\n"
-			 "role:none:\nrole:watch:Sys.Audit,VM.Audit\n"
+			 "role:none:\nrole:watch:Sys.Audit,VM.Audit\n" POOLS
 			 "acl:/:group:ops:PVEAuditor:1\n");
 	assert_int_equal(usercfg_remove_user(cfg, "alice@pve", NULL), -ERR_NOT_FOUND);
 	assert_int_equal(usercfg_remove_user(cfg, ROOT_USERID, NULL), -ERR_INVALID);
@@ -218,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_pools),
 		cmocka_unit_test(test_empty_has_root),
 		cmocka_unit_test(test_bad_text),
 		cmocka_unit_test(test_nul_in_text),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the handlers of pools share, and how a guest that is being made comes into one. Core's loop. */
+#pragma once
+
+#include "agent/api/api.h"
+#include "agent/auth/usercfg.h"
+
+#define API_POOLID                                                                                 \
+	{                                                                                          \
+		.name = "poolid", .format = "pve-poolid", .text = "The pool."                      \
+	}
+
+/* Of calls that make a guest. */
+#define API_POOL_PARAM                                                                             \
+	{                                                                                          \
+		.name = "pool", .optional = true, .format = "pve-poolid",                          \
+		.text = "Pool it belongs to; rights on the pool are rights on it."                 \
+	}
+
+bool api_pool_is_visible(const struct api_request *req,
+			 const struct cfg_pool *pool); /* Pool.Audit */
+
+/* The parameter "pool" of a request that makes guest vmid: there must be such a pool. From here on api_check() lets
+ * rights on the pool count as rights on the guest. Nothing is done without that parameter. */
+int api_pool_joins(struct api_request *req, unsigned vmid, struct err *err);
+/* Puts the guest, which is stored by now, into the pool, then goes on with next(). Fails like a handler after having
+ * called undo(). */
+int api_pool_join(struct api_request *req, api_then_fn next,
+		  void (*undo)(struct api_request *req, unsigned vmid), struct err *err);
