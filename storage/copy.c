@@ -6,15 +6,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <poll.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "storage/copy_tree.h"
+#include "storage/pace.h"
 #include "storage/reserve.h"
 
 #define COPY_TIMEOUT (48 * 3600 * USEC_PER_SEC)
@@ -27,6 +30,7 @@ struct ends {
 	const char *snapshot;	   /* inside the image at source, or NULL */
 	struct volid made;
 	uint64_t used; /* what the source takes, at most what the copy will */
+	struct bucket bucket;
 };
 
 static void ends_fini(struct ends *ends)
@@ -78,55 +82,51 @@ static int check_formats(const struct volume_copy *copy, const char *format, str
 	return 0;
 }
 
-/* Waits until `size` bytes may have been copied since `began`. */
-static void pace(const struct volume_copy *copy, usec_t began, uint64_t size)
-{
-	usec_t due = began + (usec_t)((double)size / (double)copy->bwlimit * USEC_PER_SEC);
-	while (!is_stopped(copy) && clock_left_ms(due) > 0)
-		poll(NULL, 0, clock_left_ms(due) > 100 ? 100 : clock_left_ms(due));
-}
+/* A raw image on its way. */
+struct range {
+	const struct volume_copy *copy;
+	struct bucket *bucket;
+	int from, to;
+	char *block;
+};
 
 /* Holes are left out: the target is empty there. */
-static int copy_range(const struct volume_copy *copy, int from, int to, uint64_t at, uint64_t end,
-		      char *block, struct err *err)
+static int copy_range(const struct range *range, uint64_t at, uint64_t end, struct err *err)
 {
-	usec_t began = clock_monotonic();
-	uint64_t start = at;
+	const struct volume_copy *copy = range->copy;
 	while (at < end) {
 		size_t want = end - at > BLOCK ? BLOCK : (size_t)(end - at);
-		ssize_t n = pread(from, block, want, (off_t)at);
+		ssize_t n = pread(range->from, range->block, want, (off_t)at);
 		if (is_stopped(copy))
 			return err_set(err, ERR_CANCELLED, "interrupted by signal");
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return err_errno(err, n < 0 ? errno : EIO, "read the volume");
-		if (lseek(to, (off_t)at, SEEK_SET) < 0)
+		if (lseek(range->to, (off_t)at, SEEK_SET) < 0)
 			return err_errno(err, errno, "write the copy");
-		int r = fd_write_all(to, block, (size_t)n, err);
+		int r = fd_write_all(range->to, range->block, (size_t)n, err);
 		if (r < 0)
 			return r;
 		at += (uint64_t)n;
-		if (copy->bwlimit)
-			pace(copy, began, at - start);
+		pace_take(range->bucket, (uint64_t)n, copy->is_stopped);
 	}
 	return 0;
 }
 
-static int copy_extents(const struct volume_copy *copy, int from, int to, uint64_t size,
-			struct err *err)
+static int copy_extents(const struct range *range, uint64_t size, struct err *err)
 {
-	autofree char *block = xmalloc(BLOCK);
+	const struct volume_copy *copy = range->copy;
 	uint64_t at = 0;
 	int r = 0;
 	while (r == 0 && at < size) {
-		off_t data = lseek(from, (off_t)at, SEEK_DATA);
+		off_t data = lseek(range->from, (off_t)at, SEEK_DATA);
 		if (data < 0 && errno == ENXIO)
 			break;
 		uint64_t start = data < 0 ? at : (uint64_t)data;
-		off_t hole = lseek(from, (off_t)start, SEEK_HOLE);
+		off_t hole = lseek(range->from, (off_t)start, SEEK_HOLE);
 		uint64_t end = hole < 0 || (uint64_t)hole > size ? size : (uint64_t)hole;
-		r = copy_range(copy, from, to, start, end, block, err);
+		r = copy_range(range, start, end, err);
 		if (r == 0 && copy->progress)
 			copy->progress(end, size);
 		at = end;
@@ -135,7 +135,7 @@ static int copy_extents(const struct volume_copy *copy, int from, int to, uint64
 }
 
 /* FICLONE would cut a target that is larger than the source: it keeps its size. */
-static int copy_raw(const struct volume_copy *copy, const struct ends *ends, struct err *err)
+static int copy_raw(const struct volume_copy *copy, struct ends *ends, struct err *err)
 {
 	struct stat st;
 	autofd int from = open(ends->source.data, O_RDONLY | O_CLOEXEC);
@@ -146,8 +146,11 @@ static int copy_raw(const struct volume_copy *copy, const struct ends *ends, str
 	const struct file_clone_range all = {.src_fd = from};
 	/* by reference nothing is moved that a limit could be for */
 	int r = 0;
-	if (ioctl(to, FICLONERANGE, &all) < 0)
-		r = copy_extents(copy, from, to, (uint64_t)st.st_size, err);
+	if (ioctl(to, FICLONERANGE, &all) < 0) {
+		autofree char *block = xmalloc(BLOCK);
+		const struct range range = {copy, &ends->bucket, from, to, block};
+		r = copy_extents(&range, (uint64_t)st.st_size, err);
+	}
 	if (r == 0 && fsync(to) < 0)
 		r = err_errno(err, errno, "sync the copy");
 	return r;
@@ -181,17 +184,36 @@ static int convert(const struct volume_copy *copy, const struct ends *ends, stru
 	return run(copy, argv, err);
 }
 
-/* With the subvolumes that a guest made inside: they are file systems of their own to cp, and nothing else is
- * mounted below a volume. */
-static int copy_tree(const struct volume_copy *copy, const struct ends *ends, struct err *err)
+static bool is_btrfs(const char *path)
 {
-	autofree char *content = xasprintf("%s/.", ends->source.data);
-	const char *const argv[] = {"cp", "-a", "--reflink=auto", "--", content, ends->target.data,
-				    NULL};
-	return run(copy, argv, err);
+	struct statfs fs;
+	return statfs(path, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC;
 }
 
-static int fill(const struct volume_copy *copy, const struct ends *ends, struct err *err)
+/* With the subvolumes that a guest made inside: they are file systems of their own to cp, and nothing else is
+ * mounted below a volume. */
+static int copy_tree(const struct volume_copy *copy, struct ends *ends, struct err *err)
+{
+	autofree char *content = xasprintf("%s/.", ends->source.data);
+	const char *const argv[] = {
+		"cp", "-a",    copy->bwlimit ? "--reflink=always" : "--reflink=auto",
+		"--", content, ends->target.data,
+		NULL};
+	const struct tree_copy slow = {.from = ends->source.data,
+				       .to = ends->target.data,
+				       .bucket = &ends->bucket,
+				       .deadline = clock_monotonic() + COPY_TIMEOUT,
+				       .is_stopped = copy->is_stopped};
+	/* cp knows no bound: with one it may only share */
+	if (copy->bwlimit && !(is_btrfs(ends->source.data) && is_btrfs(ends->target.data)))
+		return tree_copy_run(&slow, err);
+	int r = run(copy, argv, copy->bwlimit ? NULL : err);
+	if (r == -ERR_CANCELLED)
+		return err_set(err, ERR_CANCELLED, "interrupted by signal");
+	return r < 0 && copy->bwlimit ? tree_copy_run(&slow, err) : r;
+}
+
+static int fill(const struct volume_copy *copy, struct ends *ends, struct err *err)
 {
 	if (str_eq(ends->made.format, "subvol"))
 		return copy_tree(copy, ends, err);
@@ -221,7 +243,8 @@ static int make_target(const struct volume_copy *copy, struct ends *ends, char r
 int volume_copy(const struct volume_copy *copy, char ret_volid[VOLID_MAX], struct err *err)
 {
 	struct ends ends = {.from = storage_driver_find(copy->from->type),
-			    .to = storage_driver_find(copy->to->type)};
+			    .to = storage_driver_find(copy->to->type),
+			    .bucket = {.rate = copy->bwlimit}};
 	char volid[VOLID_MAX];
 	if (!ends.from || !ends.to)
 		return err_set(err, ERR_UNSUPPORTED, "feature not available: storage type '%s'",

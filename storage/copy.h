@@ -15,8 +15,8 @@ struct volume_copy {
 	/* vmid, content and name of the copy; format NULL: the source's, or what the target has for it; size 0:
 	 * the source's */
 	struct volume_alloc as;
-	uint64_t bwlimit; /* bytes a second, 0: none; trees are copied without one */
-	bool (*is_stopped)(void);			  /* asked now and then, or NULL */
+	uint64_t bwlimit; /* bytes a second, 0: none; what is shared and not copied has none */
+	bool (*is_stopped)(void);			 /* asked now and then, or NULL */
 	void (*progress)(uint64_t done, uint64_t total); /* of raw images, or NULL */
 };
 

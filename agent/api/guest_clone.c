@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* POST …/clone: the copy's configuration is made and stored here, locked and without volumes; a job makes those. Runs
  * on the core's loop. */
+#include <inttypes.h>
+
+#include "agent/api/guest_bwlimit.h"
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_life.h"
 #include "agent/api/guest_snapshot.h"
@@ -115,6 +118,26 @@ static int check(const struct api_request *req, const struct guest_target *targe
 	return r < 0 ? r : check_features(req, target, err);
 }
 
+static void add_bwlimit(const struct api_request *req, const struct guest_target *target,
+			struct fields *args)
+{
+	const char *storage = api_str(req, "storage");
+	autofields volumes = FIELDS_INIT, storages = FIELDS_INIT;
+	uint64_t limit;
+
+	guest_volume_names(target->ops, target->guest->config, &volumes);
+	for (size_t i = 0; i < volumes.count; i++) {
+		struct volid volume;
+
+		if (volid_parse(volumes.items[i].name, &volume, NULL) == 0)
+			fields_set(&storages, volume.storage, "");
+	}
+	if (storage)
+		fields_set(&storages, storage, "");
+	if ((limit = guest_bwlimit(req, "clone", &storages)) > 0)
+		fields_addf(args, "bwlimit", "%" PRIu64, limit);
+}
+
 static int start_job(struct api_request *req, struct err *err)
 {
 	static const char *const handed_on[] = {"snapname", "storage", "format"};
@@ -129,7 +152,8 @@ static int start_job(struct api_request *req, struct err *err)
 		fields_add(&args, handed_on[i], api_str(req, handed_on[i]));
 	if (api_str(req, "full"))
 		fields_add(&args, "full", api_bool(req, "full", false) ? "1" : "0");
-	guest_bwlimit_arg(req, &args);
+	if (r == 0)
+		add_bwlimit(req, &target, &args);
 	bool is_locking = r == 0 && locks_source(req, &target);
 
 	if (is_locking)

@@ -2,9 +2,11 @@
 /* POST /nodes/{node}/lxc: checks everything that can be known at once, so that a job starts only
  * for what may work. Secrets go to the job alone, never into the configuration. Runs on the core's
  * loop. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "agent/api/ct_rights.h"
+#include "agent/api/guest_bwlimit.h"
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_handlers.h"
 #include "agent/api/pools.h"
@@ -191,6 +193,14 @@ static int start_job(struct api_request *req, struct err *err)
 		fields_add(&args, "ignore-unpack-errors", "1");
 	if (api_bool(req, "start", false))
 		fields_add(&args, "start", "1");
+	if (r == 0) {
+		autofields storages = FIELDS_INIT;
+		uint64_t limit;
+
+		fields_add(&storages, rootfs.storage, "");
+		if ((limit = guest_bwlimit(req, "restore", &storages)) > 0)
+			fields_addf(&args, "bwlimit", "%" PRIu64, limit);
+	}
 	if (r == 0)
 		r = guest_request_job(req,
 				      &(struct guest_job){.ops = guest_request_ops(req),

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "agent/api/guest_create.h"
+#include "agent/api/guest_bwlimit.h"
 #include "agent/api/guest_life.h"
 #include "agent/api/guest_snapshot.h"
 #include "agent/base/mem.h"
@@ -11,9 +12,8 @@
 #include "agent/guest/snapshots.h"
 #include "agent/guest/volumes.h"
 
-#define ROUND	    UINT64_C(4096) /* sizes are multiples of a file system's block */
-#define BWLIMIT_MAX 1e9		   /* KiB/s: more is none */
-#define BYTES_MAX   (UINT64_C(131072) << 30)
+#define ROUND	  UINT64_C(4096) /* sizes are multiples of a file system's block */
+#define BYTES_MAX (UINT64_C(131072) << 30)
 
 /* The volume under the key that the parameter `name` says. */
 static int find_volume(const struct api_request *req, const struct guest_target *target,
@@ -34,17 +34,6 @@ static int check_space(const struct api_request *req, const char *storage, struc
 	autofree char *path = xasprintf("/storage/%s", storage);
 
 	return api_check(req, path, "Datastore.AllocateSpace", false, err);
-}
-
-void guest_bwlimit_arg(const struct api_request *req, struct fields *args)
-{
-	double kib = 0;
-
-	if (str_to_double(api_str(req, "bwlimit") ?: "0", &kib) && kib > 0)
-		fields_addf(args, "bwlimit", "%.0f",
-			    kib < 1		? 1
-			    : kib > BWLIMIT_MAX ? BWLIMIT_MAX
-						: kib);
 }
 
 /* -- template -- */
@@ -278,14 +267,23 @@ static int start_move(struct api_request *req, const struct guest_target *target
 	static const char *const handed_on[] = {"storage", "format"};
 	autofree char *undo = xasprintf("%smove-undo", target->ops->task_prefix);
 	const char *volume = api_str(req, move->volume);
-	autofields args = FIELDS_INIT;
+	const char *storage = api_str(req, "storage");
+	autofields args = FIELDS_INIT, storages = FIELDS_INIT;
+	struct guest_volume v;
+
+	if (find_volume(req, target, move->volume, &v, NULL) == 0)
+		fields_add(&storages, v.volume.storage, "");
+	if (storage)
+		fields_add(&storages, storage, "");
+	uint64_t bwlimit = guest_bwlimit(req, "move", &storages);
 
 	fields_add(&args, "volume", volume);
 	for (size_t i = 0; i < ARRAY_SIZE(handed_on); i++)
 		fields_add(&args, handed_on[i], api_str(req, handed_on[i]));
 	if (api_bool(req, "delete", false))
 		fields_add(&args, "delete", "1");
-	guest_bwlimit_arg(req, &args);
+	if (bwlimit)
+		fields_addf(&args, "bwlimit", "%" PRIu64, bwlimit);
 	if (move->other) {
 		fields_addf(&args, "target-vmid", "%u", move->other);
 		fields_add(&args, "target-volume", api_str(req, move->target_volume) ?: volume);

@@ -4,9 +4,6 @@
 
 #include "agent/api/guest_request.h"
 
-/* Hands the parameter bwlimit on to a job, in whole KiB a second. */
-void guest_bwlimit_arg(const struct api_request *req, struct fields *args);
-
 int guest_handle_clone(struct api_request *req, struct err *err);
 int guest_handle_template(struct api_request *req, struct err *err);
 int guest_handle_resize(struct api_request *req, struct err *err);

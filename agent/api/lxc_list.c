@@ -26,7 +26,8 @@ static const struct param create_params[] = {
 	 .type = PARAM_NUMBER,
 	 .optional = true,
 	 .has_min = true,
-	 .text = "Has no effect on a template: bounds a restore, in KiB per second."},
+	 .text = "Bounds the unpacking, in KiB per second; by default what the storage, or all, "
+		 "say on restore."},
 	GUEST_FLAG_PARAM("force", "Replace the container; with restore only."),
 	GUEST_OFF_PARAM("ha-managed", "Have HA manage it."),
 	GUEST_FLAG_PARAM("ignore-unpack-errors",

@@ -13,7 +13,7 @@ static const char *const preallocation_choices[] = {"off", "metadata", "falloc",
 static const char *const saferemove_stepsize_choices[] = {"1", "2", "4", "8", "16", "32", NULL};
 static const char *const smbversion_choices[] = {"default", "2.0", "2.1", "3", "3.0", "3.11", NULL};
 
-static const struct param bwlimit_keys[] = {
+const struct param storage_bwlimit_keys[] = {
 	{.name = "clone", .type = PARAM_NUMBER, .optional = true, .has_min = true, .min = 0},
 	{.name = "default", .type = PARAM_NUMBER, .optional = true, .has_min = true, .min = 0},
 	{.name = "migration", .type = PARAM_NUMBER, .optional = true, .has_min = true, .min = 0},
@@ -26,8 +26,8 @@ const struct param storage_keys_both[] = {
 	{.name = "blocksize", .optional = true, .text = OTHER},
 	{.name = "bwlimit",
 	 .optional = true,
-	 .keys = bwlimit_keys,
-	 .text = "Limits of copies, in KiB/s; kept for clients, not applied yet."},
+	 .keys = storage_bwlimit_keys,
+	 .text = "Limits of copies, in KiB/s, for jobs that name none."},
 	{.name = "comstar_hg", .optional = true, .text = OTHER},
 	{.name = "comstar_tg", .optional = true, .text = OTHER},
 	{.name = "content",

@@ -14,6 +14,7 @@
 	X(node_kvm)                                                                                \
 	X(node_network)                                                                            \
 	X(cluster)                                                                                 \
+	X(cluster_options)                                                                         \
 	X(cluster_history)                                                                         \
 	X(resources)                                                                               \
 	X(events)                                                                                  \

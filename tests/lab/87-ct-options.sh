@@ -65,11 +65,18 @@ exec 3<>/fifo
 read -r what code <&3
 case $what in
 exit) exit "$code" ;;
+crash) exec /crash ;;
 hog) mount -t tmpfs -o size=1g tmpfs /tmp && dd if=/dev/zero of=/tmp/fill bs=1M count=300; exit $? ;;
 esac
 END
 lodge start 102 >/dev/null
 lodge exec 102 -- mkfifo /fifo
+# a program of one instruction that there is not
+"$python" -c 'import struct, sys
+code, at = b"\x0f\x0b", 0x400000
+head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, at + 120, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+sys.stdout.buffer.write(head + struct.pack("<IIQQQQQQ", 1, 5, 0, at, at, 122, 122, 4096) + code)' >"$LAB/crash"
+in_n1 sh -c 'lodge exec 102 -- sh -c "cat >/crash; chmod 755 /crash" </lab/crash'
 lodge stop 102 >/dev/null
 lodge config 102 --entrypoint /entry --memory 32 >/dev/null
 ends() { # ends WORDS REASON [CODE [SIGNAL]]
@@ -84,15 +91,13 @@ ok "exit 3" ends "exit 3" exited 3
 ok "the list says so" listed 102 'exited.*3'
 ok "exit 0 is its own will" ends "exit 0" ""
 ok "a list has no reason then" not listed 102 exited
-ok "killed on the node" bash -c '"$1" lodge start 102 && kill -9 "$("$1" lodge get /nodes/n1/lxc/102/status/current --json | sed -n "s/.*\"pid\": *\([0-9]*\).*/\1/p")"' _ "$LAB/n1/in"
 lodge start 102 >/dev/null 2>&1
-pid=$(field 102 pid)
-in_n1 kill -9 "$pid"
+in_n1 kill -9 "$(field 102 pid)"
 ok "by its signal" wait_for 5 ended 102 killed "" 9
-lodge start 102 >/dev/null 2>&1
-in_n1 kill -SEGV "$(field 102 pid)"
-ok "a crash of init" wait_for 5 ended 102 crashed "" 11
-ok "the log of the core says so" in_n1 grep -q 'guest 102 stopped: crashed' /var/log/lodge/lodged.log
+if [ "$(uname -m)" = x86_64 ]; then
+	ok "a crash of init" ends crash crashed "" 4
+	ok "the log of the core says so" in_n1 grep -q 'guest 102 stopped: crashed' /var/log/lodge/lodged.log
+fi
 lodge start 102 >/dev/null 2>&1
 lodge exec 102 -- sh -c 'echo hog >/fifo'
 ok "want of memory in 32 MiB" wait_for 20 bash -c '"$1" lodge get /nodes/n1/lxc/102/status/current --json | grep -q "\"reason\": *\"oom\""' _ "$LAB/n1/in"
@@ -130,11 +135,21 @@ ended_at() { # when its shutdown was begun
 	lodge get /nodes/n1/tasks --typefilter vzshutdown --vmid "$1" --json | "$python" -c 'import json,sys; t = json.load(sys.stdin)[0]; print(t["starttime"])'
 }
 ok "in the reverse order: without one first, order 1 last" bash -c '[ "$1" -le "$2" ] && [ "$2" -lt "$3" ]' _ "$(ended_at 101)" "$(ended_at 103)" "$(ended_at 104)"
-ok "without rights nobody takes part" bash -c '
-	"$1" lodge post /access/users --userid joe@pve --password secret123 >/dev/null &&
-	"$1" lodge start 105 >/dev/null && true' _ "$LAB/n1/in"
+# ---- what names one that is gone ----
 
-for id in 101 102 103 104 105; do
+acls() { lodge get /access/acl --json | tr -d ' \n'; }
+lodge post /access/users --userid joe@pve --password secret123 >/dev/null
+lodge put /access/acl --path /vms/105 --users joe@pve --roles PVEVMUser >/dev/null
+lodge put /access/acl --path /vms/104 --users joe@pve --roles PVEVMUser >/dev/null
+ok "rights on two of them" bash -c '[[ "$1" == */vms/104* && "$1" == */vms/105* ]]' _ "$(acls)"
+ok "one is destroyed" lodge destroy 105
+ok "rights on it are gone, those on others are not" bash -c '[[ "$1" == */vms/104* && "$1" != */vms/105* ]]' _ "$(acls)"
+ok "nothing names it" not in_n1 sh -c 'ls -d /run/lodge/guests/105* /run/lodge/ct/105* /run/lodge/ct/mnt/105* /var/lib/lodge/local/images/105 /run/lxc/lock/run/lodge/ct/.105' 
+ok "force: one that runs" lodge start 104
+ok "without it is refused" fails_with "is running" lodge destroy 104
+ok "with it" lodge destroy 104 --force 1 --purge 1 --destroy-unreferenced-disks 1
+ok "its rights are gone" bash -c '[[ "$1" != */vms/104* ]]' _ "$(acls)"
+for id in 101 102 103; do
 	lodge stop $id >/dev/null 2>&1
 	ok "destroy $id" lodge destroy $id
 done

@@ -3,7 +3,7 @@
  *
  *   vzcreate    ostemplate (volume id), rootfs ("STORAGE:GIB[,…]") or storage, password,
  *               ssh-public-keys, start (boolean). The stored config carries "lock: create".
- *               set.mpN: mount points on new volumes; ignore-unpack-errors (boolean)
+ *               set.mpN: mount points on new volumes; ignore-unpack-errors (boolean); bwlimit (KiB/s)
  *   vzconfig    set.KEY, delete, revert, lxc, digest: as PUT …/config has them
  *   vzexec      vmid; command, env (each word, each variable); cwd, timeout (seconds), input-data, stream-input
  *               (boolean); descriptor 3 is the caller's

@@ -18,18 +18,18 @@
 
 #define REPORT_MAX 4096u
 
-static int start(const char *program, int archive, int root, int report, pid_t *ret_pid,
-		 struct err *err)
+static int start(const struct ct_unpack *what, int report, pid_t *ret_pid, struct err *err)
 {
-	char parent[16];
-	const char *const argv[] = {program, "unpack", parent, NULL};
+	char parent[16], rate[24];
+	const char *const argv[] = {what->program, "unpack", parent, rate, NULL};
 	const struct exec_spawn spec = {.argv = argv,
-					.stdin_fd = archive,
+					.stdin_fd = what->archive,
 					.stdout_fd = STDOUT_FILENO,
 					.stderr_fd = report,
-					.passed_fd = root};
+					.passed_fd = what->root};
 
 	snprintf(parent, sizeof(parent), "%d", (int)getpid());
+	snprintf(rate, sizeof(rate), "%llu", (unsigned long long)what->rate);
 	return exec_spawn(&spec, ret_pid, err);
 }
 
@@ -70,7 +70,7 @@ static int report_error(struct buf *report, int status, struct err *err)
 	return err_set(err, (enum err_code)code, "%s", space + 1);
 }
 
-int ct_unpack(const char *program, int archive, int root, usec_t deadline, struct err *err)
+int ct_unpack(const struct ct_unpack *what, struct err *err)
 {
 	autobuf report = BUF_INIT;
 	int ends[2], status = 0, r;
@@ -80,11 +80,11 @@ int ct_unpack(const char *program, int archive, int root, usec_t deadline, struc
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_errno(err, errno, "pipe");
 	autofd int ours = ends[0];
-	r = start(program, archive, root, ends[1], &pid, err);
+	r = start(what, ends[1], &pid, err);
 	close(ends[1]);
 	if (r < 0)
 		return r;
-	in_time = read_report(ours, deadline, &report);
+	in_time = read_report(ours, what->deadline, &report);
 	if (!in_time)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -5,6 +5,12 @@
 #include "agent/base/clock.h"
 #include "agent/base/err.h"
 
-/* program: lodge-task. archive and root: descriptors. Waits until it ended; at the deadline it is killed.
+/* program: lodge-task. rate: bytes a second at most, 0: no bound. archive and root: descriptors. Waits until it ended; at the deadline it is killed.
  * Errors are the unpacker's own. */
-int ct_unpack(const char *program, int archive, int root, usec_t deadline, struct err *err);
+struct ct_unpack {
+	const char *program;
+	int archive, root;
+	uint64_t rate;
+	usec_t deadline;
+};
+int ct_unpack(const struct ct_unpack *what, struct err *err);

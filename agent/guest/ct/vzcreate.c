@@ -184,15 +184,24 @@ static int make_mps(struct task_ctx *task, struct create *create, struct err *er
 	return r;
 }
 
-static int unpack(const struct create *create, int root, struct err *err)
+static int unpack(const struct task_ctx *task, const struct create *create, int root,
+		  struct err *err)
 {
+	uint64_t kib = 0;
 	autofree char *program = path_join(path_libexec(), "lodge-task");
 	autofd int archive = open(create->template_path.data, O_RDONLY | O_CLOEXEC);
 	int r;
 
 	if (archive < 0)
 		return err_set(err, ERR_IO, "open template '%s'", create->template_path.data);
-	r = ct_unpack(program, archive, root, clock_monotonic() + UNPACK_TIMEOUT, err);
+	str_to_u64(fields_get(&task->args, "bwlimit") ?: "0", &kib);
+	const struct ct_unpack what = {.program = program,
+				       .archive = archive,
+				       .root = root,
+				       .rate = kib * 1024,
+				       .deadline = clock_monotonic() + UNPACK_TIMEOUT};
+
+	r = ct_unpack(&what, err);
 	return r < 0 ? err_prefix(err, "unpack template") : 0;
 }
 
@@ -204,8 +213,8 @@ static int fill_root(struct task_ctx *task, struct create *create, int root, str
 	};
 	int r;
 
-	if ((r = unpack(create, root, err)) < 0 && ct_bool_arg(task, "ignore-unpack-errors") &&
-	    err->code != ERR_CANCELLED) {
+	if ((r = unpack(task, create, root, err)) < 0 &&
+	    ct_bool_arg(task, "ignore-unpack-errors") && err->code != ERR_CANCELLED) {
 		task_warn(task, "%s", err->message);
 		r = 0;
 	}

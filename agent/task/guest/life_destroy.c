@@ -4,6 +4,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/underway.h"
+#include "agent/task/guest/forget.h"
 #include "agent/task/guest/life_parts.h"
 
 #define LOCK "destroyed"
@@ -134,7 +135,7 @@ int life_config_delete(struct task_ctx *task, const struct life *life, struct er
 	if (r < 0)
 		return r;
 	guest_config_fini(&config);
-	return task_config_delete(task, life->ops->name, version, err);
+	return task_guest_forget(task, life->ops->name, version, err);
 }
 
 bool life_is_over(const struct task_ctx *task, int r)

@@ -9,19 +9,27 @@
 
 #include "agent/base/str.h"
 #include "agent/task/task.h"
+#include "storage/pace.h"
 #include "storage/template/template.h"
 
 #define ROOT_FD	      3
 #define PROGRESS_STEP (256ull * 1024 * 1024)
 #define MIB	      (1024.0 * 1024.0)
 
+struct progress {
+	uint64_t next, seen; /* bytes */
+	struct bucket bucket;
+};
+
 static void show_progress(const struct template_report *report, void *ctx)
 {
-	uint64_t *next = ctx;
+	struct progress *p = ctx;
 
-	if (report->bytes < *next)
+	pace_take(&p->bucket, report->bytes - p->seen, NULL);
+	p->seen = report->bytes;
+	if (report->bytes < p->next)
 		return;
-	*next = (report->bytes / PROGRESS_STEP + 1) * PROGRESS_STEP;
+	p->next = (report->bytes / PROGRESS_STEP + 1) * PROGRESS_STEP;
 	task_log("unpacked %.0f MiB, %llu files", (double)report->bytes / MIB,
 		 (unsigned long long)report->entries);
 }
@@ -30,14 +38,17 @@ int unpack_main(int argc, char **argv)
 {
 	struct template_report report = {0};
 	struct err err = ERR_INIT;
-	uint64_t parent, next = PROGRESS_STEP;
+	struct progress progress = {.next = PROGRESS_STEP};
+	uint64_t parent;
 
-	if (argc != 1 || !str_to_u64(argv[0], &parent))
+	if (argc != 2 || !str_to_u64(argv[0], &parent) ||
+	    !str_to_u64(argv[1], &progress.bucket.rate))
 		return 2;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if ((uint64_t)getppid() != parent)
 		return 2; /* what it began is being undone already */
-	if (template_unpack(STDIN_FILENO, ROOT_FD, NULL, show_progress, &next, &report, &err) < 0) {
+	if (template_unpack(STDIN_FILENO, ROOT_FD, NULL, show_progress, &progress, &report, &err) <
+	    0) {
 		dprintf(STDERR_FILENO, "%d %s\n", err.code, err.message);
 		return 1;
 	}

@@ -46,7 +46,12 @@ static int run(const char *script, usec_t patience, struct err *err)
 	autofd int archive = open(archive_path, O_RDONLY | O_CLOEXEC);
 	autofd int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*err = ERR_INIT;
-	return ct_unpack(program, archive, root, clock_monotonic() + patience, err);
+	const struct ct_unpack what = {.program = program,
+				       .archive = archive,
+				       .root = root,
+				       .deadline = clock_monotonic() + patience};
+
+	return ct_unpack(&what, err);
 }
 
 static void is_given_archive_root_and_parent(void **state)
@@ -99,11 +104,12 @@ static void has_a_deadline(void **state)
 
 static void must_be_installed(void **state)
 {
+	const struct ct_unpack what = {.program = "/nowhere/lodge-task",
+				       .deadline = clock_monotonic() + PATIENCE};
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(ct_unpack("/nowhere/lodge-task", 0, 0, clock_monotonic() + PATIENCE, &err),
-			 -ERR_NOT_FOUND);
+	assert_int_equal(ct_unpack(&what, &err), -ERR_NOT_FOUND);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
