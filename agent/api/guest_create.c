@@ -109,4 +109,5 @@ void guest_create_abandon(struct api_request *req, unsigned vmid)
 			 },
 			 abandoned, NULL, &err) < 0)
 		log_warning("remove %s: %s", path, err.message);
+	api_pool_leave(req);
 }

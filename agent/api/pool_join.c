@@ -2,6 +2,7 @@
 /* A guest that is being made comes into a pool. Core's loop. */
 #include "agent/api/pools.h"
 #include "agent/auth/edit.h"
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
@@ -80,4 +81,43 @@ int api_pool_join(struct api_request *req, api_then_fn next,
 		undo(req, joining->vmid);
 	joining_free(joining);
 	return r < 0 ? r : next(req, err);
+}
+
+static int apply_leave(struct access_draft *draft, void *ctx, struct err *err)
+{
+	const struct joining *leaving = ctx;
+	autofree char *path = xasprintf("/vms/%u", leaving->vmid);
+	struct cfg_pool *pool = map_get(draft->cfg->pools, leaving->pool);
+
+	if (!pool || usercfg_pool_of(draft->cfg, path) != pool)
+		return 0;
+	return usercfg_pool_drop(draft->cfg, pool, path, err);
+}
+
+static void on_left(const struct err *failure, void *ctx)
+{
+	struct joining *leaving = ctx;
+
+	if (failure->code)
+		log_warning("guest %u, which was not made, stays in pool %s: %s", leaving->vmid,
+			    leaving->pool, failure->message);
+	joining_free(leaving);
+}
+
+void api_pool_leave(struct api_request *req)
+{
+	struct joining *leaving;
+	struct err err = ERR_INIT;
+
+	if (!req->joins.pool)
+		return;
+	leaving = xcalloc(1, sizeof(*leaving));
+	*leaving = (struct joining){.pool = xstrdup(req->joins.pool), .vmid = req->joins.vmid};
+	if (access_edit(req->core->access,
+			&(struct access_edit){.who = api_user(req),
+					      .apply = apply_leave,
+					      .done = on_left,
+					      .ctx = leaving},
+			&err) != 0)
+		on_left(&err, leaving);
 }

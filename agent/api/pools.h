@@ -27,3 +27,5 @@ int api_pool_joins(struct api_request *req, unsigned vmid, struct err *err);
  * called undo(). */
 int api_pool_join(struct api_request *req, api_then_fn next,
 		  void (*undo)(struct api_request *req, unsigned vmid), struct err *err);
+/* The guest was not made after all. */
+void api_pool_leave(struct api_request *req);

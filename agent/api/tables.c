@@ -10,6 +10,7 @@
 	X(nodes)                                                                                   \
 	X(node_guests)                                                                             \
 	X(node_host)                                                                               \
+	X(node_power)                                                                              \
 	X(node_kvm)                                                                                \
 	X(node_network)                                                                            \
 	X(cluster)                                                                                 \

@@ -79,6 +79,8 @@ static int append_properties(sd_bus_message *m, pid_t pid)
 	    (r = sd_bus_message_append(m, "(sv)", "Description", "s", "Lodge job")) < 0 ||
 	    (r = sd_bus_message_append(m, "(sv)", "CollectMode", "s", "inactive-or-failed")) < 0 ||
 	    (r = sd_bus_message_append(m, "(sv)", "PIDs", "au", 1, (uint32_t)pid)) < 0 ||
+	    /* containers' monitors stay here: when the node goes down their guests are shut down first */
+	    (r = sd_bus_message_append(m, "(sv)", "Before", "as", 1, "lodge-guests.service")) < 0 ||
 	    (r = sd_bus_message_close_container(m)) < 0)
 		return r;
 	return sd_bus_message_append(m, "a(sa(sv))", 0);

@@ -245,14 +245,22 @@ fi
 
 ok "guests are shut down with the node, and by nobody else" not node systemctl stop lodge-guests
 ok "the one that does not listen has five seconds" node lodge config 102 --startup down=5
-ok "systemctl reboot" systemd_reboot $n
-after_boot "reboot"
-shut_down() { # shut_down TYPE ID: by a task before this boot
-	https GET "/nodes/$n/tasks?typefilter=$1" | grep -o 'UPID:[^"]*' | grep -q ":$1:$2:"
+reboot_by_api() {
+	https POST "/nodes/$n/status" -d command=reboot || return
+	wait_for 90 systemd_is_down $n && lab_kill $n
 }
-ok "its guests were shut down before, by one task" shut_down stopall ''
-ok "a container" shut_down vzshutdown 101
-ok "the virtual machine" shut_down qmshutdown 200
+outcomes() { # outcomes TYPE: of the tasks of that type, the newest first
+	https GET "/nodes/$n/tasks?typefilter=$1" | "$python" -c 'import json, sys
+for t in json.load(sys.stdin)["data"]: print(t["id"], t.get("status", "running"))'
+}
+guests_were_shut_down() { # all of them, by one job
+	is "$(printf '%s\n' '101 OK' '103 OK')" "$(outcomes vzshutdown | head -n 2 | sort)" && is "200 OK" "$(outcomes qmshutdown | head -n 1)" &&
+		is " OK" "$(outcomes stopall | head -n 1)"
+}
+ok "no such command" not https POST "/nodes/$n/status" -d command=explode
+ok "the node is rebooted through the API" reboot_by_api
+after_boot "reboot"
+ok "its guests had been shut down by then" guests_were_shut_down
 lab_kill $n
 after_boot "power cut"
 

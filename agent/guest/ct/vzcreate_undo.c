@@ -7,6 +7,7 @@
 #include "agent/guest/ct/create.h"
 #include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
+#include "agent/task/guest/forget.h"
 
 #define TRIES 5
 
@@ -60,7 +61,7 @@ int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
 	if (may_free_volume && r == 0)
 		r = ct_volumes_free(task, &config, err);
 	if (r == 0)
-		r = task_config_delete(task, "lxc", version, err);
+		r = task_guest_forget(task, "lxc", version, true, err);
 	guest_config_fini(&config);
 	return r;
 }

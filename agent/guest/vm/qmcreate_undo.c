@@ -7,6 +7,7 @@
 #include "agent/guest/vm/create.h"
 #include "agent/guest/vm/record.h"
 #include "agent/guest/vm/volume.h"
+#include "agent/task/guest/forget.h"
 
 #define TRIES 5
 
@@ -60,7 +61,7 @@ int vm_create_undo(struct task_ctx *task, const struct fields *kept, struct err 
 		return r;
 	r = free_drives(task, &config, kept, err);
 	if (r == 0)
-		r = task_config_delete(task, "qemu", version, err);
+		r = task_guest_forget(task, "qemu", version, true, err);
 	guest_config_fini(&config);
 	return r;
 }

@@ -2,14 +2,15 @@
 /* What names a guest in the store goes with its configuration. Runs in jobs. */
 #include "agent/task/guest/forget.h"
 
-#include "agent/auth/text/acl_forget.h"
+#include "agent/auth/text/usercfg_forget.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
 #define USERS "/user.cfg"
 #define TRIES 8
 
-static int put_users(const struct task_ctx *task, struct task_txn *txn, struct err *err)
+static int put_users(const struct task_ctx *task, struct task_txn *txn, bool keeps_rights,
+		     struct err *err)
 {
 	autobuf text = BUF_INIT, rest = BUF_INIT;
 	uint64_t version;
@@ -17,21 +18,23 @@ static int put_users(const struct task_ctx *task, struct task_txn *txn, struct e
 
 	if (r == -ERR_NOT_FOUND)
 		return 0;
-	if (r < 0 || !acl_forget_guest(buf_str(&text), text.size, task->guest, &rest))
+	if (r < 0 ||
+	    !usercfg_forget_guest(buf_str(&text), text.size, task->guest, keeps_rights, &rest))
 		return r;
 	task_txn_require(txn, USERS, version);
 	task_txn_put(txn, USERS, buf_str(&rest), rest.size);
 	return 0;
 }
 
-static int try_once(struct task_ctx *task, const char *path, uint64_t version, struct err *err)
+static int try_once(struct task_ctx *task, const char *path, uint64_t version, bool keeps_rights,
+		    struct err *err)
 {
 	struct task_txn *txn = task_txn_new(task->user);
 	int r;
 
 	task_txn_require(txn, path, version);
 	task_txn_delete(txn, path);
-	if ((r = put_users(task, txn, err)) == 0)
+	if ((r = put_users(task, txn, keeps_rights, err)) == 0)
 		r = task_txn_commit(txn, err);
 	task_txn_free(txn);
 	return r;
@@ -46,12 +49,13 @@ static bool is_unchanged(const char *path, uint64_t version)
 	return task_store_get(path, &text, &now, NULL) == 0 && now == version;
 }
 
-int task_guest_forget(struct task_ctx *task, const char *kind, uint64_t version, struct err *err)
+int task_guest_forget(struct task_ctx *task, const char *kind, uint64_t version, bool keeps_rights,
+		      struct err *err)
 {
 	autofree char *path = xasprintf("/nodes/%s/%s/%u.conf", task->node, kind, task->guest);
 
 	for (int i = 0;; i++) {
-		int r = try_once(task, path, version, err);
+		int r = try_once(task, path, version, keeps_rights, err);
 
 		if (r != -ERR_CONFLICT)
 			return r;

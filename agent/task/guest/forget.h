@@ -4,5 +4,7 @@
 
 #include "agent/task/task.h"
 
-/* In one step: its configuration, if that is still of this version, and all rights on it. */
-int task_guest_forget(struct task_ctx *task, const char *kind, uint64_t version, struct err *err);
+/* In one step: its configuration, if that is still of this version, its place in a pool, and all rights on it; those
+ * stay with keeps_rights, for one that was never made. */
+int task_guest_forget(struct task_ctx *task, const char *kind, uint64_t version, bool keeps_rights,
+		      struct err *err);

@@ -5,6 +5,7 @@
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
 #include "agent/guest/underway.h"
+#include "agent/task/guest/forget.h"
 #include "agent/task/guest/life_parts.h"
 #include "agent/task/guest/slot.h"
 
@@ -236,7 +237,7 @@ static int free_copies(struct task_ctx *task, const struct life *life, struct er
 			life->clean(task->guest);
 		r = life_volumes_free(task, life, &own, err);
 		if (r == 0)
-			r = task_config_delete(task, life->ops->name, version, err);
+			r = task_guest_forget(task, life->ops->name, version, true, err);
 	}
 	guest_config_fini(&own);
 	return r;

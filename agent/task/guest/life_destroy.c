@@ -135,7 +135,7 @@ int life_config_delete(struct task_ctx *task, const struct life *life, struct er
 	if (r < 0)
 		return r;
 	guest_config_fini(&config);
-	return task_guest_forget(task, life->ops->name, version, err);
+	return task_guest_forget(task, life->ops->name, version, false, err);
 }
 
 bool life_is_over(const struct task_ctx *task, int r)

@@ -24,3 +24,6 @@ int job_netapply_undo(struct task_ctx *task, struct err *err);
  * force-stop (boolean: who does not shut down in time is stopped). What goes wrong with one is a warning. */
 int job_startall(struct task_ctx *task, struct err *err);
 int job_stopall(struct task_ctx *task, struct err *err);
+/* No args. Has systemd reboot the node or switch it off, and does not wait for that. */
+int job_nodereboot(struct task_ctx *task, struct err *err);
+int job_nodeshutdown(struct task_ctx *task, struct err *err);

@@ -49,6 +49,8 @@ static const struct task_command commands[] = {
 	{"kvmcheck", job_kvmcheck},
 	{"startall", job_startall},
 	{"stopall", job_stopall},
+	{"nodereboot", job_nodereboot},
+	{"nodeshutdown", job_nodeshutdown},
 	{"netapply", job_netapply},
 	{"netapply-undo", job_netapply_undo},
 	{0},
