@@ -15,6 +15,9 @@ int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_devi
 		   struct err *err);
 /* Mounts an image, block device or directory at target, a ct_mount_point(); flags of mount(2). */
 int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err);
+/* Mounts a folder of the node that root named, of which no component may be a link: the way to it can lie in what
+ * another bind mount lets a container write. */
+int ct_mount_folder(const char *path, const char *target, unsigned long flags, struct err *err);
 /* Frees blocks on the storage as files go, where the file system can. */
 void ct_mount_discard(const char *target, unsigned long flags, bool wanted);
 /* path_run()/ct/mnt/VMID, heap; ct/mnt is for root only */
