@@ -105,6 +105,8 @@ static int own_path(const struct storage_def *def, const struct volid *volume, c
 	int r = btrfs_check_name(volume, err);
 	if (r == 0)
 		r = dir_root(def, &root, err);
+	if (r == 0)
+		r = dir_check_folder(def, VOLUME_IMAGES, err);
 	if (r < 0)
 		return r;
 	btrfs_name(volume, snapshot, name);

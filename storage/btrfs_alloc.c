@@ -37,7 +37,7 @@ void btrfs_sweep_owner(int owner_fd)
 	}
 	for (struct dirent *entry; (entry = readdir(dir));)
 		if (dir_temp_is_stale(entry->d_name))
-			btrfs_subvol_destroy(owner_fd, entry->d_name, NULL);
+			btrfs_destroy(owner_fd, entry->d_name, NULL);
 	closedir(dir);
 }
 
@@ -56,7 +56,7 @@ static int set_modes(const struct btrfs_new *new, enum volume_content content, s
 static int make_subvol(struct btrfs_new *new, const struct volume_alloc *what, int source_fd,
 		       struct err *err)
 {
-	int r = source_fd >= 0 ? btrfs_subvol_snapshot(new->owner, new->temp, source_fd, false, err)
+	int r = source_fd >= 0 ? btrfs_copy(new->owner, new->temp, source_fd, false, err)
 			       : btrfs_subvol_create(new->owner, new->temp, err);
 	if (r < 0)
 		return r;
@@ -91,7 +91,7 @@ void btrfs_new_abort(const struct storage_def *def, struct btrfs_new *new)
 {
 	if (new->fd >= 0)
 		close(new->fd);
-	btrfs_subvol_destroy(new->owner, new->temp, NULL);
+	btrfs_destroy(new->owner, new->temp, NULL);
 	close(new->owner);
 	dir_remove_owner(def, new->vmid);
 }
@@ -234,7 +234,7 @@ int btrfs_free(const struct storage_def *def, const struct volid *volume, struct
 	if (r < 0)
 		return r;
 	btrfs_name(volume, NULL, name);
-	r = btrfs_subvol_destroy(parent, name, err);
+	r = btrfs_destroy(parent, name, err);
 	if (r == 0) {
 		btrfs_sweep_owner(parent);
 		dir_remove_owner(def, volume->vmid);

@@ -15,6 +15,7 @@
 #include "agent/base/str.h"
 
 #define ATTRIBUTE	    "trusted.lodge.size" /* out of a guest's reach and sight */
+#define STATUS_SIMPLE	    (1ULL << 3)		 /* of the quota's state, since Linux 6.7 */
 #define QUOTA_ENABLE_SIMPLE 4 /* since Linux 6.7; counts for whoever wrote first */
 
 static int enable(int fd, struct err *err)
@@ -104,4 +105,28 @@ uint64_t btrfs_used_get(int fd)
 		return 0;
 	((char *)buf_str(&text))[strcspn(buf_str(&text), "\n")] = '\0';
 	return str_to_u64(buf_str(&text), &used) ? used : 0;
+}
+
+static void remove_group(int fd, uint64_t id)
+{
+	struct btrfs_ioctl_qgroup_create_args args = {.qgroupid = id};
+	(void)ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &args); /* of one in use the kernel refuses it */
+}
+
+void btrfs_group_drop(int fd, uint64_t id)
+{
+	uint64_t flags;
+	if (id && btrfs_quota_flags(fd, &flags) && !(flags & STATUS_SIMPLE))
+		remove_group(fd, id);
+}
+
+void btrfs_groups_sweep(int fd)
+{
+	autofree uint64_t *ids = NULL;
+	uint64_t flags;
+	if (!btrfs_quota_flags(fd, &flags))
+		return;
+	size_t count = btrfs_stale_groups(fd, &ids);
+	for (size_t i = 0; i < count; i++)
+		remove_group(fd, ids[i]);
 }

@@ -24,6 +24,19 @@ static int check(const struct storage_def *def, const struct volid *volume, cons
 	return r < 0 ? r : volume_snapshot_name_check(name, err);
 }
 
+/* It has several parts where the guest made subvolumes of its own: it gets its name when it is complete. */
+static int make_snapshot(int parent, int source, const char *file, struct err *err)
+{
+	char temp[256];
+	dir_temp_name(temp);
+	int r = btrfs_copy(parent, temp, source, true, err);
+	if (r == 0 && renameat2(parent, temp, parent, file, RENAME_NOREPLACE) < 0) {
+		r = err_errno(err, errno, "make snapshot '%s'", file);
+		btrfs_destroy(parent, temp, NULL);
+	}
+	return r;
+}
+
 int btrfs_snapshot(const struct storage_def *def, const struct volid *volume, const char *name,
 		   struct err *err)
 {
@@ -37,7 +50,8 @@ int btrfs_snapshot(const struct storage_def *def, const struct volid *volume, co
 	if (r < 0)
 		return r;
 	btrfs_name(volume, name, file);
-	r = btrfs_subvol_snapshot(parent, file, fd, true, err);
+	btrfs_sweep_owner(parent);
+	r = make_snapshot(parent, fd, file, err);
 	return r < 0 ? r : btrfs_sync(parent, err);
 }
 
@@ -61,7 +75,7 @@ int btrfs_snapshot_delete(const struct storage_def *def, const struct volid *vol
 		return r;
 	}
 	btrfs_name(volume, name, file);
-	r = btrfs_subvol_destroy(parent, file, err);
+	r = btrfs_destroy(parent, file, err);
 	return r < 0 ? r : btrfs_sync(parent, err);
 }
 
@@ -70,7 +84,7 @@ static int put_in_place(int parent, const char *file, int source, struct err *er
 {
 	char temp[256];
 	dir_temp_name(temp);
-	int r = btrfs_subvol_snapshot(parent, temp, source, false, err);
+	int r = btrfs_copy(parent, temp, source, false, err);
 	if (r < 0)
 		return r;
 	autofd int copy = openat(parent, temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -81,7 +95,7 @@ static int put_in_place(int parent, const char *file, int source, struct err *er
 	if (r == 0 && renameat2(parent, temp, parent, file, RENAME_EXCHANGE) < 0)
 		r = err_errno(err, errno, "put the snapshot in the place of '%s'", file);
 	/* now the old state, or the copy that could not take its place */
-	if (btrfs_subvol_destroy(parent, temp, r < 0 ? NULL : err) < 0 && r == 0)
+	if (btrfs_destroy(parent, temp, r < 0 ? NULL : err) < 0 && r == 0)
 		r = err_prefix(err, "rolled back, but the state before is left in '%s'", temp);
 	return r;
 }

@@ -4,8 +4,6 @@
 #include "storage/btrfs.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <fts.h>
 #include <linux/btrfs.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
@@ -13,9 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
-#include "agent/base/fd.h"
-#include "agent/base/mem.h"
 #include "agent/base/str.h"
 
 #define ROOT_INODE 256 /* of every subvolume */
@@ -64,47 +61,22 @@ int btrfs_subvol_set_read_only(int fd, bool on, struct err *err)
 	return 0;
 }
 
-static int destroy(int parent_fd, const char *name)
+int btrfs_subvol_is_read_only(int fd, bool *ret, struct err *err)
 {
-	struct btrfs_ioctl_vol_args_v2 args = {0};
-	args_name(&args, name);
-	return ioctl(parent_fd, BTRFS_IOC_SNAP_DESTROY_V2, &args) < 0 ? -errno : 0;
-}
-
-/* A guest may make subvolumes inside of its own. The walk follows no links; what is no subvolume and
- * cannot be entered stays for the final error. */
-static void destroy_nested(int parent_fd, const char *name)
-{
-	autofree char *top = xasprintf("/proc/self/fd/%d/%s", parent_fd, name);
-	char *const paths[] = {top, NULL};
-	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	if (!walk)
-		return;
-	for (FTSENT *entry; (entry = fts_read(walk));) {
-		if (entry->fts_info != FTS_DP || entry->fts_level == FTS_ROOTLEVEL ||
-		    entry->fts_statp->st_ino != ROOT_INODE)
-			continue;
-		autofree char *folder = xstrndup(entry->fts_path,
-						 (size_t)(entry->fts_pathlen - entry->fts_namelen));
-		autofd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0)
-			destroy(fd, entry->fts_name);
-	}
-	fts_close(walk);
+	uint64_t flags;
+	if (ioctl(fd, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) < 0)
+		return err_errno(err, errno, "flags of a subvolume");
+	*ret = flags & BTRFS_SUBVOL_RDONLY;
+	return 0;
 }
 
 int btrfs_subvol_destroy(int parent_fd, const char *name, struct err *err)
 {
-	int r = destroy(parent_fd, name);
-	if (r == -ENOTEMPTY) {
-		autofd int fd =
-			openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0)
-			btrfs_subvol_set_read_only(fd, false, NULL);
-		destroy_nested(parent_fd, name);
-		r = destroy(parent_fd, name);
-	}
-	return r < 0 ? err_errno(err, -r, "remove subvolume '%s'", name) : 0;
+	struct btrfs_ioctl_vol_args_v2 args = {0};
+	args_name(&args, name);
+	if (ioctl(parent_fd, BTRFS_IOC_SNAP_DESTROY_V2, &args) < 0)
+		return err_errno(err, errno, "remove subvolume '%s'", name);
+	return 0;
 }
 
 int btrfs_set_nocow(int fd, struct err *err)

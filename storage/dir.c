@@ -52,29 +52,12 @@ static int check_mounted(const struct storage_def *def, const char *root, struct
 	return 0;
 }
 
-/* Parents get the usual mode, the folder itself its own. */
-static int make_folder(const struct storage_def *def, const char *root,
-		       const struct dir_folder *folder, struct err *err)
-{
-	autofree char *below = dir_folder_path(def, folder);
-	autofree char *path = xasprintf("%s/%s", root, below);
-	char *slash = strrchr(path, '/');
-	*slash = '\0';
-	int r = dir_make(path, 0755, err);
-	*slash = '/';
-	if (r < 0)
-		return r;
-	if (mkdir(path, folder->mode) < 0 && errno != EEXIST)
-		return err_errno(err, errno, "make folder %s", path);
-	return 0;
-}
-
-static int make_folders(const struct storage_def *def, const char *root, struct err *err)
+static int make_folders(const struct storage_def *def, struct err *err)
 {
 	for (size_t i = 0; i < dir_folders_count; i++) {
 		if (!dir_folder_is_used(def, &dir_folders[i]))
 			continue;
-		int r = make_folder(def, root, &dir_folders[i], err);
+		int r = dir_make_folder(def, &dir_folders[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -98,7 +81,7 @@ int dir_activate(const struct storage_def *def, struct err *err)
 	if (!S_ISDIR(st.st_mode))
 		return err_field(err, "path", "storage '%s': %s is not a folder", def->id, root);
 	if (is_mkdir && key_is_on(def, "create-subdirs"))
-		r = make_folders(def, root, err);
+		r = make_folders(def, err);
 	if (r == 0)
 		dir_import_sweep(def);
 	return r;
@@ -142,6 +125,8 @@ int dir_path(const struct storage_def *def, const struct volid *volume, struct b
 	const char *root;
 	autobuf relative = BUF_INIT;
 	int r = dir_root(def, &root, err);
+	if (r == 0)
+		r = dir_check_folder(def, volume->content, err);
 	if (r == 0)
 		r = dir_relative(def, volume, &relative, err);
 	if (r == 0)

@@ -3,7 +3,8 @@
  *
  *   images/VMID/vm-VMID-disk-N.raw   template/iso   template/cache   snippets   dump   import
  *
- * Folders may be links that the administrator made; volumes themselves are never links. */
+ * The path may have links in it, which are root's. Below it links are followed only as long as they stay below it: who
+ * may write there, or name the folders, must not get at the rest of the node. Volumes themselves are never links. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,6 +31,11 @@ int dir_root(const struct storage_def *def, const char **ret, struct err *err);
 bool dir_folder_is_used(const struct storage_def *def, const struct dir_folder *folder);
 /* Opens the folder of this content; absent is ERR_NOT_FOUND. */
 int dir_open_folder(const struct storage_def *def, enum volume_content content, int *ret_fd,
+		    struct err *err);
+/* For who goes on with a path: it leads nowhere else. A folder that is not there is fine. */
+int dir_check_folder(const struct storage_def *def, enum volume_content content, struct err *err);
+/* Makes the folder, and those above it, below the storage's path. */
+int dir_make_folder(const struct storage_def *def, const struct dir_folder *folder,
 		    struct err *err);
 /* Opens the folder that holds the volume (images: the VMID's). */
 int dir_open_parent(const struct storage_def *def, const struct volid *volume, int *ret_fd,
@@ -118,8 +124,8 @@ int dir_import_after(const struct storage_def *def, const struct volume_alloc *a
 		     struct err *err);
 int dir_notes(const struct storage_def *def, const struct volid *volume, struct buf *ret,
 	      struct err *err);
-int dir_set_attributes(const struct storage_def *def, const struct volid *volume,
-		       const char *notes, const bool *is_protected, struct err *err);
+int dir_set_attributes(const struct storage_def *def, const struct volid *volume, const char *notes,
+		       const bool *is_protected, struct err *err);
 int dir_import_begin(const struct storage_def *def, enum volume_content content, const char *file,
 		     int *ret_fd, char ret_temp[256], struct err *err);
 int dir_import_commit(const struct storage_def *def, enum volume_content content, const char *temp,

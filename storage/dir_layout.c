@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where the `dir` driver keeps what: folders per content, paths, descriptors of them. Job and
- * helper processes only; creates nothing. */
+ * helper processes only. */
 #include "storage/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
@@ -56,6 +59,30 @@ static const struct dir_folder *folder_find(enum volume_content content)
 	return NULL;
 }
 
+/* Links are followed as long as they stay below top; -errno. */
+static int open_beneath(int top, const char *below)
+{
+	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	int fd;
+	do
+		fd = (int)syscall(SYS_openat2, top, below, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return fd < 0 ? -errno : fd;
+}
+
+static int folder_error(const struct storage_def *def, const char *below, int errnum,
+			struct err *err)
+{
+	const char *path = storage_def_get(def, "path");
+	if (errnum == EXDEV)
+		return err_set(err, ERR_INVALID,
+			       "storage '%s': '%s' is a link that leads out of %s, which is not "
+			       "followed; mount there what it leads to",
+			       def->id, below, path);
+	return err_errno(err, errnum, "storage '%s': folder %s/%s", def->id, path, below);
+}
+
 int dir_open_folder(const struct storage_def *def, enum volume_content content, int *ret_fd,
 		    struct err *err)
 {
@@ -66,13 +93,59 @@ int dir_open_folder(const struct storage_def *def, enum volume_content content, 
 	int r = dir_root(def, &root, err);
 	if (r < 0)
 		return r;
+	autofd int top = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return err_errno(err, errno, "storage '%s': open %s", def->id, root);
 	autofree char *below = dir_folder_path(def, folder);
-	autofree char *path = xasprintf("%s/%s", root, below);
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open_beneath(top, below);
 	if (fd < 0)
-		return err_errno(err, errno, "storage '%s': open %s", def->id, path);
+		return folder_error(def, below, -fd, err);
 	*ret_fd = fd;
 	return 0;
+}
+
+int dir_check_folder(const struct storage_def *def, enum volume_content content, struct err *err)
+{
+	struct err why = ERR_INIT;
+	autofd int fd = -1;
+	int r = dir_open_folder(def, content, &fd, &why);
+	if (r < 0 && r != -ERR_NOT_FOUND && err)
+		*err = why;
+	return r == -ERR_NOT_FOUND ? 0 : r;
+}
+
+/* One more component is there. */
+static int make_beneath(int top, const char *below, mode_t mode)
+{
+	const char *slash = strrchr(below, '/');
+	autofree char *parent = slash ? xstrndup(below, (size_t)(slash - below)) : xstrdup(".");
+	autofd int fd = open_beneath(top, parent);
+	if (fd < 0)
+		return fd;
+	return mkdirat(fd, slash ? slash + 1 : below, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Parents get the usual mode, the folder itself its own. */
+int dir_make_folder(const struct storage_def *def, const struct dir_folder *folder, struct err *err)
+{
+	const char *root;
+	int r = dir_root(def, &root, err);
+	if (r < 0)
+		return r;
+	autofd int top = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return err_errno(err, errno, "storage '%s': open %s", def->id, root);
+	autofree char *below = dir_folder_path(def, folder);
+	for (char *slash = strchr(below, '/'); r == 0 && slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		r = make_beneath(top, below, 0755);
+		*slash = '/';
+	}
+	if (r == 0)
+		r = make_beneath(top, below, folder->mode);
+	autofd int made =
+		r < 0 ? r : open_beneath(top, below); /* it may be a link, which was there */
+	return made < 0 ? folder_error(def, below, -made, err) : 0;
 }
 
 bool dir_is_guest_volume(const struct volid *volume)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
@@ -104,4 +105,14 @@ char **api_list(const struct api_request *req, const char *name)
 	const char *value = api_str(req, name);
 
 	return str_split(value ? value : "", " ,;");
+}
+
+/* Names of unknown users are not logged: people type passwords there. */
+int api_login_failed(const struct api_request *req, const char *userid, struct err *err)
+{
+	bool is_known = map_get(access_usercfg(req->core->access)->users, userid) != NULL;
+
+	log_warning("authentication failure; peer=%s user=%s", req->peer,
+		    is_known ? userid : "(unknown)");
+	return err_set(err, ERR_AUTH, "authentication failure");
 }

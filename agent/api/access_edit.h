@@ -31,6 +31,8 @@ int api_password_hash(struct api_request *req, const char *password, api_helper_
 int api_password_verify(struct api_request *req, const char *userid, const char *password,
 			api_helper_fn done, struct err *err);
 bool api_password_is_right(struct buf *output);
+/* Logs that a password was wrong, and returns the error for its caller, which does not tell whether userid exists. */
+int api_login_failed(const struct api_request *req, const char *userid, struct err *err);
 
 /* Free text of a record: sets *slot to the parameter's value, if given; "" clears it. */
 void api_take_text(const struct api_request *req, const char *name, char **slot);

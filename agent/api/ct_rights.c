@@ -49,27 +49,17 @@ static int check_mp(const struct request *request, const struct field *f, struct
 	struct ct_mp mp;
 	int r = ct_mp_parse(f->name, f->value, &mp, err);
 
-	if (r < 0)
+	if (r < 0 || mp.is_folder)
 		return r;
-	if (mp.is_folder)
-		return root_only(request->req, "a folder of the node as mount point", err);
 	return mp.is_new ? check_space(request->req, &mp, err)
 			 : check_owner(request->req, f, &mp, err);
-}
-
-static int check_root(const struct request *request, const struct field *f, struct err *err)
-{
-	return root_only(request->req, f->name, err);
 }
 
 static int check_script(const struct request *request, const struct field *f, struct err *err)
 {
 	struct volid volume;
 	struct err why = ERR_INIT;
-	int r = root_only(request->req, f->name, err);
 
-	if (r < 0)
-		return r;
 	if (volid_parse(f->value, &volume, &why) < 0)
 		return err_field(err, f->name, "%s", why.message);
 	if (volume.content != VOLUME_SNIPPETS)
@@ -77,34 +67,81 @@ static int check_script(const struct request *request, const struct field *f, st
 	return guest_create_check_storage(request->req, volume.storage, "snippets", err);
 }
 
-/* Nesting opens nothing that a user namespace does not guard; the others do. */
-static int check_features(const struct request *request, const struct field *f, struct err *err)
+static int read_features(const char *value, struct ct_features *ret, struct err *err)
 {
 	struct guest_config config __attribute__((cleanup(guest_config_fini)));
-	struct ct_features features;
-	int r;
 
 	guest_config_init(&config);
-	guest_config_set(&config, "features", f->value);
-	if ((r = ct_config_features(&config, &features, err)) < 0)
-		return r;
-	if (features.keyctl || features.fuse || features.mknod || features.force_rw_sys ||
-	    features.mount[0] || (features.nesting && !request->is_unprivileged))
-		return root_only(request->req,
-				 "features other than nesting of an unprivileged container", err);
-	return 0;
+	guest_config_set(&config, "features", value);
+	return ct_config_features(&config, ret, err);
 }
 
-static const struct {
-	const char *key;
-	int (*check)(const struct request *request, const struct field *f, struct err *err);
-} checks[] = {
-	{"dev[n]", check_root},
-	{"mp[n]", check_mp},
-	{"features", check_features},
-	{"hookscript", check_script},
+static int check_features(const struct request *request, const struct field *f, struct err *err)
+{
+	struct ct_features features;
 
+	(void)request;
+	return read_features(f->value, &features, err);
+}
+
+/* What does not parse is told by the checks. */
+static bool is_folder(const struct field *f, bool is_unprivileged)
+{
+	struct ct_mp mp;
+
+	(void)is_unprivileged;
+	return ct_mp_parse(f->name, f->value, &mp, NULL) == 0 && mp.is_folder;
+}
+
+static bool always(const struct field *f, bool is_unprivileged)
+{
+	(void)f, (void)is_unprivileged;
+	return true;
+}
+
+/* Nesting opens nothing that a user namespace does not guard; the others do. */
+static bool is_feature_for_root(const struct field *f, bool is_unprivileged)
+{
+	struct ct_features features;
+
+	return read_features(f->value, &features, NULL) == 0 &&
+	       (features.keyctl || features.fuse || features.mknod || features.force_rw_sys ||
+		features.mount[0] || (features.nesting && !is_unprivileged));
+}
+
+static const struct rule {
+	const char *key;
+	bool (*is_roots)(const struct field *f, bool is_unprivileged);
+	int (*check)(const struct request *request, const struct field *f, struct err *err);
+	const char *what; /* in words, NULL: the key */
+} rules[] = {
+	{"dev[n]", always, NULL, NULL},
+	{"mp[n]", is_folder, check_mp, "a folder of the node as mount point"},
+	{"features", is_feature_for_root, check_features,
+	 "features other than nesting of an unprivileged container"},
+	{"hookscript", always, check_script, NULL},
 };
+
+static const struct rule *rule_find(const struct field *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		const char *const list[] = {rules[i].key, NULL};
+
+		if (f->size > 0 && guest_key_is_in(list, f->name))
+			return &rules[i];
+	}
+	return NULL;
+}
+
+static int check_field(const struct request *request, const struct field *f, struct err *err)
+{
+	const struct rule *rule = rule_find(f);
+	int r = 0;
+
+	if (rule && rule->is_roots(f, request->is_unprivileged))
+		r = root_only(request->req, rule->what ?: f->name, err);
+	return r == 0 && rule && rule->check ? rule->check(request, f, err) : r;
+}
 
 int ct_rights_check(const struct api_request *req, const struct fields *set, bool is_unprivileged,
 		    struct err *err)
@@ -112,15 +149,42 @@ int ct_rights_check(const struct api_request *req, const struct fields *set, boo
 	const struct request request = {req, is_unprivileged};
 	int r = api_str(req, "lxc") ? root_only(req, "lxc", err) : 0;
 
-	for (size_t i = 0; r == 0 && i < set->count; i++) {
-		const struct field *f = &set->items[i];
-
-		for (size_t k = 0; r == 0 && k < ARRAY_SIZE(checks); k++) {
-			const char *const list[] = {checks[k].key, NULL};
-
-			if (f->size > 0 && guest_key_is_in(list, f->name))
-				r = checks[k].check(&request, f, err);
-		}
-	}
+	for (size_t i = 0; r == 0 && i < set->count; i++)
+		r = check_field(&request, &set->items[i], err);
 	return r;
+}
+
+static bool is_roots(const struct field *f, bool is_unprivileged)
+{
+	const struct rule *rule = rule_find(f);
+
+	return str_starts(f->name, "lxc.") || (rule && rule->is_roots(f, is_unprivileged));
+}
+
+static bool stands(const struct guest_config *now, const struct field *f)
+{
+	const struct fields *keys = &now->sections[0].keys;
+
+	for (size_t i = 0; i < keys->count; i++)
+		if (str_eq(keys->items[i].name, f->name) && str_eq(keys->items[i].value, f->value))
+			return true;
+	return false;
+}
+
+int ct_rights_check_again(const struct api_request *req, const struct fields *keys,
+			  const struct guest_config *now, struct err *err)
+{
+	bool is_unprivileged = false;
+
+	str_to_bool(fields_get(keys, "unprivileged") ?: "0", &is_unprivileged);
+
+	for (size_t i = 0; !guest_request_is_root(req) && i < keys->count; i++) {
+		const struct field *f = &keys->items[i];
+
+		if (is_roots(f, is_unprivileged) && !(now && stands(now, f)))
+			return err_set(err, ERR_DENIED,
+				       "it would set '%s' %s, which only root@pam can", f->name,
+				       now ? "again" : "for the copy");
+	}
+	return 0;
 }

@@ -3,6 +3,7 @@
  * on the core's loop. */
 #include <inttypes.h>
 
+#include "agent/api/ct_rights.h"
 #include "agent/api/guest_bwlimit.h"
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_life.h"
@@ -67,24 +68,34 @@ static int check_space(const struct api_request *req, const struct guest_target 
 
 /* Every storage that gets a volume. */
 static int check_storages(const struct api_request *req, const struct guest_target *target,
-			  struct err *err)
+			  const struct guest_section *section, struct err *err)
 {
-	const struct guest_section *section = &target->guest->config->sections[0];
-	const char *snapshot = api_str(req, "snapname"), *storage = api_str(req, "storage");
+	const char *storage = api_str(req, "storage");
 	autofree struct guest_volume *volumes = NULL;
 	size_t count = 0;
-	int r = 0;
+	int r = guest_volumes(target->ops, section, &volumes, &count, err);
 
-	if (snapshot)
-		r = guest_snapshot_require(target->guest->config, snapshot, &section, err);
-	if (r == 0)
-		r = guest_volumes(target->ops, section, &volumes, &count, err);
 	if (r == 0 && storage)
 		r = check_space(req, target, storage, err);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (!volumes[i].is_unused && !storage)
 			r = check_space(req, target, volumes[i].volume.storage, err);
 	return r;
+}
+
+/* What is copied: room for its volumes, and nothing that root alone may give to a guest. */
+static int check_source(const struct api_request *req, const struct guest_target *target,
+			struct err *err)
+{
+	const struct guest_section *section = &target->guest->config->sections[0];
+	const char *snapshot = api_str(req, "snapname");
+	int r = 0;
+
+	if (snapshot)
+		r = guest_snapshot_require(target->guest->config, snapshot, &section, err);
+	if (r == 0 && !target->ops->is_machine)
+		r = ct_rights_check_again(req, &section->keys, NULL, err);
+	return r < 0 ? r : check_storages(req, target, section, err);
 }
 
 static int check_features(const struct api_request *req, const struct guest_target *target,
@@ -110,7 +121,7 @@ static int check(const struct api_request *req, const struct guest_target *targe
 	if (r == 0)
 		r = api_check(req, path, "VM.Allocate", false, err);
 	if (r == 0)
-		r = check_storages(req, target, err);
+		r = check_source(req, target, err);
 	if (r == 0)
 		r = guest_create_check_id(req, target->ops, new_id(req), err);
 	if (r == 0 && locks_source(req, target))

@@ -3,6 +3,7 @@
  * which check again. Runs on the core's loop. */
 #include "agent/api/guest_snapshot.h"
 
+#include "agent/api/ct_rights.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
@@ -129,6 +130,8 @@ int guest_handle_snapshot_rollback(struct api_request *req, struct err *err)
 	if (r == 0)
 		r = guest_snapshot_require(target.guest->config, api_str(req, "snapname"), &section,
 					   err);
+	if (r == 0 && !target.ops->is_machine)
+		r = ct_rights_check_again(req, &section->keys, target.guest->config, err);
 	if (r < 0)
 		return r;
 	fields_add(&args, "snapname", section->name);

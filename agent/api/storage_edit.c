@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/api/guest_request.h"
 #include "agent/api/storage_keys.h"
 #include "agent/api/storage_use.h"
 #include "agent/base/digest.h"
@@ -92,6 +93,13 @@ static int check(const struct draft *draft, const struct storage_def *def, struc
 	return r < 0 ? r : storage_rules_check_place(&draft->cfg, def, path_state(), err);
 }
 
+/* Where its folders lie is being said. */
+static int check_folders(const struct api_request *req, const struct storage_def *def,
+			 struct err *err)
+{
+	return guest_request_is_root(req) ? 0 : storage_rules_check_others(def, err);
+}
+
 static int write_result(struct api_request *req, struct err *err)
 {
 	const struct storage_def *def;
@@ -120,6 +128,8 @@ static int add_new(const struct api_request *req, struct draft *draft, struct er
 	if (!storage_def_get(&def, "content"))
 		fields_add(&def.keys, "content", CONTENT);
 	int r = check(draft, &def, err);
+	if (r == 0)
+		r = check_folders(req, &def, err);
 	if (r < 0) {
 		storage_def_fini(&def);
 		return r;
@@ -208,6 +218,8 @@ static int update_storage(struct api_request *req, struct err *err)
 		return r;
 	set_keys(req, def);
 	r = check(&draft, def, err);
+	if (r == 0 && api_str(req, "content-dirs"))
+		r = check_folders(req, def, err);
 	return r < 0 ? r : draft_commit(req, &draft, write_result, err);
 }
 

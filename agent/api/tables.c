@@ -24,6 +24,7 @@
 	X(storage_edit)                                                                            \
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
+	X(storage_volume)                                                                          \
 	X(storage_upload)                                                                          \
 	X(storage_prune)                                                                           \
 	X(aplinfo)                                                                                 \
@@ -35,6 +36,9 @@
 	X(access_acl)                                                                              \
 	X(access_tokens)                                                                           \
 	X(access_ticket)                                                                           \
+	X(access_password)                                                                         \
+	X(access_permissions)                                                                      \
+	X(access_domains)                                                                          \
 	X(access_vncticket)                                                                        \
 	X(lxc_list)                                                                                \
 	X(lxc_config)                                                                              \

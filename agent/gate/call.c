@@ -131,7 +131,7 @@ static int all_fields(struct request *r, const char *query, struct fields *ret, 
 
 static void add_credentials(struct request *r, struct fields *head)
 {
-	autofree char *cookie = parse_cookie(header(r, MHD_HTTP_HEADER_COOKIE), "PVEAuthCookie");
+	autofree char *cookie = parse_cookie(header(r, MHD_HTTP_HEADER_COOKIE), GATE_COOKIE);
 	autofree char *token = NULL, *ticket = NULL;
 
 	parse_authorization(header(r, MHD_HTTP_HEADER_AUTHORIZATION), &ticket, &token);

@@ -12,6 +12,7 @@
 #include "agent/base/list.h"
 
 #define GATE_BODY_MAX	   (512u * 1024) /* as in the contract */
+#define GATE_COOKIE	   "PVEAuthCookie"
 #define GATE_HEADERS_MAX   64
 #define GATE_HEAD_MAX	   8192
 #define GATE_CONNECTIONS   1000
@@ -49,7 +50,7 @@ struct gate {
 	struct relays *relays;		     /* WebSockets */
 	struct event_streams *event_streams; /* responses without end */
 	struct uploads *uploads;
-	int webui_fd;			     /* folder of static files, or -1 */
+	int webui_fd; /* folder of static files, or -1 */
 };
 
 /* options.c: from the command line, then LODGE_PORT, then the defaults. */

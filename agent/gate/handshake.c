@@ -7,12 +7,11 @@
 #include "agent/base/digest.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/gate/origin.h"
 
 #define KEY_SIZE   16 /* decoded */
 #define KEY_LENGTH 24
 #define GUID	   "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-#define SCHEME	   "https://"
-#define PORT	   "443" /* of SCHEME */
 
 typedef int (*compare_fn)(const char *a, const char *b, size_t size);
 
@@ -45,36 +44,6 @@ static bool is_key(const char *text)
 	       key.size == KEY_SIZE;
 }
 
-/* "host", "host:port", "[::1]:port": where the port begins, or the end */
-static const char *port_of(const char *authority)
-{
-	const char *end = strrchr(authority, ']'), *colon = strrchr(authority, ':');
-
-	return colon && (!end || colon > end) ? colon : authority + strlen(authority);
-}
-
-static const char *port_number(const char *port)
-{
-	return port[0] == ':' && port[1] != '\0' ? port + 1 : PORT;
-}
-
-static bool is_same_authority(const char *a, const char *b)
-{
-	const char *a_port = port_of(a), *b_port = port_of(b);
-	size_t n = (size_t)(a_port - a);
-
-	return n > 0 && n == (size_t)(b_port - b) && strncasecmp(a, b, n) == 0 &&
-	       str_eq(port_number(a_port), port_number(b_port));
-}
-
-/* Browsers send cookies along with any page's handshake, and say only here whose page it is. */
-static bool is_own_origin(const char *origin, const char *host)
-{
-	size_t n = strlen(SCHEME);
-
-	return host && strncasecmp(origin, SCHEME, n) == 0 && is_same_authority(origin + n, host);
-}
-
 static void make_accept(const char *key, char ret[HANDSHAKE_ACCEPT_SIZE])
 {
 	autofree char *text = xasprintf("%s" GUID, key);
@@ -100,7 +69,8 @@ int handshake_check(const struct handshake *h, struct handshake_answer *ret, str
 	if (!is_key(h->key))
 		return err_set(err, ERR_INVALID,
 			       "header Sec-WebSocket-Key must be %d bytes in base64", KEY_SIZE);
-	if (h->origin && !is_own_origin(h->origin, h->host))
+	/* a browser sends cookies along with any page's handshake, and says only here whose page it is */
+	if (h->origin && !origin_is_own(h->origin, h->host))
 		return err_set(err, ERR_DENIED,
 			       "a page of another origin must not open a WebSocket here");
 	make_accept(h->key, ret->accept);

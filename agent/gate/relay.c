@@ -7,49 +7,19 @@
  *     connection broke, no sign of the viewer
  *
  * Level-triggered sources, and an own one (`again`) where a turn ended early. */
-#include "agent/gate/relay.h"
+#include "agent/gate/relay_internal.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/gate/request.h"
-#include "agent/gate/takeover.h"
-#include "agent/gate/websocket.h"
 
 #define CLOSE_WITHIN  (5 * USEC_PER_SEC)
 #define LINGER_WITHIN (2 * USEC_PER_SEC)
 #define TURNS	      8 /* of about a record each way, before others get theirs */
-
-enum relay_state { RELAY_OPEN, RELAY_CLOSING, RELAY_LINGER };
-
-struct relays {
-	struct list all;
-	unsigned count;
-	struct gate *gate;
-	usec_t ping_every;
-};
-
-struct relay {
-	struct list node;
-	struct relays *relays;
-	enum relay_state state;
-	struct MHD_UpgradeResponseHandle *urh;
-	struct takeover tls;
-	struct websocket *ws;
-	int guest;		  /* -1: closed */
-	char in[TAKEOVER_RECORD]; /* read from the viewer, not yet taken by ws */
-	size_t in_at, in_size;
-	usec_t heard_at; /* of the viewer's last sign, or when we did not listen */
-	bool is_viewer_gone;
-	bool wants_viewer_output; /* its socket is full */
-	bool wants_guest_output;
-	sd_event_source *viewer_io, *guest_io, *again, *timer;
-};
 
 static void relay_end(struct relay *r)
 {
@@ -71,114 +41,6 @@ static void arm(struct relay *r, usec_t delay)
 {
 	sd_event_source_set_time(r->timer, clock_monotonic() + delay);
 	sd_event_source_set_enabled(r->timer, SD_EVENT_ONESHOT);
-}
-
-/* ---- moving bytes; each returns whether it moved any ---- */
-
-static bool fill_input(struct relay *r)
-{
-	ssize_t n = takeover_read(&r->tls, r->in);
-
-	if (n == -EAGAIN)
-		return false;
-	if (n <= 0) {
-		r->is_viewer_gone = true;
-		return false;
-	}
-	r->in_at = 0;
-	r->in_size = (size_t)n;
-	r->heard_at = clock_monotonic();
-	return true;
-}
-
-static bool from_viewer(struct relay *r)
-{
-	size_t n;
-
-	if (r->is_viewer_gone || !websocket_has_input_room(r->ws) ||
-	    (r->in_at == r->in_size && !fill_input(r)))
-		return false;
-	n = websocket_input(r->ws, r->in + r->in_at, r->in_size - r->in_at);
-	r->in_at += n;
-	return n > 0;
-}
-
-static void guest_closed(struct relay *r, enum websocket_code code)
-{
-	r->guest_io = sd_event_source_disable_unref(r->guest_io);
-	closep(&r->guest);
-	r->guest = -1;
-	buf_fini(&r->ws->payload);
-	websocket_close(r->ws, code);
-}
-
-static bool to_guest(struct relay *r)
-{
-	ssize_t n;
-
-	r->wants_guest_output = false;
-	if (r->guest < 0)
-		buf_clear(&r->ws->payload);
-	if (r->ws->payload.size == 0)
-		return false;
-	n = send(r->guest, r->ws->payload.data, r->ws->payload.size, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n > 0) {
-		buf_drop_front(&r->ws->payload, (size_t)n);
-		return true;
-	}
-	if (errno == EAGAIN || errno == EINTR)
-		r->wants_guest_output = true;
-	else
-		buf_clear(&r->ws->payload); /* reading tells its end, after its last words */
-	return false;
-}
-
-static bool from_guest(struct relay *r)
-{
-	char data[WEBSOCKET_CHUNK];
-	ssize_t n;
-
-	if (r->guest < 0 || !websocket_has_message_room(r->ws))
-		return false;
-	n = recv(r->guest, data, sizeof(data), MSG_DONTWAIT);
-	if (n > 0)
-		websocket_message(r->ws, data, (size_t)n);
-	else if (n == 0)
-		guest_closed(r, WEBSOCKET_NORMAL);
-	else if (errno != EAGAIN && errno != EINTR)
-		guest_closed(r, WEBSOCKET_GOING_AWAY);
-	return n >= 0;
-}
-
-static bool to_viewer(struct relay *r)
-{
-	bool was_full = r->wants_viewer_output;
-	ssize_t n;
-
-	r->wants_viewer_output = false;
-	/* also when it will say nothing more: it may still read */
-	if (r->ws->wire.size == 0)
-		return false;
-	n = takeover_write(&r->tls, r->ws->wire.data, r->ws->wire.size);
-	if (n > 0)
-		websocket_sent(r->ws, (size_t)n);
-	if (n > 0 && was_full)
-		r->heard_at = clock_monotonic(); /* it took what made room */
-	if (n == -EAGAIN)
-		r->wants_viewer_output = true;
-	else if (n < 0)
-		r->is_viewer_gone = true;
-	return n > 0;
-}
-
-static bool turn(struct relay *r)
-{
-	bool moved = from_viewer(r);
-
-	moved |= to_guest(r);
-	moved |= from_guest(r);
-	moved |= to_viewer(r);
-	return moved;
 }
 
 /* ---- what to wait for ---- */
@@ -248,7 +110,7 @@ static void pump(struct relay *r)
 {
 	int left = TURNS;
 
-	while (r->state != RELAY_LINGER && left > 0 && turn(r))
+	while (r->state != RELAY_LINGER && left > 0 && relay_turn(r))
 		left--;
 	if (!advance(r) && left == 0)
 		sd_event_source_set_enabled(r->again, SD_EVENT_ONESHOT);
@@ -336,7 +198,7 @@ static bool take_early(struct relay *r, const char *data, size_t size)
 
 		data += n;
 		size -= n;
-		if (n == 0 && !to_guest(r))
+		if (n == 0 && !relay_to_guest(r))
 			break;
 	}
 	if (size > sizeof(r->in))
@@ -400,7 +262,7 @@ void relays_free(struct relays *relays)
 		return;
 	LIST_FOREACH (&relays->all, r, struct relay, node) {
 		websocket_close(r->ws, WEBSOCKET_GOING_AWAY);
-		to_viewer(r);
+		relay_to_viewer(r);
 		relay_end(r);
 	}
 	free(relays);

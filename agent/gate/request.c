@@ -10,6 +10,7 @@
 #include "agent/base/json.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/gate/origin.h"
 #include "agent/gate/parse.h"
 #include "agent/gate/upgrade.h"
 
@@ -84,18 +85,39 @@ static bool has_small_head(const struct request *r)
 		       GATE_HEADERS_MAX;
 }
 
+static const char *header(const struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+static bool is_of_own_page(struct request *r)
+{
+	autofree char *cookie = parse_cookie(header(r, MHD_HTTP_HEADER_COOKIE), GATE_COOKIE);
+	const struct origin origin = {.verb = r->verb,
+				      .has_cookie = cookie != NULL,
+				      .origin = header(r, MHD_HTTP_HEADER_ORIGIN),
+				      .fetch_site = header(r, "Sec-Fetch-Site"),
+				      .host = header(r, MHD_HTTP_HEADER_HOST)};
+	struct err err = ERR_INIT;
+
+	if (origin_check(&origin, &err) == 0)
+		return true;
+	request_fail(r, 403, err.message);
+	return false;
+}
+
 bool request_start(struct request *r, const char *verb, const char *http)
 {
-	const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
-							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	uint64_t n = 0;
 
 	str_copy(r->verb, sizeof(r->verb), verb);
 	str_copy(r->http, sizeof(r->http), http);
-	r->accepts_gzip = parse_accepts_gzip(MHD_lookup_connection_value(
-		r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	r->accepts_gzip = parse_accepts_gzip(header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	if (!has_small_head(r))
 		request_fail(r, 431, "more than 64 headers, or more than 8 KiB of them");
+	else if (!is_of_own_page(r))
+		return false;
 	else if (upload_is_one(r))
 		return upload_start(r);
 	else if (length && str_to_u64(length, &n) && n > DRAIN_MAX)

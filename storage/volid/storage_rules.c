@@ -199,6 +199,25 @@ static int check_path(const char *path, const char *state, struct err *err)
 	return 0;
 }
 
+/* Beside refused[]: root may have reasons to put a storage there. */
+static const char *const of_the_system[] = {"/home", "/libx32", "/lost+found", "/nix",
+					    "/opt",  "/root",	"/snap",       "/var"};
+
+int storage_rules_check_others(const struct storage_def *def, struct err *err)
+{
+	const char *path = storage_def_get(def, "path");
+	if (str_is_empty(path) || is_within("/var/lib/vz", path))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(of_the_system); i++)
+		if (is_within(of_the_system[i], path))
+			return err_set(
+				err, ERR_DENIED,
+				"only root@pam can put folders of a storage below %s; others "
+				"may below /srv, /mnt, /media and folders of their own",
+				of_the_system[i]);
+	return 0;
+}
+
 /* Both without a list, or a node in both lists. */
 static bool share_a_node(const struct storage_def *a, const struct storage_def *b)
 {

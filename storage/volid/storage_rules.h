@@ -13,6 +13,11 @@ int storage_rules_check(const struct storage_def *def, struct err *err);
  * those of the other definitions, unless no node has both. */
 int storage_rules_check_place(const struct storage_cfg *cfg, const struct storage_def *def,
 			      const char *state, struct err *err);
+/* Where anybody but root@pam may put a storage, and folders of one (content-dirs): not where the system, its users or
+ * its services keep files. Who may upload a snippet there could write /root/.ssh/authorized_keys or a crontab, and the
+ * contract asks for Datastore.Allocate alone. Left are /srv, /mnt, /media, /var/lib/vz and what is no folder of the
+ * system's at all ("/tank"). ERR_DENIED. */
+int storage_rules_check_others(const struct storage_def *def, struct err *err);
 /* The folder of a content type as the definition's content-dirs gives it ("iso=a,backup=b"), heap; NULL if it
  * says nothing. */
 char *storage_rules_folder(const struct storage_def *def, const char *content);

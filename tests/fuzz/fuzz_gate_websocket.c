@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a viewer sends. "H" and lines: the headers of a handshake. Anything else: frames; the first bytes say
+/* What a viewer sends. "H" and lines: the headers of a handshake. "O" and lines: those that say whose page asks. Anything else: frames; the first bytes say
  * in what pieces they come, and what the guest does meanwhile. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/gate/handshake.h"
+#include "agent/gate/origin.h"
 #include "agent/gate/websocket.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,6 +45,27 @@ static void run_handshake(char *text)
 	if (strlen(answer.accept) != HANDSHAKE_ACCEPT_SIZE - 1 || !handshake_is_wanted(h.upgrade))
 		abort();
 	if (h.origin && strlen(h.origin) <= strlen("https://"))
+		abort();
+}
+
+static void run_origin(char *text)
+{
+	struct origin o = {.verb = next_line(&text) ?: "",
+			   .origin = next_line(&text),
+			   .fetch_site = next_line(&text),
+			   .host = next_line(&text),
+			   .has_cookie = true};
+	struct err err = ERR_INIT;
+	int r = origin_check(&o, &err);
+
+	if ((r < 0) != (err.message[0] != '\0'))
+		abort();
+	/* what neither header clears never changes anything */
+	if (r == 0 && o.origin && !str_eq(o.verb, "GET") && !str_eq(o.verb, "HEAD") &&
+	    !str_eq(o.fetch_site, "same-origin") && strncasecmp(o.origin, "https://", 8) != 0)
+		abort();
+	o.has_cookie = false;
+	if (origin_check(&o, &err) != 0)
 		abort();
 }
 
@@ -143,6 +166,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		autofree char *text = xstrndup((const char *)data + 1, size - 1);
 
 		run_handshake(text);
+		return 0;
+	}
+	if (size > 0 && data[0] == 'O') {
+		autofree char *text = xstrndup((const char *)data + 1, size - 1);
+
+		run_origin(text);
 		return 0;
 	}
 	p.script_size = script < size ? script : size;

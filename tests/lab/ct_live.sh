@@ -188,6 +188,23 @@ ok "nothing waits" settled
 # mount points
 ok "a folder" change "set.mp0=$lab/shared,mp=/mnt/shared"
 ok "is there" is data "$(inside 101 /bin/cat /mnt/shared/file)"
+# one mount in the other: what is written in the first must not choose what or where the second one is
+mkdir "$lab/secret" "$lab/shared/b"
+echo canary >"$lab/secret/canary"
+refused() { change "$1" >"$lab/log"; grep -q "$2" "$lab/log"; } # refused SET TEXT
+rm -rf "$lab/shared/b" && ln -s "$lab/secret" "$lab/shared/b"
+ok "a folder that became a link is not mounted" refused "set.mp2=$lab/shared/b,mp=/mnt/b" "symbolic link in '$lab/shared/b'"
+ok "nothing of what it leads to is inside" not inside 101 /bin/cat /mnt/b/canary
+change revert=mp2 >/dev/null
+rm "$lab/shared/b" && ln -s /etc "$lab/shared/b"
+ok "a place that became a link is none" refused "set.mp2=$lab/secret,mp=/mnt/shared/b/new" "guest's /mnt/shared/b/new.*symbolic link"
+ok "and nothing was made where it leads" not inside 101 /bin/ls /etc/new
+change revert=mp2 >/dev/null
+rm "$lab/shared/b" && mkdir "$lab/shared/b"
+ok "a folder in a folder" change "set.mp2=$lab/secret,mp=/mnt/shared/b"
+ok "is there" is canary "$(inside 101 /bin/cat /mnt/shared/b/canary)"
+ok "and goes" change delete=mp2
+ok "is gone" not inside 101 /bin/cat /mnt/shared/b/canary
 ok "a new volume" change set.mp1=local:0.0625,mp=/mnt/new
 ok "is in the config" has 'mp1: local:101/vm-101-disk-2.raw,mp=/mnt/new,size=64M'
 ok "root inside writes to it" inside 101 /bin/sh -c 'echo x >/mnt/new/f && [ "$(stat -c %u /mnt/new/f)" = 0 ]'

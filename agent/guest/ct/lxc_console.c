@@ -19,6 +19,7 @@
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
+#include "agent/guest/ct/guard.h"
 
 #define ANY_TTY	     (-1)
 #define CONSOLE_TTY  0
@@ -194,6 +195,8 @@ int lxc_console_shell(const char *lxc_path, unsigned vmid, struct lxc_console *r
 	int ends[2], fd, r;
 	pid_t pid;
 
+	if ((r = ct_guard_require(err)) < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_errno(err, errno, "socket");
 	autofd int ours = ends[0], theirs = ends[1];

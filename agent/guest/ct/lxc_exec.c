@@ -21,6 +21,7 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
+#include "agent/guest/ct/guard.h"
 
 #define SAID_MAX    2048
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -71,6 +72,8 @@ int lxc_exec_start(const char *lxc_path, unsigned vmid, const struct lxc_exec *w
 	pid_t pid;
 	int r;
 
+	if ((r = ct_guard_require(err)) < 0)
+		return r;
 	snprintf(name, sizeof(name), "%u", vmid);
 	if (!(c = lxc_container_new(name, lxc_path)))
 		return err_set(err, ERR_INTERNAL, "liblxc: no container object");

@@ -11,6 +11,7 @@
 
 #include "agent/base/fd.h"
 #include "agent/base/str.h"
+#include "agent/guest/ct/guard.h"
 
 #define LOG_MAX	    (1024 * 1024)
 #define REASONS_MAX 3
@@ -80,6 +81,8 @@ int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *it
 	struct lxc_container *c;
 	int r;
 
+	if ((r = ct_guard_require(err)) < 0)
+		return r;
 	snprintf(name, sizeof(name), "%u", vmid);
 	divert_stderr(log_path);
 	if (lxc_log_init(&log) != 0)

@@ -3,6 +3,7 @@
 #include "agent/base/log.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/commands.h"
+#include "agent/guest/ct/guard.h"
 
 static const struct task_command commands[] = {
 	{"vzcreate", vzcreate_run},
@@ -32,9 +33,15 @@ static const struct task_command commands[] = {
 
 int main(int argc, char **argv)
 {
+	struct err err = ERR_INIT;
+
 	log_open("lodge-task-ct");
+	/* a hook enters no container's processes */
 	if (argc > 1 && str_eq(argv[1], "hook"))
 		return hook_main(argc - 2, argv + 2);
+	/* whoever needs it asks again */
+	if (ct_guard_self(argv, &err) < 0)
+		log_error("%s", err.message);
 	if (argc > 1 && str_eq(argv[1], "console"))
 		return console_main(argc - 2, argv + 2);
 	return task_main(argc, argv, commands);

@@ -19,6 +19,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/guest/ct/place.h"
 #include "agent/task/task.h"
 
 #define LOCK_WAIT    (10 * USEC_PER_SEC)
@@ -136,27 +137,41 @@ static struct mount_attr attributes_of(unsigned long flags)
 }
 
 /* The flags are set before it has its place: named again, /proc/self/fd/N would be what lies below. */
+static int place_tree(int tree, const char *target, unsigned long flags)
+{
+	struct mount_attr attr = attributes_of(flags);
+
+	return mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0 &&
+			       move_mount(tree, "", AT_FDCWD, target,
+					  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0
+		       ? 0
+		       : -errno;
+}
+
 static int mount_tree(const char *path, const char *target, unsigned long flags, struct err *err)
 {
 	autofd int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	struct mount_attr attr = attributes_of(flags);
+	int r = fd < 0 ? -errno : place_tree(fd, target, flags);
 
-	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0 ||
-	    move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) !=
-		    0)
-		return err_errno(err, errno, "mount '%s'", path);
-	return 0;
+	return r < 0 ? err_errno(err, -r, "mount '%s'", path) : 0;
+}
+
+static int make_place(const char *target, struct err *err)
+{
+	autofree char *parent = path_join(path_run(), "ct/mnt");
+	int r = dir_make(parent, 0700, err);
+
+	return r < 0 ? r : dir_make(target, 0700, err);
 }
 
 int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err)
 {
-	autofree char *parent = path_join(path_run(), "ct/mnt");
 	struct stat st;
 	int r;
 
 	if (stat(path, &st) != 0)
 		return err_errno(err, errno, "volume '%s'", path);
-	if ((r = dir_make(parent, 0700, err)) < 0 || (r = dir_make(target, 0700, err)) < 0)
+	if ((r = make_place(target, err)) < 0)
 		return r;
 	if (S_ISREG(st.st_mode))
 		return mount_image(path, target, flags, err);
@@ -165,6 +180,21 @@ int ct_mount_volume(const char *path, const char *target, unsigned long flags, s
 	if (mount(path, target, "ext4", flags, NULL) != 0)
 		return err_errno(err, errno, "mount '%s'", path);
 	return 0;
+}
+
+int ct_mount_folder(const char *path, const char *target, unsigned long flags, struct err *err)
+{
+	autofd int folder = ct_place_source(path, err);
+	autofd int tree = -1;
+	int r;
+
+	if (folder < 0)
+		return folder;
+	if ((r = make_place(target, err)) < 0)
+		return r;
+	tree = open_tree(folder, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	r = tree < 0 ? -errno : place_tree(tree, target, flags);
+	return r < 0 ? err_errno(err, -r, "mount '%s'", path) : 0;
 }
 
 /* New kernels have ACLs on ext4 always, and no options for them. */

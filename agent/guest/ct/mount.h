@@ -16,6 +16,9 @@ int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_devi
 		   struct err *err);
 /* Mounts an image, block device or directory at target, a ct_mount_point(); flags of mount(2). */
 int ct_mount_volume(const char *path, const char *target, unsigned long flags, struct err *err);
+/* Mounts a folder of the node that root named, of which no component may be a link: the way to it can lie in what
+ * another bind mount lets a container write. */
+int ct_mount_folder(const char *path, const char *target, unsigned long flags, struct err *err);
 /* What the mounted file system does beside its flags: blocks that files leave are freed on the storage; ACLs. A tree
  * (path: a folder) is part of its storage's file system, which stays as it is. */
 struct ct_mount_tuning {

@@ -18,7 +18,7 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
 #include "agent/guest/ct/mount.h"
-#include "agent/guest/ct/rootdir.h"
+#include "agent/guest/ct/place.h"
 
 #define STEP_TIMEOUT (30 * USEC_PER_SEC)
 
@@ -90,23 +90,11 @@ static int open_root(struct err *err)
 	return fd < 0 ? err_errno(err, errno, "open the container's root") : fd;
 }
 
-static int make_target(int root, const struct ct_mount *mount, struct err *err)
-{
-	int fd, r = 0;
-
-	if (!rootdir_exists(root, mount->target))
-		r = mount->is_file ? rootdir_write(root, mount->target, "", 0, 0600, err)
-				   : rootdir_make(root, mount->target, 0755, err);
-	if (r < 0)
-		return r;
-	fd = rootdir_open(root, mount->target, O_PATH | (mount->is_file ? 0 : O_DIRECTORY));
-	return fd < 0 ? err_errno(err, -fd, "guest's %s", mount->target) : fd;
-}
-
 static int attach_here(int tree, const struct ct_mount *mount, struct err *err)
 {
 	autofd int root = open_root(err);
-	autofd int target = root < 0 ? root : make_target(root, mount, err);
+	autofd int target =
+		root < 0 ? root : ct_place_make(root, mount->target, mount->is_file, err);
 
 	if (target < 0)
 		return target;
@@ -167,12 +155,40 @@ int ct_mount_attach(struct task_ctx *task, pid_t init, const struct ct_mount *mo
 }
 
 /* The empty file that a device's node was mounted on (make_target()). */
-static void drop_placeholder(const char *path)
+static void drop_placeholder(int parent, const char *name)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
-		(void)unlink(path);
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size == 0)
+		(void)unlinkat(parent, name, 0);
+}
+
+/* From its folder, which may be another mount that others write in: a name there cannot lead elsewhere. A descriptor
+ * of the mount itself would keep it busy. */
+static int detach_here(const char *target, struct err *err)
+{
+	autofd int root = open_root(err);
+	const char *name;
+	struct err why = ERR_INIT;
+	autofd int parent = root < 0 ? root : ct_place_parent(root, target, &name, &why);
+
+	if (root < 0 || parent == -ERR_NOT_FOUND)
+		return root < 0 ? root : 0;
+	if (parent < 0) {
+		if (err)
+			*err = why;
+		return parent;
+	}
+	if (fchdir(parent) != 0)
+		return err_errno(err, errno, "folder of guest's %s", target);
+	if (umount2(name, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT) {
+		drop_placeholder(parent, name);
+		return 0;
+	}
+	if (errno == EBUSY)
+		return err_set(err, ERR_BUSY, "%s is in use inside", target);
+	return err_errno(err, errno, "unmount guest's %s", target);
 }
 
 static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
@@ -190,14 +206,7 @@ static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
 		return err_errno(err, errno, "enter the container's user namespace");
 	if ((r = enter(userns, mntns, err)) < 0)
 		return r;
-	/* the container's root is this process' root now: links lead nowhere else */
-	if (umount2(step->target, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT) {
-		drop_placeholder(step->target);
-		return 0;
-	}
-	if (errno == EBUSY)
-		return err_set(err, ERR_BUSY, "%s is in use inside", step->target);
-	return err_errno(err, errno, "unmount guest's %s", step->target);
+	return detach_here(step->target, err);
 }
 
 int ct_mount_detach(struct task_ctx *task, pid_t init, const char *target, struct err *err)
@@ -257,12 +266,13 @@ int ct_mount_prepare(const struct ct_mp *mp, const char *path, unsigned vmid, bo
 	/* a folder of the node keeps its owners: what is root's there is nobody's inside */
 	mount.is_shifted = is_unprivileged && !mp->is_folder;
 	snprintf(mount.source, sizeof(mount.source), "%s.mp%u", place, mp->index);
-	r = ct_mount_volume(path, mount.source, flags | (mp->read_only ? MS_RDONLY : 0), err);
+	flags |= mp->read_only ? MS_RDONLY : 0;
+	r = mp->is_folder ? ct_mount_folder(path, mount.source, flags, err)
+			  : ct_mount_volume(path, mount.source, flags, err);
 	const struct ct_mount_tuning tuning = {mp->discard, mp->acl};
 
 	if (r == 0)
-		r = ct_mount_tune(path, mount.source, flags | (mp->read_only ? MS_RDONLY : 0),
-				  &tuning, err);
+		r = ct_mount_tune(path, mount.source, flags, &tuning, err);
 	if (r < 0)
 		return err_prefix(err, "mp%u", mp->index);
 	*ret = mount;

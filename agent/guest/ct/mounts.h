@@ -4,7 +4,8 @@
  *
  * The mount is made on the host with everything that it is not to lose: read-only, nodev, …, the shift of ids.
  * Then it is copied into a mount namespace of the container's user namespace, which locks these flags, and from
- * there moved into the container's own: its root cannot take them off. Targets are resolved inside its root. */
+ * there moved into the container's own: its root cannot take them off. Neither on the way to a folder of the node nor on that to
+ * a place inside is a link followed (place.h): the way may lie in another mount, in which somebody writes. */
 #pragma once
 
 #include <stdbool.h>

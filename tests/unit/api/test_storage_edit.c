@@ -178,13 +178,68 @@ static void test_rights(void **state)
 	expect_cfg(before);
 }
 
+/* Whoever may define storages cannot so get at what is root's: keys, crontabs, homes. */
+static void test_places(void **state)
+{
+	static const struct {
+		const char *call;
+		bool is_allowed;
+	} cases[] = {
+		{"path=/root", false},
+		{"path=/root/.ssh", false},
+		{"path=/root&content=snippets&content-dirs=snippets=.ssh", false},
+		{"path=/home/eve", false},
+		{"path=/var/spool/cron", false},
+		{"path=/var", false},
+		{"path=/opt/x", false},
+		{"path=/srv/b", true},
+		{"path=/mnt/b&content-dirs=iso=all/iso", true},
+		{"path=/tank", true},
+		{"path=/rootless", true},
+		{"path=/var/lib/vz", true},
+	};
+	(void)state;
+	fixture_put(&f, "/user.cfg", "user:eve@pve:1:0::::\nacl:/:user:eve@pve:Administrator:1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *call =
+			xasprintf("POST /storage?storage=s1&type=dir&%s", cases[i].call);
+		fixture_put(&f, "/storage.cfg", before);
+		fixture_login(&f, "eve@pve");
+		int status = fixture_call(&f, call);
+		if (status != (cases[i].is_allowed ? 200 : 403))
+			fail_msg("%s: %d %s", call, status, buf_str(&f.last.body));
+		if (status == 200)
+			continue;
+		if (!strstr(buf_str(&f.last.body), "only root@pam can put"))
+			fail_msg("%s: %s", call, buf_str(&f.last.body));
+		expect_cfg(before);
+		fixture_login(&f, NULL);
+		assert_int_equal(fixture_call(&f, call), 200);
+	}
+}
+
+/* Of a storage that root put there others change the rest, not the folders. */
+static void test_folders_of_roots(void **state)
+{
+	(void)state;
+	fixture_put(&f, "/storage.cfg", "dir: hers\n\tpath /root/isos\n\tcontent iso,snippets\n\n");
+	fixture_put(&f, "/user.cfg", "user:eve@pve:1:0::::\nacl:/:user:eve@pve:Administrator:1\n");
+	fixture_login(&f, "eve@pve");
+	if (fixture_call(&f, "PUT /storage/hers?content-dirs=snippets=x") != 403)
+		fail_msg("%s", buf_str(&f.last.body));
+	assert_int_equal(fixture_call(&f, "PUT /storage/hers?disable=1"), 200);
+	fixture_login(&f, NULL);
+	assert_int_equal(fixture_call(&f, "PUT /storage/hers?content-dirs=snippets=x"), 200);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_create),	   TEST(test_create_refused), TEST(test_update),
-		TEST(test_update_refused), TEST(test_delete),	      TEST(test_rights),
+		TEST(test_create),	   TEST(test_create_refused),	TEST(test_update),
+		TEST(test_update_refused), TEST(test_delete),		TEST(test_rights),
+		TEST(test_places),	   TEST(test_folders_of_roots),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,6 +290,57 @@ static void test_links(void **state)
 	assert_true(access("/etc/vm-101-disk-0.raw", F_OK) < 0);
 }
 
+/* A folder that is a link leads below the path, or nowhere. */
+static void test_folder_links(void **state)
+{
+	struct room *room = *state;
+	static const char *const out[] = {"/tmp", "..", "../..", "template/../../x",
+					  "/proc/self/cwd"};
+	autofree char *snippets = xasprintf("%s/snippets", room->path);
+	struct volid volume;
+	struct err err = ERR_INIT;
+	autobuf path = BUF_INIT;
+	assert_int_equal(volid_parse("local:snippets/a.yaml", &volume, NULL), 0);
+	assert_int_equal(rmdir(snippets), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(out); i++) {
+		char temp[256];
+		int fd = -1;
+		assert_int_equal(symlink(out[i], snippets), 0);
+		assert_true(room->driver->import_begin(&room->def, VOLUME_SNIPPETS, "a.yaml", &fd,
+						       temp, &err) < 0);
+		assert_true(room->driver->path(&room->def, &volume, &path, &err) < 0);
+		assert_true(room->driver->activate(&room->def, &err) < 0);
+		assert_int_equal(path.size, 0);
+		assert_int_equal(unlink(snippets), 0);
+	}
+	assert_int_equal(symlink("/tmp", snippets), 0);
+	assert_int_equal(room->driver->path(&room->def, &volume, &path, &err), -ERR_INVALID);
+	assert_non_null(strstr(err.message, "'snippets' is a link that leads out of"));
+	assert_int_equal(unlink(snippets), 0);
+	assert_int_equal(symlink("template/iso", snippets), 0);
+	assert_int_equal(room->driver->path(&room->def, &volume, &path, &err), 0);
+	assert_int_equal(unlink(snippets), 0);
+}
+
+/* Nor are folders made where one on the way leads. */
+static void test_folders_are_made_below(void **state)
+{
+	struct room *room = *state;
+	autofree char *outside = xasprintf("%s-outside", room->path);
+	autofree char *made = xasprintf("%s/b", outside);
+	autofree char *link = xasprintf("%s/a", room->path);
+	struct err err = ERR_INIT;
+	assert_int_equal(mkdir(outside, 0755), 0);
+	assert_int_equal(symlink(outside, link), 0);
+	fields_add(&room->def.keys, "content-dirs", "snippets=a/b");
+	assert_int_equal(room->driver->activate(&room->def, &err), -ERR_INVALID);
+	assert_int_not_equal(access(made, F_OK), 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(room->driver->activate(&room->def, &err), 0);
+	assert_true(is_there(room, "a/b"));
+	assert_int_equal(rmdir(outside), 0);
+}
+
 static void test_resize(void **state)
 {
 	struct room *room = *state;
@@ -460,6 +511,8 @@ int main(void)
 		IN_ROOM(test_alloc_qcow2),
 		IN_ROOM(test_remove),
 		IN_ROOM(test_links),
+		IN_ROOM(test_folder_links),
+		IN_ROOM(test_folders_are_made_below),
 		IN_ROOM(test_resize),
 		IN_ROOM(test_list),
 		IN_ROOM(test_list_content),
