@@ -21,6 +21,7 @@
 	X(storage_edit)                                                                            \
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
+	X(storage_copy)                                                                            \
 	X(storage_upload)                                                                          \
 	X(storage_prune)                                                                           \
 	X(aplinfo)                                                                                 \

@@ -44,6 +44,8 @@ static const struct helper_entry helpers[] = {
 static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
+	{"volcopy", job_volcopy},
+	{"volcopy-undo", job_volcopy_undo},
 	{"prunebackups", job_prunebackups},
 	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},

@@ -17,7 +17,6 @@
 #include "agent/task/host/incoming.h"
 
 #define MAKE_TIMEOUT (3600 * USEC_PER_SEC)
-#define BLOCK	     (1024 * 1024)
 
 struct recipe {
 	const char *kind, *suite; /* arguments of the maker */
@@ -125,23 +124,10 @@ static int make(const struct recipe *recipe, const char *folder, char **ret_path
 
 static int copy(struct incoming *in, const char *path, struct err *err)
 {
-	autofree char *block = xmalloc(BLOCK);
 	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-	if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0)
 		return err_errno(err, errno, "open '%s'", path);
-	int r = incoming_expect(in, (uint64_t)size, err);
-	while (r == 0) {
-		ssize_t n = read(fd, block, BLOCK);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(err, errno, "read '%s'", path);
-		if (n == 0)
-			break;
-		r = incoming_write(in, block, (size_t)n, err);
-	}
-	return r;
+	return incoming_copy(in, fd, err);
 }
 
 static int make_into(struct incoming *in, const struct recipe *recipe, const char *folder,
