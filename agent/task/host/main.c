@@ -47,7 +47,6 @@ static const struct task_command commands[] = {
 	{"volcopy", job_volcopy},
 	{"volcopy-undo", job_volcopy_undo},
 	{"prunebackups", job_prunebackups},
-	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},
 	{"netapply", job_netapply},
 	{"netapply-undo", job_netapply_undo},
