@@ -8,6 +8,7 @@
 #include "agent/task/fetch/commands.h"
 #include "agent/task/fetch/http.h"
 #include "agent/task/host/templates.h"
+#include "storage/template/template.h"
 
 #define SUMS_MAX     (1024u * 1024)
 #define SUMS_TIMEOUT 120u /* s */
@@ -45,7 +46,7 @@ static int find_sum(const struct catalog_entry *entry, const char *url, const ch
 {
 	autofree char *rest = NULL;
 	char name[256];
-	int r = catalog_entry_sum(entry, templates_arch(), ret_kind, &rest, err);
+	int r = catalog_entry_sum(entry, template_arch(), ret_kind, &rest, err);
 	if (r < 0)
 		return r;
 	if (!str_starts(rest, "https://"))
@@ -57,7 +58,7 @@ static int find_sum(const struct catalog_entry *entry, const char *url, const ch
 static int download(struct task_ctx *task, const struct catalog_entry *entry, const char *file,
 		    struct err *err)
 {
-	autofree char *url = catalog_entry_text(entry, "url", templates_arch());
+	autofree char *url = catalog_entry_text(entry, "url", template_arch());
 	const char *kind;
 	char sum[129];
 	int r = find_sum(entry, url, &kind, sum, err);

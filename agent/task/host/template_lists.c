@@ -3,7 +3,6 @@
 #include "agent/task/host/templates.h"
 
 #include <dirent.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
@@ -11,14 +10,9 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "storage/template/template.h"
 
 #define LISTS_MAX 64 /* of the administrator */
-
-const char *templates_arch(void)
-{
-	static struct utsname name;
-	return uname(&name) < 0 ? "amd64" : catalog_arch(name.machine);
-}
 
 /* One that cannot be read hides itself alone. */
 static void add_list(struct catalog *catalog, const char *path)
@@ -60,7 +54,7 @@ static bool is_possible(const struct catalog_entry *entry)
 {
 	const char *make = catalog_entry_get(entry, "make");
 	const char *keyring = catalog_entry_get(entry, "keyring");
-	if (!catalog_entry_is_for(entry, templates_arch()))
+	if (!catalog_entry_is_for(entry, template_arch()))
 		return false;
 	if (!make)
 		return true;
@@ -84,7 +78,7 @@ int templates_find(const struct catalog *catalog, const char *file,
 {
 	const struct catalog_entry *entry = NULL;
 	while ((entry = templates_next(catalog, entry))) {
-		autofree char *own = catalog_entry_text(entry, "file", templates_arch());
+		autofree char *own = catalog_entry_text(entry, "file", template_arch());
 		if (!str_eq(own, file))
 			continue;
 		*ret = entry;

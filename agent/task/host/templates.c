@@ -14,6 +14,7 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/task/host/incoming.h"
+#include "storage/template/template.h"
 
 #define MAKE_TIMEOUT (3600 * USEC_PER_SEC)
 
@@ -25,7 +26,7 @@ static void write_text(struct json *j, const char *name, const struct catalog_en
 
 static void write_entry(struct json *j, const struct catalog_entry *entry)
 {
-	const char *arch = templates_arch();
+	const char *arch = template_arch();
 	autofree char *file = catalog_entry_text(entry, "file", arch);
 	autofree char *url = catalog_entry_text(entry, "url", arch);
 	const char *headline = catalog_entry_get(entry, "headline") ?: entry->name;

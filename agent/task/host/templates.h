@@ -13,7 +13,6 @@ int helper_templates(const struct fields *args, struct buf *out, struct err *err
 
 /* From PATH_SHARE/templates.list and PATH_ETC/templates.d; a list that is wrong is logged and left out. */
 void templates_load(struct catalog *ret);
-const char *templates_arch(void); /* of this machine, as Debian calls it */
 /* Those that are possible here; after NULL the first one, NULL at the end. */
 const struct catalog_entry *templates_next(const struct catalog *catalog,
 					   const struct catalog_entry *after);
