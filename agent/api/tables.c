@@ -24,6 +24,7 @@
 	X(storage_copy)                                                                            \
 	X(storage_upload)                                                                          \
 	X(storage_prune)                                                                           \
+	X(oci)                                                                                     \
 	X(aplinfo)                                                                                 \
 	X(access_users)                                                                            \
 	X(access_groups)                                                                           \
