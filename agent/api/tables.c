@@ -22,6 +22,7 @@
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
 	X(storage_copy)                                                                            \
+	X(storage_import)                                                                          \
 	X(storage_upload)                                                                          \
 	X(storage_prune)                                                                           \
 	X(oci)                                                                                     \
