@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes a container template and prints its path. What was made before is taken from the cache.
 #
-#   make-template.sh [-c CACHE] busybox|debian [SUITE]
+#   make-template.sh [-c CACHE] [-m MIRROR] [-k KEYRING] busybox|debian|ubuntu [SUITE]
 #
 # busybox: a static busybox with DHCP on eth0, a few MiB, at once.  Needs: busybox-static.
 # debian:  minimal Debian (bookworm) with systemd and DHCP on eth0. Needs: mmdebstrap, zstd, network.
+# ubuntu:  minimal Ubuntu (noble) with systemd, netplan and DHCP on eth0. Needs: as debian, and its archive's KEYRING.
 # CACHE is a folder below /var/cache/lodge or LODGE_CACHE_DIR unless -c names one.
 set -eu
 
@@ -150,38 +151,63 @@ make_busybox() {
 debian_clean='rm -rf "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin
 : >"$1"/etc/machine-id; rm -f "$1"/etc/hostname "$1"/etc/resolv.conf'
 
-# shellcheck disable=SC2016
-make_debian() {
+bootstrap() { # bootstrap PACKAGES OPTIONS…: makes out of suite, mirror and keyring
 	need mmdebstrap zstd
-	network_file "$work"
-	mv "$work/etc/network/interfaces" "$work/interfaces"
-	mmdebstrap --quiet --variant=minbase --mode=root \
-		--include=systemd-sysv,dbus,iproute2,udev,passwd,ifupdown,isc-dhcp-client,netbase,ca-certificates \
+	packages=$1
+	shift
+	[ -z "$keyring" ] || set -- --keyring="$keyring" "$@"
+	mmdebstrap --quiet --variant=minbase --mode=root --include="$packages" \
 		--aptopt='Apt::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		--customize-hook='mkdir -p "$1"/etc/network' \
-		--customize-hook="copy-in $work/interfaces /etc/network" \
-		--customize-hook="$debian_clean" \
-		"$suite" "$work/out.tar" >&2
+		"$@" --customize-hook="$debian_clean" \
+		"$suite" "$work/out.tar" ${mirror:+"$mirror"} >&2
 	zstd -q -T0 -6 "$work/out.tar" -o "$work/out"
 	publish "$work/out"
 }
 
+# shellcheck disable=SC2016
+make_debian() {
+	network_file "$work"
+	mv "$work/etc/network/interfaces" "$work/interfaces"
+	bootstrap systemd-sysv,dbus,iproute2,udev,passwd,ifupdown,isc-dhcp-client,netbase,ca-certificates \
+		--customize-hook='mkdir -p "$1"/etc/network' \
+		--customize-hook="copy-in $work/interfaces /etc/network"
+}
+
+# As the distribution does it: netplan tells networkd, resolved resolves (before noble it is a part of systemd).
+# shellcheck disable=SC2016
+make_ubuntu() {
+	case $suite in
+	focal | jammy) resolved= ;;
+	*) resolved=,systemd-resolved ;;
+	esac
+	printf 'network:\n  version: 2\n  ethernets:\n    eth0:\n      dhcp4: true\n' >"$work/10-lodge.yaml"
+	bootstrap "systemd-sysv,dbus,iproute2,udev,passwd,netplan.io,netbase,ca-certificates$resolved" \
+		--components=main,universe \
+		--customize-hook='mkdir -p "$1"/etc/netplan' \
+		--customize-hook="copy-in $work/10-lodge.yaml /etc/netplan" \
+		--customize-hook='chmod 600 "$1"/etc/netplan/10-lodge.yaml; chroot "$1" systemctl enable systemd-networkd systemd-resolved'
+}
+
 # of one's own for each version of this script
-cache=${LODGE_CACHE_DIR:-/var/cache/lodge}/$(sha256sum <"$0" | cut -c1-12)
-while getopts c: option; do
+cache=${LODGE_CACHE_DIR:-/var/cache/lodge}/$(sha256sum <"$0" | cut -c1-12) mirror='' keyring=''
+usage='usage: make-template.sh [-c CACHE] [-m MIRROR] [-k KEYRING] busybox|debian|ubuntu [SUITE]'
+while getopts c:m:k: option; do
 	case $option in
 	c) cache=$OPTARG ;;
-	*) die "usage: make-template.sh [-c CACHE] busybox|debian [SUITE]" ;;
+	m) mirror=$OPTARG ;;
+	k) keyring=$OPTARG ;;
+	*) die "$usage" ;;
 	esac
 done
 shift $((OPTIND - 1))
-kind=${1:-} suite=${2:-bookworm} arch=$(dpkg --print-architecture)
+kind=${1:-} arch=$(dpkg --print-architecture)
+[ "$kind" = ubuntu ] && suite=${2:-noble} || suite=${2:-bookworm}
 case $kind in
 busybox) template=$cache/busybox_$arch.tar.gz ;;
-debian) template=$cache/debian-${suite}_$arch.tar.zst ;;
-*) die "usage: make-template.sh [-c CACHE] busybox|debian [SUITE]" ;;
+debian | ubuntu) template=$cache/$kind-${suite}_$arch.tar.zst ;;
+*) die "$usage" ;;
 esac
 
 if [ ! -s "$template" ]; then

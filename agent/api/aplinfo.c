@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /nodes/{node}/aplinfo: container templates that this node can make. Core's loop. */
+/* /nodes/{node}/aplinfo: container templates that this node can make or download. Core's loop. */
 #include "agent/api/storage_use.h"
 
 #define LIST_TIMEOUT (1900 * USEC_PER_MSEC)
@@ -31,8 +31,8 @@ static int make_template(struct api_request *req, struct err *err)
 		return err_field(err, "template", "this is no name of a template");
 	storage_def_encode(def, &args);
 	fields_add(&args, "template", api_str(req, "template"));
-	struct job_spec job = {.program = JOB_HOST,
-			       .command = "maketemplate",
+	struct job_spec job = {.program = JOB_FETCH,
+			       .command = "apldownload",
 			       .type = "download",
 			       .id = api_str(req, "template"),
 			       .args = &args,
@@ -59,14 +59,14 @@ static const struct param make_params[] = {
 static const struct api_route routes[] = {
 	{.verb = API_GET,
 	 .path = "/nodes/{node}/aplinfo",
-	 .text = "List the container templates that this node can make.",
+	 .text = "List the container templates that this node can make or download.",
 	 .params = list_params,
 	 .permission = {.kind = API_USER},
 	 .returns = "{\"type\":\"array\",\"items\":{\"type\":\"object\"}}",
 	 .handle = list_templates},
 	{.verb = API_POST,
 	 .path = "/nodes/{node}/aplinfo",
-	 .text = "Make a container template.",
+	 .text = "Make or download a container template.",
 	 .params = make_params,
 	 .permission = {.kind = API_CHECK,
 			.path = "/storage/{storage}",

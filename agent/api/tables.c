@@ -25,8 +25,11 @@
 	X(node_storage)                                                                            \
 	X(storage_content)                                                                         \
 	X(storage_volume)                                                                          \
+	X(storage_copy)                                                                            \
+	X(storage_import)                                                                          \
 	X(storage_upload)                                                                          \
 	X(storage_prune)                                                                           \
+	X(oci)                                                                                     \
 	X(aplinfo)                                                                                 \
 	X(pools)                                                                                   \
 	X(pool_edit)                                                                               \

@@ -30,6 +30,8 @@ int file_remove(const char *path, struct err *err); /* absent is fine */
 int dir_make(const char *path, mode_t mode, struct err *err); /* with parents; existing is fine */
 /* Removes a tree without following links or crossing file systems; absent is fine. */
 int dir_remove_tree(const char *path, struct err *err);
+/* The same of a name in an open folder: no path, one component. */
+int dir_remove_at(int parent, const char *name, struct err *err);
 /* A sealed memfd (no write, grow, shrink, seal) holding data, offset 0. */
 int fd_memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd, struct err *err);
 /* Whole content of a memfd that must carry all seals; for data from less trusted processes. */

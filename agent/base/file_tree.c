@@ -101,7 +101,7 @@ static int empty_top(struct removal *removal, struct err *err)
 	return r;
 }
 
-static int remove_below(int parent, const char *name, struct err *err)
+int dir_remove_at(int parent, const char *name, struct err *err)
 {
 	struct removal removal = {.top = -1};
 	int r;
@@ -136,5 +136,5 @@ int dir_remove_tree(const char *path, struct err *err)
 	parent = open(!slash ? "." : slash == copy ? "/" : copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return errno == ENOENT ? 0 : err_errno(err, errno, "remove %s", path);
-	return remove_below(parent, name, err) < 0 ? err_prefix(err, "remove %s", path) : 0;
+	return dir_remove_at(parent, name, err) < 0 ? err_prefix(err, "remove %s", path) : 0;
 }

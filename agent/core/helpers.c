@@ -215,7 +215,9 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
 /* Few need what is large. */
 static const char *program_of(const char *name)
 {
-	return str_starts(name, "url-") ? "lodge-task-fetch" : "lodge-task";
+	return str_starts(name, "url-")	     ? "lodge-task-fetch"
+	       : str_starts(name, "import-") ? "lodge-task-import"
+					     : "lodge-task";
 }
 
 static int start(struct helper *h, struct err *err)

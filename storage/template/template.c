@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <locale.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "agent/base/mem.h"
+#include "storage/catalog/catalog.h"
+#include "storage/template/image.h"
 #include "storage/template/unpack.h"
 
 #define ENTRIES_MAX	 4000000
@@ -136,7 +139,7 @@ static int make_entry(struct unpack *u, struct archive_entry *entry, const char 
 	if (place.parent_fd < 0 && make != unpack_folder)
 		r = err_set(err, ERR_INVALID, "the root folder cannot be replaced");
 	else if (make != unpack_folder)
-		r = place_clear(&place, err);
+		r = place_clear(&place, u->is_layer, err);
 	if (r == 0)
 		r = make(u, entry, &place, err);
 	place_fini(&place);
@@ -148,6 +151,8 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry, struct er
 	const char *name = archive_entry_pathname(entry);
 	if (!name)
 		return err_set(err, ERR_INVALID, "an entry's name is no valid text");
+	if (u->is_layer && unpack_is_whiteout(name))
+		return 0;
 	int r = count_entry(u, err);
 	if (r == 0)
 		r = make_entry(u, entry, name, err);
@@ -160,6 +165,8 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry, struct er
  * two entries; libarchive takes that for the end. Here: were bytes read behind the last entry? */
 static int check_end(struct unpack *u, struct err *err)
 {
+	if (u->is_layer) /* its checksum tells */
+		return 0;
 	if (u->report.entries == 0)
 		return err_set(err, ERR_CORRUPT, "the archive is empty");
 	if (archive_filter_bytes(u->archive, 0) <= archive_read_header_position(u->archive))
@@ -167,7 +174,7 @@ static int check_end(struct unpack *u, struct err *err)
 	return 0;
 }
 
-static int unpack_all(struct unpack *u, struct err *err)
+int unpack_entries(struct unpack *u, struct err *err)
 {
 	for (;;) {
 		struct archive_entry *entry;
@@ -182,6 +189,23 @@ static int unpack_all(struct unpack *u, struct err *err)
 	}
 }
 
+static int unpack_archive(struct unpack *u, int fd, struct err *err)
+{
+	(void)lseek(fd, 0, SEEK_SET);
+	int r = archive_open(fd, &u->archive, err);
+	if (r < 0)
+		return r;
+	r = unpack_entries(u, err);
+	archive_read_free(u->archive);
+	return r;
+}
+
+const char *template_arch(void)
+{
+	static struct utsname name;
+	return uname(&name) < 0 ? "amd64" : catalog_arch(name.machine);
+}
+
 int template_unpack(int archive_fd, int root_fd, const struct template_limits *limits,
 		    template_progress_fn progress, void *ctx, struct template_report *ret,
 		    struct err *err)
@@ -190,13 +214,10 @@ int template_unpack(int archive_fd, int root_fd, const struct template_limits *l
 	struct utf8_scope scope = utf8_enter();
 	if (limits)
 		u.limits = *limits;
-	int r = archive_open(archive_fd, &u.archive, err);
-	if (r == 0) {
-		r = unpack_all(&u, err);
-		if (r == 0)
-			meta_finish(&u);
-		archive_read_free(u.archive);
-	}
+	int r = image_is_one(archive_fd) ? unpack_image(&u, archive_fd, template_arch(), err)
+					 : unpack_archive(&u, archive_fd, err);
+	if (r == 0)
+		meta_finish(&u);
 	meta_fini(&u);
 	utf8_leave(&scope);
 	if (r == 0 && ret)

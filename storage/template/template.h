@@ -13,7 +13,8 @@
 struct template_limits {
 	uint64_t max_bytes;   /* unpacked; 0: no bound but the file system's */
 	uint64_t max_entries; /* 0: 4,000,000 */
-	bool (*is_cancelled)(void); /* asked between blocks, may be NULL; true ends with ERR_CANCELLED */
+	bool (*is_cancelled)(
+		void); /* asked between blocks, may be NULL; true ends with ERR_CANCELLED */
 };
 
 struct template_report {
@@ -23,10 +24,14 @@ struct template_report {
 typedef void (*template_progress_fn)(const struct template_report *so_far, void *ctx);
 
 /* root_fd: directory, empty but for lost+found. Not an archive, truncated or escaping entries are
- * errors whose text names the entry. */
+ * errors whose text names the entry. Of a container image (image.h) the layers are laid over each other. The descriptor is
+ * a regular file's, read from its start. */
 int template_unpack(int archive_fd, int root_fd, const struct template_limits *limits,
 		    template_progress_fn progress, void *ctx, struct template_report *ret,
 		    struct err *err);
+
+/* Of this machine, as Debian calls it ("amd64"). */
+const char *template_arch(void);
 
 /* Reads the first header: is this a template at all? The descriptor's position moves. */
 int template_check(int archive_fd, struct err *err);

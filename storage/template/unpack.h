@@ -18,6 +18,7 @@ struct unpack {
 	template_progress_fn progress;
 	void *ctx;
 	struct template_report report;
+	bool is_layer; /* one over another: whiteouts are no files, and folders give way to what replaces them */
 	struct unpack_dir *dirs; /* folders whose times are set at the end */
 	size_t dirs_count, dirs_capacity, dirs_bytes;
 };
@@ -36,8 +37,16 @@ int place_find(int root_fd, const char *text, struct place *ret, struct err *err
 void place_fini(struct place *place);
 /* Opens below root, following links inside of it only. Returns a descriptor or -errno. */
 int place_open(int root_fd, const char *path, int flags);
-/* Removes what is at the place, so that an entry can be made. */
-int place_clear(const struct place *place, struct err *err);
+/* Removes what is at the place, so that an entry can be made; a folder that is not empty only with is_deep. */
+int place_clear(const struct place *place, bool is_deep, struct err *err);
+
+/* All entries of the open archive; a plain one's end is looked for. */
+int unpack_entries(struct unpack *u, struct err *err);
+/* Container images (image.h). */
+int unpack_image(struct unpack *u, int fd, const char *arch, struct err *err);
+bool unpack_is_whiteout(const char *name);
+/* Takes away what the open layer says, and makes nothing. */
+int unpack_whiteouts(struct unpack *u, struct err *err);
 
 /* Makers of entries, by kind; the place is free (folders: may exist). */
 int unpack_regular(struct unpack *u, struct archive_entry *entry, const struct place *place,

@@ -72,7 +72,7 @@ static int make_folder(const struct place *place, struct err *err)
 	if (fstatat(place->parent_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return 0;
-		int r = place_clear(place, err);
+		int r = place_clear(place, false, err);
 		if (r < 0)
 			return r;
 	}

@@ -121,11 +121,13 @@ void place_fini(struct place *place)
 	place->parent_fd = -1;
 }
 
-int place_clear(const struct place *place, struct err *err)
+int place_clear(const struct place *place, bool is_deep, struct err *err)
 {
 	struct stat st;
 	if (fstatat(place->parent_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_errno(err, errno, "look it up");
+	if (is_deep)
+		return dir_remove_at(place->parent_fd, place->name, err);
 	int flags = S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0;
 	if (unlinkat(place->parent_fd, place->name, flags) < 0)
 		return err_errno(err, errno, "replace it");

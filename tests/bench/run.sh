@@ -9,7 +9,7 @@ top=$(readlink -f "$here/../..")
 all=(memory version resources create start vm idle echo console upload latency store simulator)
 programs=(agent/lodged agent/gate/lodge-gate agent/monitor/lodge-monitor agent/monitor/lodge-monitor-libvirt.so
 	agent/task/host/lodge-task
-	agent/task/console/lodge-task-console agent/task/fetch/lodge-task-fetch agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
+	agent/task/console/lodge-task-console agent/task/fetch/lodge-task-fetch agent/task/import/lodge-task-import agent/guest/ct/lodge-task-ct agent/guest/vm/lodge-task-vm)
 
 die() {
 	echo "bench: $*" >&2

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""storage_server.py FOLDER PORT: files over HTTP; /redirect/N/NAME redirects N times, /file redirects to a file of
+"""storage_server.py FOLDER PORT [CERTIFICATE]: files over HTTP, or HTTPS; /redirect/N/NAME redirects N times, /file redirects to a file of
 the host, /slow.iso sends a byte now and then and never ends."""
 import http.server
 import os
+import ssl
 import sys
 import threading
 
@@ -53,5 +54,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 server = http.server.ThreadingHTTPServer(('', PORT), Handler)
 server.daemon_threads = True
+if len(sys.argv) > 3:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[3])
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
 print('ready', flush=True)
 server.serve_forever()

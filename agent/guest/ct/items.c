@@ -165,6 +165,19 @@ static void net_item(struct fields *ret, unsigned index, const char *key, const 
 	fields_add(ret, name, value);
 }
 
+/* For what sets up no interface by itself, such as a program in the place of an init. Of DHCP nobody takes care then. */
+static void add_addresses(const struct ct_net *net, struct fields *ret)
+{
+	if (strchr(net->ip, '/'))
+		net_item(ret, net->index, "ipv4.address", net->ip);
+	if (strchr(net->ip, '/') && *net->gw)
+		net_item(ret, net->index, "ipv4.gateway", net->gw);
+	if (strchr(net->ip6, '/'))
+		net_item(ret, net->index, "ipv6.address", net->ip6);
+	if (strchr(net->ip6, '/') && *net->gw6)
+		net_item(ret, net->index, "ipv6.gateway", net->gw6);
+}
+
 static void add_net(const struct ct_net *net, unsigned vmid, struct fields *ret)
 {
 	autofree char *pair = xasprintf("veth%ui%u", vmid, net->index);
@@ -182,6 +195,8 @@ static void add_net(const struct ct_net *net, unsigned vmid, struct fields *ret)
 	for (char **vlan = trunks; *vlan; vlan++)
 		net_item(ret, net->index, "veth.vlan.tagged.id", *vlan);
 	net_item(ret, net->index, "mtu", mtu);
+	if (net->host_managed)
+		add_addresses(net, ret);
 }
 
 /* Last: they change what is above. Ranges of ids are in the map already. */

@@ -10,6 +10,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/guest/ct/image.h"
 #include "agent/guest/ct/lxc_start.h"
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/record.h"
@@ -113,7 +114,7 @@ int ct_start_child(struct task_ctx *task, void *ctx, struct err *err)
 				    .rootfs = target,
 				    .devices = &start->devices.rules,
 				    .denies_devices = start->devices.denies,
-				    .halt_signal = ct_init_halt_signal(init)};
+				    .halt_signal = ct_halt_signal(&start->config, init)};
 	if ((r = ct_items_build(&in, &items, &warnings, err)) < 0)
 		return r;
 	for (size_t i = 0; i < warnings.count; i++)

@@ -19,6 +19,7 @@
 #include "agent/guest/ct/commands.h"
 #include "agent/guest/ct/control.h"
 #include "agent/guest/ct/create.h"
+#include "agent/guest/ct/image.h"
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/setup.h"
 #include "agent/guest/ct/rootdir.h"
@@ -73,6 +74,8 @@ static int read_request(struct task_ctx *task, struct create *create, struct err
 		return err_prefix(err, "template '%s'", template);
 	if (access(buf_str(&create->template_path), R_OK) != 0)
 		return err_field(err, "ostemplate", "template '%s' does not exist", template);
+	if ((r = ct_image_config(task, buf_str(&create->template_path), &create->config, err)) < 0)
+		return r;
 	return task_storage_open(task, create->request.storage, VOLUME_ROOTDIR, &create->storage,
 				 err);
 }

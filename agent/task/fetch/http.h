@@ -24,7 +24,8 @@ struct http_request {
 
 struct http_answer {
 	char type[128]; /* content type without its parameters, or "" */
-	char name[256]; /* of the file: what the server calls it, or the last part of the URL, or "" */
+	char name
+		[256]; /* of the file: what the server calls it, or the last part of the URL, or "" */
 	bool has_size;
 	uint64_t size;
 };

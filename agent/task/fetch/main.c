@@ -13,6 +13,7 @@ static const struct helper_entry helpers[] = {
 
 static const struct task_command commands[] = {
 	{"download", download_run},
+	{"apldownload", apldownload_run},
 	{0},
 };
 

@@ -12,6 +12,7 @@
 #include "storage/template/template.h"
 
 #define PROGRESS_PERIOD (2 * USEC_PER_SEC)
+#define BLOCK		(1024 * 1024)
 #define LOOK_EVERY	(64ull * 1024 * 1024)
 #define KEEP_FREE	(128ull * 1024 * 1024)
 
@@ -96,6 +97,26 @@ int incoming_write(struct incoming *in, const void *data, size_t size, struct er
 	in->done += size;
 	report_progress(in);
 	return 0;
+}
+
+int incoming_copy(struct incoming *in, int fd, struct err *err)
+{
+	autofree char *block = xmalloc(BLOCK);
+	off_t size = lseek(fd, 0, SEEK_END);
+	if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(err, errno, "read the file");
+	int r = incoming_expect(in, (uint64_t)size, err);
+	while (r == 0) {
+		ssize_t n = read(fd, block, BLOCK);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, errno, "read the file");
+		if (n == 0)
+			break;
+		r = incoming_write(in, block, (size_t)n, err);
+	}
+	return r;
 }
 
 /* What was written is what is checked. */

@@ -32,6 +32,8 @@ int incoming_begin(struct incoming *in, struct err *err);
 int incoming_expect(struct incoming *in, uint64_t size, struct err *err);
 /* ERR_CANCELLED when the task is; ERR_NO_SPACE before more than was announced fills the storage. Adds to the checksum and shows progress. */
 int incoming_write(struct incoming *in, const void *data, size_t size, struct err *err);
+/* All of a file from its start, its size announced first. */
+int incoming_copy(struct incoming *in, int fd, struct err *err);
 /* Checksum and kind of content are checked; the file gets its name. */
 int incoming_commit(struct incoming *in, struct err *err);
 void incoming_fini(struct incoming *in); /* removes what was not committed */

@@ -10,6 +10,10 @@ int job_imgdel(struct task_ctx *task, struct err *err);
 /* Descriptor 3: the source. args: content, filename; optional checksum and checksum-algorithm (md5,
  * sha1, sha224, sha256, sha384, sha512). Nothing is left behind on failure. */
 int job_imgcopy(struct task_ctx *task, struct err *err);
+/* args: volid; "to." before each field of the definition of the target's storage; target (volume id), content (of both: a
+ * raw image does not tell), token (16 hexadecimal digits, of this job and its undo alone). */
+int job_volcopy(struct task_ctx *task, struct err *err);
+int job_volcopy_undo(struct task_ctx *task, struct err *err);
 /* Removes what helper_prune() marks so; the same args. */
 int job_prunebackups(struct task_ctx *task, struct err *err);
 /* No args. Tests KVM and keeps the result (agent/guest/kvm_record.h). Fails, keeping what was known, when

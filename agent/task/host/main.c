@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lodge-task: `lodge-task helper NAME` for short questions, `lodge-task COMMAND` for jobs, `lodge-task
- * unpack` for a step of others. Storage,
+ * unpack` and `image-config` for steps of others. Storage,
  * TLS, network and password work: what may block, away from the core. Links neither libvirt nor
  * liblxc. */
 #include "agent/base/log.h"
@@ -12,6 +12,7 @@
 #include "agent/task/host/helper_crypt.h"
 #include "agent/task/host/helper_interfaces.h"
 #include "agent/task/host/jobs.h"
+#include "agent/task/host/oci.h"
 #include "agent/task/host/templates.h"
 #include "agent/task/host/unpack.h"
 #include "agent/task/task.h"
@@ -23,6 +24,7 @@ static const struct helper_entry helpers[] = {
 	{"storage-attributes", helper_storage_attributes},
 	{"prune-backups", helper_prune},
 	{"templates", helper_templates},
+	{"oci-tags", helper_oci_tags},
 	{"storage-alloc", helper_storage_alloc},
 	{"tls-init", helper_tls_init},
 	{"crypt-verify", helper_crypt_verify},
@@ -44,8 +46,10 @@ static const struct helper_entry helpers[] = {
 static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
+	{"ocipull", job_ocipull},
+	{"volcopy", job_volcopy},
+	{"volcopy-undo", job_volcopy_undo},
 	{"prunebackups", job_prunebackups},
-	{"maketemplate", job_maketemplate},
 	{"kvmcheck", job_kvmcheck},
 	{"startall", job_startall},
 	{"stopall", job_stopall},
@@ -63,5 +67,7 @@ int main(int argc, char **argv)
 		return helper_main(helpers, argv[2]);
 	if (argc > 1 && str_eq(argv[1], "unpack"))
 		return unpack_main(argc - 2, argv + 2);
+	if (argc > 1 && str_eq(argv[1], "image-config"))
+		return image_config_main(argc - 2, argv + 2);
 	return task_main(argc, argv, commands);
 }

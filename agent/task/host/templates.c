@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of templates, and their making by lodge-make-template. Helper and job processes only. */
+/* What the lists of templates offer, and making one by lodge-make-template. Helper and job processes only. */
 #include "agent/task/host/templates.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "agent/base/exec.h"
@@ -15,100 +14,71 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/task/host/incoming.h"
+#include "storage/template/template.h"
 
 #define MAKE_TIMEOUT (3600 * USEC_PER_SEC)
-#define BLOCK	     (1024 * 1024)
 
-struct recipe {
-	const char *kind, *suite; /* arguments of the maker */
-	const char *file;	  /* printf format with the architecture */
-	const char *os, *version, *headline;
-	const char *tool, *key; /* files that must be there; NULL: none */
-};
-
-static const struct recipe recipes[] = {
-	{"busybox", "", "busybox_%s.tar.gz", "busybox", "1",
-	 "BusyBox with DHCP, a few MiB, made without network", "/bin/busybox", NULL},
-	{"debian", "bookworm", "debian-bookworm_%s.tar.zst", "debian-12", "12",
-	 "Debian 12 (bookworm), minimal with systemd", "/usr/bin/mmdebstrap",
-	 "/usr/share/keyrings/debian-archive-keyring.gpg"},
-	{"debian", "trixie", "debian-trixie_%s.tar.zst", "debian-13", "13",
-	 "Debian 13 (trixie), minimal with systemd", "/usr/bin/mmdebstrap",
-	 "/usr/share/keyrings/debian-archive-trixie-stable.gpg"},
-};
-
-static const char *architecture(void)
+static void write_text(struct json *j, const char *name, const struct catalog_entry *entry,
+		       const char *key, const char *fallback)
 {
-	static struct utsname name;
-	if (uname(&name) < 0)
-		return "amd64";
-	return str_eq(name.machine, "x86_64")	 ? "amd64"
-	       : str_eq(name.machine, "aarch64") ? "arm64"
-						 : name.machine;
+	json_kv_string(j, name, catalog_entry_get(entry, key) ?: fallback);
 }
 
-static char *file_of(const struct recipe *recipe)
+static void write_entry(struct json *j, const struct catalog_entry *entry)
 {
-	const char *mark = strstr(recipe->file, "%s");
-	return xasprintf("%.*s%s%s", (int)(mark - recipe->file), recipe->file, architecture(),
-			 mark + 2);
-}
-
-static bool can_make(const struct recipe *recipe)
-{
-	return access(recipe->tool, X_OK) == 0 && (!recipe->key || access(recipe->key, R_OK) == 0);
-}
-
-static void write_recipe(struct json *j, const struct recipe *recipe)
-{
-	autofree char *file = file_of(recipe);
+	const char *arch = template_arch();
+	autofree char *file = catalog_entry_text(entry, "file", arch);
+	autofree char *url = catalog_entry_text(entry, "url", arch);
+	const char *headline = catalog_entry_get(entry, "headline") ?: entry->name;
 	json_object_begin(j);
 	json_kv_string(j, "template", file);
-	json_kv_string(j, "package", recipe->kind);
-	json_kv_string(j, "os", recipe->os);
-	json_kv_string(j, "version", recipe->version);
-	json_kv_string(j, "section", "system");
+	json_kv_string(j, "package", entry->name);
+	write_text(j, "os", entry, "os", "linux");
+	write_text(j, "version", entry, "version", "1");
+	write_text(j, "section", entry, "section", "system");
 	json_kv_string(j, "type", "lxc");
-	json_kv_string(j, "architecture", architecture());
-	json_kv_string(j, "source", "made on this node");
-	json_kv_string(j, "headline", recipe->headline);
-	json_kv_string(j, "description", recipe->headline);
+	json_kv_string(j, "architecture", arch);
+	json_kv_string(j, "source", url ? url : "made on this node");
+	json_kv_string(j, "headline", headline);
+	write_text(j, "description", entry, "description", headline);
+	if (url)
+		json_kv_string(j, "location", url);
 	json_object_end(j);
 }
 
 int helper_templates(const struct fields *args, struct buf *out, struct err *err)
 {
+	autocatalog catalog = CATALOG_INIT;
+	const struct catalog_entry *entry = NULL;
 	struct json j;
 	(void)args;
 	(void)err;
+	templates_load(&catalog);
 	json_init(&j, out);
 	json_array_begin(&j);
-	for (size_t i = 0; i < ARRAY_SIZE(recipes); i++)
-		if (can_make(&recipes[i]))
-			write_recipe(&j, &recipes[i]);
+	while ((entry = templates_next(&catalog, entry)))
+		write_entry(&j, entry);
 	json_array_end(&j);
 	return 0;
 }
 
-static int find(const char *file, const struct recipe **ret, struct err *err)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(recipes); i++) {
-		autofree char *own = file_of(&recipes[i]);
-		if (str_eq(own, file) && can_make(&recipes[i])) {
-			*ret = &recipes[i];
-			return 0;
-		}
-	}
-	return err_field(err, "template", "this node cannot make a template '%.200s'",
-			 file ? file : "");
-}
-
 /* The maker's last line of output is the path of what it made. */
-static int make(const struct recipe *recipe, const char *folder, char **ret_path, struct err *err)
+static int make(const struct catalog_entry *entry, const char *folder, char **ret_path,
+		struct err *err)
 {
 	autofree char *program = path_join(path_libexec(), "lodge-make-template");
-	const char *const argv[] = {
-		program, "-c", folder, recipe->kind, *recipe->suite ? recipe->suite : NULL, NULL};
+	autostrv char **words = str_split(catalog_entry_get(entry, "make"), " \t");
+	const char *argv[16] = {program, "-c", folder};
+	size_t n = 3;
+	static const char *const options[][2] = {{"keyring", "-k"}, {"mirror", "-m"}};
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (!catalog_entry_get(entry, options[i][0]))
+			continue;
+		argv[n++] = options[i][1];
+		argv[n++] = catalog_entry_get(entry, options[i][0]);
+	}
+	for (size_t i = 0; words[i] && n < ARRAY_SIZE(argv) - 1; i++)
+		argv[n++] = words[i];
 	struct exec_result result = {0};
 	const struct exec_run run = {.argv = argv,
 				     .deadline = clock_monotonic() + MAKE_TIMEOUT,
@@ -125,55 +95,40 @@ static int make(const struct recipe *recipe, const char *folder, char **ret_path
 
 static int copy(struct incoming *in, const char *path, struct err *err)
 {
-	autofree char *block = xmalloc(BLOCK);
 	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-	if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0)
 		return err_errno(err, errno, "open '%s'", path);
-	int r = incoming_expect(in, (uint64_t)size, err);
-	while (r == 0) {
-		ssize_t n = read(fd, block, BLOCK);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(err, errno, "read '%s'", path);
-		if (n == 0)
-			break;
-		r = incoming_write(in, block, (size_t)n, err);
-	}
-	return r;
+	return incoming_copy(in, fd, err);
 }
 
-static int make_into(struct incoming *in, const struct recipe *recipe, const char *folder,
+static int make_into(struct incoming *in, const struct catalog_entry *entry, const char *folder,
 		     struct err *err)
 {
 	autofree char *path = NULL;
 	task_log("making %s", in->file);
-	int r = make(recipe, folder, &path, err);
+	int r = make(entry, folder, &path, err);
 	if (r == 0)
 		r = copy(in, path, err);
 	return r < 0 ? r : incoming_commit(in, err);
 }
 
 /* It would be for nothing if the name were in use already: the place in the storage comes first. */
-int job_maketemplate(struct task_ctx *task, struct err *err)
+int template_make(const struct fields *args, const struct catalog_entry *entry, const char *file,
+		  struct err *err)
 {
 	struct incoming in = INCOMING_INIT;
-	const struct recipe *recipe = NULL;
 	char folder[] = "/var/tmp/lodge-template-XXXXXX";
-	const char *file = fields_get(&task->args, "template");
-	int r = find(file, &recipe, err);
-	if (r < 0)
-		return r;
-	fields_set(&task->args, "content", "vztmpl");
-	fields_set(&task->args, "filename", file);
-	r = incoming_args(&task->args, &in, err);
+	autofields own = FIELDS_INIT;
+	fields_copy(&own, args);
+	fields_set(&own, "content", "vztmpl");
+	fields_set(&own, "filename", file);
+	int r = incoming_args(&own, &in, err);
 	if (r == 0)
 		r = incoming_begin(&in, err);
 	if (r == 0 && !mkdtemp(folder))
 		r = err_errno(err, errno, "make a folder in /var/tmp");
 	else if (r == 0) {
-		r = make_into(&in, recipe, folder, err);
+		r = make_into(&in, entry, folder, err);
 		dir_remove_tree(folder, NULL);
 	}
 	incoming_fini(&in);

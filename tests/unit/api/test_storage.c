@@ -159,6 +159,47 @@ static void test_alloc(void **state)
 		400);
 }
 
+#define COPY "POST /nodes/n1/storage/local/content/"
+
+static void test_copy(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *request, *words;
+	} wrong[] = {
+		{COPY "iso/a.iso", "\"target\":\"property is missing"},
+		{COPY "iso/a.iso?target=iso/a.iso", "is the volume itself"},
+		{COPY "iso/a.iso?target=vztmpl/a.tar.gz", "cannot become 'vztmpl' content"},
+		{COPY "iso/a.iso?target=101/vm-101-disk-7.raw", "cannot become 'images' content"},
+		{COPY "iso/a.iso?target=iso/../b.iso", "\"target\":"},
+		{COPY "iso/a.iso?target=none:iso/b.iso", "storage 'none' does not exist"},
+		{COPY "iso/a.iso?target=off:iso/b.iso", "is not available on node 'n1'"},
+		{COPY "iso/a.iso?target=far:iso/b.iso", "is not available on node 'n1'"},
+		{COPY "103/vm-103-disk-0.raw?target=103/base-103-disk-1.raw",
+		 "a copy is neither a base"},
+	};
+	fixture_login(&f, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(fixture_call(&f, wrong[i].request), 400);
+		assert_non_null(strstr(buf_str(&f.last.body), wrong[i].words));
+	}
+	assert_int_equal(fixture_call(&f, COPY "iso/a.iso?target=iso/b.iso&target_node=n9"), 400);
+	assert_non_null(strstr(buf_str(&f.last.body), "\"target_node\":\"feature not available"));
+	EXPECT_HAS(&f, COPY "iso/a.iso?target=iso/b.iso", ":imgcopy:local:root@pam:\"}");
+	EXPECT_HAS(&f, COPY "103/vm-103-disk-0.raw?target=106/vm-106-disk-1.qcow2",
+		   ":imgcopy:103@local:root@pam:\"}");
+	/* nothing is known of its state: that is not stopped */
+	assert_int_equal(
+		fixture_call(&f, COPY "101/vm-101-disk-0.raw?target=101/vm-101-disk-5.raw"), 500);
+	assert_non_null(strstr(buf_str(&f.last.body), "guest 101 is"));
+	fixture_login(&f, "bob@pve");
+	assert_int_equal(fixture_call(&f, COPY "iso/a.iso?target=iso/c.iso"), 403);
+	assert_int_equal(
+		fixture_call(&f, COPY "102/vm-102-disk-0.raw?target=101/vm-101-disk-5.raw"), 403);
+	assert_int_equal(
+		fixture_call(&f, COPY "101/vm-101-disk-0.raw?target=102/vm-102-disk-5.raw"), 403);
+}
+
 static void test_upload(void **state)
 {
 	(void)state;
@@ -189,7 +230,7 @@ int main(void)
 		cmocka_unit_test(test_definitions), cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_content),	    cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_delete),	    cmocka_unit_test(test_alloc),
-		cmocka_unit_test(test_upload),
+		cmocka_unit_test(test_upload),	    cmocka_unit_test(test_copy),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -142,6 +142,25 @@ static void features(void **state)
 	assert_null(fields_get(&items, "lxc.cgroup2.devices.deny"));
 }
 
+/* What nobody inside sets up, liblxc does; DHCP it cannot. */
+static void host_managed(void **state)
+{
+	static const char config[] =
+		"hostname: a\n"
+		"net0: name=eth0,bridge=b,ip=10.1.2.3/24,gw=10.1.2.1,host-managed=1\n"
+		"net1: name=eth1,bridge=b,ip=10.1.3.3/24,gw=10.1.3.1\n"
+		"net2: name=eth2,bridge=b,ip=dhcp,ip6=fd00::2/64,host-managed=1\n";
+	autofields items = FIELDS_INIT;
+
+	(void)state;
+	assert_int_equal(build(config, &host, &items), 0);
+	assert_true(has(&items, "lxc.net.0.ipv4.address", "10.1.2.3/24"));
+	assert_true(has(&items, "lxc.net.0.ipv4.gateway", "10.1.2.1"));
+	assert_null(fields_get(&items, "lxc.net.1.ipv4.address"));
+	assert_null(fields_get(&items, "lxc.net.2.ipv4.address"));
+	assert_true(has(&items, "lxc.net.2.ipv6.address", "fd00::2/64"));
+}
+
 static void privileged_features(void **state)
 {
 	struct ct_host armoured = host;
@@ -252,15 +271,11 @@ static void id_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unprivileged),
-		cmocka_unit_test(privileged),
-		cmocka_unit_test(shell_characters),
-		cmocka_unit_test(log_reasons),
-		cmocka_unit_test(id_ranges),
-		cmocka_unit_test(features),
-		cmocka_unit_test(privileged_features),
-		cmocka_unit_test(seccomp_profiles),
-		cmocka_unit_test(id_maps),
+		cmocka_unit_test(unprivileged),	    cmocka_unit_test(privileged),
+		cmocka_unit_test(shell_characters), cmocka_unit_test(log_reasons),
+		cmocka_unit_test(id_ranges),	    cmocka_unit_test(features),
+		cmocka_unit_test(host_managed),	    cmocka_unit_test(privileged_features),
+		cmocka_unit_test(seccomp_profiles), cmocka_unit_test(id_maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

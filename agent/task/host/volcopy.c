@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Job volcopy: a copy of a volume under a given name. Guest volumes are made by the target's driver, everything else is
+ * a file that comes in. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/fd.h"
+#include "agent/base/mem.h"
+#include "agent/base/paths.h"
+#include "agent/base/str.h"
+#include "agent/task/guest/slot.h"
+#include "agent/task/host/incoming.h"
+#include "agent/task/host/jobs.h"
+#include "storage/copy.h"
+
+#define NOTES_MAX  65536
+#define TELL_EVERY 10 /* per cent */
+
+static unsigned told;
+
+static void progress(uint64_t done, uint64_t total)
+{
+	unsigned percent = total ? (unsigned)(done * 100 / total) : 100;
+	if (percent < told + TELL_EVERY)
+		return;
+	told = percent;
+	task_log("copied %llu of %llu MiB (%u%%)", (unsigned long long)(done >> 20),
+		 (unsigned long long)(total >> 20), percent);
+}
+
+/* The arguments "to.…" without the prefix, and "target" as the volume. */
+static int target_args(const struct fields *args, struct volume_target *ret, struct err *err)
+{
+	autofields own = FIELDS_INIT;
+	for (size_t i = 0; i < args->count; i++)
+		fields_add(&own, str_after(args->items[i].name, "to.") ?: "",
+			   str_after(args->items[i].name, "to.") ? args->items[i].value : NULL);
+	fields_add(&own, "volid", fields_get(args, "target"));
+	return volume_target_volume(&own, ret, err);
+}
+
+/* -- guest volumes ----------------------------------------------------------------------------- */
+
+/* Says, from before the volume is made until the job ends by itself, that this job is its maker. */
+static int marker_path(const struct fields *args, char **ret, struct err *err)
+{
+	const char *token = fields_get(args, "token");
+	if (!token || strlen(token) != 16 || strspn(token, "0123456789abcdef") != 16)
+		return err_field(err, "token", "16 hexadecimal digits are expected");
+	*ret = path_join(path_run(), "copies/%s", token);
+	return 0;
+}
+
+static int write_marker(const char *path, struct err *err)
+{
+	autofree char *folder = path_join(path_run(), "copies");
+	int r = dir_make(folder, 0700, err);
+	return r < 0 ? r : file_write_atomic(path, "", 0, 0600, err);
+}
+
+static int check_absent(const struct volume_target *to, struct err *err)
+{
+	struct volume_info info;
+	struct err why = ERR_INIT;
+	int r = to->driver->info(&to->def, &to->volume, &info, &why);
+	if (r == 0)
+		return err_set(err, ERR_EXISTS, "volume '%s:%s' already exists", to->volume.storage,
+			       to->volume.name);
+	if (r != -ERR_NOT_FOUND && err)
+		*err = why;
+	return r == -ERR_NOT_FOUND ? 0 : r;
+}
+
+static int copy_guest_volume(struct task_ctx *task, const struct volume_target *from,
+			     const struct volume_target *to, enum volume_content content,
+			     struct err *err)
+{
+	autofree char *marker = NULL;
+	char volid[VOLID_MAX];
+	struct volid source = from->volume;
+	source.content = content;
+	const struct volume_copy copy = {.from = &from->def,
+					 .volume = &source,
+					 .to = &to->def,
+					 .as = {.vmid = to->volume.vmid,
+						.content = content,
+						.format = to->volume.format,
+						.name = to->volume.file},
+					 .is_stopped = task_is_cancelled,
+					 .progress = progress};
+	int r = marker_path(&task->args, &marker, err);
+	if (r == 0)
+		r = task_slot_enter(task, err);
+	if (r == 0)
+		r = check_absent(to, err);
+	if (r == 0)
+		r = write_marker(marker, err);
+	if (r < 0)
+		return r;
+	r = volume_copy(&copy, volid, err);
+	(void)file_remove(marker, NULL);
+	return r;
+}
+
+int job_volcopy_undo(struct task_ctx *task, struct err *err)
+{
+	autotarget to = {0};
+	autofree char *marker = NULL;
+	int r = marker_path(&task->args, &marker, err);
+	if (r < 0 || access(marker, F_OK) < 0)
+		return r;
+	r = target_args(&task->args, &to, err);
+	if (r == 0)
+		r = to.driver->free(&to.def, &to.volume, err);
+	if (r < 0 && r != -ERR_NOT_FOUND)
+		return r;
+	task_log("removed unfinished volume '%s:%s'", to.volume.storage, to.volume.name);
+	return file_remove(marker, err);
+}
+
+/* -- files ------------------------------------------------------------------------------------- */
+
+static int open_file(const struct volume_target *from, int *ret, struct err *err)
+{
+	autobuf path = BUF_INIT;
+	struct stat st;
+	int r = from->driver->path(&from->def, &from->volume, &path, err);
+	if (r < 0)
+		return r;
+	autofd int fd = open(buf_str(&path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(err, errno, "open '%s'", buf_str(&path));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INVALID, "'%s' is no file", buf_str(&path));
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+/* Notes belong to backups alone; protection stays with the one that has it. */
+static int copy_notes(const struct volume_target *from, const struct volume_target *to,
+		      struct err *err)
+{
+	autobuf notes = BUF_INIT;
+	if (from->volume.content != VOLUME_BACKUP)
+		return 0;
+	int r = from->driver->notes(&from->def, &from->volume, &notes, err);
+	if (r < 0 || notes.size == 0)
+		return r;
+	return to->driver->set_attributes(&to->def, &to->volume, buf_str(&notes), NULL, err);
+}
+
+static int copy_file(const struct volume_target *from, const struct volume_target *to,
+		     struct err *err)
+{
+	struct incoming in = INCOMING_INIT;
+	autofields args = FIELDS_INIT;
+	autofd int fd = -1;
+	storage_def_encode(&to->def, &args);
+	fields_add(&args, "content", volume_content_name(to->volume.content));
+	fields_add(&args, "filename", to->volume.file);
+	int r = open_file(from, &fd, err);
+	if (r == 0)
+		r = incoming_args(&args, &in, err);
+	if (r == 0)
+		r = incoming_begin(&in, err);
+	if (r == 0)
+		r = incoming_copy(&in, fd, err);
+	if (r == 0)
+		r = incoming_commit(&in, err);
+	incoming_fini(&in);
+	return r < 0 ? r : copy_notes(from, to, err);
+}
+
+int job_volcopy(struct task_ctx *task, struct err *err)
+{
+	autotarget from = {0}, to = {0};
+	enum volume_content content;
+	int r = volume_target_volume(&task->args, &from, err);
+	if (r == 0)
+		r = target_args(&task->args, &to, err);
+	if (r == 0)
+		r = volume_content_from_name(fields_get(&task->args, "content"), &content, err);
+	if (r == 0)
+		r = from.driver->activate(&from.def, err);
+	if (r == 0)
+		r = to.driver->activate(&to.def, err);
+	if (r < 0)
+		return r;
+	task_log("copying volume '%s:%s' to '%s:%s'", from.volume.storage, from.volume.name,
+		 to.volume.storage, to.volume.name);
+	if (from.volume.content == VOLUME_IMAGES || from.volume.content == VOLUME_ROOTDIR)
+		return copy_guest_volume(task, &from, &to, content, err);
+	return copy_file(&from, &to, err);
+}

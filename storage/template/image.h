@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Container images (OCI, and Docker's of the same kind) in a plain tar archive: layers instead of one tree, and what is to
+ * run in them. All of it is hostile: texts are bounded, and every blob is what its name (sha256) says. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/base/err.h"
+#include "agent/base/fields.h"
+
+#define IMAGE_TEXT_MAX	 (4u * 1024 * 1024)
+#define IMAGE_LAYERS_MAX 256
+#define IMAGE_SHA_SIZE	 65 /* hexadecimal, with the NUL */
+
+struct image_manifest {
+	char config[IMAGE_SHA_SIZE];
+	char layers[IMAGE_LAYERS_MAX][IMAGE_SHA_SIZE]; /* lowest first */
+	size_t count;
+};
+
+/* Texts, pure. */
+
+/* The manifest for this architecture ("amd64"): a list names one, or, *ret_is_index, another list. */
+int image_index_parse(const char *text, size_t size, const char *arch, char ret_sha[IMAGE_SHA_SIZE],
+		      bool *ret_is_index, struct err *err);
+/* ERR_UNSUPPORTED for layers of other kinds than tar, plain, gzip or zstd. */
+int image_manifest_parse(const char *text, size_t size, struct image_manifest *ret,
+			 struct err *err);
+/* What runs, in a container's terms, each as far as the image has it: entrypoint (a command line as liblxc takes it
+ * apart), env ("A=1\0B=2", with the two characters "\0"), cwd, uid and gid (numbers).
+ * note: what was left out, a line each. */
+int image_config_parse(const char *text, size_t size, struct fields *ret, struct err *err);
+
+/* Archives; the descriptor is a regular file's, its position moves. */
+
+bool image_is_one(int fd);
+int image_read_manifest(int fd, const char *arch, struct image_manifest *ret, struct err *err);
+int image_read_config(int fd, const char *arch, struct fields *ret, struct err *err);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The archive of a container image: is it one, and its blobs by name. Each look goes over the headers from the start; they
+ * are few, and what is between them is jumped over. Job processes only. */
+#include "storage/template/image_archive.h"
+
+#include <archive_entry.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/mem.h"
+#include "agent/base/str.h"
+
+#define HEADERS_MAX 4096
+#define INDEX_DEPTH 4
+
+static int fail(struct archive *a, struct err *err)
+{
+	return err_set(err, ERR_CORRUPT, "damaged image archive: %s",
+		       archive_error_string(a) ?: "unknown error");
+}
+
+/* Plain: a compressed one cannot be jumped about in. */
+static struct archive *open_archive(int fd)
+{
+	struct archive *a = archive_read_new();
+	if (!a)
+		return NULL;
+	if (lseek(fd, 0, SEEK_SET) == 0 && archive_read_support_format_tar(a) == ARCHIVE_OK &&
+	    archive_read_open_fd(a, fd, BLOB_BLOCK) == ARCHIVE_OK)
+		return a;
+	archive_read_free(a);
+	return NULL;
+}
+
+/* Without what stands for the archive's own folder. */
+static const char *plain_name(struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry) ?: "?";
+	while (str_starts(name, "./"))
+		name += 2;
+	return str_eq(name, ".") ? "" : name;
+}
+
+/* Any other name tells at once that it is a tree like others. */
+static bool belongs_to_image(const char *name)
+{
+	static const char *const files[] = {
+		"", "index.json", "oci-layout", "manifest.json", "repositories", "blobs"};
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (str_eq(files[i], name))
+			return true;
+	return str_starts(name, "blobs/");
+}
+
+bool image_is_one(int fd)
+{
+	struct archive *a = open_archive(fd);
+	struct archive_entry *entry;
+	bool has_index = false, has_layout = false, fits = true;
+	for (int i = 0; a && fits && i < HEADERS_MAX; i++) {
+		int got = archive_read_next_header(a, &entry);
+		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
+			break;
+		const char *name = plain_name(entry);
+		has_index = has_index || str_eq(name, "index.json");
+		has_layout = has_layout || str_eq(name, "oci-layout");
+		fits = belongs_to_image(name);
+	}
+	if (a)
+		archive_read_free(a);
+	return fits && has_index && has_layout;
+}
+
+static int find_file(struct archive *a, const char *name, struct err *err)
+{
+	struct archive_entry *entry;
+	for (int i = 0; i < HEADERS_MAX; i++) {
+		int got = archive_read_next_header(a, &entry);
+		if (got == ARCHIVE_EOF)
+			break;
+		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
+			return fail(a, err);
+		if (str_eq(plain_name(entry), name) && !archive_entry_hardlink(entry) &&
+		    archive_entry_filetype(entry) == AE_IFREG)
+			return 0;
+	}
+	return err_set(err, ERR_CORRUPT, "the image archive has no '%.100s'", name);
+}
+
+static int open_file(int fd, const char *name, struct archive **ret, struct err *err)
+{
+	struct archive *a = open_archive(fd);
+	if (!a)
+		return err_set(err, ERR_CORRUPT, "not an image archive");
+	int r = find_file(a, name, err);
+	if (r < 0)
+		archive_read_free(a);
+	else
+		*ret = a;
+	return r;
+}
+
+/* -- blobs ------------------------------------------------------------------------------------- */
+
+int blob_open(int fd, const char sha[IMAGE_SHA_SIZE], struct blob *ret, struct err *err)
+{
+	autofree char *name = xasprintf("blobs/sha256/%s", sha);
+	int r = open_file(fd, name, &ret->outer, err);
+	if (r < 0)
+		return r;
+	memcpy(ret->name, sha, IMAGE_SHA_SIZE);
+	sha256_init(&ret->sha);
+	return 0;
+}
+
+void blob_close(struct blob *blob)
+{
+	archive_read_free(blob->outer);
+	blob->outer = NULL;
+}
+
+long blob_read(struct blob *blob, struct err *err)
+{
+	la_ssize_t n;
+	do
+		n = archive_read_data(blob->outer, blob->block, sizeof(blob->block));
+	while (n == ARCHIVE_RETRY);
+	if (n < 0)
+		return fail(blob->outer, err);
+	sha256_update(&blob->sha, (size_t)n, (const uint8_t *)blob->block);
+	return (long)n;
+}
+
+int blob_verify(struct blob *blob, struct err *err)
+{
+	uint8_t raw[SHA256_DIGEST_SIZE];
+	autobuf hex = BUF_INIT;
+	long n;
+	while ((n = blob_read(blob, err)) > 0)
+		continue;
+	if (n < 0)
+		return (int)n;
+	sha256_digest(&blob->sha, sizeof(raw), raw);
+	for (size_t i = 0; i < sizeof(raw); i++)
+		buf_addf(&hex, "%02x", raw[i]);
+	if (str_eq(buf_str(&hex), blob->name))
+		return 0;
+	return err_set(err, ERR_CORRUPT,
+		       "damaged image archive: '%.16s…' is not what its name says", blob->name);
+}
+
+static int read_text(struct archive *a, struct buf *ret, struct err *err)
+{
+	char block[4096];
+	for (;;) {
+		la_ssize_t n = archive_read_data(a, block, sizeof(block));
+		if (n == ARCHIVE_RETRY)
+			continue;
+		if (n < 0)
+			return fail(a, err);
+		if (n == 0)
+			return 0;
+		if (ret->size + (size_t)n > IMAGE_TEXT_MAX)
+			return err_set(err, ERR_LIMIT,
+				       "a text of the image is larger than %u bytes",
+				       IMAGE_TEXT_MAX);
+		buf_add(ret, block, (size_t)n);
+	}
+}
+
+static int read_index(int fd, struct buf *ret, struct err *err)
+{
+	struct archive *a;
+	int r = open_file(fd, "index.json", &a, err);
+	if (r < 0)
+		return r;
+	r = read_text(a, ret, err);
+	archive_read_free(a);
+	return r;
+}
+
+static int read_blob(int fd, const char sha[IMAGE_SHA_SIZE], struct buf *ret, struct err *err)
+{
+	autofree struct blob *blob = xcalloc(1, sizeof(*blob));
+	int r = blob_open(fd, sha, blob, err);
+	if (r < 0)
+		return r;
+	long n;
+	while ((n = blob_read(blob, err)) > 0 && ret->size + (size_t)n <= IMAGE_TEXT_MAX)
+		buf_add(ret, blob->block, (size_t)n);
+	if (n > 0)
+		r = err_set(err, ERR_LIMIT, "a text of the image is larger than %u bytes",
+			    IMAGE_TEXT_MAX);
+	else
+		r = n < 0 ? (int)n : blob_verify(blob, err);
+	blob_close(blob);
+	return r;
+}
+
+/* -- texts ------------------------------------------------------------------------------------- */
+
+int image_read_manifest(int fd, const char *arch, struct image_manifest *ret, struct err *err)
+{
+	autobuf text = BUF_INIT;
+	char sha[IMAGE_SHA_SIZE];
+	bool is_index = true;
+	int r = read_index(fd, &text, err);
+	for (int depth = 0; r == 0 && is_index; depth++) {
+		r = depth < INDEX_DEPTH
+			    ? image_index_parse(buf_str(&text), text.size, arch, sha, &is_index,
+						err)
+			    : err_set(err, ERR_LIMIT, "the image's lists are nested too deep");
+		buf_clear(&text);
+		if (r == 0)
+			r = read_blob(fd, sha, &text, err);
+	}
+	return r < 0 ? r : image_manifest_parse(buf_str(&text), text.size, ret, err);
+}
+
+int image_read_config(int fd, const char *arch, struct fields *ret, struct err *err)
+{
+	autofree struct image_manifest *manifest = xcalloc(1, sizeof(*manifest));
+	autobuf text = BUF_INIT;
+	int r = image_read_manifest(fd, arch, manifest, err);
+	if (r == 0)
+		r = read_blob(fd, manifest->config, &text, err);
+	return r < 0 ? r : image_config_parse(buf_str(&text), text.size, ret, err);
+}
