@@ -59,6 +59,7 @@ class Viewer:
         self.glyphs = glyphs()
         self.buttons = 0
         self.pixels = {}
+        self.is_greeted = False
         self.shake_hands()
 
     def read(self, size):
@@ -74,28 +75,41 @@ class Viewer:
             data += part
         return bytes(data)
 
+    def send(self, data):
+        """Reads meanwhile: a server that waits for its viewer hears nothing."""
+        self.peer.settimeout(None)
+        while data:
+            readable, writable, _ = select.select([self.peer], [self.peer], [], self.seconds)
+            if readable and self.is_greeted:
+                self.take_message()
+            elif writable:
+                data = data[self.peer.send(data):]
+            else:
+                sys.exit("time-out: the viewer's messages are not read")
+
     def shake_hands(self):
         assert self.read(12) == b"RFB 003.008\n"
-        self.peer.sendall(b"RFB 003.008\n")
+        self.send(b"RFB 003.008\n")
         count = self.read(1)[0]
         if count == 0:
             sys.exit("refused: " + self.read(struct.unpack(">I", self.read(4))[0]).decode())
         kinds = self.read(count)
         assert kinds == b"\x01", kinds  # None, and nothing else
-        self.peer.sendall(b"\x01")
+        self.send(b"\x01")
         assert self.read(4) == bytes(4), "refused"
-        self.peer.sendall(b"\x01")
+        self.send(b"\x01")
         self.width, self.height = struct.unpack(">HH", self.read(4))
         self.read(16)
         self.name = self.read(struct.unpack(">I", self.read(4))[0]).decode()
         # 0x00RRGGBB
-        self.peer.sendall(struct.pack(">BxxxBBBBHHHBBBxxx", 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
+        self.send(struct.pack(">BxxxBBBBHHHBBBxxx", 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
         # raw, cursor, desktop size with screens
-        self.peer.sendall(struct.pack(">BxHiii", 2, 3, 0, -239, -308))
+        self.send(struct.pack(">BxHiii", 2, 3, 0, -239, -308))
+        self.is_greeted = True
         self.ask(False)
 
     def ask(self, more):
-        self.peer.sendall(struct.pack(">BBHHHH", 3, more, 0, 0, self.width, self.height))
+        self.send(struct.pack(">BBHHHH", 3, more, 0, 0, self.width, self.height))
 
     def take_rectangle(self):
         x, y, w, h, coding = struct.unpack(">HHHHi", self.read(12))
@@ -105,7 +119,8 @@ class Viewer:
             if y == 0:  # no error
                 self.width, self.height = w, h
                 self.pixels = {}
-            self.resized = (x, y)
+            if x == 1:  # by our own wish
+                self.resized = (x, y)
             return
         if coding == -239:
             self.read(w * h * 4 + (w + 7) // 8 * h)
@@ -153,10 +168,10 @@ class Viewer:
                 self.take_message()
 
     def key(self, symbol, down):
-        self.peer.sendall(struct.pack(">BBxxI", 4, down, symbol))
+        self.send(struct.pack(">BBxxI", 4, down, symbol))
 
     def point(self, buttons):
-        self.peer.sendall(struct.pack(">BBHH", 5, buttons, self.width // 2, self.height // 2))
+        self.send(struct.pack(">BBHH", 5, buttons, self.width // 2, self.height // 2))
 
     def click(self, button):
         self.point(1 << button - 1)
@@ -193,7 +208,7 @@ class Viewer:
     def do_size(self, size):
         width, height = map(int, size.split("x"))
         self.resized = None
-        self.peer.sendall(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 1, 0, 0, width, height, 0))
+        self.send(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 1, 0, 0, width, height, 0))
         self.until("size", lambda: self.resized)
         if self.resized[1]:
             print("size refused:", self.resized[1])
@@ -202,7 +217,7 @@ class Viewer:
 
     def do_clip(self, text):
         data = text.encode().decode("unicode_escape").encode("latin1")
-        self.peer.sendall(struct.pack(">BxxxI", 6, len(data)) + data)
+        self.send(struct.pack(">BxxxI", 6, len(data)) + data)
 
     def do_click(self, button):
         self.click(int(button))
@@ -211,7 +226,7 @@ class Viewer:
         self.click(4 if way == "up" else 5)
 
     def do_half(self, _):
-        self.peer.sendall(struct.pack(">BB", 4, 1))
+        self.send(struct.pack(">BB", 4, 1))
 
     def do_touch(self, path):
         open(path, "w").close()
