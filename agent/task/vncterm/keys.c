@@ -34,7 +34,7 @@ static const struct {
 	{0xff63, {KEY_FUNCTION, VTERM_KEY_INS}},
 	{0xffff, {KEY_FUNCTION, VTERM_KEY_DEL}},
 	/* the key pad without NumLock */
-	{0xff8d, {KEY_FUNCTION, VTERM_KEY_KP_ENTER}},
+	{0xff8d, {KEY_FUNCTION, VTERM_KEY_ENTER}}, /* the library's own types a line feed */
 	{0xff95, {KEY_FUNCTION, VTERM_KEY_HOME}},
 	{0xff96, {KEY_FUNCTION, VTERM_KEY_LEFT}},
 	{0xff97, {KEY_FUNCTION, VTERM_KEY_UP}},

@@ -8,6 +8,7 @@
 
 #define WHEEL_LINES 3
 #define BUTTONS	    5u
+#define WHEEL	    3u /* the first button of it */
 
 struct buf *screen_typed(struct screen *s)
 {
@@ -170,6 +171,7 @@ void screen_pointer(struct screen *s, unsigned col, unsigned row, unsigned butto
 	vterm_mouse_move(s->vt, (int)(row < s->rows ? row : s->rows - 1),
 			 (int)(col < s->cols ? col : s->cols - 1), modifiers);
 	for (unsigned i = 0; i < BUTTONS; i++)
-		if (changed >> i & 1)
+		if (changed >> i & 1 &&
+		    (i < WHEEL || buttons >> i & 1)) /* a wheel is never released */
 			vterm_mouse_button(s->vt, (int)i + 1, buttons >> i & 1, modifiers);
 }
