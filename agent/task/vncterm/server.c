@@ -226,7 +226,7 @@ static int turn(struct running *r, bool *has_news, struct err *err)
 	draw(r);
 	rfbUpdateClient(r->client);
 	return r->client->sock >= 0 &&
-	       (r->end == 0 || (clock_left_ms(r->end) > 0 && !is_up_to_date(r)));
+	       (r->end == 0 || (clock_left_ms(r->end) > 0 && (*has_news || !is_up_to_date(r))));
 }
 
 void server_run(struct server *server)
