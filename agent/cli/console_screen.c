@@ -95,8 +95,10 @@ static int serve(struct screen *s, int viewer)
 
 	if (r == 0)
 		r = relay_run(viewer, console.fd, s->signals, &err);
-	if (r == 0)
+	if (r == 0) {
+		shutdown(console.fd, SHUT_RDWR); /* the task ends with its stream */
 		r = console_result(s->guest, &console, &err);
+	}
 	console_fini(&console);
 	if (r == -ERR_CANCELLED)
 		return 0;

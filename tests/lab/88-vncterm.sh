@@ -110,7 +110,7 @@ in_n1 touch /tmp/go-on
 ok "the first goes on" ended_well $viewer "$LAB/first"
 ok "no console is left" wait_for 5 no_console_runs
 
-view_in_background slow "$one" 60 "${login[@]}" 'type:touch /tmp/begin; yes 0123456789 | head -c 8000000; touch /tmp/printed; echo new$((1+1))\r' \
+view_in_background slow "$one" 60 "${login[@]}" 'type:touch /tmp/begin; yes 0123456789 | head -c 8000000; touch /tmp/printed; echo; echo new$((1+1))\r' \
 	touch:/tmp/in wait:/tmp/go-on 'expect:^new2$' 'type:clear; echo back$((1+1))\r' 'expect:^back2$' "${leave[@]}"
 ok "a viewer does not read" wait_for 20 in_n1 test -e /tmp/in
 ok "the guest prints megabytes all the same" wait_for 40 inside /bin/busybox test -e /tmp/printed
