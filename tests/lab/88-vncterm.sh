@@ -86,8 +86,8 @@ ok "another size" view "$one" 20 "${login[@]}" size:1001x640 'type:stty size\r' 
 	'type:echo w$(printf %0120d 7)w\r' 'expect:^w0{119}7w$' size:640x160 'type:stty size\r' 'expect:^10 80$' "${leave[@]}"
 ok "a size beyond all bounds is refused" view "$one" 20 size:9000x100 "${login[@]}" "${leave[@]}"
 ok "Ctrl-C, and what left the screen" view "$one" 20 "${login[@]}" 'type:echo s$((1+1)); sleep 1000\r' 'expect:^s2$' \
-	keys:ffe3,63 'expect:\^C' 'type:seq 100\r' 'expect:^100$' 'absent:^60$' keys:ffe1,ff55 keys:ffe1,ff55 'expect:^60$' 'absent:^100$' \
-	keys:ffe1,ff56 keys:ffe1,ff56 'expect:^100$' wheel:up wheel:up 'expect:^70$' 'type:\r' 'expect:^100$' "${leave[@]}"
+	keys:ffe3,63 'expect:\^C' 'type:seq 100\r' 'expect:^100$' 'absent:^60$' keys:ffe1,ff55 'expect:^60$' 'absent:^100$' \
+	keys:ffe1,ff56 'expect:^100$' wheel:up wheel:up 'expect:^70$' 'type:\r' 'expect:^100$' "${leave[@]}"
 ok "the clipboard is typed only when asked for" view "$one" 20 "${login[@]}" 'clip:echo cl\xe4p$((1+1))' 'type:\r' \
 	'absent:cl.p' keys:ffe1,ff63 'type:\r' 'expect:^cläp2$' "${leave[@]}"
 ok "a size of one's own" serve two --width 320 --height 80

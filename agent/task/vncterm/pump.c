@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guest's side: one poll loop that reads whatever the guest prints, at once. Runs in the main thread. */
+/* The guest's side: one poll loop that reads whatever the guest prints, at once, until it was BUSY_MAX of a
+ * WINDOW busy with it: this is the node's time, not the guest's, and a guest may print without end. Runs in the
+ * main thread. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -13,17 +15,45 @@
 #define HANG_UP_LOOK                                                                               \
 	(250 * USEC_PER_MSEC) /* how often a terminal that nobody has open is looked at */
 
+#define WINDOW	 (50 * USEC_PER_MSEC)
+#define BUSY_MAX (15 * USEC_PER_MSEC)
+
 enum { FD_TERMINAL, FD_TYPED, FD_LEFT, FD_ENDS, FD_COUNT };
 
 struct pump {
 	struct session *session;
-	usec_t look_at; /* the terminal is left alone until then; 0: it is not */
+	usec_t look_at;	   /* the terminal is left alone until then; 0: it is not */
+	usec_t window_end; /* of the current window */
+	usec_t busy;	   /* within it */
+	bool is_resting;   /* until look_at: enough for this window */
 	bool is_over;
 };
+
+static void count(struct pump *p, usec_t since)
+{
+	usec_t now = clock_monotonic();
+
+	if (now >= p->window_end) {
+		p->window_end = now + WINDOW;
+		p->busy = 0;
+	}
+	p->busy += now - since;
+	if (p->busy < BUSY_MAX)
+		return;
+	p->is_resting = true;
+	p->look_at = p->window_end;
+}
+
+static void rest_is_over(struct pump *p)
+{
+	p->look_at = 0;
+	p->is_resting = false;
+}
 
 static void read_terminal(struct pump *p)
 {
 	struct session *s = p->session;
+	usec_t since = clock_monotonic();
 	char data[READ_SIZE];
 	ssize_t n = read(s->terminal, data, sizeof(data));
 
@@ -32,6 +62,7 @@ static void read_terminal(struct pump *p)
 		screen_feed(s->screen, data, (size_t)n);
 		session_unlock(s);
 		session_wake(s->for_viewer);
+		count(p, since);
 		return;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -82,7 +113,7 @@ static void fill(const struct pump *p, struct pollfd fds[FD_COUNT])
 	fds[FD_TERMINAL] = (struct pollfd){.fd = p->look_at ? -1 : s->terminal, .events = wanted};
 	fds[FD_TYPED] = (struct pollfd){.fd = s->for_guest, .events = POLLIN};
 	fds[FD_LEFT] = (struct pollfd){.fd = s->has_left, .events = POLLIN};
-	fds[FD_ENDS] = (struct pollfd){.fd = s->ends, .events = POLLIN};
+	fds[FD_ENDS] = (struct pollfd){.fd = p->is_resting ? -1 : s->ends, .events = POLLIN};
 }
 
 static int turn(struct pump *p, struct err *err)
@@ -106,7 +137,7 @@ static int turn(struct pump *p, struct err *err)
 	if (fds[FD_LEFT].revents)
 		p->is_over = true;
 	if (p->look_at && clock_left_ms(p->look_at) == 0)
-		p->look_at = 0;
+		rest_is_over(p);
 	return 0;
 }
 
