@@ -17,14 +17,17 @@
 #include "agent/guest/vm_schema.h"
 
 #define PATH_SIZE     32
+#define SCREEN_WIDTH  800 /* pixels of a container's screen, if not said otherwise */
+#define SCREEN_HEIGHT 480
 #define PASSWORD_SIZE 9 /* eight characters: what VNC's own challenge can carry */
 
 /* One console on its way. */
 struct opening {
 	unsigned vmid, port;
-	const char *kind;    /* "lxc" */
-	const char *command; /* "termproxy", "vncproxy" */
-	char mode[16];	     /* tty, console, shell; serial0; screen */
+	const char *kind;	/* "lxc" */
+	const char *command;	/* "termproxy", "vncproxy" */
+	char mode[16];		/* tty, console, shell; serial0; screen */
+	unsigned width, height; /* of the screen that a container's terminal is drawn on; 0: none */
 	char path[PATH_SIZE], ticket[TICKET_MAX], upid[UPID_MAX];
 };
 
@@ -62,6 +65,10 @@ static int start_job(struct api_request *req, struct opening *opening, int fd, s
 	fields_add(&args, "mode", opening->mode);
 	if (str_eq(opening->command, "termproxy"))
 		fields_addf(&args, "secret", "%s:%s", api_user(req), opening->ticket);
+	if (opening->width) {
+		fields_addf(&args, "width", "%u", opening->width);
+		fields_addf(&args, "height", "%u", opening->height);
+	}
 	const struct job_spec spec = {
 		.program = JOB_CONSOLE,
 		.command = opening->command,
@@ -129,27 +136,34 @@ static int open_terminal(struct api_request *req, struct opening *opening, struc
 	return 0;
 }
 
-static int post_lxc_termproxy(struct api_request *req, struct err *err)
+/* The log-in that cmode asks for. */
+static int container_target(struct api_request *req, struct opening *opening, struct err *err)
 {
 	struct guest_target target;
-	struct opening opening = {.kind = "lxc"};
-	char path[PATH_SIZE];
 	int r = running_target(req, &target, err);
 
 	if (r < 0)
 		return r;
 	const char *mode = guest_config_get(target.guest->config, "cmode");
 
-	opening.vmid = target.vmid;
-	if (api_bool(req, "shell", false)) {
-		guest_path(target.vmid, path);
+	opening->kind = "lxc";
+	opening->vmid = target.vmid;
+	str_copy(opening->mode, sizeof(opening->mode), mode ? mode : "tty");
+	return 0;
+}
+
+static int post_lxc_termproxy(struct api_request *req, struct err *err)
+{
+	struct opening opening = {0};
+	char path[PATH_SIZE];
+	int r = container_target(req, &opening, err);
+
+	if (r == 0 && api_bool(req, "shell", false)) {
+		guest_path(opening.vmid, path);
 		r = api_check(req, path, "VM.GuestAgent.Unrestricted", false, err);
-		mode = "shell";
+		str_copy(opening.mode, sizeof(opening.mode), "shell");
 	}
-	if (r < 0)
-		return r;
-	str_copy(opening.mode, sizeof(opening.mode), mode ? mode : "tty");
-	return open_terminal(req, &opening, err);
+	return r < 0 ? r : open_terminal(req, &opening, err);
 }
 
 static int choose_serial(const struct api_request *req, const struct vm_hardware *hw,
@@ -216,16 +230,16 @@ static void make_password(char ret[PASSWORD_SIZE])
 
 /* The screen's own security type is None, the ticket was the proof: the password is for clients that want to
  * have one to give. */
-static int post_vncproxy(struct api_request *req, struct err *err)
+static int open_screen(struct api_request *req, struct opening *opening, struct err *err)
 {
-	struct opening opening = {.command = "vncproxy"};
 	char password[PASSWORD_SIZE];
-	int r = machine_target(req, &opening, true, err);
+	int r;
 
-	if (r < 0 || (r = open_console(req, &opening, err)) < 0)
+	opening->command = "vncproxy";
+	if ((r = open_console(req, opening, err)) < 0)
 		return r;
 	json_object_begin(&req->json);
-	write_opening(req, &opening);
+	write_opening(req, opening);
 	json_kv_string(&req->json, "cert", certificate_pem(req->core->certificate));
 	if (api_bool(req, "generate-password", false)) {
 		make_password(password);
@@ -233,6 +247,23 @@ static int post_vncproxy(struct api_request *req, struct err *err)
 	}
 	json_object_end(&req->json);
 	return 0;
+}
+
+static int post_qemu_vncproxy(struct api_request *req, struct err *err)
+{
+	struct opening opening = {0};
+	int r = machine_target(req, &opening, true, err);
+
+	return r < 0 ? r : open_screen(req, &opening, err);
+}
+
+static int post_lxc_vncproxy(struct api_request *req, struct err *err)
+{
+	struct opening opening = {.width = (unsigned)api_int(req, "width", SCREEN_WIDTH),
+				  .height = (unsigned)api_int(req, "height", SCREEN_HEIGHT)};
+	int r = container_target(req, &opening, err);
+
+	return r < 0 ? r : open_screen(req, &opening, err);
 }
 
 static int get_vncwebsocket(struct api_request *req, struct err *err)
@@ -286,7 +317,7 @@ static const struct param qemu_termproxy_params[] = {
 	PARAM_END,
 };
 
-static const struct param vncproxy_params[] = {
+static const struct param qemu_vncproxy_params[] = {
 	GUEST_NODE_PARAM,
 	GUEST_VMID_PARAM,
 	{.name = "generate-password",
@@ -294,6 +325,34 @@ static const struct param vncproxy_params[] = {
 	 .optional = true,
 	 .default_text = "0",
 	 .text = "Return a password as well. The stream never asks for it."},
+	{.name = "websocket",
+	 .type = PARAM_BOOLEAN,
+	 .optional = true,
+	 .text = "Has no effect: the stream is always one of vncwebsocket."},
+	PARAM_END,
+};
+
+static const struct param lxc_vncproxy_params[] = {
+	GUEST_NODE_PARAM,
+	GUEST_VMID_PARAM,
+	{.name = "width",
+	 .type = PARAM_INTEGER,
+	 .optional = true,
+	 .has_min = true,
+	 .min = 16,
+	 .has_max = true,
+	 .max = 4096,
+	 .text = "Width of the screen in pixels, eight a column; 800 by default. A viewer that can "
+		 "may "
+		 "change it."},
+	{.name = "height",
+	 .type = PARAM_INTEGER,
+	 .optional = true,
+	 .has_min = true,
+	 .min = 16,
+	 .has_max = true,
+	 .max = 2160,
+	 .text = "Height of the screen in pixels, sixteen a line; 480 by default."},
 	{.name = "websocket",
 	 .type = PARAM_BOOLEAN,
 	 .optional = true,
@@ -338,13 +397,16 @@ static const struct param vncwebsocket_params[] = {
 static const struct api_route routes[] = {
 	CONSOLE_ROUTE(API_POST, "lxc/{vmid}/termproxy", "Open a terminal of a container.",
 		      lxc_termproxy_params, RETURNS_TERMPROXY, post_lxc_termproxy),
+	CONSOLE_ROUTE(API_POST, "lxc/{vmid}/vncproxy",
+		      "Open a terminal of a container as a screen.", lxc_vncproxy_params,
+		      RETURNS_VNCPROXY, post_lxc_vncproxy),
 	CONSOLE_ROUTE(API_GET, "lxc/{vmid}/vncwebsocket", "The stream of an open console.",
 		      vncwebsocket_params, RETURNS_VNCWEBSOCKET, get_vncwebsocket),
 	CONSOLE_ROUTE(API_POST, "qemu/{vmid}/termproxy",
 		      "Open a serial port of a virtual machine as a terminal.",
 		      qemu_termproxy_params, RETURNS_TERMPROXY, post_qemu_termproxy),
 	CONSOLE_ROUTE(API_POST, "qemu/{vmid}/vncproxy", "Open the screen of a virtual machine.",
-		      vncproxy_params, RETURNS_VNCPROXY, post_vncproxy),
+		      qemu_vncproxy_params, RETURNS_VNCPROXY, post_qemu_vncproxy),
 	CONSOLE_ROUTE(API_GET, "qemu/{vmid}/vncwebsocket", "The stream of an open console.",
 		      vncwebsocket_params, RETURNS_VNCWEBSOCKET, get_vncwebsocket),
 };

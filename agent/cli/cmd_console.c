@@ -103,7 +103,7 @@ static int on_terminal(struct cli *cli, const struct cli_guest *guest, struct es
 	return r;
 }
 
-/* Options that are not the API's; the others go to termproxy. */
+/* Options that are not the API's; the others go to the proxy call. */
 static int take_options(struct cli *cli, struct escape *ret_escape, bool *ret_screen,
 			struct err *err)
 {
@@ -116,11 +116,11 @@ static int take_options(struct cli *cli, struct escape *ret_escape, bool *ret_sc
 	return r;
 }
 
-static int on_screen(const struct cli_guest *guest, struct err *err)
+static int on_screen(const struct cli *cli, const struct cli_guest *guest, struct err *err)
 {
 	autofd int signals = console_signals(false, err);
 
-	return signals < 0 ? signals : console_screen(guest, signals, err);
+	return signals < 0 ? signals : console_screen(guest, &cli->options, signals, err);
 }
 
 int cli_console(struct cli *cli, struct err *err)
@@ -135,10 +135,7 @@ int cli_console(struct cli *cli, struct err *err)
 	    (r = take_options(cli, &escape, &wants_screen, err)) < 0 ||
 	    (r = cli_guest_find(word, &guest, err)) < 0)
 		return r;
-	if (wants_screen && !str_eq(guest.kind, "qemu"))
-		r = err_field(err, "vnc", "only virtual machines have a screen");
-	else
-		r = wants_screen ? on_screen(&guest, err) : on_terminal(cli, &guest, &escape, err);
+	r = wants_screen ? on_screen(cli, &guest, err) : on_terminal(cli, &guest, &escape, err);
 	cli_guest_fini(&guest);
 	return r;
 }

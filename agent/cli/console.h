@@ -40,5 +40,6 @@ int console_signals(bool has_window, struct err *err);
 /* Until the console ends, or the user leaves. */
 int console_terminal(struct console *c, struct escape *escape, int signals, bool *ret_has_left,
 		     struct err *err);
-/* A Unix socket for viewers of VNC, until a signal or the machine's end. */
-int console_screen(const struct cli_guest *guest, int signals, struct err *err);
+/* A Unix socket for viewers of VNC, until a signal or the guest's end. params: of vncproxy. */
+int console_screen(const struct cli_guest *guest, const struct fields *params, int signals,
+		   struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A machine's screen on a Unix socket that only its owner reaches. Viewers are served one after the other, each
+/* A guest's screen on a Unix socket that only its owner reaches. Viewers are served one after the other, each
  * with a console of its own. */
 #include <errno.h>
 #include <poll.h>
@@ -15,13 +15,19 @@
 #include "agent/base/str.h"
 #include "agent/cli/console.h"
 
-#define LOOK_EVERY 2000 /* ms: does the machine still run? */
+#define LOOK_EVERY 2000 /* ms: does the guest still run? */
 
 struct screen {
 	const struct cli_guest *guest;
+	const struct fields *params;
 	char folder[128], path[160];
 	int listener, signals;
 };
+
+static const char *label(const struct screen *s)
+{
+	return str_eq(s->guest->kind, "lxc") ? "CT" : "VM";
+}
 
 static const char *runtime_folder(void)
 {
@@ -62,11 +68,11 @@ static void print_usage(const struct screen *s)
 	printf("%s\n", s->path);
 	fflush(stdout);
 	fprintf(stderr,
-		"[lodge] screen of VM %u; one of these shows it:\n"
+		"[lodge] screen of %s %u; one of these shows it:\n"
 		"    vncviewer %s\n"
 		"    remote-viewer vnc+unix://%s\n"
 		"[lodge] Ctrl-C ends\n",
-		s->guest->vmid, s->path, s->path);
+		label(s), s->guest->vmid, s->path, s->path);
 }
 
 /* Not knowing is no reason to end. */
@@ -74,7 +80,7 @@ static bool has_stopped(const struct screen *s)
 {
 	autojson *status = NULL;
 
-	if (cli_get(&status, NULL, "/nodes/%s/qemu/%u/status/current", s->guest->node,
+	if (cli_get(&status, NULL, "/nodes/%s/%s/%u/status/current", s->guest->node, s->guest->kind,
 		    s->guest->vmid) < 0)
 		return false;
 	return str_eq(cli_member(status, "status"), "stopped");
@@ -85,12 +91,14 @@ static int serve(struct screen *s, int viewer)
 {
 	struct console console = CONSOLE_NONE;
 	struct err err = ERR_INIT;
-	int r = console_open(s->guest, "vncproxy", NULL, &console, &err);
+	int r = console_open(s->guest, "vncproxy", s->params, &console, &err);
 
 	if (r == 0)
 		r = relay_run(viewer, console.fd, s->signals, &err);
-	if (r == 0)
+	if (r == 0) {
+		shutdown(console.fd, SHUT_RDWR); /* the task ends with its stream */
 		r = console_result(s->guest, &console, &err);
+	}
 	console_fini(&console);
 	if (r == -ERR_CANCELLED)
 		return 0;
@@ -116,19 +124,20 @@ static int turn(struct screen *s, struct err *err)
 			return 0;
 	}
 	if (has_stopped(s)) {
-		fprintf(stderr, "[lodge] VM %u has stopped\n", s->guest->vmid);
+		fprintf(stderr, "[lodge] %s %u has stopped\n", label(s), s->guest->vmid);
 		return 0;
 	}
 	return 1;
 }
 
-int console_screen(const struct cli_guest *guest, int signals, struct err *err)
+int console_screen(const struct cli_guest *guest, const struct fields *params, int signals,
+		   struct err *err)
 {
-	struct screen s = {.guest = guest, .listener = -1, .signals = signals};
+	struct screen s = {.guest = guest, .params = params, .listener = -1, .signals = signals};
 	int r;
 
 	if (has_stopped(&s))
-		return err_set(err, ERR_BUSY, "VM %u not running", guest->vmid);
+		return err_set(err, ERR_BUSY, "%s %u not running", label(&s), guest->vmid);
 	if ((r = make_socket(&s, err)) == 0) {
 		print_usage(&s);
 		while ((r = turn(&s, err)) > 0)

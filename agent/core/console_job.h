@@ -4,6 +4,7 @@
  *
  *   vmid, kind ("lxc", "qemu")
  *   mode    tty, console, shell of a container; serial0 … serial3, screen of a machine
+ *   width, height  vncproxy of a container: its screen in pixels
  *   secret  termproxy: the first line that the viewer must send
  *
  * The stream begins with CONSOLE_TAKEN, which the core sends when it hands the other end out: until then

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034 # for those who source this
 packages_build="cmake ninja-build gcc libc6-dev pkg-config libjson-c-dev libmicrohttpd-dev libsystemd-dev
 	libsqlite3-dev libarchive-dev libcurl4-gnutls-dev|libcurl4-openssl-dev libseccomp-dev lxc-dev|liblxc-dev libcrypt-dev nettle-dev libgnutls28-dev
-	zlib1g-dev libvirt-dev libxml2-dev libwslay-dev"
+	zlib1g-dev libvirt-dev libxml2-dev libwslay-dev libvncserver-dev libvterm-dev"
 # shellcheck disable=SC2034
 packages_run="lxc uidmap dnsmasq-base nftables iproute2 e2fsprogs btrfs-progs util-linux mount curl ca-certificates
 	mmdebstrap zstd busybox-static procps

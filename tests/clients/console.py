@@ -91,6 +91,34 @@ def tickets():
     ended(other['upid'])
 
 
+def greet(ws):
+    """Shakes hands as RFB does; the screen's size."""
+    ws.expect(b'RFB 003.008\n')
+    ws.send(b'RFB 003.008\n')
+    ws.expect(b'\x01\x01')  # security type None, and no other
+    ws.send(b'\x01')
+    ws.expect(bytes(4))
+    ws.send(b'\x01')
+    ws.expect(f'CT {VMID}'.encode())
+
+
+def drawn():
+    opened = ct.vncproxy.post(websocket=1, width=640, height=160)
+    ok('vncproxy: port', 5900 <= int(opened['port']) <= 5999, opened)
+    ok('ticket', opened['ticket'].startswith('PVEVNC:'), opened)
+    ok('certificate', opened['cert'].startswith('-----BEGIN CERTIFICATE-----'), opened)
+    same('user', opened['user'], USER)
+    refused('a forged ticket', 401, opened, vncticket=opened['ticket'][:-4] + 'AAA=')
+    refused('without a log-in', 401, opened, {})
+    ws = stream(opened)
+    greet(ws)
+    ok('a terminal that speaks RFB', True)
+    refused('a ticket is good once', 401, opened)
+    ws.close()
+    ended(opened['upid'])
+    raises('a width that cannot be', 400, 'width', lambda: ct.vncproxy.post(width=5000))
+
+
 def api_tokens():
     made = px.access.users(USER).token('cons').post(privsep=0)
     header = {'Authorization': f'PVEAPIToken={made["full-tokenid"]}={made["value"]}'}
@@ -109,11 +137,18 @@ def api_tokens():
     ok('stream by a token', True)
     ws.close()
     ended(r.data['upid'])
+    r = wire('POST', f'/nodes/{NODE}/lxc/{VMID}/vncproxy', {'websocket': 1}, header)
+    ok('vncproxy by a token', r.status == 200, r)
+    refused('not by its user', 401, r.data)
+    ws = stream(r.data, header)
+    greet(ws)
+    ok('screen by a token', True)
+    ws.close()
+    ended(r.data['upid'])
     px.access.users(USER).token('cons').delete()
 
 
 def end():
-    raises('no screen of a container', 501, '', lambda: ct.vncproxy.post(websocket=1))
     opened = ct.termproxy.post()
     ws = stream(opened)
     enter(ws, opened)
@@ -127,4 +162,4 @@ def end():
     task_ok('destroy', px, ct.delete())
 
 
-run(make, terminal, tickets, api_tokens, end)
+run(make, terminal, drawn, tickets, api_tokens, end)

@@ -7,8 +7,10 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/relay.h"
+#include "agent/base/str.h"
 #include "agent/task/console/commands.h"
 #include "agent/task/console/terminal.h"
+#include "agent/task/console/vncterm.h"
 #include "agent/task/handover.h"
 #include "agent/task/internal.h"
 
@@ -66,6 +68,24 @@ static int serve_screen(struct task_ctx *task, struct viewer *v, struct err *err
 	return r;
 }
 
+/* A container has no screen: its terminal is drawn as one. */
+static int serve_drawn_terminal(struct task_ctx *task, struct viewer *v, struct err *err)
+{
+	struct terminal terminal = TERMINAL_NONE;
+	int r;
+
+	if ((r = viewer_await(v, err)) < 0)
+		return r;
+	if ((r = terminal_open(task, &terminal, err)) < 0) {
+		viewer_refuse(v, err->message);
+		return r;
+	}
+	task_log("viewer connected: %s as a screen", fields_get(&task->args, "mode"));
+	r = vncterm_run(task, v, &terminal, err);
+	terminal_fini(&terminal);
+	return r;
+}
+
 static int with_viewer(struct task_ctx *task,
 		       int (*serve)(struct task_ctx *task, struct viewer *v, struct err *err),
 		       struct err *err)
@@ -86,5 +106,8 @@ int termproxy_run(struct task_ctx *task, struct err *err)
 
 int vncproxy_run(struct task_ctx *task, struct err *err)
 {
-	return with_viewer(task, serve_screen, err);
+	const char *kind = fields_get(&task->args, "kind");
+	bool is_drawn = kind && str_eq(kind, "lxc");
+
+	return with_viewer(task, is_drawn ? serve_drawn_terminal : serve_screen, err);
 }

@@ -14,8 +14,10 @@
 #include "agent/core/console_job.h"
 #include "agent/task/internal.h"
 
-#define TAKEN_WAIT (60 * USEC_PER_SEC) /* the core closes the stream before */
-#define LOGIN_WAIT (10 * USEC_PER_SEC)
+#define TAKEN_WAIT     (60 * USEC_PER_SEC) /* the core closes the stream before */
+#define LOGIN_WAIT     (10 * USEC_PER_SEC)
+#define RFB_HELLO      "RFB 003.008\n"
+#define RFB_HELLO_SIZE 12
 
 void viewer_init(struct viewer *v)
 {
@@ -115,4 +117,33 @@ void viewer_tell(struct viewer *v, const char *text)
 	autofree char *line = xasprintf("\r\n[lodge] %s\r\n", text);
 
 	(void)!send(v->fd, line, strlen(line), MSG_NOSIGNAL);
+}
+
+static int read_hello(struct viewer *v, struct err *err)
+{
+	usec_t deadline = clock_monotonic() + LOGIN_WAIT;
+	int r = 0;
+
+	while (r >= 0 && v->input.size < RFB_HELLO_SIZE)
+		if ((r = wait_input(v, deadline, err)) == 0)
+			r = viewer_read(v, err);
+	return r < 0 ? r : 0;
+}
+
+/* Since 3.7 the number of security types is a byte; before, the type itself is 32 bits. Nothing that was sent
+ * before fills the socket: no part of it is left behind. */
+void viewer_refuse(struct viewer *v, const char *text)
+{
+	static const char none[4];
+	size_t length = strlen(text);
+	const unsigned char size[4] = {0, 0, (unsigned char)(length >> 8), (unsigned char)length};
+	autobuf answer = BUF_INIT;
+
+	if (send(v->fd, RFB_HELLO, RFB_HELLO_SIZE, MSG_NOSIGNAL) != RFB_HELLO_SIZE ||
+	    read_hello(v, NULL) < 0)
+		return;
+	buf_add(&answer, none, memcmp(v->input.data, "RFB 003.003", 11) == 0 ? 4 : 1);
+	buf_add(&answer, size, sizeof(size));
+	buf_add(&answer, text, length);
+	(void)!send(v->fd, answer.data, answer.size, MSG_NOSIGNAL);
 }

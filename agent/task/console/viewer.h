@@ -23,3 +23,5 @@ int viewer_login(struct viewer *v, const char *secret, struct err *err);
 int viewer_read(struct viewer *v, struct err *err);
 /* Tells why there will be nothing to see, as a line on the viewer's screen. */
 void viewer_tell(struct viewer *v, const char *text);
+/* The same to a viewer that speaks RFB and has heard nothing yet: there is no security type, and this is why. */
+void viewer_refuse(struct viewer *v, const char *text);

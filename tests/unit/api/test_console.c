@@ -272,12 +272,39 @@ static void test_screen(void **state)
 	       FAILURE("VM 200 has no screen (vga: serial0); use its serial console"));
 }
 
+static void test_drawn_terminal(void **state)
+{
+	autofields args = FIELDS_INIT, sized = FIELDS_INIT;
+
+	(void)state;
+	struct opened o = open_console("POST " CT "/vncproxy?websocket=1");
+
+	assert_false(o.has_password);
+	assert_true(o.has_cert);
+	assert_true(str_ends(o.upid, ":vncproxy:101:root@pam:"));
+	read_args("vncproxy", &args);
+	assert_string_equal(fields_get(&args, "kind"), "lxc");
+	assert_string_equal(fields_get(&args, "mode"), "tty");
+	assert_string_equal(fields_get(&args, "width"), "800");
+	assert_string_equal(fields_get(&args, "height"), "480");
+	assert_null(fields_get(&args, "secret"));
+	expect_stream(CT, &o, NULL);
+	expect_refused(CT, o.port, o.ticket); /* once */
+	fixture_put(&f, "/nodes/n1/lxc/101.conf", "cmode: console\nhostname: web\n");
+	open_console("POST " CT "/vncproxy?width=4096&height=16");
+	read_args("vncproxy", &sized);
+	assert_string_equal(fields_get(&sized, "mode"), "console");
+	assert_string_equal(fields_get(&sized, "width"), "4096");
+	assert_string_equal(fields_get(&sized, "height"), "16");
+}
+
 static void test_state_of_guest(void **state)
 {
 	(void)state;
 	set_state("101", "stopped");
 	set_state("200", "stopped");
 	expect(&f, "POST " CT "/termproxy", 500, FAILURE("CT 101 not running"));
+	expect(&f, "POST " CT "/vncproxy", 500, FAILURE("CT 101 not running"));
 	expect(&f, "POST " VM "/termproxy", 500, FAILURE("VM 200 not running"));
 	expect(&f, "POST " VM "/vncproxy", 500, FAILURE("VM 200 not running"));
 	set_state("101", "unknown");
@@ -286,8 +313,6 @@ static void test_state_of_guest(void **state)
 	       FAILURE("Configuration file 'nodes/n1/lxc/999.conf' does not exist"));
 	expect(&f, "POST /nodes/n1/qemu/101/termproxy", 500,
 	       FAILURE("Configuration file 'nodes/n1/qemu/101.conf' does not exist"));
-	expect(&f, "POST " CT "/vncproxy", 501,
-	       FAILURE("Method 'POST " CT "/vncproxy' not implemented"));
 }
 
 static void test_wrong_parameters(void **state)
@@ -311,6 +336,17 @@ static void test_wrong_parameters(void **state)
 	       WRONG("websocket", "type check ('boolean') failed - got 'maybe'"));
 	expect(&f, "POST " VM "/vncproxy?generate-password=2x", 400,
 	       WRONG("generate-password", "type check ('boolean') failed - got '2x'"));
+	expect(&f, "POST " CT "/vncproxy?width=15", 400,
+	       WRONG("width", "value must have a minimum value of 16"));
+	expect(&f, "POST " CT "/vncproxy?width=4097", 400,
+	       WRONG("width", "value must have a maximum value of 4096"));
+	expect(&f, "POST " CT "/vncproxy?height=2161", 400,
+	       WRONG("height", "value must have a maximum value of 2160"));
+	expect(&f, "POST " CT "/vncproxy?height=x", 400,
+	       WRONG("height", "type check ('integer') failed - got 'x'"));
+	expect(&f, "POST " CT "/vncproxy?shell=1", 400,
+	       WRONG("shell", "property is not defined in schema and the schema does not allow "
+			      "additional properties"));
 	expect(&f, "GET " CT "/vncwebsocket?port=5900", 400,
 	       WRONG("vncticket", "property is missing and it is not optional"));
 	expect(&f, "GET " CT "/vncwebsocket?vncticket=x", 400,
@@ -374,6 +410,7 @@ static void test_users(void **state)
 	fixture_login(&f, "eve@pve");
 	assert_int_equal(fixture_call(&f, "POST " CT "/termproxy"), 403);
 	assert_int_equal(fixture_call(&f, "POST " VM "/vncproxy"), 403);
+	assert_int_equal(fixture_call(&f, "POST " CT "/vncproxy"), 403);
 	fixture_login(&f, "");
 	assert_int_equal(fixture_call(&f, "POST " CT "/termproxy"), 401);
 	fixture_login(&f, "bob@pve");
@@ -453,7 +490,7 @@ static void test_bounds(void **state)
 static void test_index(void **state)
 {
 	(void)state;
-	EXPECT_HAS(&f, "GET " CT, "termproxy", "vncwebsocket", "!vncproxy");
+	EXPECT_HAS(&f, "GET " CT, "termproxy", "vncwebsocket", "vncproxy");
 	EXPECT_HAS(&f, "GET " VM, "termproxy", "vncwebsocket", "vncproxy");
 }
 
@@ -462,21 +499,14 @@ static void test_index(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_container),
-		TEST(test_ticket_is_written_nowhere),
-		TEST(test_modes),
-		TEST(test_serial),
-		TEST(test_screen),
-		TEST(test_state_of_guest),
-		TEST(test_wrong_parameters),
-		TEST(test_wrong_tickets),
-		TEST(test_needs_upgrade),
-		TEST(test_expires),
-		TEST(test_users),
-		TEST(test_token),
-		TEST(test_verify),
-		TEST(test_bounds),
-		TEST(test_index),
+		TEST(test_container),	   TEST(test_ticket_is_written_nowhere),
+		TEST(test_modes),	   TEST(test_serial),
+		TEST(test_screen),	   TEST(test_drawn_terminal),
+		TEST(test_state_of_guest), TEST(test_wrong_parameters),
+		TEST(test_wrong_tickets),  TEST(test_needs_upgrade),
+		TEST(test_expires),	   TEST(test_users),
+		TEST(test_token),	   TEST(test_verify),
+		TEST(test_bounds),	   TEST(test_index),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
