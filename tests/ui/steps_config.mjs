@@ -28,20 +28,35 @@ async function values(page) {
 		await row(page, 'hostname').locator('.pending').waitFor({ state: 'detached' });
 		same((await config()).hostname, 'web');
 	});
-	await ok('a change of others in between is told, and what is stored then is shown', async () => {
+	await ok('a change of others in between is told: what was typed stays, what is stored stands beside it', async () => {
 		allow(/status of 500.*\/config/);
 		await button(page, 'Change tags').click();
 		await field(page, 'Tags').fill('mine');
 		await onNode('lodge', 'put', `${guest}/config`, '--tags', 'theirs');
 		await submit(page, 'Save');
-		await dialogOf(page).getByText('Somebody else changed this meanwhile').waitFor();
+		await dialogOf(page).getByRole('alert').filter({ hasText: 'Somebody else changed this meanwhile' }).waitFor();
+		await dialogOf(page).locator('.stored', { hasText: 'Stored now: theirs' }).waitFor();
+		same(await field(page, 'Tags').inputValue(), 'mine');
+		same(await page.evaluate(() => document.activeElement.name), 'value');
+		same((await config()).tags, 'theirs');
 		await shot(page, 'config-conflict');
-		await button(dialogOf(page), 'Show what is stored now').click();
-		await page.waitForFunction(() => document.querySelector('dialog input[name=value]')?.value === 'theirs');
+		await button(page, 'Take what is stored: Tags').click();
+		same(await field(page, 'Tags').inputValue(), 'theirs');
 		await field(page, 'Tags').fill('both');
 		await submit(page, 'Save');
 		await closed(page);
 		await page.locator('.head .tag', { hasText: 'both' }).waitFor();
+	});
+	await ok('one of something else is told too, and does not get lost', async () => {
+		allow(/status of 500.*\/config/);
+		await button(page, 'Change notes').click();
+		await field(page, 'Notes').fill('typed here');
+		await onNode('lodge', 'put', `${guest}/config`, '--tags', 'elsewhere');
+		await submit(page, 'Save');
+		await dialogOf(page).getByText('nothing that is shown here').waitFor();
+		await submit(page, 'Save');
+		await closed(page);
+		same(await config().then((c) => [c.description.trim(), c.tags]), ['typed here', 'elsewhere']);
 	});
 	await ok('an empty value goes back to the default', async () => {
 		await button(page, 'Change tags').click();
@@ -78,6 +93,42 @@ async function network(page) {
 		await closed(page);
 		await row(page, 'net1').filter({ hasNotText: 'rate=' }).waitFor();
 		holds(/firewall=1/.test((await config()).net1), 'the firewall is gone');
+	});
+	await ok('of a card that two change, each keeps what only one touched', async () => {
+		allow(/status of 500.*\/config/);
+		const { net1 } = await config();
+		await button(page, 'Change network card 1').click();
+		await field(page, 'Limit of rate').fill('8');
+		await field(page, 'MTU').fill('1300');
+		await onNode('lodge', 'put', `${guest}/config`, '--net1', `${net1},mtu=1400,tag=9`);
+		await submit(page, 'Save');
+		await dialogOf(page).locator('.cell', { has: page.getByLabel('MTU') }).locator('.stored', { hasText: '1400' }).waitFor();
+		await dialogOf(page).locator('.cell', { has: page.getByLabel('VLAN tag') }).locator('.stored', { hasText: 'Changed by somebody else' }).waitFor();
+		same([await field(page, 'MTU').inputValue(), await field(page, 'VLAN tag').inputValue(), await field(page, 'Limit of rate').inputValue()], ['1300', '9', '8']);
+		await shot(page, 'config-conflict-net');
+		await submit(page, 'Save');
+		await closed(page);
+		const merged = (await config()).net1;
+		holds(/mtu=1300/.test(merged) && /tag=9/.test(merged) && /rate=8/.test(merged) && /firewall=1/.test(merged), merged);
+	});
+	await ok('two who add a card get two cards', async () => {
+		allow(/status of 500.*\/config/);
+		await button(page, 'Add network card').click();
+		await field(page, 'IPv4').selectOption('');
+		await onNode('lodge', 'put', `${guest}/config`, '--net2', 'name=eth2,bridge=vmbr0,link_down=1');
+		await submit(page, 'Save');
+		await dialogOf(page).getByText('Network card 3 of 100').waitFor();
+		same(await field(page, 'Name inside').inputValue(), 'eth3');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'net3', 'name=eth3').waitFor();
+		holds((await config()).net2.includes('link_down=1'), 'theirs is gone');
+		for (const n of [3, 2]) {
+			await button(page, `Remove network card ${n}`).click();
+			await submit(page, 'Remove');
+			await closed(page);
+			await row(page, `net${n}`).waitFor({ state: 'detached' });
+		}
 	});
 	await ok('it is removed', async () => {
 		await button(page, 'Remove network card 1').click();

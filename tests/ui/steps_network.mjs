@@ -102,6 +102,21 @@ async function system(page) {
 		holds((await onNode('cat', '/etc/hosts')).includes('192.0.2.9 printer'), 'it is not there');
 		await shot(page, 'system');
 	});
+	await ok('a hosts file that somebody else changed meanwhile: both texts are there', async () => {
+		allow(/status of 500.*\/hosts/);
+		const hosts = panel('Hosts file').getByLabel('Names and addresses');
+		await hosts.fill(`${await hosts.inputValue()}192.0.2.10 scanner\n`);
+		await onNode('sh', '-c', 'echo 192.0.2.11 theirs >>/etc/hosts');
+		await button(panel('Hosts file'), 'Save').click();
+		await panel('Hosts file').locator('.stored', { hasText: '192.0.2.11 theirs' }).waitFor();
+		holds((await hosts.inputValue()).includes('scanner'), 'what was typed is lost');
+		await shot(page, 'system-conflict');
+		await hosts.fill(`${await hosts.inputValue()}192.0.2.11 theirs\n`);
+		await button(panel('Hosts file'), 'Save').click();
+		await panel('Hosts file').getByText('Saved.').waitFor();
+		same(await panel('Hosts file').locator('.stored, .conflict').count(), 0);
+		holds(/scanner[^]*theirs/.test(await onNode('cat', '/etc/hosts')), 'one of both is gone');
+	});
 }
 
 export async function testNetwork(page) {

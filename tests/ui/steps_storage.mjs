@@ -48,9 +48,10 @@ async function define(page) {
 		await onNode('lodge', 'put', '/storage/plain', '--content', 'rootdir,iso');
 		allow(/status of 500.*\/storage\/plain/);
 		await submit(page, 'Save');
-		await button(dialogOf(page), 'Show what is stored now').click();
 		await dialogOf(page).locator('input[name=content-images]:not(:checked)').waitFor();
-		await dialogOf(page).getByLabel('Backup').check();
+		await dialogOf(page).locator('.stored', { hasText: 'Changed by somebody else' }).first().waitFor();
+		holds(await dialogOf(page).getByLabel('Backup').isChecked(), 'what was typed is lost');
+		await shot(page, 'storage-conflict');
 		await submit(page, 'Save');
 		await closed(page);
 		same((await lodgeGet('/storage/plain')).content, 'rootdir,iso,backup');

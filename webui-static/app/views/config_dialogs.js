@@ -10,11 +10,11 @@ import { FormDialog } from '../components/form.js';
 import { keyOf, labelOf, shownOf, storedOf } from './config_keys.js';
 import { netDefaults, NetFields, netParts, netValues } from './ct_net.js';
 
-/** A form's check and send for PUT …/config. @param {(values: object) => object} params */
+/** A form's check, send and version for PUT …/config. @param {(values: object) => object} params */
 export function change({ entry, config }, params) {
 	const path = `${guestPath(entry)}/config`;
 	const call = (values) => ({ method: 'PUT', path, params: { ...params(values), digest: config.digest } });
-	return { check: call, send: async (values) => api.put(path, call(values).params) };
+	return { version: config.digest, check: call, send: async (values) => api.put(path, call(values).params) };
 }
 
 /** One value. */
@@ -35,7 +35,7 @@ export function ValueDialog({ name, onClose, onReload, ...of }) {
 export function NetDialog({ name, onClose, onReload, ...of }) {
 	const [bridges, setBridges] = useState([]);
 	const stored = of.config[name] && parse(of.config[name]);
-	const used = new Set(of.items.filter((i) => /^net\d/.test(i.key)).map((i) => parse(i.value).name));
+	const used = new Set(Object.keys(of.config).filter((key) => /^net\d/.test(key)).map((key) => parse(of.config[key]).name));
 	const free = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => `eth${n}`).find((n) => !used.has(n)) || '';
 	const initial = stored ? netValues(stored) : { ...netDefaults, name: free };
 

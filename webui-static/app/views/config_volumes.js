@@ -77,7 +77,7 @@ export function GrowDialog({ entry, name, config, onClose, onReload }) {
 		const { path, params } = call(values);
 		watchTask(await api.put(path, params), `Grow ${name} of ${kindShort(entry.type)} ${entry.vmid}`);
 	};
-	return html`<${FormDialog} title=${`Grow ${labelOf(name).toLowerCase()} of ${entry.vmid}`} label="Grow" initial=${{ more: '1' }} check=${call} send=${send}
+	return html`<${FormDialog} title=${`Grow ${labelOf(name).toLowerCase()} of ${entry.vmid}`} label="Grow" initial=${{ more: '1' }} version=${config.digest} check=${call} send=${send}
 		onClose=${onClose} onReload=${onReload}>
 		${(field) => html`<p class="all">It has ${size || 'an unknown size'} now. It can grow, not shrink.</p>
 			${field({ name: 'more', label: 'Grow by', kind: 'number', min: 0, step: 'any', unit: 'GiB', errorsOf: 'size disk', wide: true, autofocus: true })}`}
@@ -106,7 +106,7 @@ export function MoveDialog({ entry, name, config, onClose, onReload }) {
 	const { what, target } = MOVES[entry.type];
 	const isRoot = name === 'rootfs';
 	return html`<${FormDialog} title=${`Move ${labelOf(name).toLowerCase()} of ${entry.vmid}`} label="Move" initial=${{ to: 'storage', storage: '', vmid: '', key: '', remove: true }}
-		check=${call} send=${send} onClose=${onClose} onReload=${onReload}>
+		version=${config.digest} check=${call} send=${send} onClose=${onClose} onReload=${onReload}>
 		${(field, { values }) => html`
 			${!isRoot && guests.length > 0 && field({ name: 'to', label: 'To', kind: 'select', wide: true, options: [['storage', 'another storage'], ['guest', 'another guest']] })}
 			${values.to === 'guest' ? html`

@@ -68,26 +68,21 @@ function Group({ title, rows, adds, type, onAdd, ...more }) {
 			<tbody>${rows.map((i) => html`<${Row} key=${i.key} item=${i} type=${type} ...${more} />`)}</tbody></table></section>`;
 }
 
-let opened = 0;
-
 export function GuestConfig({ entry }) {
 	const { items, config, digest, error, reload } = useConfig(entry);
 	const [editing, setEditing] = useState(null);
 	if (!items)
 		return html`<div class="empty"><p>${error || 'Loading…'}</p></div>`;
 	const free = (stem) => freeKey(stem, items);
-	const show = (dialog, name, of) => setEditing({ dialog, name, config: of, key: ++opened });
+	const show = (dialog, name, stem) => setEditing({ dialog, name, stem, config });
 	const close = () => {
 		setEditing(null);
 		reload();
 	};
-	const fresh = async () => {
-		try {
-			show(editing.dialog, editing.name, await api.get(`${guestPath(entry)}/config`));
-			reload();
-		} catch (failure) {
-			toastError(failure, 'Configuration');
-		}
+	const fresh = async () => { // the dialog stays, upon what is stored now; what it adds gets a key that is still free
+		const now = await api.get(`${guestPath(entry)}/config`);
+		setEditing((old) => ({ ...old, config: now, name: old.stem && now[old.name] ? freeKey(old.stem, Object.keys(now).map((key) => ({ key }))) : old.name }));
+		reload();
 	};
 	const revert = async (key) => {
 		try {
@@ -98,8 +93,8 @@ export function GuestConfig({ entry }) {
 		reload();
 	};
 	return html`${GROUPS.map(([group, title]) => html`<${Group} key=${group} title=${title} type=${entry.type} rows=${rowsOf(items, entry.type, group)}
-			adds=${entry.type === 'lxc' && ADDS[group] || []} onOpen=${(dialog, key) => show(dialog, key, config)}
-			onAdd=${(dialog, stem) => show(dialog, free(stem), config)} onRevert=${revert} />`)}
-		${editing && html`<${editing.dialog} key=${editing.key} entry=${entry} name=${editing.name} config=${editing.config} items=${items} free=${free}
+			adds=${entry.type === 'lxc' && ADDS[group] || []} onOpen=${(dialog, key) => show(dialog, key)}
+			onAdd=${(dialog, stem) => show(dialog, free(stem), stem)} onRevert=${revert} />`)}
+		${editing && html`<${editing.dialog} entry=${entry} name=${editing.name} config=${editing.config} items=${items} free=${free}
 			onClose=${close} onReload=${fresh} />`}`;
 }
