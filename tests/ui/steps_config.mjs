@@ -231,7 +231,7 @@ async function options(page) {
 		await field(page, 'Protection').check();
 		await submit(page, 'Save');
 		await closed(page);
-		await row(page, 'protection', '1').waitFor();
+		await row(page, 'protection', 'yes').waitFor();
 		allow(/status of \d+.*\/lxc\/100\?/);
 		await page.locator('[data-action=destroy]:enabled').click();
 		await dialogOf(page).getByLabel('Type 100').fill('100');
@@ -242,7 +242,7 @@ async function options(page) {
 		await field(page, 'Protection').uncheck();
 		await submit(page, 'Save');
 		await closed(page);
-		await row(page, 'protection', '0').waitFor();
+		await row(page, 'protection', 'no').waitFor();
 	});
 }
 

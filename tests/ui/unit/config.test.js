@@ -5,7 +5,7 @@ import test from 'node:test';
 import './no_page.js';
 import { isConflict, splitErrors } from '../../../webui-static/app/components/form.js';
 import { format, isOn, parse } from '../../../webui-static/app/propstring.js';
-import { freeKey, keyOf, labelOf, rowsOf, shownOf, storedOf } from '../../../webui-static/app/views/config_keys.js';
+import { freeKey, keyOf, labelOf, rowsOf, shownOf, storedOf, wordsOf } from '../../../webui-static/app/views/config_keys.js';
 import { mountParts, moveParams } from '../../../webui-static/app/views/config_volumes.js';
 import { containerDefaults, containerParams } from '../../../webui-static/app/views/create_ct.js';
 import { netDefaults, netParts, netValues } from '../../../webui-static/app/views/ct_net.js';
@@ -91,4 +91,10 @@ test('volumes that move, guests that are copied', () => {
 	assert.deepEqual(plain(cloneParams({ type: 'lxc' }, c)), { newid: '200', hostname: 'copy', snapname: '', full: 1, storage: 'fast', description: '' });
 	assert.equal(cloneParams({ type: 'qemu', template: 1 }, { ...c, full: false }).full, 0);
 	assert.equal(cloneParams({ type: 'qemu' }, c).name, 'copy');
+});
+
+test('values as rows show them', () => {
+	assert.deepEqual([wordsOf('memory', 512), wordsOf('onboot', 1), wordsOf('protection', '0'), wordsOf('cmode', 'shell'), wordsOf('timezone', 'Mars/Base'), wordsOf('net0', 'name=eth0')],
+		['512 MiB', 'yes', 'no', 'a shell of root, without log-in', 'Mars/Base', 'name=eth0']);
+	assert.equal(wordsOf('env', 'A=1\\0B=2'), 'A=1\nB=2');
 });

@@ -24,11 +24,13 @@ export function ValueDialog({ name, onClose, onReload, ...of }) {
 		const stored = storedOf(known, value);
 		return stored === undefined ? { delete: name } : { [name]: stored };
 	};
-	const { label, kind, hint, unset, ...more } = known.field;
+	const { label, kind, hint, unset, options, ...more } = known.field;
+	const stored = String(of.config[name] ?? '');
+	const offered = options && (options.some(([value]) => value === stored) ? options : [...options, [stored, stored]]);
 	return html`<${FormDialog} title=${`${label} of ${of.entry.vmid}`} initial=${{ value: shownOf(known, of.config[name]) }} ...${change(of, params)}
 		onClose=${onClose} onReload=${onReload}>
 		${(field) => field({ name: 'value', label, kind, errorsOf: `${name} delete`, wide: true, autofocus: true,
-			hint: hint ?? (kind === 'checkbox' || kind === 'select' ? '' : 'Empty: the default.'), ...more })}
+			hint: hint ?? (kind === 'checkbox' || kind === 'select' ? '' : 'Empty: the default.'), options: offered, ...more })}
 	<//>`;
 }
 
@@ -43,7 +45,7 @@ export function NetDialog({ name, onClose, onReload, ...of }) {
 	return html`<${FormDialog} title=${`${labelOf(name)} of ${of.entry.vmid}`} wide initial=${initial} onClose=${onClose} onReload=${onReload}
 		...${change(of, (v) => ({ [name]: format(name, netParts(v, stored)) }))}>
 		${(field, { values }) => html`<${NetFields} field=${field} values=${values} bridges=${bridges} name=${name} />
-			${isOn(stored?.firewall) && html`<p class="hint all">${NO_FIREWALL}</p>`}`}
+			${field({ name: 'firewall', label: 'Firewall: kept, not enforced', kind: 'checkbox', wide: true, errorsOf: `${name}.firewall`, hint: values.firewall ? NO_FIREWALL : '' })}`}
 	<//>`;
 }
 export const NO_FIREWALL = 'The firewall of this card is switched on, but this version does not enforce it: everything passes.';

@@ -11,7 +11,7 @@ const WORDS = ['dhcp', 'auto', 'manual'];
 
 export const netDefaults = {
 	name: 'eth0', bridge: 'vmbr0', hwaddr: '', mode: 'dhcp', address: '', gateway: '', mode6: '', address6: '', gateway6: '', tag: '', rate: '', mtu: '',
-	link_down: false,
+	link_down: false, firewall: false,
 };
 
 const modeOf = (ip) => (ip === undefined || ip === 'manual' ? '' : WORDS.includes(ip) ? ip : 'static');
@@ -23,7 +23,7 @@ export function netValues(parts) {
 		name: parts.name ?? '', bridge: parts.bridge ?? '', hwaddr: parts.hwaddr ?? '',
 		mode: modeOf(parts.ip), address: addressOf(parts.ip), gateway: parts.gw ?? '',
 		mode6: modeOf(parts.ip6), address6: addressOf(parts.ip6), gateway6: parts.gw6 ?? '',
-		tag: parts.tag ?? '', rate: parts.rate ?? '', mtu: parts.mtu ?? '', link_down: isOn(parts.link_down),
+		tag: parts.tag ?? '', rate: parts.rate ?? '', mtu: parts.mtu ?? '', link_down: isOn(parts.link_down), firewall: isOn(parts.firewall),
 	};
 }
 
@@ -35,7 +35,7 @@ export function netParts(v, old = {}) {
 	return {
 		...old, name: v.name, bridge: v.bridge, hwaddr: v.hwaddr,
 		ip: written(v.mode, v.address), gw: isStatic ? v.gateway : '', ip6: written(v.mode6, v.address6), gw6: isStatic6 ? v.gateway6 : '',
-		tag: v.tag, rate: v.rate, mtu: v.mtu, link_down: v.link_down,
+		tag: v.tag, rate: v.rate, mtu: v.mtu, link_down: v.link_down, firewall: v.firewall,
 	};
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A guest's configuration in groups: each key with its value, what waits for the next start, and what can be done with it.
 import * as api from '../api.js';
-import { guestPath } from '../actions.js';
+import { ACTIONS, act, guestPath } from '../actions.js';
 import { html, useState } from '../html.js';
 import { isOn, parse } from '../propstring.js';
-import { toastError } from '../store.js';
+import { toastError, useStore } from '../store.js';
 import { Icon } from '../components/icon.js';
 import { useConfig } from '../components/use_config.js';
 import { DeviceDialog, FeaturesDialog, NetDialog, NO_FIREWALL, RemoveDialog, ValueDialog } from './config_dialogs.js';
-import { freeKey, keyOf, labelOf, rowsOf } from './config_keys.js';
+import { freeKey, keyOf, labelOf, rowsOf, wordsOf } from './config_keys.js';
+import { HookDialog, StartupDialog } from './config_options.js';
 import { AttachDialog, GrowDialog, MountDialog, MoveDialog, RootDialog } from './config_volumes.js';
 
 const GROUPS = [['resources', 'Resources'], ['network', 'Network'], ['options', 'Options']];
@@ -23,6 +24,8 @@ const ROW_ACTIONS = [
 	{ ...EDIT, of: /^dev\d/, dialog: DeviceDialog },
 	{ ...EDIT, of: /^mp\d/, dialog: MountDialog },
 	{ ...EDIT, of: /^rootfs$/, dialog: RootDialog },
+	{ ...EDIT, of: /^startup$/, dialog: StartupDialog },
+	{ ...EDIT, of: /^hookscript$/, dialog: HookDialog },
 	{ label: 'Attach', icon: 'attach', of: /^unused\d/, type: 'lxc', dialog: AttachDialog },
 	{ label: 'Grow', icon: 'grow', of: /^(rootfs|(mp|scsi|virtio|sata|ide)\d.*)$/, not: (v) => isBind(v) || isMedium(v), dialog: GrowDialog },
 	{ label: 'Move', icon: 'move', of: /^(rootfs|(mp|unused|scsi|virtio|sata|ide)\d.*)$/, not: (v) => isBind(v) || isMedium(v), dialog: MoveDialog },
@@ -42,13 +45,14 @@ function actionsOf(item, type) {
 	return ROW_ACTIONS.filter((a) => a.of.test(item.key) && (!a.type || a.type === type) && !a.not?.(value));
 }
 
+const isWaiting = (item) => item.pending !== undefined || Boolean(item.delete);
+
 function Value({ item, onRevert }) {
 	const shown = item.value ?? '';
-	const isWaiting = item.pending !== undefined || item.delete;
 	const isOpen = /^net\d/.test(item.key) && isOn(parse(item.pending ?? item.value).firewall);
-	return html`<td class="value mono">${shown === '' ? html`<span class="faint">${isWaiting ? 'not set' : 'default'}</span>` : String(shown)}
-		${isWaiting && html`<p class="pending">${item.delete ? 'Removed' : html`Becomes <b>${String(item.pending)}</b>`} at the next start
-			<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert(item.key)}><${Icon} name="revert" />Revert</button></p>`}
+	return html`<td class="value mono">${shown === '' ? html`<span class="faint">${isWaiting(item) ? 'not set' : 'default'}</span>` : wordsOf(item.key, shown)}
+		${isWaiting(item) && html`<p class="pending">${item.delete ? 'Removed' : html`Becomes <b>${wordsOf(item.key, item.pending)}</b>`} at the next start
+			<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert([item.key])}><${Icon} name="revert" />Revert</button></p>`}
 		${isOpen && html`<p class="note">${NO_FIREWALL}</p>`}</td>`;
 }
 
@@ -68,6 +72,23 @@ function Group({ title, rows, adds, type, onAdd, ...more }) {
 			<tbody>${rows.map((i) => html`<${Row} key=${i.key} item=${i} type=${type} ...${more} />`)}</tbody></table></section>`;
 }
 
+/** What waits for the next start, all in one place, and how to have it or not. */
+function Waiting({ entry, items, onRevert }) {
+	const keys = items.filter(isWaiting).map((i) => i.key);
+	const [isAsked, setAsked] = useState(false);
+	const isBusy = useStore((s) => s.tasks.some((t) => !t.endtime && t.id === String(entry.vmid) && t.type !== 'vncproxy'));
+	const reboot = ACTIONS.find((a) => a.name === 'reboot');
+	const now = async () => {
+		setAsked(true);
+		await act(reboot, entry);
+		setAsked(false);
+	};
+	return keys.length > 0 && html`<section class="panel pad waiting-changes" role="region" aria-label="Waiting changes">
+		<p>${keys.length === 1 ? 'One change waits' : `${keys.length} changes wait`} for the next start: ${keys.map(labelOf).join(', ')}.</p>
+		<p class="buttons">${reboot.is(entry) && html`<button type="button" disabled=${isAsked || isBusy} onClick=${now}><${Icon} name="reboot" />Reboot now</button>`}
+			<button type="button" onClick=${() => onRevert(keys)}><${Icon} name="revert" />Revert ${keys.length === 1 ? 'it' : 'all'}</button></p></section>`;
+}
+
 export function GuestConfig({ entry }) {
 	const { items, config, digest, error, reload } = useConfig(entry);
 	const [editing, setEditing] = useState(null);
@@ -84,15 +105,16 @@ export function GuestConfig({ entry }) {
 		setEditing((old) => ({ ...old, config: now, name: old.stem && now[old.name] ? freeKey(old.stem, Object.keys(now).map((key) => ({ key }))) : old.name }));
 		reload();
 	};
-	const revert = async (key) => {
+	const revert = async (keys) => {
 		try {
-			await api.put(`${guestPath(entry)}/config`, { revert: key, digest });
+			await api.put(`${guestPath(entry)}/config`, { revert: keys.join(','), digest });
 		} catch (failure) {
-			toastError(failure, `Revert ${labelOf(key).toLowerCase()}`);
+			toastError(failure, `Revert ${keys.map(labelOf).join(', ').toLowerCase()}`);
 		}
 		reload();
 	};
-	return html`${GROUPS.map(([group, title]) => html`<${Group} key=${group} title=${title} type=${entry.type} rows=${rowsOf(items, entry.type, group)}
+	return html`<${Waiting} entry=${entry} items=${items} onRevert=${revert} />
+		${GROUPS.map(([group, title]) => html`<${Group} key=${group} title=${title} type=${entry.type} rows=${rowsOf(items, entry.type, group)}
 			adds=${entry.type === 'lxc' && ADDS[group] || []} onOpen=${(dialog, key) => show(dialog, key)}
 			onAdd=${(dialog, stem) => show(dialog, free(stem), stem)} onRevert=${revert} />`)}
 		${editing && html`<${editing.dialog} entry=${entry} name=${editing.name} config=${editing.config} items=${items} free=${free}

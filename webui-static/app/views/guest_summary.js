@@ -5,6 +5,7 @@ import { guestPath } from '../actions.js';
 import { html, useEffect, useState } from '../html.js';
 import { bytes, duration, percent, share, tags } from '../format.js';
 import { useStore } from '../store.js';
+import { Markdown } from '../components/markdown.js';
 import { Meter } from '../components/meter.js';
 import { Sparkline } from '../components/sparkline.js';
 import { Tags } from '../components/tags.js';
@@ -76,5 +77,5 @@ export function GuestSummary({ entry }) {
 	return html`${isUp && html`<${Live} entry=${entry} />`}
 		${digest && html`<${Notices} entry=${entry} digest=${digest} />`}
 		<section class="panel pad"><h2>Facts</h2><${Facts} entry=${entry} items=${items} /></section>
-		${notes && html`<section class="panel pad"><h2>Notes</h2><p class="notes">${notes}</p></section>`}`;
+		${notes && html`<section class="panel pad"><h2>Notes</h2><${Markdown} text=${notes} /></section>`}`;
 }
