@@ -78,6 +78,8 @@ static void write_figures(struct json *j, const struct guest_shape *shape,
 	static const struct guest_fact none = {0};
 	const struct guest_fact *now = is_running ? fact : &none;
 	json_kv_string(j, "status", guest_state_name(fact->state));
+	if (fact->state == GUEST_STOPPED && fact->reason[0])
+		json_kv_string(j, "reason", fact->reason);
 	json_kv_uint(j, "uptime", now->uptime);
 	json_kv_double(j, "cpu", now->cpu);
 	json_kv_uint(j, "maxcpu", shape->cores ? shape->cores : cache.cpus);

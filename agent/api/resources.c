@@ -95,6 +95,7 @@ static const struct param params[] = {
 	"\"vmid\":{\"type\":\"integer\",\"optional\":1},"                                          \
 	"\"name\":{\"type\":\"string\",\"optional\":1},"                                           \
 	"\"status\":{\"type\":\"string\",\"optional\":1},"                                         \
+	"\"reason\":{\"type\":\"string\",\"optional\":1},"                                         \
 	"\"storage\":{\"type\":\"string\",\"optional\":1}}}}"
 
 static const struct api_route routes[] = {

@@ -8,7 +8,7 @@ import { format, isOn, parse } from '../../../webui-static/app/propstring.js';
 import { freeKey, keyOf, labelOf, rowsOf, shownOf, storedOf, wordsOf } from '../../../webui-static/app/views/config_keys.js';
 import { mountParts, moveParams } from '../../../webui-static/app/views/config_volumes.js';
 import { containerDefaults, containerParams } from '../../../webui-static/app/views/create_ct.js';
-import { netDefaults, netParts, netValues } from '../../../webui-static/app/views/ct_net.js';
+import { netDefaults, netParts, netValues, presetOf, presetValues } from '../../../webui-static/app/views/ct_net.js';
 import { cloneParams } from '../../../webui-static/app/views/guest_dialogs.js';
 
 const plain = (value) => JSON.parse(JSON.stringify(value));
@@ -97,4 +97,16 @@ test('values as rows show them', () => {
 	assert.deepEqual([wordsOf('memory', 512), wordsOf('onboot', 1), wordsOf('protection', '0'), wordsOf('cmode', 'shell'), wordsOf('timezone', 'Mars/Base'), wordsOf('net0', 'name=eth0')],
 		['512 MiB', 'yes', 'no', 'a shell of root, without log-in', 'Mars/Base', 'name=eth0']);
 	assert.equal(wordsOf('env', 'A=1\\0B=2'), 'A=1\nB=2');
+});
+
+test('network presets: what they set, and which one it is', () => {
+	const networks = [{ iface: 'vmbr0', cidr: '10.1.0.1/24' }, { iface: 'vmbr1', cidr: '192.0.2.7/24', gateway: '192.0.2.1' }];
+	assert.equal(presetOf(netDefaults), 'DHCP');
+	const fixed = { ...netDefaults, ...presetValues('Fixed address', netDefaults, networks) };
+	assert.deepEqual([fixed.mode, fixed.gateway, presetOf(fixed)], ['static', '10.1.0.1', 'Fixed address']);
+	assert.equal(presetValues('Fixed address', { ...netDefaults, bridge: 'vmbr1' }, networks).gateway, '192.0.2.1');
+	assert.equal(presetValues('Fixed address', { ...netDefaults, gateway: '10.1.0.9' }, networks).gateway, '10.1.0.9', 'what was typed stays');
+	const none = { ...netDefaults, ...presetValues('No network', netDefaults, networks) };
+	assert.deepEqual([none.bridge, presetOf(none), presetValues('DHCP', none, networks).bridge], ['', 'No network', 'vmbr0']);
+	assert.equal(presetOf({ ...netDefaults, mode6: 'dhcp' }), undefined);
 });

@@ -38,6 +38,6 @@ const NONE = html`<p><b>No guests yet.</b></p><p>Create a container from a templ
 /** @param {{guests: object[], id: string, isLoaded: boolean}} props */
 export function GuestTable({ guests, id, isLoaded }) {
 	return html`<${Table} id=${id} label="Guests" title="Guests" columns=${COLUMNS} rows=${guests} rowKey=${(g) => g.id} href=${guestHref} sortBy="vmid"
-		text=${(g) => [g.vmid, nameOf(g), g.status, kindShort(g.type), g.node, g.tags || ''].join(' ')}
+		text=${(g) => [g.vmid, nameOf(g), stateOf(g).text, kindShort(g.type), g.node, g.tags || ''].join(' ')}
 		empty=${isLoaded ? NONE : html`<p>Loading…</p>`} />`;
 }

@@ -39,6 +39,32 @@ export function netParts(v, old = {}) {
 	};
 }
 
+/* the usual ways to be in a network: what they set */
+const PRESETS = [
+	['DHCP', { mode: 'dhcp', mode6: '' }], ['DHCP and IPv6', { mode: 'dhcp', mode6: 'auto' }], ['Fixed address', { mode: 'static', mode6: '' }], ['No network', { bridge: '' }],
+];
+
+/** Pure. The name of the preset that values are like, or undefined. */
+export function presetOf(v) {
+	return v.bridge ? PRESETS.find(([, set]) => set.mode === v.mode && set.mode6 === v.mode6)?.[0] : 'No network';
+}
+
+/** Pure. What a preset sets. A fixed address needs a way out: the bridge's own, or the node itself where the bridge has none. */
+export function presetValues(name, v, networks) {
+	const [, set] = PRESETS.find(([key]) => key === name);
+	const bridge = set.bridge ?? (v.bridge || networks[0]?.iface || 'vmbr0');
+	const on = networks.find((n) => n.iface === bridge);
+	const gateway = set.mode === 'static' ? v.gateway || on?.gateway || on?.cidr?.split('/')[0] || '' : v.gateway;
+	return { ...set, bridge, gateway };
+}
+
+export function NetPresets({ form, networks }) {
+	const now = presetOf(form.values);
+	const choose = (name) => () => form.setValues((old) => ({ ...old, ...presetValues(name, old, networks) }));
+	return html`<div class="all"><span class="choice wrap" role="group" aria-label="Network">${PRESETS.map(([name]) =>
+		html`<button type="button" key=${name} aria-pressed=${name === now ? 'true' : 'false'} onClick=${choose(name)}>${name}</button>`)}</span></div>`;
+}
+
 /** name: the key of the configuration, for errors. */
 export function NetFields({ field, values, bridges, name }) {
 	const of = (part) => `${name}.${part}`;

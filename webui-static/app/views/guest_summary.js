@@ -50,6 +50,7 @@ const ENDS = {
 	oom: 'It stopped because its memory was used up: the kernel ended it.',
 	killed: 'It stopped because something on the node killed its first process.',
 	crashed: 'It stopped because its first process crashed.',
+	failed: 'It stopped because its emulator failed.',
 };
 
 /** Why it stopped, where that was nobody's wish, and what its configuration asks for and the node does not do. */
@@ -65,7 +66,7 @@ function Notices({ entry, digest }) {
 		api.get(`${guest}/status/current`).then((now) => isGone || setStatus(now), () => {});
 		return () => { isGone = true; };
 	}, [guest, digest, told]);
-	const texts = [...(status.reason ? [ENDS[status.reason] || `It stopped: ${status.reason}.`] : []), ...(status.notices || [])];
+	const texts = [...(ENDS[status.reason] ? [ENDS[status.reason]] : []), ...(status.notices || [])];
 	return texts.length > 0 && html`<section class="panel pad" role="note"><h2>Please note</h2>
 		${texts.map((text) => html`<p key=${text}>${text}</p>`)}</section>`;
 }

@@ -34,7 +34,7 @@ export function TemplateMaker({ node, recipes, storages, onMade }) {
 		}
 	};
 	if (!recipes.length || !storage)
-		return html`<p class="hint">Put one there with “Upload” in the view of a storage, or on the node: lodge upload FILE local:vztmpl</p>`;
+		return storage ? null : html`<p class="hint">No storage of this node is for templates: add one, or change one, in the node’s view.</p>`;
 	return html`<fieldset class="maker"><legend>This node can make</legend>
 		${storages.length > 1 && html`<label>on <select value=${storage} onChange=${(e) => setStorage(e.target.value)}>
 			${storages.map((s) => html`<option key=${s.storage} value=${s.storage}>${s.storage}</option>`)}</select></label>`}
