@@ -30,6 +30,7 @@ lab_in n1 sh -c 'mkdir -p /srv/btr && truncate -s 2G /var/lib/lodge/btr.img && m
 # a server of files on the switch, which guests and nodes reach
 mkdir "$LAB/www"
 head -c 3000000 /dev/urandom >"$LAB/www/small.iso"
+cp "$busybox" "$LAB/www/other.tar.gz"
 cp "$here/storage_server.py" "$LAB/"
 # as one process, which ends with this shell at the latest
 lab_child nsenter -t "$lab_switch" -n -- "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &

@@ -128,10 +128,11 @@ export async function closeBrowser() {
 
 export const shot = (page, name) => page.screenshot({ path: `${env.shots}/${name}.png` });
 
-/** Whether nothing is wider than the window, nor cut off by its panel; the text must have no hole. */
+/** Whether nothing is wider than the window, nor cut off by its panel, nor a name broken into bits; the text must have no hole. */
 export async function fits(page) {
 	holds(!/\b(undefined|NaN|null|\[object)\b/.test(await page.locator('body').innerText()), `the text has a hole: ${page.url()}`);
-	return page.evaluate(() => [document.documentElement, ...document.querySelectorAll('.panel')].every((e) => e.scrollWidth <= e.clientWidth));
+	return page.evaluate(() => [document.documentElement, ...document.querySelectorAll('.panel')].every((e) => e.scrollWidth <= e.clientWidth) &&
+		[...document.querySelectorAll('.head h1 > span:first-child')].every((e) => e.textContent.length > 16 || e.getClientRects().length === 1 && e.offsetHeight < 40));
 }
 
 /** Chromium drops what it loads when an address or an interface comes or goes where it runs (ERR_NETWORK_CHANGED). A lab's

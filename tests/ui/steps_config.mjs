@@ -28,6 +28,25 @@ async function values(page) {
 		await row(page, 'hostname').locator('.pending').waitFor({ state: 'detached' });
 		same((await config()).hostname, 'web');
 	});
+	await ok('what waits is told in one place, and all of it is reverted there, or had by a reboot', async () => {
+		const waiting = page.getByRole('region', { name: 'Waiting changes' });
+		await onNode('lodge', 'put', `${guest}/config`, '--tty', '3', '--entrypoint', '/sbin/init');
+		await waiting.getByText('2 changes wait for the next start').waitFor();
+		await shot(page, 'config-waiting');
+		await button(waiting, 'Revert all').click();
+		await waiting.waitFor({ state: 'detached' });
+		same(await config().then((c) => [c.tty, c.entrypoint]), [undefined, undefined]);
+		await button(page, 'Change terminals').click();
+		await field(page, 'Terminals').fill('3');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'tty', 'Becomes 3 at the next start').waitFor();
+		await button(waiting, 'Reboot now').click();
+		await waiting.waitFor({ state: 'detached', timeout: 60000 });
+		await headState(page, 'running').waitFor();
+		await page.locator('[data-action=stop]:enabled').waitFor();
+		await row(page, 'tty', '3').waitFor();
+	});
 	await ok('a change of others in between is told: what was typed stays, what is stored stands beside it', async () => {
 		allow(/status of 500.*\/config/);
 		await button(page, 'Change tags').click();
@@ -209,6 +228,36 @@ async function volumes(page) {
 }
 
 async function options(page) {
+	await ok('a start order by its parts, a time zone from the list', async () => {
+		await button(page, 'Change start and stop order').click();
+		await field(page, 'Place').fill('2');
+		await field(page, 'Wait after its start').fill('15');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'startup', '2,up=15').waitFor();
+		await button(page, 'Change start and stop order').click();
+		same(await field(page, 'Wait after its start').inputValue(), '15');
+		await field(page, 'Place').fill('');
+		await field(page, 'Wait after its start').fill('');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'startup', 'default').waitFor();
+		await button(page, 'Change time zone').click();
+		await field(page, 'Time zone').selectOption('Europe/Berlin');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'timezone', 'Europe/Berlin').waitFor();
+	});
+	await ok('a hook script is one of the snippets; that it is root’s to choose is said', async () => {
+		await onNode('sh', '-c', 'lodge put /storage/local --content iso,vztmpl,rootdir,images,snippets && mkdir -p /var/lib/lodge/local/snippets && printf "#!/bin/sh\n" >/var/lib/lodge/local/snippets/hook.sh && chmod 755 /var/lib/lodge/local/snippets/hook.sh');
+		allow(/status of (400|403).*\/config/);
+		await button(page, 'Change hook script').click();
+		await field(page, 'Hook script').selectOption('local:snippets/hook.sh');
+		await submit(page, 'Save');
+		await page.waitForFunction(() => [...document.querySelectorAll('dialog .error, dialog .form-error')].some((e) => e.textContent));
+		await page.keyboard.press('Escape');
+		await closed(page);
+	});
 	await ok('features, options and a start order', async () => {
 		await button(page, 'Change features').click();
 		await field(page, 'Containers inside').check();

@@ -81,6 +81,25 @@ async function upload(page) {
 		await closed(page);
 		await page.locator('tr[data-key="local:vztmpl/busybox.tar.gz"]').waitFor();
 	});
+	await ok('several files at once: each with its result, one that fails keeps none back', async () => {
+		allow(/status of 400.*\/upload/);
+		const three = ['one.iso', 'bad name.iso', 'two.iso'].map((name) => join(files, name));
+		for (const file of three)
+			writeFileSync(file, `${file}\n`.repeat(9000));
+		await button(page, 'Upload').click();
+		await dialogOf(page).getByLabel('Files').setInputFiles(three);
+		same(await dialogOf(page).getByLabel('Checksum').count(), 0);
+		await submit(page, 'Upload');
+		const line = (name) => dialogOf(page).locator('.sent li', { hasText: name });
+		await line('one.iso').filter({ hasText: 'OK' }).waitFor();
+		await line('two.iso').filter({ hasText: 'OK' }).waitFor();
+		await line('bad name.iso').locator('[data-tone=failed]').waitFor();
+		await shot(page, 'upload-several');
+		await button(dialogOf(page), 'Close').last().click();
+		await closed(page);
+		same((await content('local')).map((v) => v.volid).filter((v) => /:iso/.test(v)).sort(), ['local:iso/one.iso', 'local:iso/two.iso']);
+		await onNode('sh', '-c', 'rm -f /var/lib/lodge/local/template/iso/one.iso /var/lib/lodge/local/template/iso/two.iso');
+	});
 	await ok('an upload that is cancelled leaves nothing', async () => {
 		const big = join(files, 'big.iso');
 		writeFileSync(big, '');
@@ -89,6 +108,7 @@ async function upload(page) {
 		await dialogOf(page).getByLabel('File').setInputFiles(big);
 		await submit(page, 'Upload');
 		await page.waitForFunction(() => document.querySelector('progress')?.value > 0);
+		await dialogOf(page).locator('.progress', { hasText: /[KMG]iB\/s, .* left/ }).waitFor();
 		await shot(page, 'uploading');
 		await button(dialogOf(page), 'Cancel').click();
 		await closed(page);
