@@ -37,7 +37,7 @@ lab_child nsenter -t "$lab_switch" -n -- "$python" "$LAB/storage_server.py" "$LA
 server=$!
 wait_for 10 grep -q ready "$LAB/server.log"
 
-tap 500 lab_net env LODGE_HOST="$(lab_address n1)" LODGE_NODE=n1 LODGE_USER=admin@pve LODGE_PASSWORD="$admin_password" \
+tap 780 lab_net env LODGE_HOST="$(lab_address n1)" LODGE_NODE=n1 LODGE_USER=admin@pve LODGE_PASSWORD="$admin_password" \
 	LODGE_IN="$LAB/n1/in" LODGE_SHOTS="$shots" LODGE_FILES="$LAB" LODGE_URL=http://198.51.100.1:8080 node "$ui/manage.mjs" "$@"
 kill "$server"
 lab_in n1 umount /srv/btr

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Chromium for the page's tests: TAP lines, pages that are watched for errors, waiting for events. The environment
+// A browser for the page's tests, Chromium unless LODGE_BROWSER is firefox: TAP lines, pages that are watched for errors, waiting for events. The environment
 // says where the node is (as for tests/clients): LODGE_HOST, LODGE_NODE, LODGE_USER, LODGE_PASSWORD; LODGE_IN is a program
 // that runs its arguments on the node; LODGE_SHOTS is a folder for pictures.
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
+import playwright from 'playwright-core';
 
 export const env = {
 	base: `https://${process.env.LODGE_HOST}:${process.env.LODGE_PORT || 8006}/`,
@@ -17,6 +17,13 @@ export const env = {
 const PATIENCE = 15000; /* ms */
 const ARGUMENTS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+const isFirefox = process.env.LODGE_BROWSER === 'firefox';
+/* Debian's Firefox as it is, by WebDriver BiDi: what Playwright calls firefox is a build of its own */
+const BROWSERS = {
+	chromium: () => playwright.chromium.launch({ executablePath: process.env.LODGE_CHROMIUM || '/usr/bin/chromium', args: ARGUMENTS }),
+	firefox: () => playwright._bidiFirefox.launch({ executablePath: process.env.LODGE_FIREFOX || '/usr/bin/firefox-esr' }),
+};
 
 mkdirSync(env.shots, { recursive: true });
 
@@ -113,8 +120,8 @@ function watch(page) {
 /** A page in a context of its own: no cookies, no storage of others.
  * @param {{width?: number, height?: number, scheme?: 'light'|'dark'}} options */
 export async function newPage({ width = 1280, height = 800, scheme = 'light' } = {}) {
-	browser ??= await chromium.launch({ executablePath: process.env.LODGE_CHROMIUM || '/usr/bin/chromium', args: ARGUMENTS });
-	const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
+	browser ??= await BROWSERS[process.env.LODGE_BROWSER || 'chromium']();
+	const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width, height }, ...(isFirefox ? {} : { colorScheme: scheme, reducedMotion: 'reduce' }) });
 	await context.addInitScript(() => {
 		document.addEventListener('securitypolicyviolation', (e) => console.error(`Content Security Policy: ${e.violatedDirective} ${e.blockedURI}`));
 	});
