@@ -97,7 +97,7 @@ export async function isAccessible(page, what) {
 /** The element with the focus in words. */
 export const active = (page) => page.evaluate(() => {
 	const e = document.activeElement;
-	return [e.tagName, e.textContent.trim().slice(0, 60), e.getAttribute('aria-label'), [...(e.labels || [])].map((l) => l.textContent.trim()).join(' '), e.getAttribute('href'), e.dataset.action].join(' ');
+	return e === document.body ? 'BODY' : [e.tagName, e.textContent.trim().slice(0, 60), e.getAttribute('aria-label'), [...(e.labels || [])].map((l) => l.textContent.trim()).join(' '), e.getAttribute('href'), e.dataset.action].join(' ');
 });
 
 /** Tab until the focus is at what matches, and is seen there. */
@@ -111,7 +111,7 @@ export async function tabTo(page, pattern, { limit = 80, key = 'Tab' } = {}) {
 			return;
 		}
 	}
-	throw new Error(`Tab never came to ${pattern}: ${met.join(' | ')}`);
+	throw new Error(`Tab never came to ${pattern}: ${met.slice(0, 12).join(' | ')}`);
 }
 
 /** What opens a dialog has the focus again after Escape. */

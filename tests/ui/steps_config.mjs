@@ -247,6 +247,11 @@ async function options(page) {
 		await submit(page, 'Save');
 		await closed(page);
 		await row(page, 'timezone', 'Europe/Berlin').waitFor();
+		await button(page, 'Change time zone').click();
+		await field(page, 'Time zone').selectOption('');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'timezone', 'default').waitFor();
 	});
 	await ok('a hook script is one of the snippets; that it is root’s to choose is said', async () => {
 		await onNode('sh', '-c', 'lodge put /storage/local --content iso,vztmpl,rootdir,images,snippets && mkdir -p /var/lib/lodge/local/snippets && printf "#!/bin/sh\n" >/var/lib/lodge/local/snippets/hook.sh && chmod 755 /var/lib/lodge/local/snippets/hook.sh');

@@ -131,7 +131,7 @@ async function system(page) {
 	});
 	await ok('a hosts file that somebody else changed meanwhile: both texts are there', async () => {
 		allow(/status of 500.*\/hosts/);
-		const hosts = panel('Hosts file').getByLabel('Names and addresses');
+		const hosts = panel('Hosts file').getByRole('textbox');
 		await hosts.fill(`${await hosts.inputValue()}192.0.2.10 scanner\n`);
 		await onNode('sh', '-c', 'echo 192.0.2.11 theirs >>/etc/hosts');
 		await button(panel('Hosts file'), 'Save').click();

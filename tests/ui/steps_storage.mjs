@@ -160,9 +160,29 @@ async function describe(page) {
 	});
 }
 
+async function prune(page) {
+	await ok('old backups: only where there can be some, the choice is seen before, protected ones stay', async () => {
+		await storage(page, 'btr');
+		await button(page, 'Edit').waitFor();
+		same(await button(page, 'Prune').count(), 0);
+		await onNode('sh', '-c', 'for d in 03 04 05; do echo x >/srv/plain/dump/vzdump-lxc-555-2026_01_$d-03_04_05.tar.zst; done');
+		await storage(page, 'plain');
+		await button(page, 'Prune').click();
+		await dialogOf(page).getByLabel('Newest ones').fill('1');
+		await dialogOf(page).getByText('2 of 4 backups would be removed.').waitFor();
+		same(await dialogOf(page).locator('.prune li b').allTextContents(), ['kept', 'removed', 'removed', 'kept, protected']);
+		await shot(page, 'prune');
+		await submit(page, 'Remove');
+		await closed(page);
+		await page.locator('tr[data-key$="2026_01_04-03_04_05.tar.zst"]').waitFor({ state: 'detached' });
+		same((await content('plain')).map((v) => /_(\d\d)-/.exec(v.volid)[1]).sort(), ['02', '05']);
+	});
+}
+
 export async function testStorage(page) {
 	await define(page);
 	await upload(page);
 	await download(page);
 	await describe(page);
+	await prune(page);
 }

@@ -9,6 +9,7 @@ import { Icon } from '../components/icon.js';
 import { Meter } from '../components/meter.js';
 import { State } from '../components/state.js';
 import { Table } from '../components/table.js';
+import { PruneDialog } from './prune_dialog.js';
 import { DefinitionDialog, UndefineDialog } from './storage_definition.js';
 import { DeleteVolume, DescribeVolume, DownloadDialog, MakeTemplates } from './storage_dialogs.js';
 import { CONTENTS, FILE_KINDS } from './storage_kinds.js';
@@ -31,7 +32,7 @@ const columnsOf = (onOpen) => [
 		<button type="button" class="quiet square" title="Delete" aria-label=${`Delete ${v.volid}`} onClick=${() => onOpen(DeleteVolume, v)}><${Icon} name="destroy" /></button>` },
 ];
 
-const CHANGES = /^(img|download)|(create|destroy|clone|move|resize|restore|snapshot|rollback|template|config)$/;
+const CHANGES = /^(img|download)|(create|destroy|clone|move|resize|restore|snapshot|rollback|template|config)$|^prunebackups$/;
 /** Another text whenever a task has ended that may have changed what lies somewhere. */
 const changed = ({ tasks }) => tasks.filter((t) => t.endtime && CHANGES.test(t.type)).map((t) => t.upid).slice(0, 5).join();
 
@@ -73,6 +74,7 @@ function Actions({ kinds, onOpen }) {
 		${can(...FILE_KINDS) && button('Upload', 'upload', UploadDialog, 'main')}
 		${can('iso', 'vztmpl', 'import') && button('Download', 'download', DownloadDialog)}
 		${can('vztmpl') && button('Make template', 'template', MakeTemplates)}
+		${can('backup') && button('Prune', 'snapshot', PruneDialog)}
 		${button('Edit', 'edit', DefinitionDialog)}${button('Remove', 'destroy', UndefineDialog, 'danger')}</div>`;
 }
 

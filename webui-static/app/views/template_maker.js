@@ -9,12 +9,16 @@ import { TaskLog, useTaskState } from '../components/task_dialog.js';
 /** One that is being made; told when it is there. */
 function Making({ node, upid, volid, onMade }) {
 	const { isRunning, isGood } = useTaskState(upid);
+	const [isChosen, setChosen] = useState(false);
 	useEffect(() => { watchTask(upid, 'Make a template'); }, [upid]);
 	useEffect(() => {
 		if (isGood)
-			readFiles(node, 'vztmpl').then((files) => onMade(volid, files), () => {});
+			readFiles(node, 'vztmpl').then((files) => {
+				onMade(volid, files);
+				setChosen(true);
+			}, () => {});
 	}, [isGood]);
-	return html`<div class="making"><p>${isRunning ? 'The template is being made. This may take some minutes.' : isGood ? 'The template is made and chosen.' : 'The template was not made.'}</p>
+	return html`<div class="making"><p>${isRunning ? 'The template is being made. This may take some minutes.' : isGood ? (isChosen ? 'The template is made and chosen.' : 'The template is made.') : 'The template was not made.'}</p>
 		<${TaskLog} upid=${upid} /></div>`;
 }
 
