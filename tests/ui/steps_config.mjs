@@ -170,6 +170,21 @@ async function volumes(page) {
 		await closed(page);
 		await row(page, 'mp0', 'mp=/data').waitFor();
 	});
+	await ok('what few need of a mount point is folded away, and stays when it is not touched', async () => {
+		await button(page, 'Change mount point 0').click();
+		await dialogOf(page).locator('.more-fields summary').click();
+		await field(page, 'Taken along by replication').selectOption('0');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'mp0', 'replicate=0').waitFor();
+		await button(page, 'Change mount point 0').click();
+		await field(page, 'Taken along by backups').check();
+		holds(await field(page, 'Taken along by replication').isVisible(), 'what is set is folded away');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'mp0', 'backup=1').waitFor();
+		holds(/replicate=0/.test((await config()).mp0), 'it is lost');
+	});
 	await ok('the container is stopped', async () => {
 		await page.locator('[data-action=stop]:enabled').click();
 		await submit(page, 'Stop');

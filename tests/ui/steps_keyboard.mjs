@@ -24,6 +24,7 @@ async function create(page) {
 		await page.keyboard.type('keys');
 		await press(page, 'Enter');
 		same(await shownStep(page), 'Template');
+		await tabTo(page, /BUTTON Next/);
 		await press(page, 'Enter');
 		same(await shownStep(page), 'Resources');
 		holds(/Root disk on/.test(await active(page)), `the focus is at ${await active(page)}`);
@@ -135,7 +136,7 @@ async function upload(page) {
 	await ok('by keyboard: a file is chosen and sent', async () => {
 		const file = join(mkdtempSync(join(tmpdir(), 'lodge-ui-')), 'keys.iso');
 		writeFileSync(file, 'x'.repeat(70000));
-		await tabTo(page, new RegExp(`A local .*storage/${env.node}/local`));
+		await tabTo(page, new RegExp(`A .*storage/${env.node}/local`));
 		await press(page, 'Enter');
 		await page.locator('.head h1', { hasText: 'local' }).waitFor();
 		await tabTo(page, /BUTTON Upload/);

@@ -51,6 +51,9 @@ test('a network card: what is not shown stays, a changed way of addressing takes
 	assert.deepEqual([values.mode, values.address, values.gateway, values.mode6], ['static', '10.0.0.2/24', '10.0.0.1', '']);
 	assert.deepEqual(parse(format('net0', netParts(values, parse(stored)))), parse(stored));
 	assert.deepEqual(parse(format('net0', netParts({ ...values, mode: 'dhcp' }, parse(stored)))), { name: 'eth0', bridge: 'vmbr0', hwaddr: 'BC:24:11:00:00:01', ip: 'dhcp', firewall: '1', type: 'veth' });
+	const more = parse('name=eth0,bridge=vmbr0,trunks=10;20,host-managed=1,ip=dhcp');
+	assert.deepEqual(parse(format('net0', netParts(netValues(more), more))), more);
+	assert.deepEqual(parse(format('net0', netParts({ ...netValues(more), trunks: '', managed: false }, more))), { name: 'eth0', bridge: 'vmbr0', ip: 'dhcp' });
 	assert.equal(netValues({ ip: 'manual' }).mode, '');
 	assert.deepEqual(Object.keys(netDefaults).sort(), Object.keys(netValues({})).sort());
 });
@@ -81,6 +84,7 @@ test('mount points: new, of a folder, and one that is there', () => {
 	assert.equal(format('mp0', mountParts({ ...v, storage: '/', folder: '/srv/a', ro: true }), 'volume'), '/srv/a,mp=/data,ro=1,backup=1');
 	const stored = parse('fast:100/vm-100-disk-1.raw,mp=/old,size=8G,quota=1', 'volume');
 	assert.equal(format('mp0', mountParts(v, stored.volume, stored), 'volume'), 'fast:100/vm-100-disk-1.raw,mp=/data,size=8G,quota=1,backup=1');
+	assert.equal(format('mp0', mountParts({ ...v, quota: '', replicate: '0', shared: '1' }, stored.volume, stored), 'volume'), 'fast:100/vm-100-disk-1.raw,mp=/data,size=8G,backup=1,replicate=0,shared=1');
 });
 
 test('volumes that move, guests that are copied', () => {

@@ -44,11 +44,9 @@ export function NetDialog({ name, onClose, onReload, ...of }) {
 	useEffect(() => { readBridges(of.entry.node).then(setBridges); }, []);
 	return html`<${FormDialog} title=${`${labelOf(name)} of ${of.entry.vmid}`} wide initial=${initial} onClose=${onClose} onReload=${onReload}
 		...${change(of, (v) => ({ [name]: format(name, netParts(v, stored)) }))}>
-		${(field, { values }) => html`<${NetFields} field=${field} values=${values} bridges=${bridges} name=${name} />
-			${field({ name: 'firewall', label: 'Firewall: kept, not enforced', kind: 'checkbox', wide: true, errorsOf: `${name}.firewall`, hint: values.firewall ? NO_FIREWALL : '' })}`}
+		${(field, { values }) => html`<${NetFields} field=${field} values=${values} bridges=${bridges} name=${name} />`}
 	<//>`;
 }
-export const NO_FIREWALL = 'The firewall of this card is switched on, but this version does not enforce it: everything passes.';
 
 const FEATURES = [
 	['nesting', 'Containers inside', 'Mounts /proc and /sys so that containers, and newer systemd, work inside.'],

@@ -2,16 +2,18 @@
 // A container's network interface: its fields, and the property string that they stand for.
 import { html } from '../html.js';
 import { isOn } from '../propstring.js';
-import { BridgeField } from '../components/create_fields.js';
+import { BridgeField, MoreFields } from '../components/create_fields.js';
 
 /* how an address comes: what is chosen → what is written; static ones have a field of their own */
 const IPV4 = [['dhcp', 'DHCP'], ['static', 'Static'], ['', 'None']];
 const IPV6 = [['', 'None'], ['auto', 'Automatic (SLAAC)'], ['dhcp', 'DHCPv6'], ['static', 'Static']];
 const WORDS = ['dhcp', 'auto', 'manual'];
 
+export const NO_FIREWALL = 'The firewall of this card is switched on, but this version does not enforce it: everything passes.';
+
 export const netDefaults = {
 	name: 'eth0', bridge: 'vmbr0', hwaddr: '', mode: 'dhcp', address: '', gateway: '', mode6: '', address6: '', gateway6: '', tag: '', rate: '', mtu: '',
-	link_down: false, firewall: false,
+	link_down: false, firewall: false, trunks: '', managed: false,
 };
 
 const modeOf = (ip) => (ip === undefined || ip === 'manual' ? '' : WORDS.includes(ip) ? ip : 'static');
@@ -24,6 +26,7 @@ export function netValues(parts) {
 		mode: modeOf(parts.ip), address: addressOf(parts.ip), gateway: parts.gw ?? '',
 		mode6: modeOf(parts.ip6), address6: addressOf(parts.ip6), gateway6: parts.gw6 ?? '',
 		tag: parts.tag ?? '', rate: parts.rate ?? '', mtu: parts.mtu ?? '', link_down: isOn(parts.link_down), firewall: isOn(parts.firewall),
+		trunks: parts.trunks ?? '', managed: isOn(parts['host-managed']),
 	};
 }
 
@@ -36,6 +39,7 @@ export function netParts(v, old = {}) {
 		...old, name: v.name, bridge: v.bridge, hwaddr: v.hwaddr,
 		ip: written(v.mode, v.address), gw: isStatic ? v.gateway : '', ip6: written(v.mode6, v.address6), gw6: isStatic6 ? v.gateway6 : '',
 		tag: v.tag, rate: v.rate, mtu: v.mtu, link_down: v.link_down, firewall: v.firewall,
+		trunks: v.trunks, 'host-managed': v.managed,
 	};
 }
 
@@ -81,5 +85,10 @@ export function NetFields({ field, values, bridges, name }) {
 		${field({ name: 'tag', label: 'VLAN tag', kind: 'number', min: 1, max: 4094, placeholder: 'none', errorsOf: of('tag') })}
 		${field({ name: 'rate', label: 'Limit of rate', kind: 'number', min: 0, step: 'any', unit: 'MB/s', placeholder: 'none', errorsOf: of('rate') })}
 		${field({ name: 'mtu', label: 'MTU', kind: 'number', min: 64, placeholder: 'that of the bridge', errorsOf: of('mtu') })}
-		${field({ name: 'link_down', label: 'Unplugged', kind: 'checkbox', wide: true, errorsOf: of('link_down') })}`;
+		${field({ name: 'link_down', label: 'Unplugged', kind: 'checkbox', wide: true, errorsOf: of('link_down') })}
+		<${MoreFields} isOpen=${Boolean(values.trunks || values.managed || values.firewall)}>
+			${field({ name: 'trunks', label: 'VLANs that pass with their tags', placeholder: '10;20;30', wide: true, errorsOf: of('trunks') })}
+			${field({ name: 'managed', label: 'The node sets its addresses inside', kind: 'checkbox', wide: true, errorsOf: of('host-managed'),
+				hint: 'For systems whose own network configuration Lodge does not write.' })}
+			${field({ name: 'firewall', label: 'Firewall: kept, not enforced', kind: 'checkbox', wide: true, errorsOf: of('firewall'), hint: values.firewall ? NO_FIREWALL : '' })}<//>`;
 }
