@@ -63,6 +63,7 @@ async function interfaces(page) {
 		await page.unroute('**/api2/json/**', mute);
 		await dialogOf(page).getByText('The changes went back').waitFor({ timeout: 30000 });
 		await shot(page, 'network-back-now');
+		same(await page.locator('.toast').count(), 0);
 		await button(dialogOf(page), 'Close').last().click();
 		await quieten(page);
 		holds((await onNode('ip', '-4', 'address', 'show', 'dev', 'vmbr7')).includes('10.7.0.2/24'), 'the address is another');

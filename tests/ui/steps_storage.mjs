@@ -131,6 +131,31 @@ async function download(page) {
 		await closed(page);
 		await page.locator('tr[data-key="local:iso/small.iso"]').waitFor();
 	});
+	await ok('a task that runs goes on without its dialog, is found among the running ones, and is stopped there', async () => {
+		await button(page, 'Download').click();
+		await dialogOf(page).getByLabel('Address').fill(`${process.env.LODGE_URL}/slow.iso`);
+		await dialogOf(page).getByLabel('Name there').fill('slow.iso');
+		await submit(page, 'Download');
+		await dialogOf(page).getByText('It goes on when this is closed.').waitFor();
+		await dialogOf(page).locator('.log', { hasText: 'slow.iso' }).waitFor();
+		await button(dialogOf(page), 'Close').last().click();
+		await closed(page);
+		await goTo(page, '/tasks');
+		await button(page, 'Running').click();
+		const slow = page.locator('tbody tr', { hasText: 'Download' });
+		await slow.locator('.state[data-tone=busy]').waitFor();
+		same(await slow.count(), 1);
+		await shot(page, 'tasks-running');
+		await button(slow, /^Stop Download/).click();
+		await slow.waitFor({ state: 'detached' });
+		await button(page, 'Failed').click();
+		await slow.first().locator('.state[data-tone=failed]').waitFor();
+		await page.locator('.toast[data-tone=error]').first().waitFor();
+		await quieten(page);
+		await button(page, 'All').click();
+		holds(!(await content('local')).some((v) => v.volid.includes('slow')), 'it is there');
+		await storage(page, 'local');
+	});
 	await ok('only one kind is shown when that is chosen', async () => {
 		await button(page, 'ISO image').click();
 		await page.locator('tr[data-key="local:vztmpl/busybox.tar.gz"]').waitFor({ state: 'detached' });

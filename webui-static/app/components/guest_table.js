@@ -18,7 +18,7 @@ const COLUMNS = [
 	{ key: 'vmid', label: 'ID', class: 'number', sort: (g) => g.vmid, cell: (g) => g.vmid },
 	{ key: 'name', label: 'Name', class: 'name', sort: nameOf,
 		cell: (g) => html`<a href=${guestHref(g)}><${Icon} name=${g.type} /><span>${nameOf(g)}</span></a><${Tags} list=${tags(g.tags)} />` },
-	{ key: 'state', label: 'State', sort: (g) => g.status,
+	{ key: 'state', label: 'State', class: 'status', sort: (g) => g.status,
 		cell: (g) => html`<${State} ...${stateOf(g)} />${g.lock && html` <span class="lock">${g.lock}</span>`}` },
 	{ key: 'kind', label: 'Kind', class: 'wide', sort: (g) => g.type, cell: (g) => kindShort(g.type) },
 	{ key: 'cpu', label: 'CPU', class: 'figure', sort: (g) => (isUp(g) ? g.cpu : -1),

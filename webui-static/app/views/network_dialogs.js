@@ -4,6 +4,7 @@ import * as api from '../api.js';
 import { html, useEffect, useState } from '../html.js';
 import { taskState } from '../format.js';
 import { watchTask } from '../live.js';
+import { dispatch } from '../store.js';
 import { Dialog } from '../components/dialog.js';
 import { FormDialog } from '../components/form.js';
 import { Log } from '../components/log.js';
@@ -113,6 +114,7 @@ function Applied({ node, upid, seconds, onClose }) {
 	const tell = (e) => setError(e.message);
 	const goBack = async () => {
 		setBack(true);
+		dispatch({ type: 'unwatch', upid }); // that it ends so is wanted
 		try {
 			await api.del(api.path('nodes', node, 'tasks', upid));
 		} catch (failure) {
