@@ -106,6 +106,20 @@ async function snapshot(page) {
 	});
 }
 
+async function remove(page) {
+	await ok('by keyboard: what is deleted leaves the focus at its table', async () => {
+		await page.locator('[data-action=start]:enabled').waitFor();
+		await tabTo(page, /Delete one/);
+		await press(page, 'Enter');
+		await dialogOf(page).waitFor();
+		await tabTo(page, /BUTTON Delete/, { limit: 4 });
+		await press(page, 'Enter');
+		await page.locator('tr[data-key=one]').waitFor({ state: 'detached' });
+		await closed(page);
+		holds(/^TABLE/.test(await active(page)), `the focus is at ${await active(page)}`);
+	});
+}
+
 async function console_(page) {
 	await ok('by keyboard: started, into the console, and out again', async () => {
 		await page.locator('[data-action=start]:enabled').waitFor();
@@ -158,6 +172,7 @@ async function upload(page) {
 		await tabTo(page, /BUTTON Delete/, { limit: 4 });
 		await press(page, 'Enter');
 		await page.locator('tr[data-key="local:iso/keys.iso"]').waitFor({ state: 'detached' });
+		await page.waitForFunction(() => document.activeElement.tagName === 'TABLE'); // its row is gone
 		await shot(page, 'keyboard-end');
 	});
 }
@@ -170,6 +185,7 @@ export async function testManageKeyboard() {
 	await create(page);
 	await editor(page);
 	await snapshot(page);
+	await remove(page);
 	await console_(page);
 	await upload(page);
 	await page.context().close();

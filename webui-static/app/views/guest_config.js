@@ -2,10 +2,11 @@
 // A guest's configuration in groups: each key with its value, what waits for the next start, and what can be done with it.
 import * as api from '../api.js';
 import { ACTIONS, act, guestPath } from '../actions.js';
-import { html, useState } from '../html.js';
+import { html, useRef, useState } from '../html.js';
 import { isOn, parse } from '../propstring.js';
 import { toastError, useStore } from '../store.js';
 import { Icon } from '../components/icon.js';
+import { useKeptFocus } from '../components/kept_focus.js';
 import { useConfig } from '../components/use_config.js';
 import { DeviceDialog, FeaturesDialog, NetDialog, RemoveDialog, ValueDialog } from './config_dialogs.js';
 import { NO_FIREWALL } from './ct_net.js';
@@ -67,9 +68,12 @@ function Row({ item, type, onOpen, onRevert }) {
 }
 
 function Group({ title, rows, adds, type, onAdd, ...more }) {
+	const ref = useRef(null);
+
+	useKeptFocus(ref);
 	return html`<section class="panel"><div class="table-tools"><h2>${title}</h2><span class="grow"></span>${adds.map(([stem, label, dialog]) =>
 		html`<button type="button" key=${stem} onClick=${() => onAdd(dialog, stem)}><${Icon} name="plus" />${label}</button>`)}</div>
-		<table class="config" aria-label=${title}><thead class="unseen"><tr><th>Key</th><th>Value</th><th>Change</th></tr></thead>
+		<table class="config" ref=${ref} tabindex="-1" aria-label=${title}><thead class="unseen"><tr><th>Key</th><th>Value</th><th>Change</th></tr></thead>
 			<tbody>${rows.map((i) => html`<${Row} key=${i.key} item=${i} type=${type} ...${more} />`)}</tbody></table></section>`;
 }
 
