@@ -5,7 +5,7 @@ import test from 'node:test';
 import './no_page.js';
 import { isConflict, splitErrors } from '../../../webui-static/app/components/form.js';
 import { format, isOn, parse } from '../../../webui-static/app/propstring.js';
-import { freeKey, keyOf, labelOf, rowsOf, shownOf, storedOf, wordsOf } from '../../../webui-static/app/views/config_keys.js';
+import { defaultOf, freeKey, keyOf, labelOf, rowsOf, shownOf, storedOf, wordsOf } from '../../../webui-static/app/views/config_keys.js';
 import { mountParts, moveParams } from '../../../webui-static/app/views/config_volumes.js';
 import { containerDefaults, containerParams } from '../../../webui-static/app/views/create_ct.js';
 import { netDefaults, netParts, netValues, presetOf, presetValues } from '../../../webui-static/app/views/ct_net.js';
@@ -100,6 +100,8 @@ test('volumes that move, guests that are copied', () => {
 test('values as rows show them', () => {
 	assert.deepEqual([wordsOf('memory', 512), wordsOf('onboot', 1), wordsOf('protection', '0'), wordsOf('cmode', 'shell'), wordsOf('timezone', 'Mars/Base'), wordsOf('net0', 'name=eth0')],
 		['512 MiB', 'yes', 'no', 'a shell of root, without log-in', 'Mars/Base', 'name=eth0']);
+	assert.deepEqual([defaultOf('cores', 'lxc'), defaultOf('cores', 'qemu'), defaultOf('swap', 'lxc'), defaultOf('tags', 'lxc'), defaultOf('constructor', 'lxc')],
+		['default: all of the node', 'default: 1', 'default: 512 MiB', 'default', 'default']);
 	assert.equal(wordsOf('env', 'A=1\\0B=2'), 'A=1\nB=2');
 });
 

@@ -5,6 +5,13 @@ const BOTH = 'lxc qemu';
 const check = (label, more) => ({ kind: 'checkbox', label, ...more });
 const zones = () => ['UTC', ...(Intl.supportedValuesOf?.('timeZone') || []).filter((z) => z !== 'UTC')].map((z) => [z, z]);
 
+/* what counts where nothing is set, of those where that is worth a word; by kind of guest where they differ */
+const OTHERWISE = {
+	memory: '512 MiB', swap: '512 MiB', cores: { lxc: 'all of the node', qemu: '1' }, cpulimit: 'no limit', nameserver: 'those of the node', searchdomain: 'that of the node',
+	onboot: 'no', startup: 'after all that have one', protection: 'no', features: 'none', timezone: 'as it is inside', cmode: 'a free terminal', console: 'yes', tty: '2',
+	hookscript: 'none', entrypoint: '/sbin/init', debug: 'no',
+};
+
 /** In the order of the page. key, or stem of keys with a number; of: kinds of guests; field: what it is changed with (none: by a dialog of
  * its own, or not); isLines: parts that are separated by \0 are lines in the field; isFixed: only shown. */
 export const KEYS = [
@@ -81,6 +88,13 @@ export function freeKey(stem, items) {
 	for (let n = 0; ; n++)
 		if (!there.has(stem + n))
 			return stem + n;
+}
+
+/** "default: 512 MiB" for a key that is not set. */
+export function defaultOf(key, type) {
+	const known = Object.hasOwn(OTHERWISE, key) ? OTHERWISE[key] : undefined; // keys are not all ours
+	const words = known?.[type] ?? known;
+	return words ? `default: ${words}` : 'default';
 }
 
 /** A stored value as its row shows it; what has no field is shown as it is. */

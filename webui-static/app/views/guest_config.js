@@ -10,7 +10,7 @@ import { useKeptFocus } from '../components/kept_focus.js';
 import { useConfig } from '../components/use_config.js';
 import { DeviceDialog, FeaturesDialog, NetDialog, RemoveDialog, ValueDialog } from './config_dialogs.js';
 import { NO_FIREWALL } from './ct_net.js';
-import { freeKey, keyOf, labelOf, rowsOf, wordsOf } from './config_keys.js';
+import { defaultOf, freeKey, keyOf, labelOf, rowsOf, wordsOf } from './config_keys.js';
 import { HookDialog, StartupDialog } from './config_options.js';
 import { AttachDialog, GrowDialog, MountDialog, MoveDialog, RootDialog } from './config_volumes.js';
 
@@ -49,10 +49,10 @@ function actionsOf(item, type) {
 
 const isWaiting = (item) => item.pending !== undefined || Boolean(item.delete);
 
-function Value({ item, onRevert }) {
+function Value({ item, type, onRevert }) {
 	const shown = item.value ?? '';
 	const isOpen = /^net\d/.test(item.key) && isOn(parse(item.pending ?? item.value).firewall);
-	return html`<td class="value mono">${shown === '' ? html`<span class="faint">${isWaiting(item) ? 'not set' : 'default'}</span>` : wordsOf(item.key, shown)}
+	return html`<td class="value mono">${shown === '' ? html`<span class="faint">${isWaiting(item) ? 'not set' : defaultOf(item.key, type)}</span>` : wordsOf(item.key, shown)}
 		${isWaiting(item) && html`<p class="pending">${item.delete ? 'Removed' : html`Becomes <b>${wordsOf(item.key, item.pending)}</b>`} at the next start
 			<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert([item.key])}><${Icon} name="revert" />Revert</button></p>`}
 		${isOpen && html`<p class="note">${NO_FIREWALL}</p>`}</td>`;
@@ -61,7 +61,7 @@ function Value({ item, onRevert }) {
 function Row({ item, type, onOpen, onRevert }) {
 	return html`<tr data-key=${item.key}>
 		<th scope="row">${labelOf(item.key)}</th>
-		<${Value} item=${item} onRevert=${onRevert} />
+		<${Value} item=${item} type=${type} onRevert=${onRevert} />
 		<td class="edit">${actionsOf(item, type).map((a) => html`<button type="button" key=${a.label} class="quiet square" aria-label=${`${a.label} ${labelOf(item.key).toLowerCase()}`}
 			title=${a.label} onClick=${() => onOpen(a.dialog, item.key)}><${Icon} name=${a.icon} /></button>`)}</td>
 	</tr>`;
