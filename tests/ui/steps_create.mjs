@@ -92,6 +92,8 @@ async function fetchTemplate(page) {
 /** What the summary says can be done by command is done, under another id. */
 async function command(page) {
 	await ok('the summary has the command that does the same; it does', async () => {
+		await dialogOf(page).getByLabel('SSH public keys').fill('');
+		await step(page, 'Summary');
 		await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
 		await dialogOf(page).locator('.command summary').click();
 		const text = await dialogOf(page).getByLabel('Command', { exact: true }).textContent();
@@ -119,8 +121,8 @@ async function create(page) {
 		await dialogOf(page).getByLabel('Memory').fill('64');
 		await dialogOf(page).getByLabel('Swap').fill('16');
 		await step(page, 'Options');
-		await dialogOf(page).getByLabel('Tags').fill('web');
-		await dialogOf(page).getByLabel('Notes').fill('it\'s "$HOME"\n`x`');
+		await dialogOf(page).getByLabel('Tags', { exact: true }).fill('web');
+		await dialogOf(page).getByLabel('Notes', { exact: true }).fill('it\'s "$HOME"\n`x`');
 		await step(page, 'Summary');
 		await shot(page, 'wizard-summary');
 		await submit(page, 'Create');
@@ -128,8 +130,6 @@ async function create(page) {
 		same(await shown(page).then((t) => t.replace(/ \(.*/, '')), 'General');
 		same(await page.evaluate(() => document.activeElement.name), 'keys');
 	});
-	await dialogOf(page).getByLabel('SSH public keys').fill('');
-	await step(page, 'Summary');
 	await command(page);
 	await ok('made, followed to the end, started', async () => {
 		await dialogOf(page).getByText('0.3 GiB on btr').waitFor();

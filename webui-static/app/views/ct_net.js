@@ -87,7 +87,7 @@ export function NetFields({ field, values, bridges, name }) {
 		${field({ name: 'mtu', label: 'MTU', kind: 'number', min: 64, placeholder: 'that of the bridge', errorsOf: of('mtu') })}
 		${field({ name: 'link_down', label: 'Unplugged', kind: 'checkbox', wide: true, errorsOf: of('link_down') })}
 		<${MoreFields} isOpen=${Boolean(values.trunks || values.managed || values.firewall)}>
-			${field({ name: 'trunks', label: 'VLANs that pass with their tags', placeholder: '10;20;30', wide: true, errorsOf: of('trunks') })}
+			${field({ name: 'trunks', label: 'Trunk: VLANs that pass as they are', placeholder: '10;20;30', wide: true, errorsOf: of('trunks') })}
 			${field({ name: 'managed', label: 'The node sets its addresses inside', kind: 'checkbox', wide: true, errorsOf: of('host-managed'),
 				hint: 'For systems whose own network configuration Lodge does not write.' })}
 			${field({ name: 'firewall', label: 'Firewall: kept, not enforced', kind: 'checkbox', wide: true, errorsOf: of('firewall'), hint: values.firewall ? NO_FIREWALL : '' })}<//>`;
