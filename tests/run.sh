@@ -9,7 +9,7 @@
 # fuzz     libFuzzer, briefly, on copies of the corpora
 # lab      tests/lab/NN-*.sh: the release build on nodes of its own on this machine; ct_*.sh: its jobs alone
 # clients  tests/clients/NN-*.sh: clients of others against such a node
-# ui       tests/ui/NN-*.sh: the page, in node's test runner and in Chromium against such a node
+# ui       tests/ui/NN-*.sh: the page, in node's test runner and in Chromium (and Firefox, where it is) against such a node
 #
 # Lab, client and ui tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
 # (LODGE_TEST_FULL=1) asks all of them for their long forms. Logs are in build/test-logs. The last line is
@@ -106,6 +106,7 @@ packages_of_browser() {
 	command -v chromium >/dev/null || echo chromium
 	command -v node >/dev/null || echo nodejs
 	command -v npm >/dev/null || echo npm
+	[ -z "$full" ] || command -v firefox-esr >/dev/null || echo firefox-esr
 }
 build_all() {
 	local browser=

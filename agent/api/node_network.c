@@ -124,12 +124,19 @@ static bool is_loopback(const char *peer)
 	return str_starts(peer, "127.") || str_starts(peer, "::ffff:127.") || str_eq(peer, "::1");
 }
 
+/* Who stops a task may mean the change itself: "go back now" must not keep it on its way. */
+static bool stops_task(const struct api_request *req)
+{
+	return req->route && req->route->verb == API_DELETE &&
+	       str_eq(req->route->path, "/nodes/{node}/tasks/{upid}");
+}
+
 /* One look for a file in memory, for each call. */
 void api_network_seen(const struct api_request *req)
 {
 	struct net_waiting waiting;
 
-	if (req->who.is_local_root || !req->peer[0] || is_loopback(req->peer) ||
+	if (req->who.is_local_root || !req->peer[0] || is_loopback(req->peer) || stops_task(req) ||
 	    !net_waiting_read(&waiting) || !is_running(req->core))
 		return;
 	if (str_eq(waiting.peer, req->peer) && str_eq(waiting.user, api_user(req)) &&

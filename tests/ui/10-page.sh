@@ -34,6 +34,6 @@ browse() { # browse SCRIPT
 	lab_net env LODGE_HOST="$(lab_address n1)" LODGE_NODE=n1 LODGE_USER=admin@pve LODGE_PASSWORD="$admin_password" \
 		LODGE_IN="$LAB/n1/in" LODGE_SHOTS="$shots" node "$ui/$1"
 }
-tap 480 browse page.mjs
+tap 540 browse page.mjs
 lab_stop_all
 ok "nothing is left on the host" lab_residue_after

@@ -30,13 +30,14 @@ lab_in n1 sh -c 'mkdir -p /srv/btr && truncate -s 2G /var/lib/lodge/btr.img && m
 # a server of files on the switch, which guests and nodes reach
 mkdir "$LAB/www"
 head -c 3000000 /dev/urandom >"$LAB/www/small.iso"
+cp "$busybox" "$LAB/www/other.tar.gz"
 cp "$here/storage_server.py" "$LAB/"
 # as one process, which ends with this shell at the latest
 lab_child nsenter -t "$lab_switch" -n -- "$python" "$LAB/storage_server.py" "$LAB/www" 8080 >"$LAB/server.log" 2>&1 &
 server=$!
 wait_for 10 grep -q ready "$LAB/server.log"
 
-tap 500 lab_net env LODGE_HOST="$(lab_address n1)" LODGE_NODE=n1 LODGE_USER=admin@pve LODGE_PASSWORD="$admin_password" \
+tap 780 lab_net env LODGE_HOST="$(lab_address n1)" LODGE_NODE=n1 LODGE_USER=admin@pve LODGE_PASSWORD="$admin_password" \
 	LODGE_IN="$LAB/n1/in" LODGE_SHOTS="$shots" LODGE_FILES="$LAB" LODGE_URL=http://198.51.100.1:8080 node "$ui/manage.mjs" "$@"
 kill "$server"
 lab_in n1 umount /srv/btr

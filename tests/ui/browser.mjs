@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Chromium for the page's tests: TAP lines, pages that are watched for errors, waiting for events. The environment
+// A browser for the page's tests, Chromium unless LODGE_BROWSER is firefox: TAP lines, pages that are watched for errors, waiting for events. The environment
 // says where the node is (as for tests/clients): LODGE_HOST, LODGE_NODE, LODGE_USER, LODGE_PASSWORD; LODGE_IN is a program
 // that runs its arguments on the node; LODGE_SHOTS is a folder for pictures.
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
+import playwright from 'playwright-core';
 
 export const env = {
 	base: `https://${process.env.LODGE_HOST}:${process.env.LODGE_PORT || 8006}/`,
@@ -17,6 +17,13 @@ export const env = {
 const PATIENCE = 15000; /* ms */
 const ARGUMENTS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+const isFirefox = process.env.LODGE_BROWSER === 'firefox';
+/* Debian's Firefox as it is, by WebDriver BiDi: what Playwright calls firefox is a build of its own */
+const BROWSERS = {
+	chromium: () => playwright.chromium.launch({ executablePath: process.env.LODGE_CHROMIUM || '/usr/bin/chromium', args: ARGUMENTS }),
+	firefox: () => playwright._bidiFirefox.launch({ executablePath: process.env.LODGE_FIREFOX || '/usr/bin/firefox-esr' }),
+};
 
 mkdirSync(env.shots, { recursive: true });
 
@@ -79,10 +86,15 @@ const allowed = [];
 /** The next console error that matches is one that the test provokes; or all that do. */
 export const allow = (pattern, isAlways = false) => allowed.push({ pattern, isAlways });
 
+/* of "body {}", a style that Playwright adds for each picture; Firefox's policy takes it for the page's own */
+const PICTURE = 'sha256-YjaKGiklmzC6wjXA513HAMmzus8VE61XCOT+SmwNZWA=';
+
 function onError(text) {
+	if (text.includes(PICTURE))
+		return;
 	console.log(`# console: ${text}`);
 	const at = allowed.findIndex((a) => a.pattern.test(text));
-	if (/Content Security Policy/.test(text))
+	if (/Content Security Policy|settings blocked/.test(text))
 		seen.violations.push(text);
 	else if (at >= 0)
 		allowed.splice(at, allowed[at].isAlways ? 0 : 1);
@@ -113,11 +125,12 @@ function watch(page) {
 /** A page in a context of its own: no cookies, no storage of others.
  * @param {{width?: number, height?: number, scheme?: 'light'|'dark'}} options */
 export async function newPage({ width = 1280, height = 800, scheme = 'light' } = {}) {
-	browser ??= await chromium.launch({ executablePath: process.env.LODGE_CHROMIUM || '/usr/bin/chromium', args: ARGUMENTS });
-	const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
-	await context.addInitScript(() => {
-		document.addEventListener('securitypolicyviolation', (e) => console.error(`Content Security Policy: ${e.violatedDirective} ${e.blockedURI}`));
-	});
+	browser ??= await BROWSERS[process.env.LODGE_BROWSER || 'chromium']();
+	const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width, height }, ...(isFirefox ? {} : { colorScheme: scheme, reducedMotion: 'reduce' }) });
+	if (!isFirefox) // which says it by itself
+		await context.addInitScript(() => {
+			document.addEventListener('securitypolicyviolation', (e) => console.error(`Content Security Policy: ${e.violatedDirective} ${e.blockedURI}`));
+		});
 	context.on('page', watch);
 	return context.newPage();
 }
@@ -128,10 +141,11 @@ export async function closeBrowser() {
 
 export const shot = (page, name) => page.screenshot({ path: `${env.shots}/${name}.png` });
 
-/** Whether nothing is wider than the window, nor cut off by its panel; the text must have no hole. */
+/** Whether nothing is wider than the window, nor cut off by its panel, nor a name broken into bits; the text must have no hole. */
 export async function fits(page) {
 	holds(!/\b(undefined|NaN|null|\[object)\b/.test(await page.locator('body').innerText()), `the text has a hole: ${page.url()}`);
-	return page.evaluate(() => [document.documentElement, ...document.querySelectorAll('.panel')].every((e) => e.scrollWidth <= e.clientWidth));
+	return page.evaluate(() => [document.documentElement, ...document.querySelectorAll('.panel')].every((e) => e.scrollWidth <= e.clientWidth) &&
+		[...document.querySelectorAll('.head h1 > span:first-child')].every((e) => e.textContent.length > 16 || e.getClientRects().length === 1 && e.offsetHeight < 40));
 }
 
 /** Chromium drops what it loads when an address or an interface comes or goes where it runs (ERR_NETWORK_CHANGED). A lab's
@@ -158,7 +172,10 @@ export async function login(page) {
 }
 
 export async function goTo(page, hash) {
-	await page.goto(`${env.base}#${hash}`);
+	if (isFirefox) // which tells BiDi of no load where only the hash is another
+		await page.evaluate((wanted) => { location.hash = wanted; }, `#${hash}`);
+	else
+		await page.goto(`${env.base}#${hash}`);
 }
 
 export const button = (within, name) => within.getByRole('button', { name, exact: typeof name === 'string' });

@@ -4,13 +4,14 @@ import { closeBrowser, finish, login, newPage, ok, same, seen } from './browser.
 import { testContainer, testDestroy } from './steps_container.mjs';
 import { testLogin, testLoss } from './steps_login.mjs';
 import { testKeyboard, testPictures } from './steps_looks.mjs';
-import { testMachine, testMachineEnd } from './steps_machine.mjs';
+import { testMachine, testMachineConfig, testMachineEnd } from './steps_machine.mjs';
 
 await testLogin();
 const page = await newPage();
 await ok('log in', () => login(page));
 await testContainer(page);
 await testMachine(page);
+await testMachineConfig(page);
 await testKeyboard();
 await testPictures();
 await testMachineEnd(page);

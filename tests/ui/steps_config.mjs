@@ -38,20 +38,54 @@ async function values(page) {
 		await row(page, 'tty').locator('.pending').waitFor({ state: 'detached' });
 		same((await config()).tty, undefined);
 	});
-	await ok('a change of others in between is told, and what is stored then is shown', async () => {
+	await ok('what waits is told in one place, and all of it is reverted there, or had by a reboot', async () => {
+		const waiting = page.getByRole('region', { name: 'Waiting changes' });
+		await onNode('lodge', 'put', `${guest}/config`, '--tty', '3', '--entrypoint', '/sbin/init');
+		await waiting.getByText('2 changes wait for the next start').waitFor();
+		await shot(page, 'config-waiting');
+		await button(waiting, 'Revert all').click();
+		await waiting.waitFor({ state: 'detached' });
+		same(await config().then((c) => [c.tty, c.entrypoint]), [undefined, undefined]);
+		await button(page, 'Change terminals').click();
+		await field(page, 'Terminals').fill('3');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'tty', 'Becomes 3 at the next start').waitFor();
+		await button(waiting, 'Reboot now').click();
+		await waiting.waitFor({ state: 'detached', timeout: 60000 });
+		await headState(page, 'running').waitFor();
+		await page.locator('[data-action=stop]:enabled').waitFor();
+		await row(page, 'tty', '3').waitFor();
+	});
+	await ok('a change of others in between is told: what was typed stays, what is stored stands beside it', async () => {
 		allow(/status of 500.*\/config/);
 		await button(page, 'Change tags').click();
 		await field(page, 'Tags').fill('mine');
 		await onNode('lodge', 'put', `${guest}/config`, '--tags', 'theirs');
 		await submit(page, 'Save');
-		await dialogOf(page).getByText('Somebody else changed this meanwhile').waitFor();
+		await dialogOf(page).getByRole('alert').filter({ hasText: 'Somebody else changed this meanwhile' }).waitFor();
+		await dialogOf(page).locator('.stored', { hasText: 'Stored now: theirs' }).waitFor();
+		same(await field(page, 'Tags').inputValue(), 'mine');
+		same(await page.evaluate(() => document.activeElement.name), 'value');
+		same((await config()).tags, 'theirs');
 		await shot(page, 'config-conflict');
-		await button(dialogOf(page), 'Show what is stored now').click();
-		await page.waitForFunction(() => document.querySelector('dialog input[name=value]')?.value === 'theirs');
+		await button(page, 'Take what is stored: Tags').click();
+		same(await field(page, 'Tags').inputValue(), 'theirs');
 		await field(page, 'Tags').fill('both');
 		await submit(page, 'Save');
 		await closed(page);
 		await page.locator('.head .tag', { hasText: 'both' }).waitFor();
+	});
+	await ok('one of something else is told too, and does not get lost', async () => {
+		allow(/status of 500.*\/config/);
+		await button(page, 'Change notes').click();
+		await field(page, 'Notes').fill('typed here');
+		await onNode('lodge', 'put', `${guest}/config`, '--tags', 'elsewhere');
+		await submit(page, 'Save');
+		await dialogOf(page).getByText('nothing that is shown here').waitFor();
+		await submit(page, 'Save');
+		await closed(page);
+		same(await config().then((c) => [c.description.trim(), c.tags]), ['typed here', 'elsewhere']);
 	});
 	await ok('an empty value goes back to the default', async () => {
 		await button(page, 'Change tags').click();
@@ -89,6 +123,42 @@ async function network(page) {
 		await row(page, 'net1').filter({ hasNotText: 'rate=' }).waitFor();
 		holds(/firewall=1/.test((await config()).net1), 'the firewall is gone');
 	});
+	await ok('of a card that two change, each keeps what only one touched', async () => {
+		allow(/status of 500.*\/config/);
+		const { net1 } = await config();
+		await button(page, 'Change network card 1').click();
+		await field(page, 'Limit of rate').fill('8');
+		await field(page, 'MTU').fill('1300');
+		await onNode('lodge', 'put', `${guest}/config`, '--net1', `${net1},mtu=1400,tag=9`);
+		await submit(page, 'Save');
+		await dialogOf(page).locator('.cell', { has: page.getByLabel('MTU') }).locator('.stored', { hasText: '1400' }).waitFor();
+		await dialogOf(page).locator('.cell', { has: page.getByLabel('VLAN tag') }).locator('.stored', { hasText: 'Changed by somebody else' }).waitFor();
+		same([await field(page, 'MTU').inputValue(), await field(page, 'VLAN tag').inputValue(), await field(page, 'Limit of rate').inputValue()], ['1300', '9', '8']);
+		await shot(page, 'config-conflict-net');
+		await submit(page, 'Save');
+		await closed(page);
+		const merged = (await config()).net1;
+		holds(/mtu=1300/.test(merged) && /tag=9/.test(merged) && /rate=8/.test(merged) && /firewall=1/.test(merged), merged);
+	});
+	await ok('two who add a card get two cards', async () => {
+		allow(/status of 500.*\/config/);
+		await button(page, 'Add network card').click();
+		await field(page, 'IPv4').selectOption('');
+		await onNode('lodge', 'put', `${guest}/config`, '--net2', 'name=eth2,bridge=vmbr0,link_down=1');
+		await submit(page, 'Save');
+		await dialogOf(page).getByText('Network card 3 of 100').waitFor();
+		same(await field(page, 'Name inside').inputValue(), 'eth3');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'net3', 'name=eth3').waitFor();
+		holds((await config()).net2.includes('link_down=1'), 'theirs is gone');
+		for (const n of [3, 2]) {
+			await button(page, `Remove network card ${n}`).click();
+			await submit(page, 'Remove');
+			await closed(page);
+			await row(page, `net${n}`).waitFor({ state: 'detached' });
+		}
+	});
 	await ok('it is removed', async () => {
 		await button(page, 'Remove network card 1').click();
 		await submit(page, 'Remove');
@@ -109,6 +179,21 @@ async function volumes(page) {
 		await submit(page, 'Save');
 		await closed(page);
 		await row(page, 'mp0', 'mp=/data').waitFor();
+	});
+	await ok('what few need of a mount point is folded away, and stays when it is not touched', async () => {
+		await button(page, 'Change mount point 0').click();
+		await dialogOf(page).locator('.more-fields summary').click();
+		await field(page, 'Taken along by replication').selectOption('0');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'mp0', 'replicate=0').waitFor();
+		await button(page, 'Change mount point 0').click();
+		await field(page, 'Taken along by backups').check();
+		holds(await field(page, 'Taken along by replication').isVisible(), 'what is set is folded away');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'mp0', 'backup=1').waitFor();
+		holds(/replicate=0/.test((await config()).mp0), 'it is lost');
 	});
 	await ok('the container is stopped', async () => {
 		await page.locator('[data-action=stop]:enabled').click();
@@ -168,6 +253,41 @@ async function volumes(page) {
 }
 
 async function options(page) {
+	await ok('a start order by its parts, a time zone from the list', async () => {
+		await button(page, 'Change start and stop order').click();
+		await field(page, 'Place').fill('2');
+		await field(page, 'Wait after its start').fill('15');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'startup', '2,up=15').waitFor();
+		await button(page, 'Change start and stop order').click();
+		same(await field(page, 'Wait after its start').inputValue(), '15');
+		await field(page, 'Place').fill('');
+		await field(page, 'Wait after its start').fill('');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'startup', 'default').waitFor();
+		await button(page, 'Change time zone').click();
+		await field(page, 'Time zone').selectOption('Europe/Berlin');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'timezone', 'Europe/Berlin').waitFor();
+		await button(page, 'Change time zone').click();
+		await field(page, 'Time zone').selectOption('');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'timezone', 'default').waitFor();
+	});
+	await ok('a hook script is one of the snippets; that it is root’s to choose is said', async () => {
+		await onNode('sh', '-c', 'lodge put /storage/local --content iso,vztmpl,rootdir,images,snippets && mkdir -p /var/lib/lodge/local/snippets && printf "#!/bin/sh\n" >/var/lib/lodge/local/snippets/hook.sh && chmod 755 /var/lib/lodge/local/snippets/hook.sh');
+		allow(/status of (400|403).*\/config/);
+		await button(page, 'Change hook script').click();
+		await field(page, 'Hook script').selectOption('local:snippets/hook.sh');
+		await submit(page, 'Save');
+		await page.waitForFunction(() => [...document.querySelectorAll('dialog .error, dialog .form-error')].some((e) => e.textContent));
+		await page.keyboard.press('Escape');
+		await closed(page);
+	});
 	await ok('features, options and a start order', async () => {
 		await button(page, 'Change features').click();
 		await field(page, 'Containers inside').check();
@@ -190,7 +310,7 @@ async function options(page) {
 		await field(page, 'Protection').check();
 		await submit(page, 'Save');
 		await closed(page);
-		await row(page, 'protection', '1').waitFor();
+		await row(page, 'protection', 'yes').waitFor();
 		allow(/status of \d+.*\/lxc\/100\?/);
 		await page.locator('[data-action=destroy]:enabled').click();
 		await dialogOf(page).getByLabel('Type 100').fill('100');
@@ -201,7 +321,7 @@ async function options(page) {
 		await field(page, 'Protection').uncheck();
 		await submit(page, 'Save');
 		await closed(page);
-		await row(page, 'protection', '0').waitFor();
+		await row(page, 'protection', 'no').waitFor();
 	});
 }
 

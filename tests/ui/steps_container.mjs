@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A container from the dialog to its end: created, started, typed into, killed, stopped, destroyed.
-import { allow, goTo, headState, holds, lodgeGet, ok, onNode, same, shot, env, waitForText } from './browser.mjs';
+import { allow, button, goTo, headState, holds, lodgeGet, ok, onNode, same, shot, env, waitForText } from './browser.mjs';
 
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>\n"><svg onload=window.hacked=3>';
 
@@ -107,6 +107,10 @@ async function hostile(page) {
 		await page.locator('.notes').waitFor();
 		holds((await page.locator('.notes').textContent()).includes('<img src=x onerror="window.hacked=1">'), 'it is not shown as it is');
 		await page.locator('.head .tag', { hasText: 'img-src.x' }).waitFor();
+		await onNode('lodge', 'put', `${guest}/config`, '--description', `${HOSTILE}\n# Head\n[door](https://192.0.2.1/x) [trap](javascript:hacked=5)\n- **one**`);
+		await page.locator('.notes [role=heading]', { hasText: 'Head' }).waitFor();
+		same(await page.locator('.notes a').evaluateAll((all) => all.map((a) => [a.href, a.rel])), [['https://192.0.2.1/x', 'noopener noreferrer']]);
+		same(await page.locator('.notes li b').textContent(), 'one');
 		await goTo(page, '/guest/lxc/100/config');
 		await page.locator('tr[data-key=description]', { hasText: '<svg onload' }).waitFor();
 		await shot(page, 'hostile-config');
@@ -160,6 +164,23 @@ async function killed(page) {
 
 /** What the monitor finds out of an end depends on who is first to look; what the page makes of it does not. */
 async function reason(page) {
+	await ok('one that ran out of memory says so at its name, in its row, and in the tree', async () => {
+		const told = async (route) => {
+			const answer = await route.fetch();
+			const { data } = await answer.json();
+			await route.fulfill({ response: answer, json: { data: data.map((e) => (e.id === 'lxc/100' ? { ...e, reason: 'oom' } : e)) } });
+		};
+		await page.route(/\/cluster\/resources/, told);
+		await page.reload();
+		await headState(page, 'stopped, out of memory').waitFor();
+		await page.locator('.nav a[href="#/guest/lxc/100"] .state[title="stopped, out of memory"]').waitFor();
+		await shot(page, 'out-of-memory');
+		await goTo(page, '/');
+		await page.locator('tr[data-key="lxc/100"] .state[data-tone=failed]', { hasText: 'out of memory' }).waitFor();
+		await page.unroute(/\/cluster\/resources/, told);
+		await page.reload();
+		await page.locator('tr[data-key="lxc/100"] .state[data-tone=stopped]').or(page.locator('tr[data-key="lxc/100"] .state', { hasText: 'killed' })).waitFor();
+	});
 	await ok('why it stopped is told, where the node knows', async () => {
 		const told = async (route) => {
 			const answer = await route.fetch();
@@ -204,15 +225,26 @@ export async function testDestroy(page) {
 		await goTo(page, '/guest/lxc/100');
 		await page.locator('[data-action=destroy]:enabled').click();
 		const dialog = page.getByRole('dialog');
-		const button = dialog.getByRole('button', { name: 'Destroy' });
-		holds(await button.isDisabled(), 'it can be pressed at once');
+		const destroy = dialog.getByRole('button', { name: 'Destroy' });
+		holds(await destroy.isDisabled(), 'it can be pressed at once');
 		await dialog.getByLabel('Type 100').fill('10');
-		holds(await button.isDisabled(), 'it can be pressed with another id');
+		holds(await destroy.isDisabled(), 'it can be pressed with another id');
 		await dialog.getByLabel('Type 100').fill('100');
 		await shot(page, 'destroy');
-		await button.click();
+		await destroy.click();
 		await page.locator('tr[data-key="lxc/100"]').waitFor({ state: 'detached' });
 		await page.waitForURL(/#\/$/);
+	});
+	await ok('tasks are chosen by how they ended, and older ones asked for', async () => {
+		await goTo(page, '/tasks');
+		await button(page, 'Failed').click();
+		await page.getByRole('link', { name: 'Destroy CT 100' }).waitFor({ state: 'detached' });
+		await button(page, 'All').click();
+		await page.getByRole('link', { name: 'Destroy CT 100' }).waitFor();
+		await button(page, 'Show older ones').click();
+		await button(page, 'Show older ones').waitFor({ state: 'detached' });
+		const all = JSON.parse(await onNode('lodge', 'get', `/nodes/${env.node}/tasks`, '--source', 'all', '--limit', '500', '--json'));
+		await page.waitForFunction(([count]) => document.querySelectorAll('tbody tr').length >= count, [all.length]);
 	});
 	await ok('its task is in the list, with a log that ends well', async () => {
 		await goTo(page, '/tasks');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A container made in steps: errors at their fields while one types, and from the call; a template built by the node; its log followed.
 // After this container 100 is there and runs, on the storage "btr".
-import { allow, button, closed, dialogOf, env, goTo, headState, holds, lodgeGet, ok, same, shot, submit } from './browser.mjs';
+import { allow, button, closed, dialogOf, env, goTo, headState, holds, lodgeGet, ok, onNode, same, shot, submit } from './browser.mjs';
 
 const tab = (page, name) => page.locator('.steps button', { hasText: name });
 const step = (page, name) => tab(page, name).click();
@@ -53,6 +53,62 @@ async function build(page) {
 	});
 }
 
+async function network(page) {
+	await ok('the usual ways to be in a network are one press each; a fixed address knows its way out', async () => {
+		await step(page, 'Network');
+		same(await button(page, 'DHCP').getAttribute('aria-pressed'), 'true');
+		await button(page, 'Fixed address').click();
+		await dialogOf(page).getByLabel('Address', { exact: true }).waitFor();
+		const bridge = (await lodgeGet(`/nodes/${env.node}/network`)).find((i) => i.iface === 'vmbr0');
+		same(await dialogOf(page).getByLabel('Gateway').inputValue(), bridge.gateway || bridge.cidr.split('/')[0]);
+		await shot(page, 'wizard-network');
+		await button(page, 'No network').click();
+		await dialogOf(page).getByLabel('Bridge').waitFor({ state: 'detached' });
+		await button(page, 'DHCP').click();
+		same(await dialogOf(page).getByLabel('IPv4').inputValue(), 'dhcp');
+	});
+}
+
+/** A template that is downloaded from within the wizard, which keeps what was typed. */
+async function fetchTemplate(page) {
+	await ok('a template is downloaded right there, and chosen', async () => {
+		await step(page, 'Template');
+		const before = await dialogOf(page).getByLabel('Template', { exact: true }).inputValue();
+		await button(page, 'Download…').click();
+		const inner = dialogOf(page).last();
+		await inner.getByLabel('Address').fill(`${process.env.LODGE_URL}/other.tar.gz`);
+		await inner.getByLabel('Name there').fill('other.tar.gz');
+		await shot(page, 'wizard-download');
+		await inner.locator('footer').getByRole('button', { name: 'Download' }).click();
+		await page.waitForFunction(() => document.querySelectorAll('dialog').length === 1);
+		await page.waitForFunction(() => document.querySelector('select[name=ostemplate]').value === 'local:vztmpl/other.tar.gz');
+		holds(await page.evaluate(() => document.activeElement.textContent.includes('Download…')), 'the focus is elsewhere');
+		await dialogOf(page).getByLabel('Template', { exact: true }).selectOption(before);
+		await step(page, 'General');
+		same(await dialogOf(page).getByLabel('Host name').inputValue(), 'web');
+	});
+}
+
+/** What the summary says can be done by command is done, under another id. */
+async function command(page) {
+	await ok('the summary has the command that does the same; it does', async () => {
+		await dialogOf(page).getByLabel('SSH public keys').fill('');
+		await step(page, 'Summary');
+		await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+		await dialogOf(page).locator('.command summary').click();
+		const text = await dialogOf(page).getByLabel('Command', { exact: true }).textContent();
+		await button(dialogOf(page), 'Copy').click();
+		await dialogOf(page).getByText('Copied.').waitFor();
+		same(await page.evaluate(() => navigator.clipboard.readText()), text);
+		holds(!text.includes('forest-path-3') && text.startsWith('lodge create 100 --ostemplate'), text);
+		await shot(page, 'wizard-command');
+		await onNode('sh', '-c', `PASSWORD=forest-path-3; ${text.replace('create 100', 'create 140').replace('--start 1', '--start 0')}`);
+		const made = await lodgeGet(`/nodes/${env.node}/lxc/140/config`);
+		same([made.hostname, made.memory, made.swap, made.tags, made.description.trim()], ['web', 64, 16, 'web', 'it\'s "$HOME"\n`x`']);
+		await onNode('lodge', 'destroy', '140');
+	});
+}
+
 async function create(page) {
 	await ok('an error of the call itself brings up the step of its field', async () => {
 		allow(/status of 400.*\/lxc$/);
@@ -65,7 +121,8 @@ async function create(page) {
 		await dialogOf(page).getByLabel('Memory').fill('64');
 		await dialogOf(page).getByLabel('Swap').fill('16');
 		await step(page, 'Options');
-		await dialogOf(page).getByLabel('Tags').fill('web');
+		await dialogOf(page).getByLabel('Tags', { exact: true }).fill('web');
+		await dialogOf(page).getByLabel('Notes', { exact: true }).fill('it\'s "$HOME"\n`x`');
 		await step(page, 'Summary');
 		await shot(page, 'wizard-summary');
 		await submit(page, 'Create');
@@ -73,9 +130,8 @@ async function create(page) {
 		same(await shown(page).then((t) => t.replace(/ \(.*/, '')), 'General');
 		same(await page.evaluate(() => document.activeElement.name), 'keys');
 	});
+	await command(page);
 	await ok('made, followed to the end, started', async () => {
-		await dialogOf(page).getByLabel('SSH public keys').fill('');
-		await step(page, 'Summary');
 		await dialogOf(page).getByText('0.3 GiB on btr').waitFor();
 		await submit(page, 'Create');
 		await dialogOf(page).locator('.log').waitFor();
@@ -90,5 +146,7 @@ async function create(page) {
 export async function testCreate(page) {
 	await typing(page);
 	await build(page);
+	await fetchTemplate(page);
+	await network(page);
 	await create(page);
 }

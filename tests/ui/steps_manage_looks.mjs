@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Pictures of what is managed, on a desk and on a phone, light and dark: no view is wider than the window, none has a hole in its text.
-import { button, closed, dialogOf, env, fits, goTo, holds, login, newPage, ok, shot } from './browser.mjs';
+import { comesBack, isAccessible } from './accessible.mjs';
+import { button, dialogOf, env, fits, goTo, holds, login, newPage, ok, shot } from './browser.mjs';
 
 const VIEWS = [
 	['config', '/guest/lxc/100/config', 'tr[data-key=memory]'],
@@ -14,8 +15,14 @@ const STEPS = ['General', 'Template', 'Resources', 'Network', 'Options', 'Summar
 const DIALOGS = [
 	['add-net', '/guest/lxc/100/config', 'Add network card'],
 	['add-mount', '/guest/lxc/100/config', 'Add mount point'],
+	['startup', '/guest/lxc/100/config', 'Change start and stop order'],
+	['hookscript', '/guest/lxc/100/config', 'Change hook script'],
+	['features', '/guest/lxc/100/config', 'Change features'],
+	['grow', '/guest/lxc/100/config', 'Grow root disk'],
 	['add-storage', `/node/${env.node}`, 'Add storage'],
 	['upload', `/storage/${env.node}/local`, 'Upload'],
+	['make-template', `/storage/${env.node}/local`, 'Make template'],
+	['add-bridge', `/node/${env.node}/network`, 'Add bridge'],
 	['download', `/storage/${env.node}/local`, 'Download'],
 ];
 
@@ -24,6 +31,7 @@ async function pictures(width, height, scheme) {
 	const name = (view) => `manage-${view}-${width}-${scheme}`;
 	const look = async (view) => {
 		holds(await fits(page), `${view} is wider than ${width} px`);
+		await isAccessible(page, view);
 		await shot(page, name(view));
 	};
 	await login(page);
@@ -37,8 +45,7 @@ async function pictures(width, height, scheme) {
 		await button(page, label).click();
 		await dialogOf(page).waitFor();
 		await look(view);
-		await page.keyboard.press('Escape');
-		await closed(page);
+		await comesBack(page, button(page, label));
 	}
 	await goTo(page, '/');
 	await button(page, 'Create container').first().click();
@@ -51,7 +58,7 @@ async function pictures(width, height, scheme) {
 }
 
 export async function testManagePictures() {
-	for (const [width, height] of [[1280, 800], [360, 740]])
+	for (const [width, height] of [[1280, 800], [768, 900], [360, 740]])
 		for (const scheme of ['light', 'dark'])
 			await ok(`all that is managed at ${width} px, ${scheme}`, () => pictures(width, height, scheme));
 }

@@ -42,6 +42,34 @@ async function interfaces(page) {
 		await row(page, 'vmbr7').filter({ hasText: 'up' }).waitFor();
 		holds((await onNode('ip', '-4', 'address', 'show', 'dev', 'vmbr7')).includes('10.7.0.2/24'), 'it has no address');
 	});
+	await ok('“Go back now” goes back, however late it is pressed', async () => {
+		allow(/ERR_FAILED/, true);
+		await button(page, 'Change vmbr7').click();
+		await field(page, 'IPv4 address').fill('10.7.0.3/24');
+		await submit(page, 'Save');
+		await closed(page);
+		await button(page, 'Apply…').click();
+		// nothing of the page is heard of meanwhile, which would keep the change
+		const isApply = (request) => request.method() === 'PUT' || request.method() === 'DELETE';
+		const mute = (route) => (isApply(route.request()) ? route.continue() : route.abort());
+		await page.route('**/api2/json/**', mute);
+		await submit(page, 'Apply');
+		await onNode('sh', '-c', 'i=0; until [ -s /run/lodge/network/waiting ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.1; done');
+		holds((await onNode('ip', '-4', 'address', 'show', 'dev', 'vmbr7')).includes('10.7.0.3/24'), 'it was not applied');
+		await onNode('sh', '-c', 'f=/run/lodge/network/waiting; until [ $(($(date +%s) - $(stat -c %Y $f))) -gt 3 ]; do sleep 0.2; done');
+		await button(dialogOf(page), 'Go back now').click();
+		await dialogOf(page).getByText('Everything goes back…').waitFor();
+		await onNode('sh', '-c', 'i=0; while [ -e /run/lodge/network/waiting ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.1; done');
+		await page.unroute('**/api2/json/**', mute);
+		await dialogOf(page).getByText('The changes went back').waitFor({ timeout: 30000 });
+		await shot(page, 'network-back-now');
+		same(await page.locator('.toast').count(), 0);
+		await button(dialogOf(page), 'Close').last().click();
+		await quieten(page);
+		holds((await onNode('ip', '-4', 'address', 'show', 'dev', 'vmbr7')).includes('10.7.0.2/24'), 'the address is another');
+		await button(page, 'Revert').click();
+		await page.locator('.diff').waitFor({ state: 'detached' });
+	});
 	await ok('it is removed the same way', async () => {
 		await button(page, 'Remove vmbr7').click();
 		await submit(page, 'Remove');
@@ -101,6 +129,21 @@ async function system(page) {
 		await panel('Hosts file').getByText('Saved.').waitFor();
 		holds((await onNode('cat', '/etc/hosts')).includes('192.0.2.9 printer'), 'it is not there');
 		await shot(page, 'system');
+	});
+	await ok('a hosts file that somebody else changed meanwhile: both texts are there', async () => {
+		allow(/status of 500.*\/hosts/);
+		const hosts = panel('Hosts file').getByRole('textbox');
+		await hosts.fill(`${await hosts.inputValue()}192.0.2.10 scanner\n`);
+		await onNode('sh', '-c', 'echo 192.0.2.11 theirs >>/etc/hosts');
+		await button(panel('Hosts file'), 'Save').click();
+		await panel('Hosts file').locator('.stored', { hasText: '192.0.2.11 theirs' }).waitFor();
+		holds((await hosts.inputValue()).includes('scanner'), 'what was typed is lost');
+		await shot(page, 'system-conflict');
+		await hosts.fill(`${await hosts.inputValue()}192.0.2.11 theirs\n`);
+		await button(panel('Hosts file'), 'Save').click();
+		await panel('Hosts file').getByText('Saved.').waitFor();
+		same(await panel('Hosts file').locator('.stored, .conflict').count(), 0);
+		holds(/scanner[^]*theirs/.test(await onNode('cat', '/etc/hosts')), 'one of both is gone');
 	});
 }
 

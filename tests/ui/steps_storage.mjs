@@ -48,9 +48,10 @@ async function define(page) {
 		await onNode('lodge', 'put', '/storage/plain', '--content', 'rootdir,iso');
 		allow(/status of 500.*\/storage\/plain/);
 		await submit(page, 'Save');
-		await button(dialogOf(page), 'Show what is stored now').click();
 		await dialogOf(page).locator('input[name=content-images]:not(:checked)').waitFor();
-		await dialogOf(page).getByLabel('Backup').check();
+		await dialogOf(page).locator('.stored', { hasText: 'Changed by somebody else' }).first().waitFor();
+		holds(await dialogOf(page).getByLabel('Backup').isChecked(), 'what was typed is lost');
+		await shot(page, 'storage-conflict');
 		await submit(page, 'Save');
 		await closed(page);
 		same((await lodgeGet('/storage/plain')).content, 'rootdir,iso,backup');
@@ -80,6 +81,25 @@ async function upload(page) {
 		await closed(page);
 		await page.locator('tr[data-key="local:vztmpl/busybox.tar.gz"]').waitFor();
 	});
+	await ok('several files at once: each with its result, one that fails keeps none back', async () => {
+		allow(/status of 400.*\/upload/);
+		const three = ['one.iso', 'bad name.iso', 'two.iso'].map((name) => join(files, name));
+		for (const file of three)
+			writeFileSync(file, `${file}\n`.repeat(9000));
+		await button(page, 'Upload').click();
+		await dialogOf(page).getByLabel('Files').setInputFiles(three);
+		same(await dialogOf(page).getByLabel('Checksum').count(), 0);
+		await submit(page, 'Upload');
+		const line = (name) => dialogOf(page).locator('.sent li', { hasText: name });
+		await line('one.iso').filter({ hasText: 'OK' }).waitFor();
+		await line('two.iso').filter({ hasText: 'OK' }).waitFor();
+		await line('bad name.iso').locator('[data-tone=failed]').waitFor();
+		await shot(page, 'upload-several');
+		await button(dialogOf(page), 'Close').last().click();
+		await closed(page);
+		same((await content('local')).map((v) => v.volid).filter((v) => /:iso/.test(v)).sort(), ['local:iso/one.iso', 'local:iso/two.iso']);
+		await onNode('sh', '-c', 'rm -f /var/lib/lodge/local/template/iso/one.iso /var/lib/lodge/local/template/iso/two.iso');
+	});
 	await ok('an upload that is cancelled leaves nothing', async () => {
 		const big = join(files, 'big.iso');
 		writeFileSync(big, '');
@@ -88,6 +108,7 @@ async function upload(page) {
 		await dialogOf(page).getByLabel('File').setInputFiles(big);
 		await submit(page, 'Upload');
 		await page.waitForFunction(() => document.querySelector('progress')?.value > 0);
+		await dialogOf(page).locator('.progress', { hasText: /[KMG]iB\/s, .* left/ }).waitFor();
 		await shot(page, 'uploading');
 		await button(dialogOf(page), 'Cancel').click();
 		await closed(page);
@@ -109,6 +130,31 @@ async function download(page) {
 		await submit(page, 'Download');
 		await closed(page);
 		await page.locator('tr[data-key="local:iso/small.iso"]').waitFor();
+	});
+	await ok('a task that runs goes on without its dialog, is found among the running ones, and is stopped there', async () => {
+		await button(page, 'Download').click();
+		await dialogOf(page).getByLabel('Address').fill(`${process.env.LODGE_URL}/slow.iso`);
+		await dialogOf(page).getByLabel('Name there').fill('slow.iso');
+		await submit(page, 'Download');
+		await dialogOf(page).getByText('It goes on when this is closed.').waitFor();
+		await dialogOf(page).locator('.log', { hasText: 'slow.iso' }).waitFor();
+		await button(dialogOf(page), 'Close').last().click();
+		await closed(page);
+		await goTo(page, '/tasks');
+		await button(page, 'Running').click();
+		const slow = page.locator('tbody tr', { hasText: 'Download' });
+		await slow.locator('.state[data-tone=busy]').waitFor();
+		same(await slow.count(), 1);
+		await shot(page, 'tasks-running');
+		await button(slow, /^Stop Download/).click();
+		await slow.waitFor({ state: 'detached' });
+		await button(page, 'Failed').click();
+		await slow.first().locator('.state[data-tone=failed]').waitFor();
+		await page.locator('.toast[data-tone=error]').first().waitFor();
+		await quieten(page);
+		await button(page, 'All').click();
+		holds(!(await content('local')).some((v) => v.volid.includes('slow')), 'it is there');
+		await storage(page, 'local');
 	});
 	await ok('only one kind is shown when that is chosen', async () => {
 		await button(page, 'ISO image').click();
@@ -139,9 +185,29 @@ async function describe(page) {
 	});
 }
 
+async function prune(page) {
+	await ok('old backups: only where there can be some, the choice is seen before, protected ones stay', async () => {
+		await storage(page, 'btr');
+		await button(page, 'Edit').waitFor();
+		same(await button(page, 'Prune').count(), 0);
+		await onNode('sh', '-c', 'for d in 03 04 05; do echo x >/srv/plain/dump/vzdump-lxc-555-2026_01_$d-03_04_05.tar.zst; done');
+		await storage(page, 'plain');
+		await button(page, 'Prune').click();
+		await dialogOf(page).getByLabel('Newest ones').fill('1');
+		await dialogOf(page).getByText('2 of 4 backups would be removed.').waitFor();
+		same(await dialogOf(page).locator('.prune li b').allTextContents(), ['kept', 'removed', 'removed', 'kept, protected']);
+		await shot(page, 'prune');
+		await submit(page, 'Remove');
+		await closed(page);
+		await page.locator('tr[data-key$="2026_01_04-03_04_05.tar.zst"]').waitFor({ state: 'detached' });
+		same((await content('plain')).map((v) => /_(\d\d)-/.exec(v.volid)[1]).sort(), ['02', '05']);
+	});
+}
+
 export async function testStorage(page) {
 	await define(page);
 	await upload(page);
 	await download(page);
 	await describe(page);
+	await prune(page);
 }

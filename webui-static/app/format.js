@@ -78,9 +78,14 @@ const STATES = {
 	offline: 'failed',
 };
 
-/** { tone, text } of a resource's state; tone chooses the colour, the text is always shown. */
+/* ends that nobody wished for */
+const ENDS = { oom: 'out of memory', killed: 'killed', crashed: 'crashed', failed: 'failed' };
+
+/** { tone, text } of a resource's state; tone chooses the colour, the text is always shown. A guest that stopped by an accident says so. */
 export function stateOf(entry) {
 	const status = entry.status || 'unknown';
+	if (status === 'stopped' && ENDS[entry.reason])
+		return { tone: 'failed', text: `stopped, ${ENDS[entry.reason]}` };
 	return { tone: STATES[status] || 'unknown', text: status };
 }
 

@@ -5,10 +5,10 @@ import test from 'node:test';
 import './no_page.js';
 import { isConflict, splitErrors } from '../../../webui-static/app/components/form.js';
 import { format, isOn, parse } from '../../../webui-static/app/propstring.js';
-import { freeKey, keyOf, labelOf, rowsOf, shownOf, storedOf } from '../../../webui-static/app/views/config_keys.js';
+import { defaultOf, freeKey, keyOf, labelOf, rowsOf, shownOf, storedOf, wordsOf } from '../../../webui-static/app/views/config_keys.js';
 import { mountParts, moveParams } from '../../../webui-static/app/views/config_volumes.js';
 import { containerDefaults, containerParams } from '../../../webui-static/app/views/create_ct.js';
-import { netDefaults, netParts, netValues } from '../../../webui-static/app/views/ct_net.js';
+import { netDefaults, netParts, netValues, presetOf, presetValues } from '../../../webui-static/app/views/ct_net.js';
 import { cloneParams } from '../../../webui-static/app/views/guest_dialogs.js';
 
 const plain = (value) => JSON.parse(JSON.stringify(value));
@@ -51,6 +51,9 @@ test('a network card: what is not shown stays, a changed way of addressing takes
 	assert.deepEqual([values.mode, values.address, values.gateway, values.mode6], ['static', '10.0.0.2/24', '10.0.0.1', '']);
 	assert.deepEqual(parse(format('net0', netParts(values, parse(stored)))), parse(stored));
 	assert.deepEqual(parse(format('net0', netParts({ ...values, mode: 'dhcp' }, parse(stored)))), { name: 'eth0', bridge: 'vmbr0', hwaddr: 'BC:24:11:00:00:01', ip: 'dhcp', firewall: '1', type: 'veth' });
+	const more = parse('name=eth0,bridge=vmbr0,trunks=10;20,host-managed=1,ip=dhcp');
+	assert.deepEqual(parse(format('net0', netParts(netValues(more), more))), more);
+	assert.deepEqual(parse(format('net0', netParts({ ...netValues(more), trunks: '', managed: false }, more))), { name: 'eth0', bridge: 'vmbr0', ip: 'dhcp' });
 	assert.equal(netValues({ ip: 'manual' }).mode, '');
 	assert.deepEqual(Object.keys(netDefaults).sort(), Object.keys(netValues({})).sort());
 });
@@ -81,6 +84,7 @@ test('mount points: new, of a folder, and one that is there', () => {
 	assert.equal(format('mp0', mountParts({ ...v, storage: '/', folder: '/srv/a', ro: true }), 'volume'), '/srv/a,mp=/data,ro=1,backup=1');
 	const stored = parse('fast:100/vm-100-disk-1.raw,mp=/old,size=8G,quota=1', 'volume');
 	assert.equal(format('mp0', mountParts(v, stored.volume, stored), 'volume'), 'fast:100/vm-100-disk-1.raw,mp=/data,size=8G,quota=1,backup=1');
+	assert.equal(format('mp0', mountParts({ ...v, quota: '', replicate: '0', shared: '1' }, stored.volume, stored), 'volume'), 'fast:100/vm-100-disk-1.raw,mp=/data,size=8G,backup=1,replicate=0,shared=1');
 });
 
 test('volumes that move, guests that are copied', () => {
@@ -91,4 +95,24 @@ test('volumes that move, guests that are copied', () => {
 	assert.deepEqual(plain(cloneParams({ type: 'lxc' }, c)), { newid: '200', hostname: 'copy', snapname: '', full: 1, storage: 'fast', description: '' });
 	assert.equal(cloneParams({ type: 'qemu', template: 1 }, { ...c, full: false }).full, 0);
 	assert.equal(cloneParams({ type: 'qemu' }, c).name, 'copy');
+});
+
+test('values as rows show them', () => {
+	assert.deepEqual([wordsOf('memory', 512), wordsOf('onboot', 1), wordsOf('protection', '0'), wordsOf('cmode', 'shell'), wordsOf('timezone', 'Mars/Base'), wordsOf('net0', 'name=eth0')],
+		['512 MiB', 'yes', 'no', 'a shell of root, without log-in', 'Mars/Base', 'name=eth0']);
+	assert.deepEqual([defaultOf('cores', 'lxc'), defaultOf('cores', 'qemu'), defaultOf('swap', 'lxc'), defaultOf('tags', 'lxc'), defaultOf('constructor', 'lxc')],
+		['default: all of the node', 'default: 1', 'default: 512 MiB', 'default', 'default']);
+	assert.equal(wordsOf('env', 'A=1\\0B=2'), 'A=1\nB=2');
+});
+
+test('network presets: what they set, and which one it is', () => {
+	const networks = [{ iface: 'vmbr0', cidr: '10.1.0.1/24' }, { iface: 'vmbr1', cidr: '192.0.2.7/24', gateway: '192.0.2.1' }];
+	assert.equal(presetOf(netDefaults), 'DHCP');
+	const fixed = { ...netDefaults, ...presetValues('Fixed address', netDefaults, networks) };
+	assert.deepEqual([fixed.mode, fixed.gateway, presetOf(fixed)], ['static', '10.1.0.1', 'Fixed address']);
+	assert.equal(presetValues('Fixed address', { ...netDefaults, bridge: 'vmbr1' }, networks).gateway, '192.0.2.1');
+	assert.equal(presetValues('Fixed address', { ...netDefaults, gateway: '10.1.0.9' }, networks).gateway, '10.1.0.9', 'what was typed stays');
+	const none = { ...netDefaults, ...presetValues('No network', netDefaults, networks) };
+	assert.deepEqual([none.bridge, presetOf(none), presetValues('DHCP', none, networks).bridge], ['', 'No network', 'vmbr0']);
+	assert.equal(presetOf({ ...netDefaults, mode6: 'dhcp' }), undefined);
 });

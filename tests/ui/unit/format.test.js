@@ -63,3 +63,9 @@ test('UPIDs', () => {
 	assert.equal(f.parseUpid('UPID:n1:x'), null);
 	assert.equal(f.parseUpid(`${upid}more`), null);
 });
+
+test('an end that nobody wished for stands at the state', () => {
+	assert.deepEqual(f.stateOf({ status: 'stopped', reason: 'oom' }), { tone: 'failed', text: 'stopped, out of memory' });
+	assert.deepEqual(f.stateOf({ status: 'stopped', reason: 'shutdown' }), { tone: 'stopped', text: 'stopped' });
+	assert.deepEqual(f.stateOf({ status: 'running', reason: 'oom' }), { tone: 'running', text: 'running' });
+});

@@ -5,6 +5,7 @@ import test from 'node:test';
 import './no_page.js';
 import { snapshotTree } from '../../../webui-static/app/views/guest_snapshots.js';
 import { freeBridge, interfaceParams } from '../../../webui-static/app/views/network_dialogs.js';
+import { pruneParams } from '../../../webui-static/app/views/prune_dialog.js';
 import { definitionParams, definitionValues } from '../../../webui-static/app/views/storage_definition.js';
 import { downloadParams } from '../../../webui-static/app/views/storage_dialogs.js';
 import { guessKind } from '../../../webui-static/app/views/storage_kinds.js';
@@ -41,4 +42,9 @@ test('interfaces: all settings are sent, those without a value are gone', () => 
 	assert.deepEqual(interfaceParams(v, true), { iface: 'vmbr1', type: 'bridge', cidr: '10.0.0.1/24', autostart: true });
 	assert.deepEqual(interfaceParams(v, false), { type: 'bridge', cidr: '10.0.0.1/24', autostart: true });
 	assert.equal(freeBridge([{ iface: 'vmbr0' }, { iface: 'vmbr2' }]), 'vmbr1');
+});
+
+test('a rule for old backups: without one nothing goes', () => {
+	assert.deepEqual(plain(pruneParams({ last: '3', daily: '7', vmid: '' })), { 'prune-backups': 'keep-last=3,keep-daily=7' });
+	assert.deepEqual(plain(pruneParams({ last: '', vmid: '101' })), { 'prune-backups': 'keep-all=1', vmid: '101' });
 });

@@ -139,14 +139,19 @@ static void wait_for_caller(const char *upid, const char *peer, const char *user
 	assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, NULL), 0);
 }
 
-static void seen(const char *peer, const char *user)
+static void seen_by(const struct api_route *route, const char *peer, const char *user)
 {
-	struct api_request req = {.core = &f.core};
+	struct api_request req = {.core = &f.core, .route = route};
 
 	str_copy(req.peer, sizeof(req.peer), peer);
 	str_copy(req.who.userid, sizeof(req.who.userid), user);
 	req.who.is_local_root = str_eq(peer, "local");
 	api_network_seen(&req);
+}
+
+static void seen(const char *peer, const char *user)
+{
+	seen_by(NULL, peer, user);
 }
 
 static void confirmations(void **state)
@@ -182,6 +187,14 @@ static void confirmations(void **state)
 		if (is_confirmed() != cases[i].is_enough)
 			fail_msg("%s of %s", cases[i].user, cases[i].peer);
 	}
+	static const struct api_route stop = {.verb = API_DELETE,
+					      .path = "/nodes/{node}/tasks/{upid}"},
+				      look = {.path = "/nodes/{node}/tasks/{upid}"};
+	wait_for_caller(upid, "192.0.2.9", "bob@pve", 5);
+	seen_by(&stop, "192.0.2.9", "bob@pve");
+	assert_false(is_confirmed());
+	seen_by(&look, "192.0.2.9", "bob@pve");
+	assert_true(is_confirmed());
 	wait_for_caller(upid, "127.0.0.1", "bob@pve", 5);
 	seen("127.0.0.1", "bob@pve");
 	assert_false(is_confirmed());

@@ -122,7 +122,12 @@ static void test_guests_follow(void **state)
 	take(facts_take_guest, "vmid=101&state=running&pid=4711&mem=2000");
 	EXPECT_HAS(&f, "GET /cluster/resources?type=vm", "\"mem\":2000", "!\"mem\":1000");
 	take(facts_take_guest, "vmid=101&state=stopped");
-	EXPECT_HAS(&f, "GET /cluster/resources?type=vm", "!\"running\"");
+	EXPECT_HAS(&f, "GET /cluster/resources?type=vm", "!\"running\"", "!\"reason\"");
+	take(facts_take_guest, "vmid=101&state=stopped&reason=oom");
+	EXPECT_HAS(&f, "GET /cluster/resources?type=vm",
+		   "\"status\":\"stopped\",\"reason\":\"oom\"");
+	take(facts_take_guest, "vmid=101&state=running&pid=4712");
+	EXPECT_HAS(&f, "GET /cluster/resources?type=vm", "!\"reason\"");
 	fixture_put(&f, "/nodes/n1/lxc/103.conf", "hostname: third\nmemory: 16\n");
 	EXPECT_HAS(&f, "GET /cluster/resources?type=vm", "\"vmid\":103");
 	fixture_put(&f, "/nodes/n1/lxc/103.conf", NULL);

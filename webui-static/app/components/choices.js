@@ -42,10 +42,9 @@ export async function readIfThere(node, name, params) {
 	}
 }
 
-/** @returns {Promise<string[]>} */
-export async function readBridges(node) {
-	return (await readIfThere(node, 'network', { type: 'any_bridge' }) || []).map((b) => b.iface);
-}
+/** Bridges with their addresses. @returns {Promise<{iface: string, cidr?: string, gateway?: string}[]>} */
+export const readNetworks = async (node) => await readIfThere(node, 'network', { type: 'any_bridge' }) || [];
+export const readBridges = async (node) => (await readNetworks(node)).map((b) => b.iface);
 
 /** For a select of storages. */
 export const storageOptions = (storages) => storages.map((s) =>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Fields that both kinds of guests have.
-import { html } from '../html.js';
+import { html, useState } from '../html.js';
 import { storageOptions } from './choices.js';
 
 export function StorageField({ field, disks, label, errorsOf }) {
@@ -14,6 +14,15 @@ export function BridgeField({ field, bridges, value, errorsOf = 'net0.bridge net
 	const more = value && !bridges.includes(value) ? [[value, `${value} (not on this node)`]] : [];
 	return bridges.length ? field({ ...common, kind: 'select', options: [...bridges.map((b) => [b, b]), ...more, ['', 'no network']] }) : field(common);
 }
+
+/** Fields that few need, folded away unless one of them says something at first. */
+export function MoreFields({ isOpen, children }) {
+	const [open] = useState(isOpen);
+	return html`<details class="all more-fields" open=${open}><summary>More</summary><div class="fields">${children}</div></details>`;
+}
+
+/** What is on, off, or left to the default. */
+export const OPEN_CHOICE = [['', 'default'], ['1', 'on'], ['0', 'off']];
 
 /** "What: value" lines. rows: [label, value]; empty ones are left out. */
 export function Facts({ rows }) {

@@ -18,7 +18,7 @@ function control(kind, props, options) {
 	}
 }
 
-/** kind: type of an input ("file": its value is the chosen file), "select" (with options [[value, text]…]), "textarea" or "checkbox".
+/** kind: type of an input ("file": its value is the chosen file, or files if multiple), "select" (with options [[value, text]…]), "textarea" or "checkbox".
  * @param {{label: string, name: string, kind?: string, value: any, onValue: (value: any) => void, options?: [any, string][],
  *  hint?: any, error?: string, unit?: string, [more: string]: any}} props */
 export function Field({ label, name, kind = 'text', value, onValue, options, hint, error, unit, ...more }) {
@@ -30,7 +30,7 @@ export function Field({ label, name, kind = 'text', value, onValue, options, hin
 		'aria-invalid': error ? 'true' : undefined,
 		'aria-describedby': described || undefined,
 		...(isCheck ? { checked: value } : kind === 'file' ? {} : { value }),
-		[kind === 'select' ? 'onChange' : 'onInput']: ({ target }) => onValue(isCheck ? target.checked : kind === 'file' ? target.files[0] : target.value),
+		[kind === 'select' ? 'onChange' : 'onInput']: ({ target }) => onValue(isCheck ? target.checked : kind === 'file' ? (more.multiple ? [...target.files] : target.files[0]) : target.value),
 	};
 	const input = control(kind, props, options);
 	return html`<div class=${isCheck ? 'field check' : 'field'} data-name=${name}>

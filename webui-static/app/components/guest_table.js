@@ -18,7 +18,7 @@ const COLUMNS = [
 	{ key: 'vmid', label: 'ID', class: 'number', sort: (g) => g.vmid, cell: (g) => g.vmid },
 	{ key: 'name', label: 'Name', class: 'name', sort: nameOf,
 		cell: (g) => html`<a href=${guestHref(g)}><${Icon} name=${g.type} /><span>${nameOf(g)}</span></a><${Tags} list=${tags(g.tags)} />` },
-	{ key: 'state', label: 'State', sort: (g) => g.status,
+	{ key: 'state', label: 'State', class: 'status', sort: (g) => g.status,
 		cell: (g) => html`<${State} ...${stateOf(g)} />${g.lock && html` <span class="lock">${g.lock}</span>`}` },
 	{ key: 'kind', label: 'Kind', class: 'wide', sort: (g) => g.type, cell: (g) => kindShort(g.type) },
 	{ key: 'cpu', label: 'CPU', class: 'figure', sort: (g) => (isUp(g) ? g.cpu : -1),
@@ -38,6 +38,6 @@ const NONE = html`<p><b>No guests yet.</b></p><p>Create a container from a templ
 /** @param {{guests: object[], id: string, isLoaded: boolean}} props */
 export function GuestTable({ guests, id, isLoaded }) {
 	return html`<${Table} id=${id} label="Guests" title="Guests" columns=${COLUMNS} rows=${guests} rowKey=${(g) => g.id} href=${guestHref} sortBy="vmid"
-		text=${(g) => [g.vmid, nameOf(g), g.status, kindShort(g.type), g.node, g.tags || ''].join(' ')}
+		text=${(g) => [g.vmid, nameOf(g), stateOf(g).text, kindShort(g.type), g.node, g.tags || ''].join(' ')}
 		empty=${isLoaded ? NONE : html`<p>Loading…</p>`} />`;
 }

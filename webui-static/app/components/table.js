@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The one table: sorted by a click on a head, filtered by words, rows kept by their keys so that focus stays where
 // it is while figures change.
-import { html, useLayoutEffect, useRef, useState } from '../html.js';
+import { html, useRef, useState } from '../html.js';
 import { go } from '../router.js';
 import { Icon } from './icon.js';
+import { useKeptFocus } from './kept_focus.js';
 
 /** Sort and filter of each table, kept while views come and go. @type {Record<string, {key: string, down: boolean, words: string}>} */
 const kept = {};
@@ -26,15 +27,6 @@ export function arrange(rows, { words, key, down }, columns, rowKey, text) {
 	if (column)
 		found.sort((a, b) => (down ? -1 : 1) * compare(column.sort(a), column.sort(b)) || compare(rowKey(a), rowKey(b)));
 	return found;
-}
-
-function useKeptFocus(ref) {
-	const active = document.activeElement;
-	const had = ref.current?.contains(active) ? active : null;
-	useLayoutEffect(() => {
-		if (had?.isConnected && document.activeElement !== had)
-			had.focus({ preventScroll: true }); // a row that moved lost it
-	});
 }
 
 function Head({ column, view, onSort }) {
@@ -66,7 +58,7 @@ export function Table({ id, label, columns, rows, rowKey, sortBy = '', sortDown 
 		${(title || text) && html`<div class="table-tools">${title && html`<h2>${title}</h2><span class="grow"></span>`}${tools}
 			${text && html`<input type="search" aria-label=${`Filter ${label.toLowerCase()}`} placeholder="Filter" value=${view.words}
 				onInput=${(e) => change({ words: e.target.value })} />`}</div>`}
-		<table ref=${ref} aria-label=${label}>
+		<table ref=${ref} tabindex="-1" aria-label=${label}>
 			<thead><tr>${columns.map((c) => html`<${Head} key=${c.key} column=${c} view=${view} onSort=${sort} />`)}</tr></thead>
 			<tbody>${shown.map((row) => html`<tr key=${rowKey(row)} data-key=${rowKey(row)} class=${href ? 'goes' : ''} onClick=${click(row)}>
 				${columns.map((c) => html`<td key=${c.key} class=${c.class}>${c.cell(row)}</td>`)}</tr>`)}</tbody>

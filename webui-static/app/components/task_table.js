@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Tasks as a table, newest first.
+import * as api from '../api.js';
 import { html } from '../html.js';
 import { duration, taskName, taskState, time } from '../format.js';
 import { href } from '../router.js';
+import { toastError } from '../store.js';
+import { Icon } from './icon.js';
 import { State } from './state.js';
 import { Table } from './table.js';
 
+export const stopTask = (task) => api.del(api.path('nodes', task.node, 'tasks', task.upid)).catch((error) => toastError(error, `Stop ${taskName(task)}`));
 const taskHref = (t) => href('task', t.upid);
 const lasted = (t) => (t.endtime ? t.endtime - t.starttime : undefined);
 
@@ -16,6 +20,8 @@ const COLUMNS = [
 	{ key: 'time', label: 'Took', class: 'wide number', sort: (t) => lasted(t) ?? -1, cell: (t) => duration(lasted(t)) },
 	{ key: 'user', label: 'User', class: 'wide', sort: (t) => t.user, cell: (t) => t.user },
 	{ key: 'node', label: 'Node', class: 'wide', sort: (t) => t.node, cell: (t) => t.node },
+	{ key: 'do', label: html`<span class="unseen">Actions</span>`, class: 'edit', cell: (t) => !t.endtime && html`<button type="button" class="quiet square" title="Stop"
+		aria-label=${`Stop ${taskName(t)}`} onClick=${() => stopTask(t)}><${Icon} name="stop" /></button>` },
 ];
 
 /** @param {{tasks: object[], id: string, withFilter?: boolean, empty?: string, title?: string}} props */

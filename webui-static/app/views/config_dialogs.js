@@ -10,11 +10,11 @@ import { FormDialog } from '../components/form.js';
 import { keyOf, labelOf, shownOf, storedOf } from './config_keys.js';
 import { netDefaults, NetFields, netParts, netValues } from './ct_net.js';
 
-/** A form's check and send for PUT …/config. @param {(values: object) => object} params */
+/** A form's check, send and version for PUT …/config. @param {(values: object) => object} params */
 export function change({ entry, config }, params) {
 	const path = `${guestPath(entry)}/config`;
 	const call = (values) => ({ method: 'PUT', path, params: { ...params(values), digest: config.digest } });
-	return { check: call, send: async (values) => api.put(path, call(values).params) };
+	return { version: config.digest, check: call, send: async (values) => api.put(path, call(values).params) };
 }
 
 /** One value. */
@@ -24,29 +24,29 @@ export function ValueDialog({ name, onClose, onReload, ...of }) {
 		const stored = storedOf(known, value);
 		return stored === undefined ? { delete: name } : { [name]: stored };
 	};
-	const { label, kind, hint, unset, ...more } = known.field;
+	const { label, kind, hint, unset, options, ...more } = known.field;
+	const stored = String(of.config[name] ?? '');
+	const offered = options && (options.some(([value]) => value === stored) ? options : [...options, [stored, stored]]);
 	return html`<${FormDialog} title=${`${label} of ${of.entry.vmid}`} initial=${{ value: shownOf(known, of.config[name]) }} ...${change(of, params)}
 		onClose=${onClose} onReload=${onReload}>
 		${(field) => field({ name: 'value', label, kind, errorsOf: `${name} delete`, wide: true, autofocus: true,
-			hint: hint ?? (kind === 'checkbox' || kind === 'select' ? '' : 'Empty: the default.'), ...more })}
+			hint: hint ?? (kind === 'checkbox' || kind === 'select' ? '' : 'Empty: the default.'), options: offered, ...more })}
 	<//>`;
 }
 
 export function NetDialog({ name, onClose, onReload, ...of }) {
 	const [bridges, setBridges] = useState([]);
 	const stored = of.config[name] && parse(of.config[name]);
-	const used = new Set(of.items.filter((i) => /^net\d/.test(i.key)).map((i) => parse(i.value).name));
+	const used = new Set(Object.keys(of.config).filter((key) => /^net\d/.test(key)).map((key) => parse(of.config[key]).name));
 	const free = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => `eth${n}`).find((n) => !used.has(n)) || '';
 	const initial = stored ? netValues(stored) : { ...netDefaults, name: free };
 
 	useEffect(() => { readBridges(of.entry.node).then(setBridges); }, []);
 	return html`<${FormDialog} title=${`${labelOf(name)} of ${of.entry.vmid}`} wide initial=${initial} onClose=${onClose} onReload=${onReload}
 		...${change(of, (v) => ({ [name]: format(name, netParts(v, stored)) }))}>
-		${(field, { values }) => html`<${NetFields} field=${field} values=${values} bridges=${bridges} name=${name} />
-			${isOn(stored?.firewall) && html`<p class="hint all">${NO_FIREWALL}</p>`}`}
+		${(field, { values }) => html`<${NetFields} field=${field} values=${values} bridges=${bridges} name=${name} />`}
 	<//>`;
 }
-export const NO_FIREWALL = 'The firewall of this card is switched on, but this version does not enforce it: everything passes.';
 
 const FEATURES = [
 	['nesting', 'Containers inside', 'Mounts /proc and /sys so that containers, and newer systemd, work inside.'],

@@ -3,6 +3,14 @@
 
 const BOTH = 'lxc qemu';
 const check = (label, more) => ({ kind: 'checkbox', label, ...more });
+const zones = () => ['UTC', ...(Intl.supportedValuesOf?.('timeZone') || []).filter((z) => z !== 'UTC')].map((z) => [z, z]);
+
+/* what counts where nothing is set, of those where that is worth a word; by kind of guest where they differ */
+const OTHERWISE = {
+	memory: '512 MiB', swap: '512 MiB', cores: { lxc: 'all of the node', qemu: '1' }, cpulimit: 'no limit', nameserver: 'those of the node', searchdomain: 'that of the node',
+	onboot: 'no', startup: 'after all that have one', protection: 'no', features: 'none', timezone: 'as it is inside', cmode: 'a free terminal', console: 'yes', tty: '2',
+	hookscript: 'none', entrypoint: '/sbin/init', debug: 'no',
+};
 
 /** In the order of the page. key, or stem of keys with a number; of: kinds of guests; field: what it is changed with (none: by a dialog of
  * its own, or not); isLines: parts that are separated by \0 are lines in the field; isFixed: only shown. */
@@ -28,15 +36,15 @@ export const KEYS = [
 	{ key: 'tags', group: 'options', of: BOTH, field: { label: 'Tags', placeholder: 'web;edge' } },
 	{ key: 'description', group: 'options', of: BOTH, field: { label: 'Notes', kind: 'textarea' } },
 	{ key: 'onboot', group: 'options', of: BOTH, field: check('Start with the node') },
-	{ key: 'startup', group: 'options', of: BOTH, field: { label: 'Start and stop order', placeholder: 'order=1,up=30,down=60', hint: 'Empty: after all that have one.' } },
+	{ key: 'startup', label: 'Start and stop order', group: 'options', of: BOTH },
 	{ key: 'protection', group: 'options', of: 'lxc', field: check('Protection', { hint: 'Neither it nor its volumes can be removed.' }) },
 	{ key: 'features', label: 'Features', group: 'options', of: 'lxc' },
-	{ key: 'timezone', group: 'options', of: 'lxc', field: { label: 'Time zone', placeholder: 'Europe/Berlin', hint: 'host: that of the node. Empty: as it is inside.' } },
+	{ key: 'timezone', group: 'options', of: 'lxc', field: { label: 'Time zone', kind: 'select', options: [['', 'as it is inside (default)'], ['host', 'that of the node'], ...zones()] } },
 	{ key: 'cmode', group: 'options', of: 'lxc', field: { label: 'Console mode', kind: 'select',
 		options: [['', 'a free terminal (default)'], ['console', '/dev/console'], ['shell', 'a shell of root, without log-in']] } },
 	{ key: 'console', group: 'options', of: 'lxc', field: check('Console device', { unset: '1' }) },
 	{ key: 'tty', group: 'options', of: 'lxc', field: { label: 'Terminals', kind: 'number', min: 0, max: 6 } },
-	{ key: 'hookscript', group: 'options', of: 'lxc', field: { label: 'Hook script', placeholder: 'local:snippets/hook.sh', hint: 'Runs as root of the node before and after start and stop.' } },
+	{ key: 'hookscript', label: 'Hook script', group: 'options', of: 'lxc' },
 	{ key: 'entrypoint', group: 'options', of: 'lxc', field: { label: 'First program', placeholder: '/sbin/init' } },
 	{ key: 'env', group: 'options', of: 'lxc', isLines: true, field: { label: 'Environment', kind: 'textarea', placeholder: 'NAME=value' } },
 	{ key: 'debug', group: 'options', of: 'lxc', field: check('Detailed logs at start') },
@@ -80,6 +88,24 @@ export function freeKey(stem, items) {
 	for (let n = 0; ; n++)
 		if (!there.has(stem + n))
 			return stem + n;
+}
+
+/** "default: 512 MiB" for a key that is not set. */
+export function defaultOf(key, type) {
+	const known = Object.hasOwn(OTHERWISE, key) ? OTHERWISE[key] : undefined; // keys are not all ours
+	const words = known?.[type] ?? known;
+	return words ? `default: ${words}` : 'default';
+}
+
+/** A stored value as its row shows it; what has no field is shown as it is. */
+export function wordsOf(key, stored) {
+	const { field, isLines } = keyOf(key);
+	const text = String(stored);
+	if (field?.kind === 'checkbox')
+		return shownOf({ field }, stored) ? 'yes' : 'no';
+	if (field?.kind === 'select')
+		return field.options.find(([value]) => value === text)?.[1] ?? text;
+	return isLines ? text.split('\\0').join('\n') : field?.unit ? `${text} ${field.unit}` : text;
 }
 
 /** What a field shows of a stored value, and what is stored of what it shows; undefined: nothing, it goes back to the default. */

@@ -8,6 +8,7 @@ import { format, isOn, parse } from '../propstring.js';
 import { watchTask } from '../live.js';
 import { getState } from '../store.js';
 import { readStorages, storageOptions } from '../components/choices.js';
+import { MoreFields, OPEN_CHOICE } from '../components/create_fields.js';
 import { FormDialog } from '../components/form.js';
 import { change } from './config_dialogs.js';
 import { labelOf } from './config_keys.js';
@@ -21,10 +22,21 @@ function useStorages(entry) {
 	return storages;
 }
 
+/* parts that few need: [name, label, hint]; a mount point's and the root disk's, and a new volume's */
+const MORE = [
+	['replicate', 'Taken along by replication', ''], ['shared', 'The same on all nodes', 'Nobody but you can know.'], ['quota', 'User quotas inside', 'Kept, without effect.'],
+];
+const KEEP = ['keepattrs', 'Owner and mode of the folder it is mounted on', 'For a new volume.'];
+const moreOf = (list, old) => Object.fromEntries(list.map(([name]) => [name, old[name] ?? '']));
+
+const More = ({ list, field, values, of }) => html`<${MoreFields} isOpen=${list.some(([name]) => values[name])}>${list.map(([name, label, hint]) =>
+	field({ name, label, hint, kind: 'select', options: OPEN_CHOICE, errorsOf: `${of}.${name}` }))}<//>`;
+
 /** Pure. volume: the one that is there already. */
 export function mountParts(v, volume, old = {}) {
 	const made = v.storage === FOLDER ? v.folder.trim() || FOLDER : `${v.storage}:${v.size}`;
-	return { ...old, volume: volume || made, mp: v.mp, ro: v.ro, backup: v.backup, mountoptions: v.mountoptions, acl: v.acl };
+	const more = [...MORE, KEEP].filter(([name]) => name in v).map(([name]) => [name, v[name]]);
+	return { ...old, volume: volume || made, mp: v.mp, ro: v.ro, backup: v.backup, mountoptions: v.mountoptions, acl: v.acl, ...Object.fromEntries(more) };
 }
 
 /** A mount point, new or there already. volume: one that is unused now. */
@@ -33,7 +45,8 @@ export function MountDialog({ name, volume, onClose, onReload, ...of }) {
 	const old = parse(of.config[name], 'volume');
 	const there = volume || old.volume;
 	const first = storages[0]?.storage || '';
-	const initial = { storage: '', size: '8', folder: '', mp: old.mp ?? '', ro: isOn(old.ro), backup: isOn(old.backup), mountoptions: old.mountoptions ?? '', acl: old.acl ?? '' };
+	const more = there ? MORE : [...MORE, KEEP];
+	const initial = { storage: '', size: '8', folder: '', mp: old.mp ?? '', ro: isOn(old.ro), backup: isOn(old.backup), mountoptions: old.mountoptions ?? '', acl: old.acl ?? '', ...moreOf(more, old) };
 	const params = (v) => ({ [name]: format(name, mountParts({ ...v, storage: v.storage || first }, there, old), 'volume') });
 	const error = (part) => `${name}.${part}`;
 	return html`<${FormDialog} title=${`${labelOf(name)} of ${of.entry.vmid}`} wide initial=${initial} ...${change(of, params)} onClose=${onClose} onReload=${onReload}>
@@ -47,8 +60,9 @@ export function MountDialog({ name, volume, onClose, onReload, ...of }) {
 			${field({ name: 'mp', label: 'Mounted inside on', placeholder: '/data', wide: true, errorsOf: `${error('mp')} ${name}`, autofocus: Boolean(there) })}
 			${field({ name: 'ro', label: 'Read-only', kind: 'checkbox', errorsOf: error('ro') })}
 			${field({ name: 'backup', label: 'Taken along by backups', kind: 'checkbox', errorsOf: error('backup') })}
-			${field({ name: 'acl', label: 'Access control lists', kind: 'select', errorsOf: error('acl'), options: [['', 'default'], ['1', 'on'], ['0', 'off']] })}
-			${field({ name: 'mountoptions', label: 'Mount options', placeholder: 'noatime;nosuid', errorsOf: error('mountoptions') })}`}
+			${field({ name: 'acl', label: 'Access control lists', kind: 'select', errorsOf: error('acl'), options: OPEN_CHOICE })}
+			${field({ name: 'mountoptions', label: 'Mount options', placeholder: 'noatime;nosuid', errorsOf: error('mountoptions') })}
+			<${More} list=${more} field=${field} values=${values} of=${name} />`}
 	<//>`;
 }
 
@@ -60,13 +74,14 @@ export function AttachDialog({ name, free, ...more }) {
 /** The root disk's own options. */
 export function RootDialog({ name, onClose, onReload, ...of }) {
 	const old = parse(of.config[name], 'volume');
-	const initial = { ro: isOn(old.ro), mountoptions: old.mountoptions ?? '', acl: old.acl ?? '' };
+	const initial = { ro: isOn(old.ro), mountoptions: old.mountoptions ?? '', acl: old.acl ?? '', ...moreOf(MORE, old) };
 	return html`<${FormDialog} title=${`Root disk of ${of.entry.vmid}`} initial=${initial} onClose=${onClose} onReload=${onReload}
 		...${change(of, (v) => ({ [name]: format(name, { ...old, ...v }, 'volume') }))}>
-		${(field) => html`<p class="all mono">${old.volume}</p>
-			${field({ name: 'acl', label: 'Access control lists', kind: 'select', errorsOf: 'rootfs.acl', options: [['', 'default'], ['1', 'on'], ['0', 'off']] })}
+		${(field, { values }) => html`<p class="all mono">${old.volume}</p>
+			${field({ name: 'acl', label: 'Access control lists', kind: 'select', errorsOf: 'rootfs.acl', options: OPEN_CHOICE })}
 			${field({ name: 'mountoptions', label: 'Mount options', placeholder: 'noatime', errorsOf: 'rootfs.mountoptions rootfs' })}
-			${field({ name: 'ro', label: 'Read-only', kind: 'checkbox', wide: true, errorsOf: 'rootfs.ro' })}`}
+			${field({ name: 'ro', label: 'Read-only', kind: 'checkbox', wide: true, errorsOf: 'rootfs.ro' })}
+			<${More} list=${MORE} field=${field} values=${values} of="rootfs" />`}
 	<//>`;
 }
 
@@ -77,7 +92,7 @@ export function GrowDialog({ entry, name, config, onClose, onReload }) {
 		const { path, params } = call(values);
 		watchTask(await api.put(path, params), `Grow ${name} of ${kindShort(entry.type)} ${entry.vmid}`);
 	};
-	return html`<${FormDialog} title=${`Grow ${labelOf(name).toLowerCase()} of ${entry.vmid}`} label="Grow" initial=${{ more: '1' }} check=${call} send=${send}
+	return html`<${FormDialog} title=${`Grow ${labelOf(name).toLowerCase()} of ${entry.vmid}`} label="Grow" initial=${{ more: '1' }} version=${config.digest} check=${call} send=${send}
 		onClose=${onClose} onReload=${onReload}>
 		${(field) => html`<p class="all">It has ${size || 'an unknown size'} now. It can grow, not shrink.</p>
 			${field({ name: 'more', label: 'Grow by', kind: 'number', min: 0, step: 'any', unit: 'GiB', errorsOf: 'size disk', wide: true, autofocus: true })}`}
@@ -106,7 +121,7 @@ export function MoveDialog({ entry, name, config, onClose, onReload }) {
 	const { what, target } = MOVES[entry.type];
 	const isRoot = name === 'rootfs';
 	return html`<${FormDialog} title=${`Move ${labelOf(name).toLowerCase()} of ${entry.vmid}`} label="Move" initial=${{ to: 'storage', storage: '', vmid: '', key: '', remove: true }}
-		check=${call} send=${send} onClose=${onClose} onReload=${onReload}>
+		version=${config.digest} check=${call} send=${send} onClose=${onClose} onReload=${onReload}>
 		${(field, { values }) => html`
 			${!isRoot && guests.length > 0 && field({ name: 'to', label: 'To', kind: 'select', wide: true, options: [['storage', 'another storage'], ['guest', 'another guest']] })}
 			${values.to === 'guest' ? html`

@@ -4,26 +4,31 @@ import * as api from '../api.js';
 import { html, useEffect, useLayoutEffect, useState } from '../html.js';
 import { kindName, kindShort } from '../format.js';
 import { go, href } from '../router.js';
-import { dispatch, useStore } from '../store.js';
-import { holds, nextId, readBridges, readFiles, readIfThere, readStorages } from '../components/choices.js';
+import { dispatch, toastError, useStore } from '../store.js';
+import { holds, nextId, readFiles, readNetworks, readIfThere, readStorages } from '../components/choices.js';
+import { CreateCommand } from '../components/command.js';
 import { Dialog } from '../components/dialog.js';
 import { FieldOf, useForm } from '../components/form.js';
 import { TaskDialog } from '../components/task_dialog.js';
 import { containerDefaults, containerParams, containerSteps } from './create_ct.js';
 import { machineDefaults, machineParams, machineSteps } from './create_vm.js';
+import { DownloadDialog } from './storage_dialogs.js';
+import { UploadDialog } from './upload_dialog.js';
+
+const FETCHES = { upload: UploadDialog, download: DownloadDialog };
 
 const KINDS = {
-	lxc: { steps: containerSteps, defaults: containerDefaults, params: containerParams, disk: 'rootdir', file: 'vztmpl' },
-	qemu: { steps: machineSteps, defaults: machineDefaults, params: machineParams, disk: 'images', file: 'iso' },
+	lxc: { steps: containerSteps, defaults: containerDefaults, params: containerParams, disk: 'rootdir', file: 'vztmpl', chosen: 'ostemplate' },
+	qemu: { steps: machineSteps, defaults: machineDefaults, params: machineParams, disk: 'images', file: 'iso', chosen: 'iso' },
 };
 
 async function readChoices(node, kind) {
 	const { disk, file } = KINDS[kind];
-	const [disks, files, vmid, bridges, kvm, recipes, all] = await Promise.all([
-		readStorages(node, disk), readFiles(node, file), nextId(), readBridges(node), kind === 'qemu' ? readIfThere(node, 'kvm') : null,
+	const [disks, files, vmid, networks, kvm, recipes, all] = await Promise.all([
+		readStorages(node, disk), readFiles(node, file), nextId(), readNetworks(node), kind === 'qemu' ? readIfThere(node, 'kvm') : null,
 		kind === 'lxc' ? readIfThere(node, 'aplinfo') : null, readStorages(node, file),
 	]);
-	return { disks, files, vmid, bridges, kvm, recipes: recipes || [], templateStorages: all.filter((s) => s.active && holds(s, file)) };
+	return { disks, files, vmid, networks, bridges: networks.map((n) => n.iface), kvm, recipes: recipes || [], fileStorages: all.filter((s) => s.active && holds(s, file)) };
 }
 
 function useChoices(node, kind) {
@@ -67,12 +72,41 @@ function StepList({ steps, step, isBad, onStep }) {
 		isBad(n) && html`<span class="unseen"> (needs a change)</span>`}</button></li>`)}</ol>`;
 }
 
+/** The parameters, or null where a part cannot be written down. */
+function paramsOf(params, values) {
+	try {
+		return params(values);
+	} catch {
+		return null;
+	}
+}
+
+/** Files that come in from within the dialog, in a dialog upon it; the new one is chosen. */
+function useFetch({ node, file, choices, onFiles, onChosen }) {
+	const [open, setOpen] = useState(null);
+	const close = async () => {
+		setOpen(null);
+		try {
+			const files = await readFiles(node, file);
+			const added = files.find((f) => !choices.files.some((old) => old.volid === f.volid));
+			onFiles(files);
+			if (added)
+				onChosen(added.volid);
+		} catch (error) {
+			toastError(error, 'Files');
+		}
+	};
+	const Fetch = open && FETCHES[open.name];
+	return { ask: (name, storage) => setOpen({ name, storage }), dialog: open && html`<${Fetch} node=${node} storage=${open.storage} kinds=${[file]} onClose=${close} />` };
+}
+
 function Form({ kind, node, choices, onFiles, onStarted, onClose }) {
-	const { steps, defaults, params } = KINDS[kind];
+	const { steps, defaults, params, file, chosen } = KINDS[kind];
 	const call = (v) => ({ method: 'POST', path: api.path('nodes', node, kind), params: params(v) });
 	const send = async (v) => ({ vmid: v.vmid, upid: await api.post(call(v).path, call(v).params) });
 	const form = useForm({ initial: () => defaults(choices), check: call, send, onDone: onStarted });
 	const { step, setStep, isBad } = useSteps(form);
+	const fetching = useFetch({ node, file, choices, onFiles, onChosen: form.set(chosen) });
 	const isLast = step === steps.length - 1;
 	const submit = (event) => {
 		event.preventDefault();
@@ -81,12 +115,13 @@ function Form({ kind, node, choices, onFiles, onStarted, onClose }) {
 	return html`<form ref=${form.ref} onSubmit=${submit} noValidate>
 		<${StepList} steps=${steps} step=${step} isBad=${isBad} onStep=${setStep} />
 		${steps.map(([title, Fields], n) => html`<div key=${title} class="fields" data-step=${n} hidden=${n !== step}>
-			<${Fields} field=${FieldOf(form)} form=${form} values=${form.values} choices=${choices} node=${node} onFiles=${onFiles} /></div>`)}
+			<${Fields} field=${FieldOf(form)} form=${form} values=${form.values} choices=${choices} node=${node} onFiles=${onFiles} onFetch=${fetching.ask} />
+			${n === steps.length - 1 && html`<${CreateCommand} params=${paramsOf(params, form.values)} />`}</div>`)}
 		<p class="form-error" role="alert">${form.message}</p>
 		<footer><button type="button" onClick=${onClose}>Cancel</button>
 			${step > 0 && html`<button type="button" onClick=${() => setStep(step - 1)}>Back</button>`}
 			<button type="submit" class="main" onClick=${(e) => e.detail > 1 && e.preventDefault()} disabled=${form.isBusy}>${isLast ? (form.isBusy ? 'Creating…' : 'Create') : 'Next'}</button></footer>
-	</form>`;
+	</form>${fetching.dialog}`;
 }
 
 export function Create({ kind }) {

@@ -4,7 +4,8 @@ import { html } from '../html.js';
 import { format } from '../propstring.js';
 import { Facts, StorageField } from '../components/create_fields.js';
 import { fileName, fileOptions } from '../components/choices.js';
-import { netDefaults, NetFields, netParts } from './ct_net.js';
+import { FetchFile } from '../components/fetch_file.js';
+import { netDefaults, NetFields, netParts, NetPresets } from './ct_net.js';
 import { TemplateMaker } from './template_maker.js';
 
 export function containerDefaults({ vmid, disks, files, bridges }) {
@@ -40,7 +41,7 @@ function General({ field, values }) {
 		${values.unprivileged && field({ name: 'keyctl', label: 'System call keyctl', kind: 'checkbox', errorsOf: 'features.keyctl' })}`;
 }
 
-function Template({ field, choices, form, node, onFiles }) {
+function Template({ field, choices, form, node, onFiles, onFetch }) {
 	const made = (volid, files) => {
 		onFiles(files);
 		form.set('ostemplate')(volid);
@@ -48,7 +49,8 @@ function Template({ field, choices, form, node, onFiles }) {
 	const options = fileOptions(choices.files);
 	return html`
 		${field({ name: 'ostemplate', label: 'Template', kind: 'select', wide: true, options: options.length ? options : [['', 'none on this node']] })}
-		<div class="all"><${TemplateMaker} node=${node} recipes=${choices.recipes} storages=${choices.templateStorages} onMade=${made} /></div>`;
+		<div class="all"><${TemplateMaker} node=${node} recipes=${choices.recipes} storages=${choices.fileStorages} onMade=${made} /></div>
+		<${FetchFile} storages=${choices.fileStorages} onOpen=${onFetch} />`;
 }
 
 function Resources({ field, choices }) {
@@ -61,7 +63,8 @@ function Resources({ field, choices }) {
 		${field({ name: 'cpulimit', label: 'Processor time at most', kind: 'number', min: 0, step: 'any', unit: 'cores', placeholder: 'no limit' })}`;
 }
 
-const Network = ({ field, values, choices }) => html`<${NetFields} field=${field} values=${values} bridges=${choices.bridges} name="net0" />`;
+const Network = ({ field, form, values, choices }) => html`<${NetPresets} form=${form} networks=${choices.networks} />
+	${values.bridge && html`<${NetFields} field=${field} values=${values} bridges=${choices.bridges} name="net0" />`}`;
 
 function Options({ field }) {
 	return html`

@@ -3,6 +3,7 @@
 import { html } from '../html.js';
 import { BridgeField, StorageField } from '../components/create_fields.js';
 import { fileOptions } from '../components/choices.js';
+import { FetchFile } from '../components/fetch_file.js';
 
 /** The node tells nothing where it never tried. */
 const isTested = (kvm) => kvm?.usable !== undefined;
@@ -32,7 +33,7 @@ export function kvmHint(kvm) {
 	return kvm.outdated ? `${found} That was with another kernel.` : found;
 }
 
-function MachineFields({ field, values, choices }) {
+function MachineFields({ field, values, choices, onFetch }) {
 	const media = fileOptions(choices.files);
 	return html`
 		${field({ name: 'vmid', label: 'ID', inputmode: 'numeric', required: true })}
@@ -41,8 +42,8 @@ function MachineFields({ field, values, choices }) {
 		${field({ name: 'cores', label: 'Cores', kind: 'number', min: 1 })}
 		<${StorageField} field=${field} disks=${choices.disks} label="Disk on" errorsOf="scsi0" />
 		${field({ name: 'size', label: 'Size', kind: 'number', min: 0, step: 'any', unit: 'GiB' })}
-		${field({ name: 'iso', label: 'ISO image', kind: 'select', wide: true, options: [['', 'none'], ...media], errorsOf: 'ide2',
-			hint: media.length ? '' : 'Make one available on the node: lodge upload FILE local:iso' })}
+		${field({ name: 'iso', label: 'ISO image', kind: 'select', wide: true, options: [['', 'none'], ...media], errorsOf: 'ide2' })}
+		<${FetchFile} storages=${choices.fileStorages} onOpen=${onFetch} />
 		<${BridgeField} field=${field} bridges=${choices.bridges} value=${values.bridge} wide />
 		${field({ name: 'kvm', label: 'Use the processor’s virtualisation (KVM)', kind: 'checkbox', wide: true, hint: kvmHint(choices.kvm) })}
 		${field({ name: 'serial', label: 'Serial port for a text console', kind: 'checkbox', wide: true, errorsOf: 'serial0' })}

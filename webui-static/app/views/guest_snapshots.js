@@ -2,11 +2,12 @@
 // Snapshots of a guest as a tree, with what can be done with them.
 import * as api from '../api.js';
 import { guestPath } from '../actions.js';
-import { html, useEffect, useState } from '../html.js';
+import { html, useEffect, useRef, useState } from '../html.js';
 import { kindShort, time } from '../format.js';
 import { watchTask } from '../live.js';
 import { FormDialog } from '../components/form.js';
 import { Icon } from '../components/icon.js';
+import { useKeptFocus } from '../components/kept_focus.js';
 import { useTold } from '../components/use_config.js';
 import { Clone } from './guest_dialogs.js';
 
@@ -113,6 +114,9 @@ export function GuestSnapshots({ entry }) {
 	const { list, feature, error } = useSnapshots(entry);
 	const [open, setOpen] = useState(null);
 	const close = () => setOpen(null);
+	const ref = useRef(null);
+
+	useKeptFocus(ref);
 	if (error && !list)
 		return html`<div class="empty"><p>${api.isMissing(error) ? 'Snapshots are not available on this node.' : error.message}</p></div>`;
 	if (!list)
@@ -122,7 +126,7 @@ export function GuestSnapshots({ entry }) {
 		<div class="table-tools"><h2>Snapshots</h2><span class="grow"></span>
 			<button type="button" class="main" disabled=${!can} onClick=${() => setOpen({ dialog: Take })}><${Icon} name="snapshot" />Take snapshot</button></div>
 		${feature && !can && html`<p class="note pad" role="note">No snapshot can be taken: ${feature.reason || 'a storage of this guest cannot do that'}.</p>`}
-		<table class="snapshots" aria-label="Snapshots"><thead class="unseen"><tr><th>Name</th><th>Taken</th><th>Notes</th><th>Actions</th></tr></thead>
+		<table class="snapshots" ref=${ref} tabindex="-1" aria-label="Snapshots"><thead class="unseen"><tr><th>Name</th><th>Taken</th><th>Notes</th><th>Actions</th></tr></thead>
 			<tbody>${snapshotTree(list).map((s) => html`<${Row} key=${s.name} snapshot=${s} onOpen=${(dialog, snapshot) => setOpen({ dialog, snapshot })} />`)}</tbody></table>
 		${open && html`<${open.dialog} entry=${entry} snapshot=${open.snapshot} onClose=${close} />`}
 	</section>`;

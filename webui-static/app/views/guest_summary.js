@@ -5,6 +5,7 @@ import { guestPath } from '../actions.js';
 import { html, useEffect, useState } from '../html.js';
 import { bytes, duration, percent, share, tags } from '../format.js';
 import { useStore } from '../store.js';
+import { Markdown } from '../components/markdown.js';
 import { Meter } from '../components/meter.js';
 import { Sparkline } from '../components/sparkline.js';
 import { Tags } from '../components/tags.js';
@@ -50,6 +51,7 @@ const ENDS = {
 	killed: 'It stopped because something on the node killed its first process.',
 	crashed: 'It stopped because its first process crashed.',
 	exited: 'It stopped because its first process ended with an error.',
+	failed: 'It stopped because its emulator failed.',
 };
 
 /** Why it stopped, where that was nobody's wish, and what its configuration asks for and the node does not do. */
@@ -65,7 +67,7 @@ function Notices({ entry, digest }) {
 		api.get(`${guest}/status/current`).then((now) => isGone || setStatus(now), () => {});
 		return () => { isGone = true; };
 	}, [guest, digest, told]);
-	const texts = [...(status.reason ? [ENDS[status.reason] || `It stopped: ${status.reason}.`] : []), ...(status.notices || [])];
+	const texts = [...(ENDS[status.reason] ? [ENDS[status.reason]] : []), ...(status.notices || [])];
 	return texts.length > 0 && html`<section class="panel pad" role="note"><h2>Please note</h2>
 		${texts.map((text) => html`<p key=${text}>${text}</p>`)}</section>`;
 }
@@ -77,5 +79,5 @@ export function GuestSummary({ entry }) {
 	return html`${isUp && html`<${Live} entry=${entry} />`}
 		${digest && html`<${Notices} entry=${entry} digest=${digest} />`}
 		<section class="panel pad"><h2>Facts</h2><${Facts} entry=${entry} items=${items} /></section>
-		${notes && html`<section class="panel pad"><h2>Notes</h2><p class="notes">${notes}</p></section>`}`;
+		${notes && html`<section class="panel pad"><h2>Notes</h2><${Markdown} text=${notes} /></section>`}`;
 }

@@ -4,6 +4,7 @@ import * as api from '../api.js';
 import { html, useEffect, useState } from '../html.js';
 import { taskState } from '../format.js';
 import { watchTask } from '../live.js';
+import { dispatch } from '../store.js';
 import { Dialog } from '../components/dialog.js';
 import { FormDialog } from '../components/form.js';
 import { Log } from '../components/log.js';
@@ -96,7 +97,9 @@ function useApplied(node, upid, seconds) {
 	return state;
 }
 
-function sayWhere({ left, isLost, end }) {
+function sayWhere({ left, isLost, end }, isBack) {
+	if (isBack && !end)
+		return 'Everything goes back…';
 	if (end)
 		return end.tone === 'failed' ? 'The changes went back: the network is as it was before.' : 'The changes are applied, and kept.';
 	if (isLost)
@@ -107,14 +110,25 @@ function sayWhere({ left, isLost, end }) {
 function Applied({ node, upid, seconds, onClose }) {
 	const state = useApplied(node, upid, seconds);
 	const [error, setError] = useState('');
+	const [isBack, setBack] = useState(false);
 	const tell = (e) => setError(e.message);
+	const goBack = async () => {
+		setBack(true);
+		dispatch({ type: 'unwatch', upid }); // that it ends so is wanted
+		try {
+			await api.del(api.path('nodes', node, 'tasks', upid));
+		} catch (failure) {
+			setBack(false);
+			tell(failure);
+		}
+	};
 	useEffect(() => { watchTask(upid, 'Apply network changes'); }, [upid]);
 	return html`<${Dialog} title="Applying network changes" wide onClose=${onClose}>
-		<div class="task-dialog"><p class="countdown" role="status" data-end=${state.end ? state.end.tone : undefined}>${sayWhere(state)}</p>
+		<div class="task-dialog"><p class="countdown" role="status" data-end=${state.end ? state.end.tone : undefined}>${sayWhere(state, isBack)}</p>
 			<${Log} node=${node} upid=${upid} isRunning=${!state.end} /><p class="form-error" role="alert">${error}</p></div>
 		<footer class="plain">${state.end ? html`<button type="button" class="main" onClick=${onClose}>Close</button>` : html`
-			<button type="button" onClick=${() => api.del(api.path('nodes', node, 'tasks', upid)).catch(tell)}>Go back now</button>
-			<button type="button" class="main" onClick=${() => api.post(api.path('nodes', node, 'network', 'confirm')).catch(tell)}>Keep the changes</button>`}</footer>
+			<button type="button" disabled=${isBack} onClick=${goBack}>Go back now</button>
+			<button type="button" class="main" disabled=${isBack} onClick=${() => api.post(api.path('nodes', node, 'network', 'confirm')).catch(tell)}>Keep the changes</button>`}</footer>
 	<//>`;
 }
 

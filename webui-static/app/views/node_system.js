@@ -2,7 +2,7 @@
 // A node's name servers, its hosts file, its time zone.
 import * as api from '../api.js';
 import { html, useEffect, useState } from '../html.js';
-import { FieldOf, isConflict, useForm } from '../components/form.js';
+import { FieldOf, FormMessage, useForm } from '../components/form.js';
 
 const dnsParams = (v) => Object.fromEntries(Object.entries(v).filter(([, value]) => value !== ''));
 const zones = () => Intl.supportedValuesOf?.('timeZone') || [];
@@ -25,25 +25,24 @@ const PARTS = [
 	},
 ];
 
-function Part({ part, node, read, onSaved }) {
+function Part({ part, node, read, onRead }) {
 	const path = api.path('nodes', node, part.name);
 	const call = (v) => ({ method: part.method, path, params: part.params(v, read) });
 	const send = async (v) => (part.method === 'PUT' ? api.put : api.post)(path, call(v).params);
 	const [isSaved, setSaved] = useState(false);
-	const form = useForm({ initial: part.values(read), check: call, send, onDone: () => { setSaved(true); onSaved(); } });
-	const isStale = form.failure && isConflict(form.failure);
+	const form = useForm({ initial: part.values(read), version: read.digest, check: call, send, onDone: () => { setSaved(true); onRead().catch(() => {}); }, onReload: onRead });
 	return html`<form ref=${form.ref} onSubmit=${form.submit} onInput=${() => setSaved(false)} noValidate><div class="fields">${part.fields(FieldOf(form), form.values)}</div>
-		<p class="form-error" role="alert">${isStale ? 'Somebody else changed this meanwhile. Load the page again to see it.' : form.message}</p>
+		<${FormMessage} form=${form} />
 		<footer><span class="faint" role="status">${isSaved ? 'Saved.' : ''}</span><button type="submit" class="main" disabled=${form.isBusy}>Save</button></footer></form>`;
 }
 
 function Panel({ part, node }) {
 	const [read, setRead] = useState(null);
 	const [error, setError] = useState(null);
-	const load = () => api.get(api.path('nodes', node, part.name)).then(setRead, setError);
-	useEffect(() => { load(); }, [node]);
+	const load = () => api.get(api.path('nodes', node, part.name)).then(setRead);
+	useEffect(() => { load().catch(setError); }, [node]);
 	return html`<section class="panel pad system" aria-label=${part.title}><h2>${part.title}</h2>
-		${read ? html`<${Part} part=${part} node=${node} read=${read} onSaved=${load} />`
+		${read ? html`<${Part} part=${part} node=${node} read=${read} onRead=${load} />`
 			: html`<p class="faint">${error ? (api.isMissing(error) ? 'Not available on this node.' : error.message) : 'Loading…'}</p>`}</section>`;
 }
 

@@ -9,9 +9,11 @@ import { Icon } from '../components/icon.js';
 import { Meter } from '../components/meter.js';
 import { State } from '../components/state.js';
 import { Table } from '../components/table.js';
+import { PruneDialog } from './prune_dialog.js';
 import { DefinitionDialog, UndefineDialog } from './storage_definition.js';
-import { DeleteVolume, DescribeVolume, DownloadDialog, MakeTemplates, UploadDialog } from './storage_dialogs.js';
-import { CONTENTS } from './storage_kinds.js';
+import { DeleteVolume, DescribeVolume, DownloadDialog, MakeTemplates } from './storage_dialogs.js';
+import { CONTENTS, FILE_KINDS } from './storage_kinds.js';
+import { UploadDialog } from './upload_dialog.js';
 
 const kindOf = (v) => CONTENTS[v.content] || v.content;
 const none = html`<span class="faint">–</span>`;
@@ -30,7 +32,7 @@ const columnsOf = (onOpen) => [
 		<button type="button" class="quiet square" title="Delete" aria-label=${`Delete ${v.volid}`} onClick=${() => onOpen(DeleteVolume, v)}><${Icon} name="destroy" /></button>` },
 ];
 
-const CHANGES = /^(img|download)|(create|destroy|clone|move|resize|restore|snapshot|rollback|template|config)$/;
+const CHANGES = /^(img|download)|(create|destroy|clone|move|resize|restore|snapshot|rollback|template|config)$|^prunebackups$/;
 /** Another text whenever a task has ended that may have changed what lies somewhere. */
 const changed = ({ tasks }) => tasks.filter((t) => t.endtime && CHANGES.test(t.type)).map((t) => t.upid).slice(0, 5).join();
 
@@ -65,15 +67,14 @@ function Kinds({ kinds, chosen, onChoose }) {
 		html`<button type="button" key=${k} aria-pressed=${k === chosen ? 'true' : 'false'} onClick=${() => onChoose(k)}>${k ? CONTENTS[k] || k : 'All'}</button>`)}</span>`;
 }
 
-const FILES = ['iso', 'vztmpl', 'import', 'snippets'];
-
 function Actions({ kinds, onOpen }) {
 	const can = (...some) => some.some((k) => kinds.includes(k));
 	const button = (label, icon, dialog, more) => html`<button type="button" class=${more} onClick=${() => onOpen(dialog)}><${Icon} name=${icon} />${label}</button>`;
 	return html`<div class="actions">
-		${can(...FILES) && button('Upload', 'upload', UploadDialog, 'main')}
+		${can(...FILE_KINDS) && button('Upload', 'upload', UploadDialog, 'main')}
 		${can('iso', 'vztmpl', 'import') && button('Download', 'download', DownloadDialog)}
 		${can('vztmpl') && button('Make template', 'template', MakeTemplates)}
+		${can('backup') && button('Prune', 'snapshot', PruneDialog)}
 		${button('Edit', 'edit', DefinitionDialog)}${button('Remove', 'destroy', UndefineDialog, 'danger')}</div>`;
 }
 

@@ -50,7 +50,7 @@ function Definition({ old, onClose, onReload }) {
 	const call = (v) => (old ? { method: 'PUT', path: api.path('storage', old.storage), params: definitionParams(v, old) }
 		: { method: 'POST', path: '/storage', params: definitionParams(v) });
 	const send = (v) => (old ? api.put : api.post)(call(v).path, call(v).params);
-	return html`<${FormDialog} title=${old ? `Storage ${old.storage}` : 'Add storage'} label=${old ? 'Save' : 'Add'} wide initial=${definitionValues(old)}
+	return html`<${FormDialog} title=${old ? `Storage ${old.storage}` : 'Add storage'} label=${old ? 'Save' : 'Add'} wide initial=${definitionValues(old)} version=${old?.digest}
 		check=${call} send=${send} onClose=${onClose} onReload=${onReload}>
 		${(field, { values }) => html`<${Fields} field=${field} values=${values} isNew=${!old} />
 			${old && html`<p class="all hint">${old.type === 'btrfs' ? 'btrfs' : 'Folder'}: <span class="mono">${old.path}</span></p>`}`}
@@ -61,14 +61,14 @@ function Definition({ old, onClose, onReload }) {
 export function DefinitionDialog({ storage, onClose }) {
 	const [old, setOld] = useState(null);
 	const [error, setError] = useState('');
-	const read = () => api.get(api.path('storage', storage)).then(setOld, (e) => setError(e.message));
+	const read = () => api.get(api.path('storage', storage)).then(setOld);
 	useEffect(() => {
 		if (storage)
-			read();
+			read().catch((e) => setError(e.message));
 	}, []);
 	if (storage && !old)
 		return html`<${Dialog} title=${`Storage ${storage}`} onClose=${onClose}><div class="empty"><p role="status">${error || 'Loading…'}</p></div><//>`;
-	return html`<${Definition} key=${old?.digest} old=${old} onClose=${onClose} onReload=${read} />`;
+	return html`<${Definition} old=${old} onClose=${onClose} onReload=${read} />`;
 }
 
 export function UndefineDialog({ storage, onClose }) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Dialogs of a storage's content: files that come in, and what is done with single volumes.
+// Dialogs of a storage's content: files that come in from elsewhere, and what is done with single volumes.
 import * as api from '../api.js';
-import { html, useEffect, useRef, useState } from '../html.js';
-import { bytes, percent } from '../format.js';
+import { html, useEffect, useState } from '../html.js';
+import { bytes } from '../format.js';
 import { watchTask } from '../live.js';
 import { readIfThere } from '../components/choices.js';
 import { Dialog } from '../components/dialog.js';
@@ -13,49 +13,11 @@ import { TemplateMaker } from './template_maker.js';
 
 const pathOf = (node, storage, ...more) => api.path('nodes', node, 'storage', storage, ...more);
 
-function Checksum({ field, values }) {
+export function Checksum({ field, values }) {
 	return html`${field({ name: 'algorithm', label: 'Checksum', kind: 'select', options: CHECKSUMS, wide: !values.algorithm, errorsOf: 'checksum-algorithm' })}
 		${values.algorithm && field({ name: 'checksum', label: 'It must be', placeholder: 'hexadecimal' })}`;
 }
-const checksumOf = (v) => (v.algorithm ? { checksum: v.checksum, 'checksum-algorithm': v.algorithm } : {});
-
-function Progress({ share, size }) {
-	return html`<div class="all progress"><progress max="1" value=${share} aria-label="Sent"></progress>
-		<p class="faint" role="status">${share < 1 ? `${percent(share)} of ${bytes(size)} sent` : 'All is sent. The node looks it over…'}</p></div>`;
-}
-
-export function UploadDialog({ node, storage, kinds, onClose }) {
-	const [share, setShare] = useState(null);
-	const [upid, setUpid] = useState(null);
-	const job = useRef(null);
-	const offered = kinds.filter((k) => ['iso', 'vztmpl', 'import', 'snippets'].includes(k));
-
-	useEffect(() => () => job.current?.abort(), []);
-	const send = async (v) => {
-		if (!v.file)
-			throw Object.assign(new Error('no file'), { fields: { file: 'Choose a file.' } });
-		setShare(0);
-		try {
-			job.current = api.upload(pathOf(node, storage, 'upload'), { content: v.content, ...checksumOf(v) }, v.file, v.filename || v.file.name, setShare);
-			return await job.current.done;
-		} finally {
-			job.current = null;
-			setShare(null);
-		}
-	};
-	const choose = (form) => (file) => form.setValues((old) => ({ ...old, file, filename: file?.name || '', content: guessKind(file?.name || '', offered) || old.content }));
-	if (upid)
-		return html`<${TaskDialog} upid=${upid} title=${`Upload to ${storage}`} onClose=${onClose} />`;
-	return html`<${FormDialog} title=${`Upload to ${storage}`} label=${share === null ? 'Upload' : 'Uploading…'} wide onDone=${setUpid} onClose=${onClose}
-		initial=${{ file: null, content: offered[0], filename: '', algorithm: '', checksum: '' }} send=${send}>
-		${(field, form) => html`
-			${field({ name: 'file', label: 'File', kind: 'file', wide: true, onValue: choose(form), disabled: form.isBusy })}
-			${field({ name: 'content', label: 'It is a', kind: 'select', options: contentOptions(offered) })}
-			${field({ name: 'filename', label: 'Name there' })}
-			<${Checksum} field=${field} values=${form.values} />
-			${share !== null && html`<${Progress} share=${share} size=${form.values.file.size} />`}`}
-	<//>`;
-}
+export const checksumOf = (v) => (v.algorithm ? { checksum: v.checksum, 'checksum-algorithm': v.algorithm } : {});
 
 /** Pure. */
 export function downloadParams(v) {

@@ -4,6 +4,8 @@
 export const CONTENTS = {
 	images: 'Disk', rootdir: 'Container volume', iso: 'ISO image', vztmpl: 'Container template', backup: 'Backup', snippets: 'Snippet', import: 'Import',
 };
+/** Those that come as files. */
+export const FILE_KINDS = ['iso', 'vztmpl', 'import', 'snippets'];
 export const contentOptions = (kinds) => kinds.map((k) => [k, CONTENTS[k] || k]);
 export const CHECKSUMS = [['', 'none'], ...['sha256', 'sha512', 'sha384', 'sha224', 'sha1', 'md5'].map((name) => [name, name.toUpperCase()])];
 

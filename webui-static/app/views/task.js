@@ -3,9 +3,10 @@
 import * as api from '../api.js';
 import { html, useEffect, useState } from '../html.js';
 import { duration, parseUpid, taskName, taskState, time } from '../format.js';
-import { useStore, toastError } from '../store.js';
+import { useStore } from '../store.js';
 import { Log } from '../components/log.js';
 import { State } from '../components/state.js';
+import { stopTask } from '../components/task_table.js';
 
 /** The entry: the store's, or asked for when it is older than those. */
 function useTask(upid) {
@@ -39,10 +40,9 @@ export function Task({ upid }) {
 	useEffect(() => { document.title = `${task ? taskName(task) : 'Task'} · Lodge`; }, [upid]);
 	if (error && !isKnown)
 		return html`<div class="empty"><h1>No such task</h1><p>${error.message}</p><p><a href="#/tasks">All tasks</a></p></div>`;
-	const cancel = () => api.del(api.path('nodes', task.node, 'tasks', upid)).catch((e) => toastError(e, 'Stop task'));
 	return html`<div class="view">
 		<header class="head"><p class="crumb"><a href="#/tasks">Tasks</a></p><h1>${taskName(task)}</h1>
-			${isRunning && html`<div class="actions"><button type="button" class="danger" onClick=${cancel}>Stop task</button></div>`}</header>
+			${isRunning && html`<div class="actions"><button type="button" class="danger" onClick=${() => stopTask(task)}>Stop task</button></div>`}</header>
 		<section class="panel pad"><${Facts} task=${task} isKnown=${isKnown} /></section>
 		<section class="panel"><h2>Log</h2><${Log} node=${task.node} upid=${upid} isRunning=${isKnown ? isRunning : undefined} /></section>
 	</div>`;

@@ -9,12 +9,16 @@ import { TaskLog, useTaskState } from '../components/task_dialog.js';
 /** One that is being made; told when it is there. */
 function Making({ node, upid, volid, onMade }) {
 	const { isRunning, isGood } = useTaskState(upid);
+	const [isChosen, setChosen] = useState(false);
 	useEffect(() => { watchTask(upid, 'Make a template'); }, [upid]);
 	useEffect(() => {
 		if (isGood)
-			readFiles(node, 'vztmpl').then((files) => onMade(volid, files), () => {});
+			readFiles(node, 'vztmpl').then((files) => {
+				onMade(volid, files);
+				setChosen(true);
+			}, () => {});
 	}, [isGood]);
-	return html`<div class="making"><p>${isRunning ? 'The template is being made. This may take some minutes.' : isGood ? 'The template is made and chosen.' : 'The template was not made.'}</p>
+	return html`<div class="making"><p>${isRunning ? 'The template is being made. This may take some minutes.' : isGood ? (isChosen ? 'The template is made and chosen.' : 'The template is made.') : 'The template was not made.'}</p>
 		<${TaskLog} upid=${upid} /></div>`;
 }
 
@@ -34,7 +38,7 @@ export function TemplateMaker({ node, recipes, storages, onMade }) {
 		}
 	};
 	if (!recipes.length || !storage)
-		return html`<p class="hint">Put one there with “Upload” in the view of a storage, or on the node: lodge upload FILE local:vztmpl</p>`;
+		return storage ? null : html`<p class="hint">No storage of this node is for templates: add one, or change one, in the node’s view.</p>`;
 	return html`<fieldset class="maker"><legend>This node can make</legend>
 		${storages.length > 1 && html`<label>on <select value=${storage} onChange=${(e) => setStorage(e.target.value)}>
 			${storages.map((s) => html`<option key=${s.storage} value=${s.storage}>${s.storage}</option>`)}</select></label>`}
