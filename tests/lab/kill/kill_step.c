@@ -10,16 +10,19 @@
  * and what the core noted about undoing is gone, as after a power cut). STEP 0 only counts. FOLDER/done-COMMAND
  * (done-core) appears at the end: "killed" or "ended" and the number of steps, then their names, one a line. SIGTERM lets a held core go.
  *
- * The tracer is nobody's child and holds no descriptor of the program: neither waits for the other. */
+ * The tracer is nobody's child and holds no descriptor of the program: neither waits for the other. It kills by its own
+ * end (PTRACE_O_EXITKILL): who dies while somebody traces it is seen by its parent only later than it should be. */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <signal.h>
 #include <dirent.h>
+#include <glob.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,8 +33,8 @@
 #define TRACEES_MAX  256
 #define STEPS_MAX    20000
 #define UNDO_PATTERN "/var/lib/lodge/tasks/undo-*"
-#define OPTIONS_CORE (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
-#define OPTIONS_JOB  (OPTIONS_CORE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
+#define OPTIONS	     (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
+#define OPTIONS_JOB  (OPTIONS | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
 
 struct tracee {
 	pid_t tid; /* 0: free */
@@ -43,7 +46,6 @@ struct hold {
 	const char *folder, *name; /* of the command, "core" */
 	bool is_core;
 	bool has_begun; /* the program was executed */
-	bool was_killed;
 	long step;
 	char how[8];
 	pid_t core;
@@ -92,7 +94,41 @@ static bool has_any(const struct hold *hold)
 	return false;
 }
 
+/* ---- the report ---- */
+
+static void write_file(const struct hold *hold, const char *what, const char *head, FILE *body)
+{
+	char temp[512], path[512], line[1024];
+
+	snprintf(temp, sizeof(temp), "%s/.%s-%s", hold->folder, what, hold->name);
+	snprintf(path, sizeof(path), "%s/%s-%s", hold->folder, what, hold->name);
+	FILE *f = fopen(temp, "we");
+
+	if (!f)
+		die(temp);
+	fputs(head, f);
+	if (body)
+		rewind(body);
+	while (body && fgets(line, sizeof(line), body))
+		fputs(line, f);
+	fclose(f);
+	rename(temp, path);
+}
+
+static void report(struct hold *hold, const char *outcome)
+{
+	char head[64];
+
+	snprintf(head, sizeof(head), "%s %ld\n", outcome, hold->count);
+	write_file(hold, "done", head, hold->names);
+}
+
 /* ---- the kill ---- */
+
+static bool kills(const struct hold *hold, const char *how)
+{
+	return strcmp(hold->how, how) == 0;
+}
 
 static void forget_undos(void)
 {
@@ -105,23 +141,33 @@ static void forget_undos(void)
 	globfree(&found);
 }
 
+/* A process of its own tells of it, once the tracer is gone. */
+static void fork_reporter(struct hold *hold)
+{
+	struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, getpid(), 0), .events = POLLIN};
+
+	if (p.fd < 0)
+		die("pidfd_open");
+	fflush(hold->names);
+	if (fork() != 0)
+		return;
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		continue;
+	report(hold, "killed");
+	_exit(0);
+}
+
 /* The core first: it must not see the job's end. */
 static void kill_now(struct hold *hold, const struct tracee *at)
 {
-	bool with_core = strcmp(hold->how, "core") == 0 || strcmp(hold->how, "cut") == 0;
-
-	hold->was_killed = true;
-	if (with_core && hold->core > 0)
+	if (kills(hold, "one") && ptrace(PTRACE_SETOPTIONS, at->tid, 0, PTRACE_O_EXITKILL) != 0)
+		die("setoptions");
+	fork_reporter(hold);
+	if (hold->core > 0 && !hold->is_core && (kills(hold, "core") || kills(hold, "cut")))
 		kill(hold->core, SIGKILL);
-	if (strcmp(hold->how, "cut") == 0)
+	if (kills(hold, "cut"))
 		forget_undos();
-	if (strcmp(hold->how, "one") == 0) {
-		kill(at->tid, SIGKILL);
-		return;
-	}
-	for (size_t i = 0; i < TRACEES_MAX; i++)
-		if (hold->tracees[i].tid)
-			kill(hold->tracees[i].tid, SIGKILL);
+	_exit(0);
 }
 
 /* ---- stops ---- */
@@ -155,7 +201,7 @@ static void on_call(struct hold *hold, struct tracee *t)
 					     : STEPS_CHILD;
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0 ||
-	    info.op != PTRACE_SYSCALL_INFO_ENTRY || !hold->has_begun || hold->was_killed)
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY || !hold->has_begun)
 		return;
 	call.nr = info.entry.nr;
 	memcpy(call.args, info.entry.args, sizeof(call.args));
@@ -196,75 +242,38 @@ static void let_go(struct hold *hold)
 			ptrace(PTRACE_INTERRUPT, hold->tracees[i].tid, 0, 0);
 }
 
-static void follow(struct hold *hold)
+static void resume(struct tracee *t, int signo)
+{
+	if (must_let_go && ptrace(PTRACE_DETACH, t->tid, 0, signo > 0 ? signo : 0) == 0)
+		t->tid = 0;
+	else if (signo >= 0)
+		ptrace(PTRACE_SYSCALL, t->tid, 0, signo);
+}
+
+static void trace(struct hold *hold)
 {
 	int status;
 
+	hold->names = tmpfile();
+	if (!hold->names)
+		die("tmpfile");
 	while (has_any(hold)) {
 		pid_t tid = waitpid(-1, &status, __WALL);
-		bool is_over = must_let_go || hold->was_killed;
 
 		if (tid < 0 && errno == EINTR) {
 			let_go(hold);
 			continue;
 		}
 		if (tid < 0)
-			return;
+			break;
 		struct tracee *t = find_or_add(hold, tid);
 
-		if (!WIFSTOPPED(status)) {
+		if (WIFSTOPPED(status))
+			resume(t, on_stop(hold, t, status));
+		else
 			t->tid = 0;
-			continue;
-		}
-		int signo = on_stop(hold, t, status);
-
-		is_over = is_over || hold->was_killed;
-		if (is_over && strcmp(hold->how, "one") != 0 && !must_let_go)
-			kill(tid, SIGKILL); /* born meanwhile */
-		if (is_over && ptrace(PTRACE_DETACH, tid, 0, signo > 0 ? signo : 0) == 0)
-			t->tid = 0;
-		else if (signo >= 0)
-			ptrace(PTRACE_SYSCALL, tid, 0, signo);
 	}
-}
-
-/* ---- the end ---- */
-
-static void write_file(const struct hold *hold, const char *what, const char *head, FILE *body)
-{
-	char temp[512], path[512], line[1024];
-
-	snprintf(temp, sizeof(temp), "%s/.%s-%s", hold->folder, what, hold->name);
-	snprintf(path, sizeof(path), "%s/%s-%s", hold->folder, what, hold->name);
-	FILE *f = fopen(temp, "we");
-
-	if (!f)
-		die(temp);
-	fputs(head, f);
-	if (body)
-		rewind(body);
-	while (body && fgets(line, sizeof(line), body))
-		fputs(line, f);
-	fclose(f);
-	rename(temp, path);
-}
-
-static void report(struct hold *hold)
-{
-	char head[64];
-
-	snprintf(head, sizeof(head), "%s %ld\n", hold->was_killed ? "killed" : "ended",
-		 hold->count);
-	write_file(hold, "done", head, hold->names);
-}
-
-static void trace(struct hold *hold)
-{
-	hold->names = tmpfile();
-	if (!hold->names)
-		die("tmpfile");
-	follow(hold);
-	report(hold);
+	report(hold, "ended");
 }
 
 /* ---- a job ---- */
@@ -288,7 +297,8 @@ static bool read_arm(struct hold *hold, const char *command)
 static void become_tracer(struct hold *hold, pid_t job, int ready)
 {
 	setsid();
-	if (ptrace(PTRACE_SEIZE, job, 0, OPTIONS_JOB) != 0)
+	if (ptrace(PTRACE_SEIZE, job, 0,
+		   OPTIONS_JOB | (kills(hold, "one") ? 0 : PTRACE_O_EXITKILL)) != 0)
 		die("ptrace");
 	find_or_add(hold, job)->is_leader = true;
 	/* to have its calls reported it must stop once */
@@ -355,7 +365,7 @@ static void seize_threads(struct hold *hold)
 
 		if (tid <= 0)
 			continue;
-		if (ptrace(PTRACE_SEIZE, tid, 0, OPTIONS_CORE) != 0 ||
+		if (ptrace(PTRACE_SEIZE, tid, 0, OPTIONS | PTRACE_O_EXITKILL) != 0 ||
 		    ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0)
 			die("ptrace");
 		find_or_add(hold, tid);
