@@ -25,7 +25,7 @@ class Killing:
         return os.path.join(FOLDER, name)
 
     def arm(self, step, how, suffix=''):
-        core = on_node('pidof', 'lodged').split()[0]
+        core = ask('pidof lodged')[0].split()[0]
         with open(self.path('.arm'), 'w') as f:
             f.write(f'{step} {how} {core}\n')
         os.rename(self.path('.arm'), self.path(f'arm-{self.command}{suffix}'))
@@ -83,7 +83,7 @@ def strike(command, request, step, how):
 def strike_core(command, request, step):
     """Kills the core before that step of its own, counted from the call on."""
     k = Killing(command, request)
-    core = on_node('pidof', 'lodged').split()[0]
+    core = ask('pidof lodged')[0].split()[0]
     k.arm(0, 'all')
     shell.stdin.write(f'{TOOL} core {NODE_FOLDER} {core} {step} & holder=$!\n')
     shell.stdin.flush()
@@ -111,7 +111,7 @@ def points(count, wanted):
 def traces():
     """What a job may leave on the node beside its volumes."""
     return [line for line in residue() if not line.startswith('file /var/lib/lodge/local/images')] + \
-        ['hidden ' + x for x in on_node('sh', '-c', 'find /var/lib/lodge/local/images /srv/*/images -name ".*"; ls -d /run/lodge/guests/*.held; :').split()]
+        ['hidden ' + x for x in ask('find /var/lib/lodge/local/images /srv/*/images -mindepth 1 -maxdepth 2 -name ".*"; ls -d /run/lodge/guests/*.held')]
 
 
 class Operation:
@@ -119,13 +119,15 @@ class Operation:
         self.name, self.command = name, COMMANDS[name.split('_')[0]]
         self.prepare, self.is_done, self.back = prepare, is_done, back
         self.request = lambda: request[0] if isinstance(request, list) else request
-        self.bad, self.counts = [], [0, 0]
+        self.bad, self.counts, self.traces = [], [0, 0], None
 
     def set_up(self):
         self.back()
         if self.prepare:
             self.prepare()
-        self.state, self.traces = running_before(VMID), traces()
+        self.state = running_before(VMID)
+        if self.traces is None:
+            self.traces = traces()
 
     def wrong(self):
         w = whole(VMID) + whole(COPY)
@@ -136,10 +138,12 @@ class Operation:
         return w
 
     def judge(self, where, acknowledged):
-        # a core that comes back looks for what has no job once it knows its jobs
-        wait_for(10, lambda: not self.wrong(), 0.1)
-        settle()
-        wrong, done = self.wrong(), self.is_done()
+        wrong = self.wrong()
+        if wrong:  # a core that comes back looks for what has no job once it knows its jobs
+            wait_for(10, lambda: not self.wrong(), 0.1)
+            settle()
+            wrong = self.wrong()
+        done = self.is_done()
         if acknowledged and not done:
             wrong.append('it was told to be done, and is not')
         if wrong:

@@ -9,7 +9,40 @@ TEMPLATE = sys.argv[1]
 VMID, COPY = 240, 241
 N = f'/nodes/{NODE}'
 session, _ = login()
-shell = subprocess.Popen([os.environ['LODGE_IN'], 'sh'], stdin=subprocess.PIPE, text=True)
+shell = subprocess.Popen([os.environ['LODGE_IN'], 'sh'], stdin=subprocess.PIPE, text=True)  # for what nobody waits for
+asked = subprocess.Popen([os.environ['LODGE_IN'], 'sh'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+connection = None
+
+
+def ask(script):
+    """The lines that it prints on the node; entering a node for each question takes longer than most answers."""
+    asked.stdin.write(f'({script}\n) </dev/null 2>/dev/null; echo; echo =end=\n')
+    asked.stdin.flush()
+    lines = []
+    for line in asked.stdout:
+        if line == '=end=\n':
+            return [x for x in lines if x]
+        lines.append(line.rstrip('\n'))
+    raise RuntimeError(f'{script}: the node is gone')
+
+
+def once(verb, path, params):
+    """One request on a connection that is kept."""
+    global connection
+    connection = connection or http.client.HTTPSConnection(HOST, PORT, timeout=20, context=context())
+    headers, body = dict(session), None
+    if params is not None and verb in ('POST', 'PUT'):
+        body = urllib.parse.urlencode(params, doseq=True)
+        headers['Content-Type'] = 'application/x-www-form-urlencoded'
+    elif params is not None:
+        path += '?' + urllib.parse.urlencode(params, doseq=True)
+    try:
+        connection.request(verb, ROOT + path, body=body, headers=headers)
+        return Reply(connection.getresponse())
+    except (OSError, http.client.HTTPException):
+        connection.close()
+        connection = None
+        raise
 
 
 def call(verb, path, params=None):
@@ -17,14 +50,14 @@ def call(verb, path, params=None):
     end = time.monotonic() + 40
     while True:
         try:
-            r = wire(verb, path, params, session)
+            r = once(verb, path, params)
             if r.json is not None and r.status not in (503, 504, 596):
                 return r
         except (OSError, http.client.HTTPException) as e:
             r = e
         if time.monotonic() > end:
             raise RuntimeError(f'{verb} {path}: {r}')
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def data(verb, path, params=None):
@@ -38,7 +71,7 @@ def ended(upid):
     def look():
         s = data('GET', f'{N}/tasks/{upid}/status')
         return s if s['status'] == 'stopped' else None
-    s = wait_for(60, look, 0.05)
+    s = wait_for(60, look, 0.02)
     return s['exitstatus'] if s else 'still running'
 
 
@@ -46,7 +79,7 @@ def settle():
     """No job runs any more, and none is still to come: undoing begins as soon as a job is known to be dead."""
     def quiet():
         return not [t for t in data('GET', f'{N}/tasks', {'source': 'active'}) if t.get('status') in (None, 'running', '')]
-    ok = wait_for(60, lambda: quiet() and not on_node('sh', '-c', 'ls /var/lib/lodge/tasks | grep -E "^(new|undo)-" || :'), 0.1)
+    ok = wait_for(60, lambda: not ask('ls /var/lib/lodge/tasks | grep -E "^(new|undo)-"') and quiet(), 0.03)
     if not ok:
         say('# does not settle: ' + on_node('sh', '-c', 'ls /var/lib/lodge/tasks; ls /run/lodge/jobs'))
 
@@ -64,8 +97,12 @@ def snapshots(vmid):
     return [s for s in data('GET', f'{N}/lxc/{vmid}/snapshot') if s['name'] != 'current']
 
 
+def content():
+    return [v for s in ('local', 'btr', 'img') for v in data('GET', f'{N}/storage/{s}/content')]
+
+
 def volids(vmid):
-    return {v['volid'] for s in ('local', 'btr', 'img') for v in data('GET', f'{N}/storage/{s}/content', {'vmid': vmid})}
+    return {v['volid'] for v in content() if v.get('vmid') == vmid}
 
 
 def named(c):
@@ -76,11 +113,11 @@ def named(c):
 
 def on_disk():
     """Every folder and image of both guests, snapshots too."""
-    return set(on_node('sh', '-c', 'cd /srv/btr/images 2>/dev/null && ls -dA */* */.[!.]* 2>/dev/null; :').split())
+    return set(ask('cd /srv/btr/images && ls -dA */* */.[!.]*'))
 
 
 def residue():
-    return on_node('/lab/residue.sh').splitlines()
+    return ask('/lab/residue.sh')
 
 
 def whole(vmid):
@@ -88,7 +125,8 @@ def whole(vmid):
     c = config(vmid)
     wrong = []
     if c is None:
-        return [f'volumes without a guest: {volids(vmid)}'] if volids(vmid) else []
+        there = volids(vmid)
+        return [f'volumes without a guest: {there}'] if there else []
     if 'lock' in c:
         wrong.append(f'locked: {c["lock"]}')
     wanted = named(c)
@@ -96,8 +134,9 @@ def whole(vmid):
         if 'snapstate' in s:
             wrong.append(f'snapshot {s}')
         wanted |= named(data('GET', f'{N}/lxc/{vmid}/snapshot/{s["name"]}/config'))
-    if volids(vmid) != wanted:
-        wrong.append(f'volumes {volids(vmid)}, named {wanted}')
+    there = volids(vmid)
+    if there != wanted:
+        wrong.append(f'volumes {there}, named {wanted}')
     names = {s['name'] for s in snapshots(vmid)}
     for v in wanted:
         if v.startswith('btr:'):

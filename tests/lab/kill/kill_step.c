@@ -11,7 +11,8 @@
  * (done-core) appears at the end: "killed" or "ended" and the number of steps, then their names, one a line. SIGTERM lets a held core go.
  *
  * The tracer is nobody's child and holds no descriptor of the program: neither waits for the other. It kills by its own
- * end (PTRACE_O_EXITKILL): who dies while somebody traces it is seen by its parent only later than it should be. */
+ * end (PTRACE_O_EXITKILL), and lets go of who is about to exit: who dies while somebody traces it is seen by its parent
+ * later than its pidfd tells. */
 #include <errno.h>
 #include <fcntl.h>
 #include <dirent.h>
@@ -39,6 +40,7 @@
 struct tracee {
 	pid_t tid; /* 0: free */
 	bool is_leader;
+	bool is_exiting;
 	struct step_memory memory;
 };
 
@@ -204,6 +206,7 @@ static void on_call(struct hold *hold, struct tracee *t)
 	    info.op != PTRACE_SYSCALL_INFO_ENTRY || !hold->has_begun)
 		return;
 	call.nr = info.entry.nr;
+	t->is_exiting = call.nr == SYS_exit_group || call.nr == SYS_exit;
 	memcpy(call.args, info.entry.args, sizeof(call.args));
 	const char *name = step_name(view, &t->memory, &call);
 
@@ -244,7 +247,8 @@ static void let_go(struct hold *hold)
 
 static void resume(struct tracee *t, int signo)
 {
-	if (must_let_go && ptrace(PTRACE_DETACH, t->tid, 0, signo > 0 ? signo : 0) == 0)
+	if ((must_let_go || t->is_exiting) &&
+	    ptrace(PTRACE_DETACH, t->tid, 0, signo > 0 ? signo : 0) == 0)
 		t->tid = 0;
 	else if (signo >= 0)
 		ptrace(PTRACE_SYSCALL, t->tid, 0, signo);
