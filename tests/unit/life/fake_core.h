@@ -51,6 +51,22 @@ static void set(const char *path, const char *text, size_t size)
 	value->version = ++core.version;
 }
 
+static void free_value(void *data)
+{
+	struct value *value = data;
+
+	buf_fini(&value->text);
+	free(value);
+}
+
+static void unset(const char *path)
+{
+	struct value *value = map_remove(core.values, path);
+
+	if (value)
+		free_value(value);
+}
+
 static uint16_t get(const struct call *call, struct reply *reply)
 {
 	struct value *value = map_get(core.values, fields_get(&call->head, "path"));
@@ -92,6 +108,8 @@ static bool put_all(const struct fields *params)
 		const struct field *f = &params->items[i];
 		const char *end = strchr(f->value, '\n');
 
+		if (str_eq(f->name, REMOTE_DELETE))
+			unset(f->value);
 		if (!str_eq(f->name, REMOTE_PUT))
 			continue;
 		autofree char *path = xstrndup(f->value, (size_t)(end - f->value));
@@ -166,14 +184,6 @@ static pid_t start_core(void)
 	}
 	close(fd);
 	return pid;
-}
-
-static void free_value(void *data)
-{
-	struct value *value = data;
-
-	buf_fini(&value->text);
-	free(value);
 }
 
 static inline void stop_core(pid_t pid)
