@@ -1,18 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Jobs on volumes are killed before each of their steps (system calls that change something, tests/lab/kill/steps.h),
-and the core before each of its own meanwhile. What is left must be as before or as asked for, a second call does it.
-Arguments: the template's volume id; points of each operation (0: every one), of the core (0: every one); operations (all)."""
+their undo before each of its own, and the core before each of its own meanwhile. What is left must be as before or as
+asked for, and a second call does it.
+Arguments: the template's volume id; points of each job (0: every one), points of its undo and of the core (0: every one,
+-1: none); operations (all)."""
 from life_cases import *
 
-POINTS, CORE_POINTS = int(sys.argv[2]), int(sys.argv[3])
+POINTS, MORE_POINTS = int(sys.argv[2]), int(sys.argv[3])
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.environ['LODGE_IN'])), 'kill')
 TOOL, NODE_FOLDER = '/lab/kill-step', '/lab/kill'
-# one process; the job; job and core; both, and what the core noted for after a crash of its own is gone, too
+# the job with all that it started; the core as well; one process; job and core, and what the core noted about undoing
 HOWS = ('all', 'core', 'one', 'cut')
 COMMANDS = {'create': 'vzcreate', 'clone': 'vzclone', 'snapshot': 'vzsnapshot', 'delsnapshot': 'vzdelsnapshot',
             'rollback': 'vzrollback', 'resize': 'vzresize', 'move': 'vzmove', 'give': 'vzmove', 'template': 'vztemplate',
             'config': 'vzconfig', 'destroy': 'vzdestroy'}
+# the others end what they have begun by themselves
+UNDOS = {c: c + '-undo' for c in ('vzcreate', 'vzclone', 'vzsnapshot', 'vzmove', 'vzconfig')}
 
 
 class Killing:
@@ -24,11 +28,12 @@ class Killing:
     def path(self, name):
         return os.path.join(FOLDER, name)
 
-    def arm(self, step, how, suffix=''):
+    def arm(self, step, how, label='job'):
         core = ask('pidof lodged')[0].split()[0]
         with open(self.path('.arm'), 'w') as f:
-            f.write(f'{step} {how} {core}\n')
-        os.rename(self.path('.arm'), self.path(f'arm-{self.command}{suffix}'))
+            f.write(f'{step} {how} {core} {label}\n')
+        command = self.command if label == 'job' else UNDOS.get(self.command, self.command + '.next')
+        os.rename(self.path('.arm'), self.path(f'arm-{command}'))
 
     def begin(self):
         def ask():
@@ -39,9 +44,9 @@ class Killing:
         self.thread = threading.Thread(target=ask, daemon=True)
         self.thread.start()
 
-    def done(self, name=None, seconds=60):
+    def done(self, label='job', seconds=60):
         """(killed, the steps it came to), or None: not yet."""
-        path = self.path(f'done-{name or self.command}')
+        path = self.path(f'done-{label}')
         if not wait_for(seconds, lambda: os.path.exists(path), 0.005):
             return None
         with open(path) as f:
@@ -99,6 +104,19 @@ def strike_core(command, request, step):
     acknowledged = k.is_acknowledged()
     k.end()
     return killed, steps, acknowledged
+
+
+def strike_undo(command, request, step, undo_step):
+    """Kills the job before that step, then what undoes it, and the core, before another one."""
+    k = Killing(command, request)
+    k.arm(undo_step, 'core', 'undo')
+    k.arm(step, 'all')
+    k.begin()
+    must(k.done(), f'the job {command} does not come: {k.reply}')
+    killed, steps = must(k.done('undo'), f'nothing undoes {command}')
+    settle()
+    k.end()
+    return killed, steps, k.is_acknowledged()
 
 
 def points(count, wanted):
@@ -168,28 +186,28 @@ class Operation:
     def count(self, kill, *arguments):
         self.set_up()
         _, steps, _ = kill(self.command, self.request(), *arguments)
-        must(self.is_done(), f'{self.name} does not do what it should\n{last_tasks()}')
+        must(kill == strike_undo or self.is_done(), f'{self.name} does not do what it should\n{last_tasks()}')
         return len(steps)
 
-    def tell(self, what, number, total):
-        ok(f'{self.name}: {what} killed at {number} of {total} steps, {self.counts[0]} times undone, {self.counts[1]} times done',
-           not self.bad, *self.bad)
+    def strike_all(self, what, count, chosen, kill, arguments):
+        for i, step in enumerate(chosen):
+            if not self.attempt(f'{what}, step {step} of {count}', kill, *arguments(i, step)):
+                break
+        ok(f'{self.name}: {what} killed at {len(chosen)} of {count} steps, {self.counts[0]} times undone, '
+           f'{self.counts[1]} times done', not self.bad, *self.bad)
         self.bad, self.counts = [], [0, 0]
 
     def attack(self, turn):
         count = self.count(strike, 0, 'all')
-        chosen = points(count, POINTS)
-        for i, step in enumerate(chosen):
-            how = HOWS[(turn + i) % len(HOWS)]
-            if not self.attempt(f'step {step} of {count}, {how}', strike, step, how):
-                break
-        self.tell('the job', len(chosen), count)
+        self.strike_all('the job', count, points(count, POINTS), strike,
+                        lambda i, step: (step, HOWS[(turn + i) % len(HOWS)]))
+        if MORE_POINTS < 0:
+            return self.back()
+        middle = 1 + count * 2 // 3  # most of it is there
+        count = self.count(strike_undo, middle, 0)
+        self.strike_all('its undo', count, points(count, MORE_POINTS), strike_undo, lambda i, step: (middle, step))
         count = self.count(strike_core, 0)
-        chosen = points(count, CORE_POINTS) if CORE_POINTS >= 0 else []
-        for step in chosen:
-            if not self.attempt(f'core, step {step} of {count}', strike_core, step):
-                break
-        self.tell('the core', len(chosen), count)
+        self.strike_all('the core', count, points(count, MORE_POINTS), strike_core, lambda i, step: (step,))
         self.back()
 
 

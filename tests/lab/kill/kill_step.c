@@ -2,12 +2,13 @@
 /* Kills a program before one of its steps (steps.h), by ptrace: the program itself knows nothing of it. Stands in the
  * place of a job program, or takes hold of a process that runs.
  *
- *   kill-step job FOLDER PROGRAM COMMAND…   becomes PROGRAM. Where there is FOLDER/arm-COMMAND, "STEP HOW CORE", this
- *                                           very process is killed before its step; the arm is used up
+ *   kill-step job FOLDER PROGRAM COMMAND…   becomes PROGRAM. Where there is FOLDER/arm-COMMAND, "STEP HOW CORE
+ *                                           LABEL", this very process is killed before its step; the arm is used up,
+ *                                           arm-COMMAND.next takes its place
  *   kill-step core FOLDER PID STEP          takes hold of PID; FOLDER/ready-core appears when it has
  *
  * HOW: one (the process whose step it is), all (with everything it started), core (all, and process CORE), cut (core,
- * and what the core noted about undoing is gone, as after a power cut). STEP 0 only counts. FOLDER/done-COMMAND
+ * and what the core noted about undoing is gone, as after a power cut). STEP 0 only counts. FOLDER/done-LABEL
  * (done-core) appears at the end: "killed" or "ended" and the number of steps, then their names, one a line. SIGTERM lets a held core go.
  *
  * The tracer is nobody's child and holds no descriptor of the program: neither waits for the other. It kills by its own
@@ -45,7 +46,8 @@ struct tracee {
 };
 
 struct hold {
-	const char *folder, *name; /* of the command, "core" */
+	const char *folder;
+	char label[32];
 	bool is_core;
 	bool has_begun; /* the program was executed */
 	long step;
@@ -102,8 +104,8 @@ static void write_file(const struct hold *hold, const char *what, const char *he
 {
 	char temp[512], path[512], line[1024];
 
-	snprintf(temp, sizeof(temp), "%s/.%s-%s", hold->folder, what, hold->name);
-	snprintf(path, sizeof(path), "%s/%s-%s", hold->folder, what, hold->name);
+	snprintf(temp, sizeof(temp), "%s/.%s-%s", hold->folder, what, hold->label);
+	snprintf(path, sizeof(path), "%s/%s-%s", hold->folder, what, hold->label);
 	FILE *f = fopen(temp, "we");
 
 	if (!f)
@@ -284,18 +286,21 @@ static void trace(struct hold *hold)
 
 static bool read_arm(struct hold *hold, const char *command)
 {
-	char path[512];
+	char path[512], next[520];
 	int core = 0;
 
 	snprintf(path, sizeof(path), "%s/arm-%s", hold->folder, command);
+	snprintf(next, sizeof(next), "%s.next", path);
 	FILE *f = fopen(path, "re");
-	int n = f ? fscanf(f, "%ld %7s %d", &hold->step, hold->how, &core) : 0;
+	int n = f ? fscanf(f, "%ld %7s %d %31s", &hold->step, hold->how, &core, hold->label) : 0;
 
 	if (f)
 		fclose(f);
-	hold->name = command;
 	hold->core = core;
-	return n == 3 && unlink(path) == 0;
+	if (n != 4 || unlink(path) != 0)
+		return false;
+	(void)rename(next, path);
+	return true;
 }
 
 static void become_tracer(struct hold *hold, pid_t job, int ready)
@@ -381,7 +386,7 @@ static int run_core(struct hold *hold, const char *pid, const char *step)
 {
 	const struct sigaction action = {.sa_handler = on_term};
 
-	hold->name = "core";
+	strcpy(hold->label, "core");
 	hold->is_core = hold->has_begun = true;
 	hold->core = atoi(pid);
 	hold->step = atol(step);
