@@ -39,10 +39,12 @@ int guest_change_start(struct api_request *req, const struct guest_target *targe
 		       struct err *err)
 {
 	const char *digest = api_str(req, "digest");
+	autofree char *undo = xasprintf("%sconfig-undo", target->ops->task_prefix);
 	const struct guest_job job = {.ops = target->ops,
 				      .vmid = target->vmid,
 				      .verb = "config",
 				      .args = args,
+				      .undo = undo,
 				      .is_awaited = is_awaited};
 
 	for (size_t i = 0; i < update->set->count; i++) {

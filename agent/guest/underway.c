@@ -8,10 +8,11 @@
 
 static const struct {
 	const char *section, *command;
+	bool is_unlocked;
 } sections[] = {
-	{UNDERWAY_MOVE, "move-undo"},	   {UNDERWAY_ROLLBACK, "rollback"},
-	{UNDERWAY_CLONE, "clone-release"}, {UNDERWAY_TEMPLATE, "template"},
-	{UNDERWAY_DESTROY, "destroy"},
+	{UNDERWAY_MOVE, "move-undo", false},	  {UNDERWAY_ROLLBACK, "rollback", false},
+	{UNDERWAY_CLONE, "clone-release", false}, {UNDERWAY_TEMPLATE, "template", false},
+	{UNDERWAY_DESTROY, "destroy", false},	  {UNDERWAY_CONFIG, "config-undo", true},
 };
 
 static const struct {
@@ -21,10 +22,11 @@ static const struct {
 	{SNAPSHOT_DELETE, "delsnapshot"},
 };
 
-static const char *find_section(const struct guest_section *section)
+static const char *find_section(const struct guest_section *section, bool is_locked)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
-		if (str_eq(section->name, sections[i].section))
+		if (str_eq(section->name, sections[i].section) &&
+		    (is_locked || sections[i].is_unlocked))
 			return sections[i].command;
 	return NULL;
 }
@@ -42,11 +44,12 @@ static const char *find_state(const struct guest_section *section)
 
 bool guest_underway_find(const struct guest_config *config, struct guest_underway *ret)
 {
-	if (!guest_config_get(config, "lock"))
-		return false;
+	bool is_locked = guest_config_get(config, "lock") != NULL;
+
 	for (size_t i = 1; i < config->count; i++) {
 		const struct guest_section *section = &config->sections[i];
-		const char *by_name = find_section(section), *by_state = find_state(section);
+		const char *by_name = find_section(section, is_locked);
+		const char *by_state = is_locked ? find_state(section) : NULL;
 
 		if (!by_name && !by_state)
 			continue;

@@ -10,6 +10,9 @@
 #define UNDERWAY_CLONE	  "special:clone"    /* of the source; newid */
 #define UNDERWAY_TEMPLATE "special:template"
 #define UNDERWAY_DESTROY  "special:destroy"
+/* volumeN: volumes that a change makes, or frees, and that unusedN names meanwhile. The one that comes without a lock:
+ * who asks for a change is answered when it is done. */
+#define UNDERWAY_CONFIG "special:config"
 
 struct guest_underway {
 	const char *command; /* that ends it, behind the kind's prefix: "move-undo"; constant */

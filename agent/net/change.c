@@ -175,7 +175,7 @@ int net_change_forward(struct net_change *change, struct err *err)
 
 	ask_gateways(change);
 	r = write_snapshot(change, err);
-
+	change->has_snapshot = r == 0;
 	return r < 0 ? r : go_to(&change->after, change->names, err);
 }
 
@@ -200,10 +200,24 @@ int net_change_check(const struct net_change *change, struct err *err)
 	return r;
 }
 
+static bool has_equal_texts(const struct net_change *change)
+{
+	const struct buf *old = &change->old_text, *new = &change->new_text;
+
+	return old->size == new->size &&
+	       (old->size == 0 || memcmp(old->data, new->data, old->size) == 0);
+}
+
 int net_change_commit(struct net_change *change, struct err *err)
 {
-	int r = net_config_commit(buf_str(&change->new_text), change->new_text.size, err);
+	int r = 0;
 
+	if (change->has_snapshot && has_equal_texts(change)) {
+		change->is_confirmed = true;
+		r = write_snapshot(change, err);
+	}
+	if (r == 0)
+		r = net_config_commit(buf_str(&change->new_text), change->new_text.size, err);
 	if (r == 0)
 		(void)remove_snapshot(NULL); /* left over, it leads forward to the same end */
 	return r;
@@ -223,6 +237,8 @@ static bool was_committed(const struct net_change *change)
 	autonetconfig config = NET_CONFIG_INIT;
 	autobuf text = BUF_INIT;
 
+	if (has_equal_texts(change))
+		return change->is_confirmed;
 	return net_config_read(false, &config, &text, NULL) == 0 &&
 	       str_eq(buf_str(&text), change->new_text.data ? change->new_text.data : "");
 }

@@ -9,6 +9,8 @@
  *	snapshot, old text	the change is under way, unconfirmed or dead: undoing goes back to the snapshot
  *	snapshot, new text	it was confirmed: undoing goes forward to the new configuration
  *
+ * Where both texts are the same (only the kernel's state is to change) the snapshot itself says that it was confirmed.
+ *
  * The folder lies in memory, as the kernel's state does: after a boot there is nothing to undo, and the
  * configuration in effect is applied. */
 #pragma once
@@ -22,6 +24,8 @@ struct net_change {
 	struct net_config old, new;
 	struct buf old_text, new_text;
 	char **names;
+	bool has_snapshot; /* it was left */
+	bool is_confirmed; /* in the snapshot, of equal texts alone */
 	bool was_deaf
 		[2]; /* the gateway (IPv4, IPv6) did not answer before: it says nothing afterwards */
 };

@@ -6,6 +6,8 @@
 #include "agent/base/str.h"
 #include "agent/net/change.h"
 
+#define CONFIRMED "confirmed\n"
+
 void net_snapshot_format(const struct net_change *change, struct buf *out)
 {
 	const struct {
@@ -23,6 +25,8 @@ void net_snapshot_format(const struct net_change *change, struct buf *out)
 		buf_add(out, parts[i].value->data, parts[i].value->size);
 		buf_add_char(out, '\n');
 	}
+	if (change->is_confirmed)
+		buf_add_str(out, CONFIRMED);
 }
 
 static int take_part(struct buf *in, size_t *at, const char *name, struct buf *ret, struct err *err)
@@ -57,7 +61,8 @@ int net_snapshot_parse(struct buf *in, struct net_change *ret, struct err *err)
 		    0 ||
 	    (r = net_config_parse(buf_str(&ret->new_text), ret->new_text.size, &ret->new, err)) < 0)
 		return r;
-	if (at != in->size)
+	ret->is_confirmed = str_eq(buf_str(in) + at, CONFIRMED);
+	if (at != in->size && !ret->is_confirmed)
 		return err_set(err, ERR_CORRUPT, "the snapshot of the network cannot be read");
 	ret->names = net_managed_names(&ret->old, &ret->new);
 	return 0;

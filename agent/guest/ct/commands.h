@@ -24,6 +24,7 @@ int vzcreate_undo_run(struct task_ctx *task, struct err *err);
 int vzstart_run(struct task_ctx *task, struct err *err);
 int vzexec_run(struct task_ctx *task, struct err *err);
 int vzconfig_run(struct task_ctx *task, struct err *err);
+int vzconfig_undo_run(struct task_ctx *task, struct err *err);
 int vzsuspend_run(struct task_ctx *task, struct err *err);
 int vzresume_run(struct task_ctx *task, struct err *err);
 int vzstop_run(struct task_ctx *task, struct err *err);

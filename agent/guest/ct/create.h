@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What creation and its undoing share. */
+/* What creation, its steps and its undoing share. */
 #pragma once
 
 #include "agent/task/task.h"
 
-/* Frees the volume named by a config that still has "lock: create", then removes that config. Any
- * other config is left alone. Does it again without harm. */
-int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err);
+/* Frees the volumes named by a config that still has "lock: create", then removes that config. Any
+ * other config is left alone. Does it again without harm. unmade: keys whose volumes are not this creation's and
+ * stay, or NULL. */
+int create_undo(struct task_ctx *task, const struct fields *unmade, struct err *err);
+
+/* A root that is to be filled; borrows. */
+struct create_root {
+	struct guest_config *config; /* gets the ostype that was found */
+	const char *template_path, *volume_path;
+	const char *storage; /* of the volume, for what is said about it */
+};
+/* Unpacks the template and sets the system up (arguments password, ssh-public-keys, ignore-unpack-errors). All of it
+ * is on disk afterwards. */
+int create_root_fill(struct task_ctx *task, const struct create_root *root, struct err *err);

@@ -101,8 +101,10 @@ int ct_hold(struct task_ctx *task, bool on, struct err *err)
 	autobuf groups = BUF_INIT;
 	int r;
 
-	if (!on && !is_marked(task->guest))
+	if (!on && !is_marked(task->guest)) {
+		task_record_remove_beside(task->guest, MARK); /* one that was begun */
 		return 0;
+	}
 	if (!ct_find_running(task->guest, &record)) {
 		task_record_remove_beside(task->guest, MARK);
 		return 0;

@@ -25,6 +25,7 @@ static const struct task_command commands[] = {
 	{"vzmove", vzmove_run},
 	{"vzmove-undo", vzmove_undo_run},
 	{"vzconfig", vzconfig_run},
+	{"vzconfig-undo", vzconfig_undo_run},
 	{"vzsuspend", vzsuspend_run},
 	{"vzresume", vzresume_run},
 	{"vzexec", vzexec_run},

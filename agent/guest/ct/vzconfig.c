@@ -56,19 +56,30 @@ static int make_volumes(struct task_ctx *task, struct guest_change *change, stru
 }
 
 /* Volumes of unused keys that are to be deleted; one that the same change mounts stays. */
-static int free_deleted(struct task_ctx *task, const struct guest_change *change,
-			const struct guest_config *before, const struct guest_config *after,
-			struct err *err)
+static void doom_deleted(struct guest_change *change, const struct guest_config *before,
+			 const struct guest_config *after)
 {
 	autostrv char **deleted = guest_change_deleted(change);
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && deleted[i]; i++) {
+	for (size_t i = 0; deleted[i]; i++) {
 		const char *volid = guest_config_get(before, deleted[i]);
 
-		if (!volid || !guest_key_is_unused(deleted[i]) ||
-		    guest_volume_is_used(change->ops, after, volid))
-			continue;
+		if (volid && guest_key_is_unused(deleted[i]) &&
+		    !guest_volume_is_used(change->ops, after, volid))
+			guest_change_doom(change, volid);
+	}
+}
+
+static int free_doomed(struct task_ctx *task, struct guest_change *change,
+		       const struct guest_config *after, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < change->doomed.count; i++) {
+		autofree char *volid = xstrdup(change->doomed.items[i].name);
+
+		if (guest_volume_is_used(change->ops, after, volid))
+			continue; /* somebody took it into use meanwhile */
 		task_log("removing volume %s", volid);
 		r = guest_change_free_volume(task, change, volid, err);
 	}
@@ -77,18 +88,53 @@ static int free_deleted(struct task_ctx *task, const struct guest_change *change
 
 /* -- the change ----------------------------------------------------------------------------------- */
 
+static int update(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
+		  struct err *err)
+{
+	struct ct_record record;
+	struct guest_update what =
+		guest_change_update(change, ct_find_running(task->guest, &record));
+
+	return guest_config_update(&guest_kind_ct, config, &what, err);
+}
+
+/* Which volumes will go, once nothing speaks against the change. */
+static int doom(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
+		struct err *err)
+{
+	struct guest_config after __attribute__((cleanup(guest_config_fini)));
+	int r;
+
+	guest_config_copy(&after, config);
+	if ((r = update(task, change, &after, err)) < 0)
+		return r;
+	doom_deleted(change, config, &after);
+	return guest_change_note_doomed(task, change, config, err);
+}
+
 static int apply(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
 		 struct err *err)
 {
-	struct guest_config before __attribute__((cleanup(guest_config_fini)));
-	struct ct_record record;
-	struct guest_update update =
-		guest_change_update(change, ct_find_running(task->guest, &record));
-	int r;
+	int r = update(task, change, config, err);
 
-	guest_config_copy(&before, config);
-	r = guest_config_update(&guest_kind_ct, config, &update, err);
-	return r < 0 ? r : free_deleted(task, change, &before, config, err);
+	if (r == 0)
+		r = free_doomed(task, change, config, err);
+	guest_change_end(config);
+	return r;
+}
+
+static int change_config(struct task_ctx *task, struct guest_change *change, struct err *err)
+{
+	int r = make_volumes(task, change, err);
+
+	if (r == 0 && change->delete_list)
+		r = guest_change_edit(task, change, doom, err);
+	return r < 0 ? r : guest_change_edit(task, change, apply, err);
+}
+
+int vzconfig_undo_run(struct task_ctx *task, struct err *err)
+{
+	return guest_change_undo_run(task, &guest_kind_ct, err);
 }
 
 int vzconfig_run(struct task_ctx *task, struct err *err)
@@ -98,8 +144,7 @@ int vzconfig_run(struct task_ctx *task, struct err *err)
 	int r;
 
 	guest_change_read(task, &guest_kind_ct, &change);
-	if ((r = make_volumes(task, &change, err)) < 0 ||
-	    (r = guest_change_edit(task, &change, apply, err)) < 0)
+	if ((r = change_config(task, &change, err)) < 0)
 		guest_change_undo(task, &change);
 	guest_change_fini(&change);
 	if (r < 0 && err && err->field[0])

@@ -42,7 +42,7 @@ static int claim(struct task_ctx *task, struct guest_config *ret, uint64_t *ret_
 	return r < 0 ? r : task_config_get(task, "lxc", ret, ret_version, err);
 }
 
-int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
+int create_undo(struct task_ctx *task, const struct fields *unmade, struct err *err)
 {
 	struct guest_config config;
 	uint64_t version;
@@ -56,9 +56,9 @@ int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
 	if (r < 0)
 		return r;
 	ct_clean(task->guest);
-	if (may_free_volume)
-		r = free_rootfs(task, &config, err);
-	if (may_free_volume && r == 0)
+	for (size_t i = 0; unmade && i < unmade->count; i++)
+		guest_config_delete(&config, unmade->items[i].name);
+	if ((r = free_rootfs(task, &config, err)) == 0)
 		r = ct_volumes_free(task, &config, err);
 	if (r == 0)
 		r = task_guest_forget(task, "lxc", version, true, err);
@@ -69,5 +69,5 @@ int create_undo(struct task_ctx *task, bool may_free_volume, struct err *err)
 int vzcreate_undo_run(struct task_ctx *task, struct err *err)
 {
 	task_log("removing what an unfinished creation of CT %u left", task->guest);
-	return create_undo(task, true, err);
+	return create_undo(task, NULL, err);
 }

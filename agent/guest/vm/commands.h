@@ -19,6 +19,7 @@
 int qmcreate_run(struct task_ctx *task, struct err *err);
 int qmcreate_undo_run(struct task_ctx *task, struct err *err);
 int qmconfig_run(struct task_ctx *task, struct err *err);
+int qmconfig_undo_run(struct task_ctx *task, struct err *err);
 int qmstart_run(struct task_ctx *task, struct err *err);
 int qmstop_run(struct task_ctx *task, struct err *err);
 int qmshutdown_run(struct task_ctx *task, struct err *err);

@@ -5,10 +5,15 @@
 #include "agent/guest/vm/commands.h"
 
 static const struct task_command commands[] = {
-	{"qmcreate", qmcreate_run},   {"qmcreate-undo", qmcreate_undo_run},
-	{"qmconfig", qmconfig_run},   {"qmstart", qmstart_run},
-	{"qmstop", qmstop_run},	      {"qmshutdown", qmshutdown_run},
-	{"qmreboot", qmreboot_run},   {"qmreset", qmreset_run},
+	{"qmcreate", qmcreate_run},
+	{"qmcreate-undo", qmcreate_undo_run},
+	{"qmconfig", qmconfig_run},
+	{"qmconfig-undo", qmconfig_undo_run},
+	{"qmstart", qmstart_run},
+	{"qmstop", qmstop_run},
+	{"qmshutdown", qmshutdown_run},
+	{"qmreboot", qmreboot_run},
+	{"qmreset", qmreset_run},
 	{"qmdestroy", qmdestroy_run},
 	{"qmsnapshot", qmsnapshot_run},
 	{"qmsnapshot-undo", qmsnapshot_undo_run},

@@ -18,7 +18,7 @@ static struct change *change_of(struct guest_change *base)
 	return CONTAINER_OF(base, struct change, base);
 }
 
-static int free_volume(struct task_ctx *task, const struct guest_change *change, const char *volid,
+static int free_volume(struct task_ctx *task, struct guest_change *change, const char *volid,
 		       struct err *err)
 {
 	task_log("removing volume %s", volid);
@@ -33,23 +33,19 @@ static int check_snapshots(const struct guest_config *config, const char *volid,
 			: 0;
 }
 
-/* The volume of an unused key; it may have become a drive by the same change. */
-static int free_key(struct task_ctx *task, const struct guest_change *change, const char *key,
-		    const char *volid, struct guest_config *after, struct err *err)
+/* The volume of an unused key that is to be deleted; it may have become a drive by the same change. */
+static int check_key(const char *key, const char *volid, struct guest_config *after,
+		     struct err *err)
 {
 	autofree char *drive = vm_volume_drive(after, volid);
 
 	if (drive)
 		return err_field(err, key, "its volume '%s' is to be drive %s", volid, drive);
-	if (check_snapshots(after, volid, err) < 0)
-		return -ERR_BUSY;
-	return free_volume(task, change, volid, err);
+	return check_snapshots(after, volid, err);
 }
 
-/* Volumes of unused keys that are to be deleted. */
-static int free_deleted(struct task_ctx *task, const struct guest_change *change,
-			const struct guest_config *before, struct guest_config *after,
-			struct err *err)
+static int doom_deleted(struct guest_change *change, const struct guest_config *before,
+			struct guest_config *after, struct err *err)
 {
 	autostrv char **deleted = guest_change_deleted(change);
 	int r = 0;
@@ -57,8 +53,27 @@ static int free_deleted(struct task_ctx *task, const struct guest_change *change
 	for (size_t i = 0; r == 0 && deleted[i]; i++) {
 		const char *volid = guest_config_get(before, deleted[i]);
 
+		if (!volid || !vm_unused_key(deleted[i], &(unsigned){0}))
+			continue;
+		if ((r = check_key(deleted[i], volid, after, err)) == 0)
+			guest_change_doom(change, volid);
+	}
+	return r;
+}
+
+/* Volumes of unused keys that are to be deleted. */
+static int free_deleted(struct task_ctx *task, struct guest_change *change,
+			const struct guest_config *before, struct guest_config *after,
+			struct err *err)
+{
+	autostrv char **deleted = guest_change_deleted(change);
+	int r = doom_deleted(change, before, after, err);
+
+	for (size_t i = 0; r == 0 && deleted[i]; i++) {
+		const char *volid = guest_config_get(before, deleted[i]);
+
 		if (volid && vm_unused_key(deleted[i], &(unsigned){0}))
-			r = free_key(task, change, deleted[i], volid, after, err);
+			r = free_volume(task, change, volid, err);
 	}
 	return r;
 }
@@ -82,20 +97,56 @@ static void note_unused(struct change *change, const struct guest_config *before
 	}
 }
 
+/* By force they go altogether, in a step of their own. */
+static void doom_unused(struct task_ctx *task, struct guest_change *change,
+			struct guest_config *config)
+{
+	const struct fields *unused = &change_of(change)->unused;
+
+	for (size_t i = 0; i < unused->count; i++)
+		if (check_snapshots(config, unused->items[i].value, NULL) == 0)
+			guest_change_doom(change, unused->items[i].value);
+	(void)guest_change_note_doomed(task, change, config, NULL);
+}
+
+static int update(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
+		  struct err *err)
+{
+	struct vm_record record;
+	struct guest_update what = guest_change_update(
+		change, vm_record_find(task->guest, &record) || vm_bool_arg(task, "is-running"));
+
+	return guest_config_update(&guest_kind_vm, config, &what, err);
+}
+
+/* Which volumes will go, once nothing speaks against the change. */
+static int doom(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
+		struct err *err)
+{
+	struct guest_config after __attribute__((cleanup(guest_config_fini)));
+	int r;
+
+	guest_config_copy(&after, config);
+	if ((r = update(task, change, &after, err)) < 0 ||
+	    (r = doom_deleted(change, config, &after, err)) < 0)
+		return r;
+	return guest_change_note_doomed(task, change, config, err);
+}
+
 static int apply(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
 		 struct err *err)
 {
 	struct guest_config before __attribute__((cleanup(guest_config_fini)));
-	struct vm_record record;
-	struct guest_update update = guest_change_update(
-		change, vm_record_find(task->guest, &record) || vm_bool_arg(task, "is-running"));
 	int r;
 
 	guest_config_copy(&before, config);
-	if ((r = guest_config_update(&guest_kind_vm, config, &update, err)) < 0 ||
+	if ((r = update(task, change, config, err)) < 0 ||
 	    (r = free_deleted(task, change, &before, config, err)) < 0)
 		return r;
+	guest_change_end(config);
 	note_unused(change_of(change), &before, config);
+	if (vm_bool_arg(task, "force"))
+		doom_unused(task, change, config);
 	return 0;
 }
 
@@ -194,6 +245,7 @@ static int free_noted(struct task_ctx *task, struct guest_change *change,
 		    (r = free_volume(task, change, f->value, err)) == 0)
 			guest_config_delete(config, f->name);
 	}
+	guest_change_end(config);
 	return r;
 }
 
@@ -204,18 +256,34 @@ static int free_unused(struct task_ctx *task, struct change *change, struct err 
 					: 0;
 }
 
+static int change_config(struct task_ctx *task, struct change *change, struct err *err)
+{
+	struct guest_change *base = &change->base;
+	int r = make_volumes(task, base, err);
+
+	if (r == 0 && base->delete_list)
+		r = guest_change_edit(task, base, doom, err);
+	if (r == 0)
+		r = guest_change_edit(task, base, apply, err);
+	if (r == 0 && vm_bool_arg(task, "force"))
+		r = free_unused(task, change, err);
+	return r;
+}
+
 int qmconfig_run(struct task_ctx *task, struct err *err)
 {
 	struct change change = {.unused = FIELDS_INIT};
 	int r;
 
 	guest_change_read(task, &guest_kind_vm, &change.base);
-	if ((r = make_volumes(task, &change.base, err)) < 0 ||
-	    (r = guest_change_edit(task, &change.base, apply, err)) < 0)
+	if ((r = change_config(task, &change, err)) < 0)
 		guest_change_undo(task, &change.base);
-	else if (vm_bool_arg(task, "force"))
-		r = free_unused(task, &change, err);
 	guest_change_fini(&change.base);
 	fields_fini(&change.unused);
 	return r;
+}
+
+int qmconfig_undo_run(struct task_ctx *task, struct err *err)
+{
+	return guest_change_undo_run(task, &guest_kind_vm, err);
 }

@@ -32,6 +32,7 @@ void guest_change_fini(struct guest_change *change)
 {
 	fields_fini(&change->set);
 	fields_fini(&change->made);
+	fields_fini(&change->doomed);
 }
 
 /* What this job itself writes on its way is no other user's change. */
@@ -41,7 +42,7 @@ static int check(const struct task_ctx *task, struct guest_change *change,
 	const char *lock = guest_config_get(config, "lock");
 	const char *digest = fields_get(&task->args, "digest");
 
-	if (lock)
+	if (lock && !change->is_undone)
 		return err_set(err, ERR_BUSY, "%s is locked (%s)", change->ops->label, lock);
 	if (digest && !change->is_checked && strcasecmp(digest, config->digest) != 0)
 		return err_set(
@@ -84,8 +85,8 @@ char **guest_change_deleted(const struct guest_change *change)
 	return str_split(change->delete_list ?: "", SEPARATORS);
 }
 
-int guest_change_free_volume(struct task_ctx *task, const struct guest_change *change,
-			     const char *volid, struct err *err)
+int guest_change_free_volume(struct task_ctx *task, struct guest_change *change, const char *volid,
+			     struct err *err)
 {
 	enum volume_content content = change->ops->content;
 	struct volid volume;
@@ -94,84 +95,8 @@ int guest_change_free_volume(struct task_ctx *task, const struct guest_change *c
 	if (r < 0)
 		return r;
 	volume.content = content; /* never a backup of the same guest */
-	return task_volume_free(task, &volume, content, err);
-}
-
-/* ---- volumes that are made ---- */
-
-/* The volume that is to be made next stands last. */
-static int name_made(struct task_ctx *task, struct guest_change *change,
-		     struct guest_config *config, struct err *err)
-{
-	(void)task;
-	return guest_unused_add(config, change->made.items[change->made.count - 1].name, NULL, err);
-}
-
-int guest_change_name(struct task_ctx *task, struct guest_change *change, const char *volid,
-		      struct err *err)
-{
-	fields_add(&change->made, volid, "");
-	return guest_change_edit(task, change, name_made, err);
-}
-
-void guest_change_disown(struct guest_change *change, const char *volid)
-{
-	fields_remove(&change->made, volid);
-}
-
-/* A write whose answer was lost may have put them in their place. Writing the configuration again makes a write that
- * is still on its way come too late. */
-static int keep_used(struct task_ctx *task, struct guest_change *change,
-		     struct guest_config *config, struct err *err)
-{
-	(void)task;
-	(void)err;
-	for (size_t i = 0; i < change->made.count;) {
-		autofree char *volid = xstrdup(change->made.items[i].name);
-
-		if (guest_volume_is_used(change->ops, config, volid)) {
-			task_log("volume %s is in use and stays", volid);
-			fields_remove(&change->made, volid);
-		} else {
-			i++;
-		}
-	}
-	return 0;
-}
-
-static int drop_made(struct task_ctx *task, struct guest_change *change,
-		     struct guest_config *config, struct err *err)
-{
-	(void)task;
-	(void)err;
-	for (size_t i = 0; i < config->sections[0].keys.count;) {
-		const struct field *f = &config->sections[0].keys.items[i];
-
-		if (guest_key_is_unused(f->name) && fields_find(&change->made, f->value)) {
-			autofree char *key = xstrdup(f->name);
-
-			guest_config_delete(config, key);
-		} else {
-			i++;
-		}
-	}
-	return 0;
-}
-
-void guest_change_undo(struct task_ctx *task, struct guest_change *change)
-{
-	struct err err = ERR_INIT;
-	int r;
-
-	if (change->made.count == 0)
-		return;
-	task_log("change failed: removing what was made");
-	change->is_checked = true;
-	r = guest_change_edit(task, change, keep_used, &err);
-	for (size_t i = 0; r == 0 && i < change->made.count; i++)
-		r = guest_change_free_volume(task, change, change->made.items[i].name, &err);
-	if (r == 0 && change->made.count > 0)
-		r = guest_change_edit(task, change, drop_made, &err);
-	if (r < 0)
-		task_warn(task, "could not remove everything: %s", err.message);
+	if ((r = task_volume_free(task, &volume, content, err)) == 0 &&
+	    fields_find(&change->doomed, volid))
+		fields_set(&change->doomed, volid, "freed");
+	return r;
 }

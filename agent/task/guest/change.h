@@ -2,8 +2,9 @@
 /* A job that changes a guest's configuration, of any kind of guest; the core checked who may. What a kind's volumes are,
  * and which go, is the kind's.
  *
- * A volume to make is first named in the configuration as unusedN, then made, then takes its place: a job that is
- * killed leaves nothing that is not named. One to free is freed before its name goes. */
+ * A volume to make is first named in the configuration as unusedN, then made, then takes its place; one to free is
+ * freed before its name goes. Until the change is done a section ([special:config]) says which volumes these are: the
+ * undo of a job that was killed frees them, and their names go. */
 #pragma once
 
 #include "agent/guest/update.h"
@@ -13,8 +14,11 @@ struct guest_change {
 	const struct guest_kind_ops *ops;
 	struct fields set;
 	const char *delete_list, *revert_list, *raw; /* borrowed from the job's arguments */
-	struct fields made; /* volumes that this job made or is about to: ids as names */
-	bool is_checked;    /* the digest that the caller knows was there */
+	/* Ids as names: volumes that this job made or is about to ("" or "foreign": it has the name from us, the
+	 * volume from somebody else); and those that it frees ("" or "freed"). */
+	struct fields made, doomed;
+	bool is_checked; /* the digest that the caller knows was there */
+	bool is_undone;	 /* whatever the lock says */
 };
 
 /* Arguments: set.KEY, delete, revert, lxc, digest. */
@@ -33,11 +37,19 @@ struct guest_update guest_change_update(const struct guest_change *change, bool 
 /* Names a volume before it is made. */
 int guest_change_name(struct task_ctx *task, struct guest_change *change, const char *volid,
 		      struct err *err);
-/* It is not ours: it must not be freed. */
+/* It is not ours: it must not be freed, but its name goes with the others when the change is undone. */
 void guest_change_disown(struct guest_change *change, const char *volid);
+/* The volume is to be freed; the step says so in the configuration. What is not freed when the change fails stays. */
+void guest_change_doom(struct guest_change *change, const char *volid);
+int guest_change_note_doomed(struct task_ctx *task, struct guest_change *change,
+			     struct guest_config *config, struct err *err);
+/* In the step that does the change: nothing is under way any more. */
+void guest_change_end(struct guest_config *config);
 /* The change failed: frees what was made, and its names. What a key in use names stays. */
 void guest_change_undo(struct task_ctx *task, struct guest_change *change);
+/* The job "config-undo". */
+int guest_change_undo_run(struct task_ctx *task, const struct guest_kind_ops *ops, struct err *err);
 /* Keys that are to be deleted. Free with strv_free(). */
 char **guest_change_deleted(const struct guest_change *change);
-int guest_change_free_volume(struct task_ctx *task, const struct guest_change *change,
-			     const char *volid, struct err *err);
+int guest_change_free_volume(struct task_ctx *task, struct guest_change *change, const char *volid,
+			     struct err *err);

@@ -21,6 +21,7 @@ struct clone {
 	const struct guest_volume *now; /* being copied */
 	const char *value;		/* of it, in the source's configuration */
 	struct guest_config config;	/* of the source */
+	const char *foreign;		/* key whose volume is not ours, or NULL */
 };
 
 /* The state as it is must stand still while it is copied; snapshots and templates never change. */
@@ -102,11 +103,16 @@ static int set_volume(const struct life *life, struct guest_config *config, void
 {
 	const struct named *named = ctx;
 	const char *key = named->clone->now->key;
-	autofree char *value = guest_volume_value(source_value(named->clone, key), named->volid, 0);
 
+	(void)life;
 	if (!life_is_locked(config, LOCK))
 		return err_set(err, ERR_BUSY, "the lock was taken away meanwhile");
-	(void)life;
+	if (!named->volid) {
+		guest_config_delete(config, key);
+		return 0;
+	}
+	autofree char *value = guest_volume_value(source_value(named->clone, key), named->volid, 0);
+
 	guest_config_set(config, key, value);
 	return 0;
 }
@@ -116,6 +122,8 @@ static int note(struct task_ctx *task, const char *volid, void *ctx, struct err 
 	struct clone *clone = ctx;
 	struct named named = {.clone = clone, .volid = volid};
 
+	if (!volid)
+		clone->foreign = clone->now->key;
 	return life_edit(task, clone->life, set_volume, &named, err);
 }
 
@@ -224,7 +232,9 @@ static int renew(struct task_ctx *task, const struct clone *clone, struct err *e
 	return r;
 }
 
-static int free_copies(struct task_ctx *task, const struct life *life, struct err *err)
+/* foreign: key whose volume stays, or NULL. */
+static int free_copies(struct task_ctx *task, const struct life *life, const char *foreign,
+		       struct err *err)
 {
 	struct guest_config own;
 	uint64_t version;
@@ -235,6 +245,8 @@ static int free_copies(struct task_ctx *task, const struct life *life, struct er
 	if (life_is_locked(&own, LOCK)) {
 		if (life->clean)
 			life->clean(task->guest);
+		if (foreign)
+			guest_config_delete(&own, foreign);
 		r = life_volumes_free(task, life, &own, err);
 		if (r == 0)
 			r = task_guest_forget(task, life->ops->name, version, true, err);
@@ -248,7 +260,7 @@ static void undo(struct task_ctx *task, struct clone *clone)
 	struct err why = ERR_INIT;
 
 	task_log("cloning failed: removing what was made");
-	if (free_copies(task, clone->life, &why) < 0)
+	if (free_copies(task, clone->life, clone->foreign, &why) < 0)
 		task_warn(task, "could not remove everything: %s", why.message);
 	if (clone->is_locked && life_unlock(&clone->source, clone->life, clone->life->disk_lock,
 					    UNDERWAY_CLONE, &why) < 0)
@@ -317,7 +329,7 @@ int life_clone_undo_run(struct task_ctx *task, const struct life *life, struct e
 
 	task_log("removing what an unfinished copy %u left", task->guest);
 	if (r == 0)
-		r = free_copies(task, life, &why);
+		r = free_copies(task, life, NULL, &why);
 	if (r < 0 && r != -ERR_NOT_FOUND)
 		return err_set(err, (enum err_code)why.code, "%s", why.message);
 	return life_arg(task, "locks-source") ? life_clone_release_run(&source, life, err) : 0;

@@ -81,7 +81,9 @@ static int make(struct task_ctx *task, const struct life *life, const struct lif
 		 planned);
 	r = copy->is_linked ? make_linked(copy, from, &as, ret_volid, err)
 			    : make_full(copy, from, to, &as, ret_volid, err);
-	if (r == 0 && !str_eq(ret_volid, planned))
+	if (r == -ERR_EXISTS)
+		(void)copy->note(task, NULL, copy->ctx, NULL);
+	else if (r == 0 && !str_eq(ret_volid, planned))
 		r = copy->note(task, ret_volid, copy->ctx, err);
 	return r;
 }

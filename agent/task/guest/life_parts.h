@@ -54,7 +54,8 @@ struct life_copy {
 	const struct fields *taken; /* volume ids as names: their numbers are not used again */
 	bool is_linked;
 	uint64_t bwlimit; /* bytes a second, 0: none */
-	/* Told the id under which it will be made, before; and again if it came out differently. */
+	/* Told the id under which it will be made, before; and again if it came out differently; NULL: somebody else
+	 * took that name meanwhile, nothing of ours has it. Undoing must not free it even if this cannot be stored. */
 	int (*note)(struct task_ctx *task, const char *volid, void *ctx, struct err *err);
 	void *ctx;
 };

@@ -28,6 +28,19 @@ static int find_snapshot(const struct life *life, struct guest_config *config,
 	return r < 0 ? r : life_used_volumes(life, section, &back->volumes, &back->count, err);
 }
 
+/* What the end may refuse, volumes that no unused key is left for, is refused before anything is lost. */
+static int check_end(const struct life *life, const struct guest_config *config, const char *name,
+		     struct err *err)
+{
+	struct guest_config copy;
+	int r;
+
+	guest_config_copy(&copy, config);
+	r = guest_snapshot_restore(life->ops, &copy, name, err);
+	guest_config_fini(&copy);
+	return r;
+}
+
 static int begin(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	struct rollback *back = ctx;
@@ -38,6 +51,8 @@ static int begin(const struct life *life, struct guest_config *config, void *ctx
 		return 0; /* nothing to do again */
 	if (r == 0)
 		r = find_snapshot(life, config, back, err);
+	if (r == 0)
+		r = check_end(life, config, back->name, err);
 	if (r == 0) {
 		guest_underway_set(config, UNDERWAY_ROLLBACK, "snapname", back->name);
 		guest_config_set(config, "lock", LOCK);

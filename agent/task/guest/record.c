@@ -2,6 +2,9 @@
 /* Run records of guests. Runs in jobs and hooks. */
 #include "agent/task/guest/record.h"
 
+#include <dirent.h>
+#include <unistd.h>
+
 #include "agent/base/cursor.h"
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
@@ -30,11 +33,26 @@ int task_record_write_beside(unsigned vmid, const char *suffix, const struct fie
 	return file_write_atomic(path, data.data, data.size, 0600, err);
 }
 
+/* What a process that was killed while it wrote the file has left beside it. */
+static void remove_unfinished(unsigned vmid, const char *suffix)
+{
+	autofree char *folder = path_join(path_run(), "guests");
+	autofree char *prefix = xasprintf("%u%s.tmp", vmid, suffix);
+	DIR *dir = opendir(folder);
+
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		if (str_starts(e->d_name, prefix))
+			(void)unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir)
+		closedir(dir);
+}
+
 void task_record_remove_beside(unsigned vmid, const char *suffix)
 {
 	autofree char *path = path_of(vmid, suffix);
 
 	(void)file_remove(path, NULL);
+	remove_unfinished(vmid, suffix);
 }
 
 int task_record_write(unsigned vmid, const char *kind, const struct task_record *record,

@@ -28,4 +28,5 @@ int task_volumes_free_all(struct task_ctx *task, enum volume_content content, st
 char *task_volume_next_name(const struct task_storage *storage, unsigned vmid, const char *format,
 			    const struct fields *known, struct err *err);
 /* Says so when the storage has less room than the volume may take one day. */
-void task_volume_warn_space(struct task_ctx *task, const struct task_storage *storage, uint64_t size);
+void task_volume_warn_space(struct task_ctx *task, const struct task_storage *storage,
+			    uint64_t size);

@@ -35,7 +35,9 @@ static struct {
 	const char *lie_on; /* text of a value: its change is made */
 	uint16_t lies[3];   /* and answered with these, one after the other */
 	unsigned told;
-	char id[64]; /* of the change that was made already */
+	const char *appear_on,
+		*appears; /* with a value that has this text comes a file, of somebody else */
+	char id[64];	  /* of the change that was made already */
 } core;
 
 static void set(const char *path, const char *text, size_t size)
@@ -47,6 +49,22 @@ static void set(const char *path, const char *text, size_t size)
 	buf_clear(&value->text);
 	buf_add(&value->text, text, size);
 	value->version = ++core.version;
+}
+
+static void free_value(void *data)
+{
+	struct value *value = data;
+
+	buf_fini(&value->text);
+	free(value);
+}
+
+static void unset(const char *path)
+{
+	struct value *value = map_remove(core.values, path);
+
+	if (value)
+		free_value(value);
 }
 
 static uint16_t get(const struct call *call, struct reply *reply)
@@ -68,6 +86,17 @@ static bool is_refused(const struct field *f)
 	return !value || value->version != strtoull(f->value, NULL, 10);
 }
 
+static void make_appear(void)
+{
+	autofree char *folder =
+		xstrndup(core.appears, (size_t)(strrchr(core.appears, '/') - core.appears));
+
+	if (dir_make(folder, 0755, NULL) < 0 ||
+	    file_write_atomic(core.appears, "theirs", 6, 0600, NULL) < 0)
+		abort();
+	core.appear_on = NULL;
+}
+
 static bool put_all(const struct fields *params)
 {
 	bool is_lied = false;
@@ -79,10 +108,14 @@ static bool put_all(const struct fields *params)
 		const struct field *f = &params->items[i];
 		const char *end = strchr(f->value, '\n');
 
+		if (str_eq(f->name, REMOTE_DELETE))
+			unset(f->value);
 		if (!str_eq(f->name, REMOTE_PUT))
 			continue;
 		autofree char *path = xstrndup(f->value, (size_t)(end - f->value));
 
+		if (core.appear_on && strstr(end, core.appear_on))
+			make_appear();
 		is_lied |= core.lie_on && strstr(end, core.lie_on);
 		set(path, end + 1, f->size - (size_t)(end + 1 - f->value));
 	}
@@ -151,14 +184,6 @@ static pid_t start_core(void)
 	}
 	close(fd);
 	return pid;
-}
-
-static void free_value(void *data)
-{
-	struct value *value = data;
-
-	buf_fini(&value->text);
-	free(value);
 }
 
 static inline void stop_core(pid_t pid)

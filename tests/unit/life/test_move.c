@@ -116,6 +116,41 @@ static void keeps_a_copy_that_is_in_use(void **state)
 	expect_moved(&config);
 }
 
+/* Somebody takes the name between the look and the copy: it is theirs. */
+static void leaves_what_others_made(void **state)
+{
+	autofree char *path = xasprintf("%s/b/images/101/vm-101-disk-1.raw", folder);
+	autobuf config = BUF_INIT, text = BUF_INIT;
+
+	(void)state;
+	core.lie_on = NULL;
+	core.appear_on = "to: bb:101/vm-101-disk-1.raw";
+	core.appears = path;
+	assert_int_equal(move(&config), -ERR_EXISTS);
+	assert_int_equal(file_read(path, 100, &text, NULL), 0);
+	assert_string_equal(buf_str(&text), "theirs");
+	assert_non_null(strstr(config.data, "rootfs: aa:101/vm-101-disk-0.raw"));
+	assert_null(strstr(config.data, "lock:"));
+	assert_null(strstr(config.data, "[special:"));
+	assert_true(is_file("a/images/101/vm-101-disk-0.raw"));
+}
+
+/* With no key left for a volume that has to stay, nothing is begun. */
+static void needs_a_key_for_the_old_one(void **state)
+{
+	autobuf before = BUF_INIT, config = BUF_INIT;
+
+	(void)state;
+	buf_addf(&before, "hostname: a\nmemory: 64\nrootfs: aa:101/vm-101-disk-0.raw,size=1K\n");
+	for (unsigned i = 0; i < GUEST_UNUSED_MAX; i++)
+		buf_addf(&before, "unused%u: aa:101/vm-101-disk-%u.raw\n", i, i + 10);
+	set(CONFIG, before.data, before.size);
+	assert_int_equal(move(&config), -ERR_LIMIT);
+	assert_null(strstr(config.data, "lock:"));
+	assert_true(is_file("a/images/101/vm-101-disk-0.raw"));
+	assert_false(is_file("b/images/101/vm-101-disk-1.raw"));
+}
+
 /* First unknown, then "not now": that says nothing of the first time. */
 static void asks_until_the_outcome_is_known(void **state)
 {
@@ -214,6 +249,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(moves),
 		TEST(keeps_a_copy_that_is_in_use),
+		TEST(leaves_what_others_made),
+		TEST(needs_a_key_for_the_old_one),
 		TEST(asks_until_the_outcome_is_known),
 		TEST(takes_nested_subvolumes_along),
 	};

@@ -181,13 +181,47 @@ static void snapshots(void **state)
 	}
 }
 
+static int write_snapshot(const char *text)
+{
+	autofree char *path = path_join(path_run(), "network/snapshot");
+
+	return file_write_atomic(path, text, strlen(text), 0600, NULL);
+}
+
+/* Both texts are what is in effect: that says nothing of whether it was confirmed. */
+static void equal_texts(void **state)
+{
+	static const char text[] =
+		"links 21\n[{\"ifname\":\"eth0\"}]\n\n\nroutes4 2\n[]\nroutes6 0\n\n"
+		"old 0\n\nnew 0\n\n";
+	struct net_change change = {.lock = -1};
+	autobuf in = BUF_INIT, out = BUF_INIT;
+	autofree char *confirmed = xasprintf("%sconfirmed\n", text);
+	const char *outcome;
+
+	(void)state;
+	buf_add_str(&in, confirmed);
+	assert_int_equal(net_snapshot_parse(&in, &change, NULL), 0);
+	assert_true(change.is_confirmed);
+	net_snapshot_format(&change, &out);
+	assert_string_equal(buf_str(&out), confirmed);
+	net_change_end(&change);
+
+	assert_int_equal(write_snapshot(text), 0);
+	assert_int_equal(net_change_undo(&outcome, NULL), 0);
+	assert_string_equal(outcome, "the state before it is back");
+	assert_int_equal(write_snapshot(confirmed), 0);
+	assert_int_equal(net_change_undo(&outcome, NULL), 0);
+	assert_string_equal(outcome, "it was confirmed and is finished");
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(staging),	       WITH(broken_file), WITH(waiting),
-		WITH(nobodys_address), WITH(snapshots),
+		WITH(nobodys_address), WITH(snapshots),	  WITH(equal_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

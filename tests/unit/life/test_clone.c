@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copying a guest: what is another's stays another's. */
+#include "tests/unit/life/fake_core.h"
+
+#include "agent/guest/ct_schema.h"
+#include "agent/task/guest/life.h"
+
+#define SOURCE "/nodes/n1/lxc/101.conf"
+#define COPY   "/nodes/n1/lxc/102.conf"
+
+static char folder[64];
+
+static int require_stopped(struct task_ctx *task, struct err *err)
+{
+	(void)task;
+	(void)err;
+	return 0;
+}
+
+static const struct life life = {
+	.ops = &guest_kind_ct, .disk_lock = "disk", .require_stopped = require_stopped};
+
+static void put_volume(unsigned guest, unsigned disk)
+{
+	autofree char *path =
+		xasprintf("%s/images/%u/vm-%u-disk-%u.raw", folder, guest, guest, disk);
+	autofree char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	assert_int_equal(dir_make(parent, 0755, NULL), 0);
+	assert_int_equal(file_write_atomic(path, "data", 4, 0600, NULL), 0);
+}
+
+static int set_up(void **state)
+{
+	static const char source[] = "hostname: a\nmemory: 64\nrootfs: aa:101/vm-101-disk-0.raw\n"
+				     "mp0: aa:101/vm-101-disk-1.raw,mp=/a\n";
+	static const char copy[] = "hostname: b\nlock: create\nmemory: 64\n";
+
+	(void)state;
+	strcpy(folder, "/tmp/life-clone-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	setenv("LODGE_RUN_DIR", folder, 1);
+	autofree char *storages = xasprintf("dir: aa\n\tpath %s\n\tcontent rootdir\n", folder);
+
+	memset(&core, 0, sizeof(core));
+	core.values = map_new();
+	set("/storage.cfg", storages, strlen(storages));
+	set(SOURCE, source, strlen(source));
+	set(COPY, copy, strlen(copy));
+	put_volume(101, 0);
+	put_volume(101, 1);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	map_free(core.values, free_value);
+	return dir_remove_tree(folder, NULL);
+}
+
+static int copy_guest(void)
+{
+	struct task_ctx task = {.guest = 102, .node = "n1", .user = "root@pam"};
+	struct err err = ERR_INIT;
+	int r;
+
+	fields_add(&task.args, "source", "101");
+	r = life_clone_run(&task, &life, &err);
+	fields_fini(&task.args);
+	return r;
+}
+
+static bool is_file(const char *name)
+{
+	autofree char *path = xasprintf("%s/images/%s", folder, name);
+
+	return access(path, F_OK) == 0;
+}
+
+static void copies(void **state)
+{
+	autobuf config = BUF_INIT;
+	pid_t pid = start_core();
+
+	(void)state;
+	assert_int_equal(copy_guest(), 0);
+	assert_int_equal(task_store_get(COPY, &config, NULL, NULL), 0);
+	assert_non_null(strstr(buf_str(&config), "mp0: aa:102/vm-102-disk-1.raw,mp=/a"));
+	assert_null(strstr(buf_str(&config), "lock:"));
+	assert_true(is_file("102/vm-102-disk-0.raw") && is_file("102/vm-102-disk-1.raw"));
+	stop_core(pid);
+}
+
+/* The name of the second volume is taken between the look and the copy: the first one goes, that one stays. */
+static void leaves_what_others_made(void **state)
+{
+	autofree char *theirs = xasprintf("%s/images/102/vm-102-disk-1.raw", folder);
+	autobuf config = BUF_INIT;
+	pid_t pid;
+
+	(void)state;
+	core.appear_on = "mp0: aa:102/vm-102-disk-1.raw";
+	core.appears = theirs;
+	pid = start_core();
+	assert_int_equal(copy_guest(), -ERR_EXISTS);
+	assert_int_equal(task_store_get(COPY, &config, NULL, NULL), -ERR_NOT_FOUND);
+	assert_int_equal(task_store_get(SOURCE, &config, NULL, NULL), 0);
+	assert_null(strstr(buf_str(&config), "lock:"));
+	assert_false(is_file("102/vm-102-disk-0.raw"));
+	assert_true(is_file("102/vm-102-disk-1.raw"));
+	stop_core(pid);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(copies),
+		TEST(leaves_what_others_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
