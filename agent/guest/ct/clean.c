@@ -106,6 +106,7 @@ void ct_clean(unsigned vmid)
 {
 	autofree char *log = path_join(path_run(), "ct/%u.log", vmid);
 	autofree char *seccomp = path_join(path_run(), "ct/%u.seccomp", vmid);
+	autofree char *profile = path_join(path_run(), "ct/%u", vmid);
 	autofree char *target = ct_mount_point(vmid);
 	struct cgroup_layout layout;
 	struct ct_record record;
@@ -121,6 +122,7 @@ void ct_clean(unsigned vmid)
 	task_record_remove_beside(vmid, CT_ASKED_SUFFIX);
 	(void)file_remove(log, NULL);
 	(void)file_remove(seccomp, NULL);
+	(void)dir_remove_tree(profile, NULL); /* where liblxc keeps the AppArmor profile */
 	remove_places(vmid);
 	(void)rmdir(target);
 	remove_lock_file(vmid);
