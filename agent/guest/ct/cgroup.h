@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "agent/base/clock.h"
@@ -53,6 +54,8 @@ bool cgroup_path(const struct cgroup_layout *layout, const char *groups, unsigne
 /* Writes items of cgroup_limits(), in an order that the kernel takes. A limit below what is in use is ERR_BUSY. */
 int cgroup_apply(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
 		 const struct fields *items, struct err *err);
+/* Bytes that were swapped out under an earlier, larger limit: v2 takes any, and leaves them where they are. */
+uint64_t cgroup_swap_beyond(const struct cgroup_layout *layout, const char *groups, unsigned vmid);
 /* Freezes or thaws all of its processes, and waits until that is done. A freeze that takes too long is taken
  * back. */
 int cgroup_freeze(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
