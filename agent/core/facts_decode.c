@@ -183,17 +183,18 @@ static int decode_state(const struct fields *f, enum guest_state *ret, struct er
 	return err_field(err, "state", "bad state '%.40s'", text ? text : "");
 }
 
-/* The first word of a stop may not know why it was, a later one may not, either. */
+/* Monitor and hook both tell of a stop, in any order, and one of them may not know why it was. The first who does
+ * counts. */
 static void decode_reason(const struct fields *f, const struct guest_fact *before,
 			  struct guest_fact *now)
 {
 	const char *reason = fields_get(f, "reason");
 
 	now->reason[0] = '\0';
-	if (now->state == GUEST_STOPPED && reason)
-		str_copy(now->reason, sizeof(now->reason), reason);
-	else if (now->state == GUEST_STOPPED && before->state == GUEST_STOPPED)
+	if (now->state == GUEST_STOPPED && before->state == GUEST_STOPPED && before->reason[0])
 		memcpy(now->reason, before->reason, sizeof(now->reason));
+	else if (now->state == GUEST_STOPPED && reason)
+		str_copy(now->reason, sizeof(now->reason), reason);
 }
 
 int facts_decode_guest(const struct fields *f, struct guest_fact *fact, struct err *err)

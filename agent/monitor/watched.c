@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,6 +17,7 @@
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/end.h"
 #include "agent/monitor/machine_sample.h"
 #include "agent/monitor/proc.h"
 
@@ -171,21 +171,18 @@ static int end_status(const struct watched *g)
 	return at && sscanf(at, "%d", &status) == 1 ? status : -1;
 }
 
-/* Why a container ended, where nobody asked it to: "" when that looks like its own will. Halt and reboot from inside
- * are signals, too (SIGINT, SIGHUP). */
+/* Why a container ended, where nobody asked it to; "" also where that cannot be known: then the hook that follows its
+ * end tells. */
 static const char *end_reason(const struct watched *g)
 {
 	autofree char *asked = xasprintf("%s/%u.asked", g->owner->folder, g->vmid);
 	int status = g->is_machine || access(asked, F_OK) == 0 ? -1 : end_status(g);
 
-	if (status < 0 || !WIFSIGNALED(status) || WTERMSIG(status) == SIGINT ||
-	    WTERMSIG(status) == SIGHUP)
+	if (status < 0 || !WIFSIGNALED(status))
 		return "";
 	log_warning("guest %u: its first process was ended by signal %d", g->vmid,
 		    WTERMSIG(status));
-	if (WTERMSIG(status) == SIGKILL && guest_sample_has_oom(&g->last))
-		return "oom";
-	return WTERMSIG(status) == SIGKILL ? "killed" : "crashed";
+	return guest_end_reason(WTERMSIG(status), guest_sample_has_oom(&g->last));
 }
 
 /* Of a machine the end of its process is its end while libvirtd would tell of another one. */
