@@ -7,15 +7,16 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$here/systemd_tree.sh"
 . "$here/kernel_machine.sh"
-parts="install limits confine network volumes"
+parts="install limits,confine network,volumes"
 [ -z "${LODGE_TEST_FULL:-}" ] || parts="$parts debian"
-seconds=400
+seconds=500
 [ -z "${LODGE_TEST_FULL:-}" ] || seconds=1500
 
+build_probe() { gcc -static -Os -s -Wall -Wextra -Werror -o "$LAB/probe" "$here/kernel/probe.c"; }
 payload() { # one tar: the product as it is installed, the parts of the test, templates
 	local folder=$LAB/payload
 	mkdir -p "$folder/templates" && mv "$LAB/product" "$folder/product" && cp "$here"/kernel/*.sh "$folder/" &&
-		cp -r "$top/systemd/setup" "$folder/setup" && cp "$busybox" "$folder/templates/busybox.tar.gz" &&
+		cp "$LAB/probe" "$folder/" && cp -r "$top/systemd/setup" "$folder/setup" && cp "$busybox" "$folder/templates/busybox.tar.gz" &&
 		echo "${LODGE_TEST_PARTS:-$parts}" >"$folder/parts" || return
 	[ -z "${debian:-}" ] || cp "$debian" "$folder/templates/debian.tar.zst" || return
 	tar -C "$folder" --numeric-owner --owner=0 --group=0 -cf "$LAB/payload.tar" . && rm -rf "$folder"
@@ -27,6 +28,7 @@ if [ -n "${LODGE_TEST_FULL:-}" ]; then
 fi
 image=$(kernel_image) || skip_all "no emulated machine: $image"
 product_make
+ok "what asks the kernel is built" build_probe
 ok "the product is packed" payload
 start=$SECONDS
 tap $((seconds + 20)) kernel_run "$image" "$LAB/payload.tar" $seconds

@@ -56,8 +56,18 @@ kernel_image_make() ( # kernel_image_make ARCHIVE FOLDER
 	truncate -s 6G "$2/disk.new"
 	mke2fs -q -F -t ext4 -m 0 -d "$root" "$2/disk.new"
 	rm -rf "$root"
+	kernel_first_boot "$2"
 	touch "$2"
 	mv "$2/disk.new" "$2/disk"
+)
+# Once, for what a first boot leaves: a machine id, and AppArmor's profiles compiled for this kernel (14 s of a boot).
+kernel_first_boot() ( # kernel_first_boot FOLDER
+	set -e
+	printf '#!/bin/sh\nsync\npoweroff -f\n' >"$1/machine.sh"
+	chmod 755 "$1/machine.sh"
+	tar -C "$1" -cf "$1/first.tar" machine.sh
+	kernel_boot "$1" "$1/disk.new" raw "$1/first.tar" 300 "$1/console"
+	rm "$1/machine.sh" "$1/first.tar"
 )
 # Only what leads to the root file system: Debian's own initrd takes several times as long here.
 kernel_initrd() ( # kernel_initrd ROOT FILE
@@ -85,19 +95,22 @@ kernel_initrd() ( # kernel_initrd ROOT FILE
 	(cd "$work" && find . | cpio -o -H newc --quiet) | gzip -1 >"$2"
 )
 
+kernel_boot() { # kernel_boot FOLDER DISK FORMAT PAYLOAD SECONDS CONSOLE [OPTIONS OF QEMU]
+	# shellcheck disable=SC2054
+	local qemu=(qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max,la57=off -smp 2 -m 2048
+		-no-user-config -nodefaults -display none -no-reboot -serial "file:$6"
+		-kernel "$1/vmlinuz" -initrd "$1/initrd"
+		-append "console=ttyS0 quiet mitigations=off random.trust_cpu=on systemd.hostname=real"
+		-drive "file=$2,format=$3,if=virtio,cache=unsafe"
+		-drive "file=$4,format=raw,if=virtio,readonly=on"
+		-netdev user,id=lan,restrict=on -device virtio-net-pci,netdev=lan -device virtio-rng-pci
+		-device virtio-serial-pci -chardev file,id=tap,path=/dev/stdout -device virtserialport,chardev=tap,name=tap)
+	timeout -k 5 "$5" "${qemu[@]}" "${@:7}" </dev/null
+}
 kernel_run() { # kernel_run FOLDER PAYLOAD SECONDS
 	qemu-img create -q -f qcow2 -F raw -b "$1/disk" "$LAB/kernel.disk" &&
 		truncate -s 2G "$LAB/kernel.spare" && truncate -s 512M "$LAB/kernel.swap" || return
-	# shellcheck disable=SC2054
-	local qemu=(qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max,la57=off -smp 2 -m 2048
-		-no-user-config -nodefaults -display none -no-reboot -serial "file:$LAB/kernel.console"
-		-kernel "$1/vmlinuz" -initrd "$1/initrd"
-		-append "console=ttyS0 quiet mitigations=off random.trust_cpu=on systemd.hostname=real"
-		-drive "file=$LAB/kernel.disk,format=qcow2,if=virtio,cache=unsafe"
-		-drive "file=$2,format=raw,if=virtio,readonly=on"
-		-drive "file=$LAB/kernel.spare,format=raw,if=virtio,cache=unsafe"
+	kernel_boot "$1" "$LAB/kernel.disk" qcow2 "$2" "$3" "$LAB/kernel.console" \
+		-drive "file=$LAB/kernel.spare,format=raw,if=virtio,cache=unsafe" \
 		-drive "file=$LAB/kernel.swap,format=raw,if=virtio,cache=unsafe"
-		-netdev user,id=lan,restrict=on -device virtio-net-pci,netdev=lan -device virtio-rng-pci
-		-device virtio-serial-pci -chardev stdio,id=tap,signal=off -device virtserialport,chardev=tap,name=tap)
-	timeout -k 5 "$3" "${qemu[@]}" </dev/null
 }

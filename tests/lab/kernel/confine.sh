@@ -7,7 +7,6 @@ has_profile() { # its own one, enforced; inside, where a namespace of profiles b
 	text=$(tr -d '\0' <"/proc/$(init_of "$1")/attr/current")
 	[[ $text == "lxc-$1_"*"(enforce)" ]] || { echo "profile: $text"; return 1; }
 }
-put_probe() { inside "$1" sh -c 'mkdir -p /mnt /mnt2 && cat >/bin/probe && chmod 755 /bin/probe' </lab/probe; }
 probe() { # probe ID WORDS…: what it says, whether well or not
 	inside "$1" probe "${@:2}"
 	:
@@ -15,9 +14,9 @@ probe() { # probe ID WORDS…: what it says, whether well or not
 sysrq_is_refused() { not inside "$1" sh -c 'echo h >/proc/sysrq-trigger'; }
 policy_is_refused() { not inside "$1" sh -c 'echo x >/sys/kernel/security/apparmor/.remove'; }
 binds_proc() { inside "$1" mount --bind /proc /mnt2; } # what the profile forbids, though the kernel would do it
-no_profiles() { # of containers, in the kernel or in our folder
-	not grep '^lxc-[0-9]' /sys/kernel/security/apparmor/profiles &&
-		is "" "$(find /run/lodge/ct -mindepth 1 -not -path '*/mnt*')"
+no_profiles() { # of these containers, in the kernel or in our folder
+	not grep '^lxc-20' /sys/kernel/security/apparmor/profiles &&
+		is "" "$(find /run/lodge/ct -mindepth 1 -name '20*' -not -path '*/mnt*')"
 }
 makes_no_way_in() { # makes_no_way_in ID TYPE MAJOR MINOR: the node can be made, and not opened
 	inside "$1" mknod "/tmp/$3.$4" "$2" "$3" "$4" || return
@@ -41,6 +40,7 @@ for id in 201 202 203; do
 	ok "$id: sysrq is refused" sysrq_is_refused $id
 	ok "$id: AppArmor's policy is out of reach" policy_is_refused $id
 	put_probe $id
+	inside $id mkdir -p /mnt /mnt2
 done
 
 ok "unprivileged: no keyctl" says "not implemented" probe 201 keyctl

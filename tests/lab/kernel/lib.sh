@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Inside the emulated machine: TAP without numbers (the host gives them), waiting for events, the node's own command
-# line, the kernel's files of a container. Sourced by machine.sh before each part.
+# line, the kernel's files of a container. Sourced by machine.sh before each part, which $part names.
 set -u
 export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-out=/run/lab.out node=$(uname -n)
+out=/run/lab.out.${part:-} node=$(uname -n)
 
 pass() { echo "ok - $1"; }
 fail() { echo "not ok - $1"; sed 's/^/# /' "$out" | tail -n 40; }
@@ -56,6 +56,7 @@ inside() { # inside ID COMMAND…
 	shift
 	timeout 60 lodge exec "$id" -- "$@"
 }
+put_probe() { inside "$1" sh -c 'cat >/bin/probe && chmod 755 /bin/probe' </lab/probe; }
 change() { lodge config "$@"; } # change ID --KEY VALUE…
 config() { lodge get "/nodes/$node/lxc/$1/config" --json; }
 value() { # value ID KEY: of its configuration
@@ -69,11 +70,10 @@ state_is() { is "$2" "$(current "$1" status)"; }
 settled() { # nothing of its configuration waits
 	lodge get "/nodes/$node/lxc/$1/pending" --json | tee /dev/stderr | not grep -qE '"(pending|delete)"'
 }
-# job_says TYPE PATTERN: the log of the last job of that type
-job_says() {
+job_says() { # job_says ID TYPE PATTERN: the log of its last job of that type
 	local upid
-	upid=$(lodge get "/nodes/$node/tasks" --typefilter "$1" --limit 1 --source all --json | grep -o 'UPID:[^"]*') || return
-	lodge get "/nodes/$node/tasks/$upid/log" --json | tee /dev/stderr | grep -q "$2"
+	upid=$(lodge get "/nodes/$node/tasks" --vmid "$1" --typefilter "$2" --limit 1 --source all --json | grep -o 'UPID:[^"]*') || return
+	lodge get "/nodes/$node/tasks/$upid/log" --json | tee /dev/stderr | grep -q "$3"
 }
 init_of() { current "$1" pid; }
 group() { # group ID [FILE]: its control group, or what that file of it says

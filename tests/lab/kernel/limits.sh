@@ -48,12 +48,12 @@ ok "live: nothing waits" settled 101
 ok "swap: what memory does not take is swapped out" fill 101 150
 ok "swap: it is in use" between "$(mebibytes 16)" "$(mebibytes 64)" "$(group 101 memory.swap.current)"
 change 101 --memory 32 >"$out" 2>&1
-ok "less memory than is in use waits, and says so" job_says vzconfig "memory: waits for the next start: 1[0-9]* MiB of memory are in use"
+ok "less memory than is in use waits, and says so" job_says 101 vzconfig "memory: waits for the next start: 1[0-9]* MiB of memory are in use"
 ok "its limit is as before" is "$(mebibytes 128)" "$(group 101 memory.max)"
 change 101 --revert memory >"$out" 2>&1
 ok "swap: 0 while some is in use" change 101 --swap 0
 ok "it is the limit" is 0 "$(group 101 memory.swap.max)"
-ok "what stays is told" job_says vzconfig "swap: [0-9]* MiB beyond the limit stay swapped out"
+ok "what stays is told" job_says 101 vzconfig "swap: [0-9]* MiB beyond the limit stay swapped out"
 ok "nothing waits" settled 101
 ok "what takes memory goes" unfill 101
 ok "with less memory in use, less is taken" change 101 --memory 64
