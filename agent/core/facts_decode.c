@@ -187,7 +187,8 @@ static int decode_state(const struct fields *f, enum guest_state *ret, struct er
 	return err_field(err, "state", "bad state '%.40s'", text ? text : "");
 }
 
-/* The first word of a stop may not know why it was, a later one may not, either. */
+/* Monitor and hook both tell of a stop, in any order, and one of them may not know why it was. The first who does
+ * counts. */
 static int decode_reason(const struct fields *f, const struct guest_fact *before,
 			 struct guest_fact *now, struct err *err)
 {
@@ -195,16 +196,18 @@ static int decode_reason(const struct fields *f, const struct guest_fact *before
 
 	now->reason[0] = '\0';
 	now->exit_code = now->exit_signal = 0;
-	if (now->state == GUEST_STOPPED && reason) {
-		str_copy(now->reason, sizeof(now->reason), reason);
-		return decode(f, end_fields, ARRAY_SIZE(end_fields), now, err);
-	}
-	if (now->state == GUEST_STOPPED && before->state == GUEST_STOPPED) {
+	if (now->state != GUEST_STOPPED)
+		return 0;
+	if (before->state == GUEST_STOPPED && before->reason[0]) {
 		memcpy(now->reason, before->reason, sizeof(now->reason));
 		now->exit_code = before->exit_code;
 		now->exit_signal = before->exit_signal;
+		return 0;
 	}
-	return 0;
+	if (!reason)
+		return 0;
+	str_copy(now->reason, sizeof(now->reason), reason);
+	return decode(f, end_fields, ARRAY_SIZE(end_fields), now, err);
 }
 
 int facts_decode_guest(const struct fields *f, struct guest_fact *fact, struct err *err)

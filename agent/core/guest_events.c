@@ -21,12 +21,15 @@ static void ask_monitor(struct core *core, const struct fields *f)
 	call_fini(&event);
 }
 
-static void log_reason(const struct fields *f)
+static void log_reason(const struct facts *facts, const struct fields *f)
 {
+	uint64_t vmid = 0;
+
+	str_to_u64(fields_get(f, "vmid"), &vmid);
 	if (fields_get(f, "oom_kills"))
 		log_warning("guest %s: the kernel killed %s times in it for want of memory",
 			    fields_get(f, "vmid"), fields_get(f, "oom_kills"));
-	if (fields_get(f, "reason"))
+	if (fields_get(f, "reason") && !facts_guest(facts, (unsigned)vmid)->reason[0])
 		log_info("guest %s stopped: %s", fields_get(f, "vmid"), fields_get(f, "reason"));
 }
 
@@ -34,11 +37,11 @@ void server_guest_state(struct core *core, struct conn *conn, uint64_t id, struc
 {
 	struct err err = ERR_INIT;
 
+	log_reason(core->facts, &call->head);
 	if (facts_take_guest(core->facts, &call->head, &err) < 0) {
 		server_reply(conn, id, 400, err.message);
 		return;
 	}
-	log_reason(&call->head);
 	restart_take(core, &call->head);
 	ask_monitor(core, &call->head);
 	server_reply(conn, id, 200, NULL);
@@ -78,7 +81,7 @@ static void take(const struct call *event, struct facts *facts,
 
 void server_event_guest(struct core *core, struct call *event)
 {
-	log_reason(&event->head);
+	log_reason(core->facts, &event->head);
 	take(event, core->facts, facts_take_guest);
 }
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,6 +17,7 @@
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/end.h"
 #include "agent/monitor/machine_sample.h"
 #include "agent/monitor/proc.h"
 
@@ -136,13 +136,7 @@ void watched_tell_end(struct guests_watch *w, unsigned vmid, bool is_machine,
 {
 	autofields f = FIELDS_INIT;
 
-	if (!str_is_empty(end->reason)) {
-		fields_add(&f, "reason", end->reason);
-		if (WIFSIGNALED(end->status))
-			fields_addf(&f, "exit_signal", "%d", WTERMSIG(end->status));
-		else if (WEXITSTATUS(end->status) != 0)
-			fields_addf(&f, "exit_code", "%d", WEXITSTATUS(end->status));
-	}
+	guest_end_fields(end->reason, end->status, &f);
 	send(w, vmid, is_machine, end->state, &f);
 }
 
@@ -177,25 +171,8 @@ static int end_status(const struct watched *g)
 	return at && sscanf(at, "%d", &status) == 1 ? status : -1;
 }
 
-#define SHELL_SIGNALLED                                                                            \
-	128 /* a shell as init exits like this after its last command was ended by a signal */
-
-/* "" when it looks like its own will: halt and reboot from inside are signals, too. */
-static const char *reason_of(int status, bool has_oom)
-{
-	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-
-	if (status == 0 || signal == SIGINT || signal == SIGHUP)
-		return "";
-	if (has_oom &&
-	    (signal == SIGKILL || (!signal && WEXITSTATUS(status) == SHELL_SIGNALLED + SIGKILL)))
-		return "oom";
-	if (!signal)
-		return "exited";
-	return signal == SIGKILL ? "killed" : "crashed";
-}
-
-/* Why a container ended, where nobody asked it to. */
+/* Why a container ended, where nobody asked it to; nothing also where that cannot be known: then the hook that follows
+ * its end tells. */
 static void look_at_end(const struct watched *g, struct watched_end *ret)
 {
 	autofree char *asked = xasprintf("%s/%u.asked", g->owner->folder, g->vmid);
@@ -204,7 +181,7 @@ static void look_at_end(const struct watched *g, struct watched_end *ret)
 	if (status < 0)
 		return;
 	ret->status = status;
-	ret->reason = reason_of(status, guest_sample_has_oom(&g->last));
+	ret->reason = guest_end_reason(status, guest_sample_has_oom(&g->last));
 	if (WIFSIGNALED(status) && ret->reason[0])
 		log_warning("guest %u: its first process was ended by signal %d", g->vmid,
 			    WTERMSIG(status));

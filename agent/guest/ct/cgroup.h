@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "agent/base/clock.h"
@@ -59,6 +60,8 @@ int cgroup_apply(const struct cgroup_layout *layout, const char *groups, unsigne
  * they had. ERR_UNSUPPORTED on v2, where only liblxc knows the program that decides. */
 int cgroup_device_rule(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
 		       bool allow, const char *rule, struct err *err);
+/* Bytes that were swapped out under an earlier, larger limit: v2 takes any, and leaves them where they are. */
+uint64_t cgroup_swap_beyond(const struct cgroup_layout *layout, const char *groups, unsigned vmid);
 /* Freezes or thaws all of its processes, and waits until that is done. A freeze that takes too long is taken
  * back. */
 int cgroup_freeze(const struct cgroup_layout *layout, const char *groups, unsigned vmid,

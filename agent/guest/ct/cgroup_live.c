@@ -133,16 +133,24 @@ static int write_cpuset(const char *folder, const char *value, int depth)
 	return r == -EBUSY ? write_file(folder, "cpuset.cpus", value) : r;
 }
 
+static bool read_bytes(const char *folder, const char *name, uint64_t *ret)
+{
+	autobuf text = BUF_INIT;
+
+	if (!read_file(folder, name, &text))
+		return false;
+	text.data[strcspn(buf_str(&text), "\n")] = '\0';
+	return str_to_u64(text.data, ret);
+}
+
 /* v2 takes any bound and kills until it is kept. */
 static int check_memory(const char *folder, const char *value, struct err *err)
 {
 	autobuf text = BUF_INIT;
-	uint64_t now = 0, bound, cache;
+	uint64_t now, bound, cache;
 
-	if (!str_to_u64(value, &bound) || !read_file(folder, "memory.current", &text))
+	if (!str_to_u64(value, &bound) || !read_bytes(folder, "memory.current", &now))
 		return 0;
-	text.data[strcspn(buf_str(&text), "\n")] = '\0';
-	str_to_u64(text.data, &now);
 	cache = read_file(folder, "memory.stat", &text) ? counter(buf_str(&text), "inactive_file")
 							: 0;
 	now -= cache < now ? cache : now;
@@ -211,6 +219,19 @@ int cgroup_apply(const struct cgroup_layout *layout, const char *groups, unsigne
 	}
 	free(is_done);
 	return r;
+}
+
+uint64_t cgroup_swap_beyond(const struct cgroup_layout *layout, const char *groups, unsigned vmid)
+{
+	char folder[PATH_MAX];
+	uint64_t now, bound;
+
+	if (!layout->v2[CG_MEMORY] ||
+	    !cgroup_path(layout, groups, vmid, CG_MEMORY, folder, sizeof(folder)) ||
+	    !read_bytes(folder, "memory.swap.current", &now) ||
+	    !read_bytes(folder, "memory.swap.max", &bound))
+		return 0;
+	return now > bound ? now - bound : 0;
 }
 
 static bool frozen_at(const struct cgroup_layout *layout, const char *folder)

@@ -11,8 +11,10 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/cgroup.h"
 #include "agent/guest/ct/control.h"
+#include "agent/guest/ct/init_end.h"
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/veth.h"
+#include "agent/guest/end.h"
 #include "agent/task/guest/record.h"
 #include "agent/base/fd.h"
 
@@ -36,7 +38,7 @@ static void tell_core(const struct fields *fields)
 }
 
 /* How often the kernel killed for want of memory while it ran. */
-static void add_kills(unsigned vmid, struct fields *f)
+static bool add_kills(unsigned vmid, struct fields *f)
 {
 	autofree char *path = path_join(path_run(), "guests/%u" CT_END_SUFFIX, vmid);
 	autobuf text = BUF_INIT;
@@ -49,6 +51,16 @@ static void add_kills(unsigned vmid, struct fields *f)
 			fields_add(f, "oom_kills", fields_get(&end, "oom_kills"));
 	}
 	task_record_remove_beside(vmid, CT_END_SUFFIX);
+	return fields_get(f, "oom_kills") != NULL;
+}
+
+static void add_reason(unsigned vmid, pid_t init, bool has_oom, struct fields *f)
+{
+	autofree char *asked = path_join(path_run(), "guests/%u" CT_ASKED_SUFFIX, vmid);
+	int status = ct_init_status(init);
+
+	if (status >= 0 && access(asked, F_OK) != 0)
+		guest_end_fields(guest_end_reason(status, has_oom), status, f);
 }
 
 void ct_note_stopped(unsigned vmid, pid_t init, const char *target)
@@ -62,7 +74,7 @@ void ct_note_stopped(unsigned vmid, pid_t init, const char *target)
 	fields_add(&f, "kind", "lxc");
 	fields_add(&f, "state", "stopped");
 	fields_add(&f, "target", target);
-	add_kills(vmid, &f);
+	add_reason(vmid, init, add_kills(vmid, &f), &f);
 	(void)ct_spool_write(vmid, &f, NULL);
 	ct_record_remove(vmid);
 	tell_core(&f);
@@ -106,6 +118,7 @@ void ct_clean(unsigned vmid)
 {
 	autofree char *log = path_join(path_run(), "ct/%u.log", vmid);
 	autofree char *seccomp = path_join(path_run(), "ct/%u.seccomp", vmid);
+	autofree char *profile = path_join(path_run(), "ct/%u", vmid);
 	autofree char *target = ct_mount_point(vmid);
 	struct cgroup_layout layout;
 	struct ct_record record;
@@ -121,6 +134,7 @@ void ct_clean(unsigned vmid)
 	task_record_remove_beside(vmid, CT_ASKED_SUFFIX);
 	(void)file_remove(log, NULL);
 	(void)file_remove(seccomp, NULL);
+	(void)dir_remove_tree(profile, NULL); /* where liblxc keeps the AppArmor profile */
 	remove_places(vmid);
 	(void)rmdir(target);
 	remove_lock_file(vmid);

@@ -126,6 +126,11 @@ static const char *const extra_mounts[] = {
 	"mqueue dev/mqueue mqueue rw,relatime,create=dir,optional 0 0",
 };
 
+/* The same, and mounted by systemd wherever the folder is there, which it is on a Debian host. The node's own is nobody's
+ * business: its files hold secrets (of iSCSI targets) that all may read. */
+static const char config_mount[] =
+	"none sys/kernel/config tmpfs ro,nosuid,nodev,noexec,size=4k,mode=755,optional 0 0";
+
 /* Without a /proc and a /sys that nothing covers the kernel lets nobody inside mount one. */
 static const char *const nesting_mounts[] = {
 	"proc dev/.lxc/proc proc create=dir,optional 0 0",
@@ -141,6 +146,7 @@ static void add_mounts(const struct ct_items *in, const struct ct_features *feat
 		    features->force_rw_sys ? "rw" : "mixed");
 	for (size_t i = 0; is_unprivileged && i < ARRAY_SIZE(extra_mounts); i++)
 		fields_add(ret, "lxc.mount.entry", extra_mounts[i]);
+	fields_add(ret, "lxc.mount.entry", config_mount);
 	for (size_t i = 0; features->nesting && i < ARRAY_SIZE(nesting_mounts); i++)
 		fields_add(ret, "lxc.mount.entry", nesting_mounts[i]);
 }

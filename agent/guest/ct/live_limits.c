@@ -4,13 +4,17 @@
 #include "agent/guest/ct/items.h"
 #include "agent/guest/ct/live.h"
 
+static bool is_memory(const char *const *keys)
+{
+	return str_eq(keys[0], "memory") || str_eq(keys[0], "swap");
+}
+
 /* "lxc.cgroup2.memory.max" belongs to the keys that begin alike: of memory, or of processors. */
 static bool concerns(const char *item, const char *const *keys)
 {
 	const char *file = str_after(item, "lxc.cgroup2.") ?: str_after(item, "lxc.cgroup.");
-	bool is_memory = file && str_starts(file, "memory.");
 
-	return is_memory == (str_eq(keys[0], "memory") || str_eq(keys[0], "swap"));
+	return (file && str_starts(file, "memory.")) == is_memory(keys);
 }
 
 static void choose_cpus(const struct ct_host *host, unsigned vmid,
@@ -23,6 +27,16 @@ static void choose_cpus(const struct ct_host *host, unsigned vmid,
 		cpuset_for(&host->cgroups, vmid, (unsigned)cores, out);
 	if (out->size == 0)
 		cpuset_all(&host->cgroups, out);
+}
+
+static void tell_swap(struct task_ctx *task, const struct ct_host *host, const char *groups)
+{
+	uint64_t beyond = cgroup_swap_beyond(&host->cgroups, groups, task->guest);
+
+	if (beyond)
+		task_warn(task,
+			  "swap: %llu MiB beyond the limit stay swapped out until they are used",
+			  (unsigned long long)((beyond + (1 << 20) - 1) >> 20));
 }
 
 int ct_live_limits(struct task_ctx *task, const struct ct_record *record,
@@ -46,5 +60,8 @@ int ct_live_limits(struct task_ctx *task, const struct ct_record *record,
 	for (size_t i = 0; i < items.count; i++)
 		if (concerns(items.items[i].name, keys))
 			fields_add(&wanted, items.items[i].name, items.items[i].value);
-	return cgroup_apply(&host.cgroups, buf_str(&groups), task->guest, &wanted, err);
+	r = cgroup_apply(&host.cgroups, buf_str(&groups), task->guest, &wanted, err);
+	if (r == 0 && is_memory(keys))
+		tell_swap(task, &host, buf_str(&groups));
+	return r;
 }

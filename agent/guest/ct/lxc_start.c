@@ -16,6 +16,13 @@
 #define LOG_MAX	    (1024 * 1024)
 #define REASONS_MAX 3
 
+/* Only reading a file tells liblxc 5.0.2 and 6.0 the container's name where AppArmor profiles are generated from it;
+ * without it a start on such a host ends with "Failed to mmap old profile". */
+static bool set_name(struct lxc_container *c)
+{
+	return c->load_config(c, "/dev/null");
+}
+
 static int set_items(struct lxc_container *c, const struct fields *items, struct err *err)
 {
 	for (size_t i = 0; i < items->count; i++)
@@ -89,7 +96,8 @@ int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *it
 		return err_set(err, ERR_INTERNAL, "liblxc: cannot open its log");
 	if (!(c = lxc_container_new(name, lxc_path)))
 		return err_set(err, ERR_INTERNAL, "liblxc: no container object");
-	r = set_items(c, items, err);
+	r = set_name(c) ? set_items(c, items, err)
+			: err_set(err, ERR_INTERNAL, "liblxc: no configuration");
 	if (r == 0 && c->is_running(c))
 		r = err_set(err, ERR_BUSY, "CT %u already running", vmid);
 	if (r == 0 && (!c->want_daemonize(c, true) || !c->want_close_all_fds(c, true)))

@@ -10,7 +10,8 @@
 
 #define TC_DEADLINE (10 * USEC_PER_SEC)
 #define WORDS_MAX   32
-#define BURST_MIN   (64 * 1024) /* bytes; below, a full frame with offloads would never pass */
+#define BURST_MIN   (128 * 1024) /* bytes; below, a full frame with offloads would never pass */
+#define POLICE_MTU  "256kb"	 /* the same: tc(8) says 2 KiB by itself */
 
 static int tc(const char *line, struct err *err)
 {
@@ -21,25 +22,30 @@ static int tc(const char *line, struct err *err)
 	return exec_run(&run, NULL, err);
 }
 
+static unsigned long long burst_of(unsigned long long bytes)
+{
+	return bytes > BURST_MIN ? bytes : BURST_MIN;
+}
+
 /* What leaves the host side is what the container receives. */
-static int bound_received(const char *name, unsigned long long bytes, unsigned long long burst,
-			  struct err *err)
+static int bound_received(const char *name, unsigned long long bytes, struct err *err)
 {
 	autofree char *line =
 		xasprintf("tc qdisc replace dev %s root tbf rate %llubps burst %llub latency 50ms",
-			  name, bytes, burst);
+			  name, bytes, burst_of(bytes / 10));
 
 	return tc(line, err);
 }
 
-static int bound_sent(const char *name, unsigned long long bytes, unsigned long long burst,
-		      struct err *err)
+/* What is too fast is dropped, for at the node's end nothing can wait. A sender learns of that after 200 ms at the
+ * earliest (Linux's shortest time-out): with a smaller burst than it may send in that time, it gets half of its rate. */
+static int bound_sent(const char *name, unsigned long long bytes, struct err *err)
 {
 	autofree char *qdisc = xasprintf("tc qdisc add dev %s handle ffff: ingress", name);
 	autofree char *police =
 		xasprintf("tc filter add dev %s parent ffff: protocol all prio 50 matchall action "
-			  "police rate %llubps burst %llub drop",
-			  name, bytes, burst);
+			  "police rate %llubps burst %llub mtu " POLICE_MTU " drop",
+			  name, bytes, burst_of(bytes / 5));
 	int r = tc(qdisc, err);
 
 	return r < 0 ? r : tc(police, err);
@@ -48,7 +54,6 @@ static int bound_sent(const char *name, unsigned long long bytes, unsigned long 
 int veth_set_rate(const char *name, double rate, struct err *err)
 {
 	unsigned long long bytes = (unsigned long long)(rate * 1024 * 1024);
-	unsigned long long burst = bytes / 10 > BURST_MIN ? bytes / 10 : BURST_MIN;
 	autofree char *root = xasprintf("tc qdisc del dev %s root", name);
 	autofree char *ingress = xasprintf("tc qdisc del dev %s ingress", name);
 	int r;
@@ -58,9 +63,9 @@ int veth_set_rate(const char *name, double rate, struct err *err)
 		(void)tc(root, NULL);
 		return 0;
 	}
-	if ((r = bound_received(name, bytes, burst, err)) < 0)
+	if ((r = bound_received(name, bytes, err)) < 0)
 		return r;
-	return bound_sent(name, bytes, burst, err);
+	return bound_sent(name, bytes, err);
 }
 
 bool veth_bridge_has_vlans(const char *bridge)

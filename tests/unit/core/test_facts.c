@@ -238,6 +238,8 @@ static void reason_of_a_stop(void **state)
 	report_machine(facts, "200", "stopped", "crashed");
 	report_machine(facts, "200", "stopped", NULL); /* the stop job comes last */
 	assert_string_equal(facts_guest(facts, 200)->reason, "crashed");
+	report_machine(facts, "200", "stopped", "killed"); /* somebody who saw less of it */
+	assert_string_equal(facts_guest(facts, 200)->reason, "crashed");
 	facts_kind_listing(facts, true);
 	facts_kind_listed(facts, true);
 	assert_string_equal(facts_guest(facts, 200)->reason, "crashed");

@@ -214,6 +214,12 @@ static void writes_v2(void **state)
 	assert_int_equal(cgroup_apply(&l, groups, 101, &items, &err), -ERR_BUSY);
 	assert_string_equal(err.message, "100 MiB of memory are in use");
 	expect_file("memory.max", "134217728");
+	/* a limit takes back nothing that was swapped out before */
+	free(file("memory.swap.max", "max\n"));
+	free(file("memory.swap.current", "3145728\n"));
+	assert_int_equal(cgroup_swap_beyond(&l, groups, 101), 0);
+	free(file("memory.swap.max", "2097152\n"));
+	assert_int_equal(cgroup_swap_beyond(&l, groups, 101), 1 << 20);
 	free(file("memory.events", "low 0\noom 9\noom_kill 3\n"));
 	autofree char *group = xasprintf("%s/lxc.payload.101", folder);
 
