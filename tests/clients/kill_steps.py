@@ -106,10 +106,10 @@ def strike_core(command, request, step):
     return killed, steps, acknowledged
 
 
-def strike_undo(command, request, step, undo_step):
-    """Kills the job before that step, then what undoes it, and the core, before another one."""
+def strike_undo(command, request, step, undo_step, how):
+    """Kills the job before that step, then what undoes it before another one."""
     k = Killing(command, request)
-    k.arm(undo_step, 'core', 'undo')
+    k.arm(undo_step, how, 'undo')
     k.arm(step, 'all')
     k.begin()
     must(k.done(), f'the job {command} does not come: {k.reply}')
@@ -204,8 +204,9 @@ class Operation:
         if MORE_POINTS < 0:
             return self.back()
         middle = 1 + count * 2 // 3  # most of it is there
-        count = self.count(strike_undo, middle, 0)
-        self.strike_all('its undo', count, points(count, MORE_POINTS), strike_undo, lambda i, step: (middle, step))
+        count = self.count(strike_undo, middle, 0, 'all')
+        self.strike_all('its undo', count, points(count, MORE_POINTS), strike_undo,
+                        lambda i, step: (middle, step, ('core', 'all')[(turn + i) % 2]))
         count = self.count(strike_core, 0)
         self.strike_all('the core', count, points(count, MORE_POINTS), strike_core, lambda i, step: (step,))
         self.back()
