@@ -3,10 +3,10 @@
 # Jobs on volumes killed before each of their steps, and the core before each of its own while they run: a step is a
 # system call that changes something (kill/steps.h), counted and hit by ptrace from outside, so that the product knows
 # nothing of it. By default a few points of each operation, with --full every one.
-# 47-kill-steps.sh [POINTS MORE_POINTS [OPERATION…]], 0: every point; MORE_POINTS: of undos and of the core, -1: none.
+# 47-kill-steps.sh [POINTS MORE_POINTS [OPERATION…]], 0: every point; MORE_POINTS: of undos and of the core, -1: one of either.
 # limit: 600
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
-points=${1:-6} more_points=${2:-1}
+points=${1:-5} more_points=${2:--1}
 [ $# -gt 0 ] || [ "${LODGE_TEST_FULL:-0}" = 0 ] || points=0 more_points=0
 limit=580
 [ $# = 0 ] && [ "$points" != 0 ] || limit=5900

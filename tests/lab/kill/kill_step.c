@@ -7,7 +7,7 @@
  *                                           arm-COMMAND.next takes its place
  *   kill-step core FOLDER PID STEP          takes hold of PID; FOLDER/ready-core appears when it has
  *
- * HOW: one (the process whose step it is), all (with everything it started), core (all, and process CORE), cut (core,
+ * HOW: one (the process whose step it is), leader (PROGRAM itself, what it started goes on), all (with everything it started), core (all, and process CORE), cut (core,
  * and what the core noted about undoing is gone, as after a power cut). STEP 0 only counts. FOLDER/done-LABEL
  * (done-core) appears at the end: "killed" or "ended" and the number of steps, then their names, one a line. SIGTERM lets a held core go.
  *
@@ -161,10 +161,33 @@ static void fork_reporter(struct hold *hold)
 	_exit(0);
 }
 
+static bool kills_single(const struct hold *hold)
+{
+	return kills(hold, "one") || kills(hold, "leader");
+}
+
+/* The one to be killed, stopped. */
+static pid_t stop_single(struct hold *hold, const struct tracee *at)
+{
+	int status;
+
+	if (kills(hold, "one") || at->is_leader)
+		return at->tid;
+	for (size_t i = 0; i < TRACEES_MAX; i++) {
+		const struct tracee *t = &hold->tracees[i];
+
+		if (t->tid && t->is_leader && ptrace(PTRACE_INTERRUPT, t->tid, 0, 0) == 0 &&
+		    waitpid(t->tid, &status, __WALL) == t->tid && WIFSTOPPED(status))
+			return t->tid;
+	}
+	return at->tid;
+}
+
 /* The core first: it must not see the job's end. */
 static void kill_now(struct hold *hold, const struct tracee *at)
 {
-	if (kills(hold, "one") && ptrace(PTRACE_SETOPTIONS, at->tid, 0, PTRACE_O_EXITKILL) != 0)
+	if (kills_single(hold) &&
+	    ptrace(PTRACE_SETOPTIONS, stop_single(hold, at), 0, PTRACE_O_EXITKILL) != 0)
 		die("setoptions");
 	fork_reporter(hold);
 	if (hold->core > 0 && !hold->is_core && (kills(hold, "core") || kills(hold, "cut")))
@@ -307,7 +330,7 @@ static void become_tracer(struct hold *hold, pid_t job, int ready)
 {
 	setsid();
 	if (ptrace(PTRACE_SEIZE, job, 0,
-		   OPTIONS_JOB | (kills(hold, "one") ? 0 : PTRACE_O_EXITKILL)) != 0)
+		   OPTIONS_JOB | (kills_single(hold) ? 0 : PTRACE_O_EXITKILL)) != 0)
 		die("ptrace");
 	find_or_add(hold, job)->is_leader = true;
 	/* to have its calls reported it must stop once */
