@@ -40,7 +40,7 @@ usage() {
 # shellcheck source=systemd/setup/files.sh
 . "$top/systemd/setup/files.sh"
 packages_test="libcmocka-dev clang libclang-rt-14-dev|libclang-rt-19-dev python3 python3-proxmoxer
-	python3-requests nginx-light|nginx wrk tini openssl procps iputils-ping"
+	python3-requests nginx-light|nginx wrk tini openssl procps iputils-ping docker-registry"
 packages_ui="fonts-liberation|fonts-dejavu-core"
 
 # ---- arguments ----

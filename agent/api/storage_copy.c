@@ -53,6 +53,8 @@ static int check_target_name(const struct copy *copy, struct err *err)
 		return err_field(err, "target", "'%s' cannot become '%s' content",
 				 volume_content_name(source->content),
 				 volume_content_name(target->content));
+	if (source->content == VOLUME_SNIPPETS) /* they run as root */
+		return err_field(err, "volume", "snippets are put there by hand");
 	if (volume_is_base(target) || target->base[0])
 		return err_field(err, "target",
 				 "a copy is neither a base volume nor a linked clone");
@@ -137,11 +139,11 @@ static int check_node(const struct api_request *req, struct err *err)
 }
 
 /* The job's undo must know which of two jobs with the same target made it. */
-static void add_token(struct fields *args)
+static void add_maker(struct fields *args)
 {
-	uint64_t token;
-	random_bytes(&token, sizeof(token));
-	fields_addf(args, "token", "%016" PRIx64, token);
+	uint64_t maker;
+	random_bytes(&maker, sizeof(maker));
+	fields_addf(args, "maker", "%016" PRIx64, maker);
 }
 
 static void add_target_def(struct fields *args, const struct storage_def *def)
@@ -167,7 +169,7 @@ static int start(struct api_request *req, const struct copy *copy, enum volume_c
 	fields_addf(&args, "volid", "%s:%s", copy->source.storage, copy->source.name);
 	fields_addf(&args, "target", "%s:%s", copy->target.storage, copy->target.name);
 	fields_add(&args, "content", volume_content_name(content));
-	add_token(&args);
+	add_maker(&args);
 	struct job_spec job = {.program = JOB_HOST,
 			       .command = "volcopy",
 			       .undo = "volcopy-undo",

@@ -27,8 +27,8 @@ int image_index_parse(const char *text, size_t size, const char *arch, char ret_
 /* ERR_UNSUPPORTED for layers of other kinds than tar, plain, gzip or zstd. */
 int image_manifest_parse(const char *text, size_t size, struct image_manifest *ret,
 			 struct err *err);
-/* What runs, in a container's terms, each as far as the image has it: entrypoint (a command line as liblxc takes it
- * apart), env ("A=1\0B=2", with the two characters "\0"), cwd, uid and gid (numbers).
+/* What runs, in a container's terms, each as far as the image has it: entrypoint (a command line, quotes
+ * around whole words), env ("A=1\0B=2", with the two characters "\0"), cwd, uid and gid (numbers).
  * note: what was left out, a line each. */
 int image_config_parse(const char *text, size_t size, struct fields *ret, struct err *err);
 

@@ -47,10 +47,10 @@ static int target_args(const struct fields *args, struct volume_target *ret, str
 /* Says, from before the volume is made until the job ends by itself, that this job is its maker. */
 static int marker_path(const struct fields *args, char **ret, struct err *err)
 {
-	const char *token = fields_get(args, "token");
-	if (!token || strlen(token) != 16 || strspn(token, "0123456789abcdef") != 16)
-		return err_field(err, "token", "16 hexadecimal digits are expected");
-	*ret = path_join(path_run(), "copies/%s", token);
+	const char *maker = fields_get(args, "maker");
+	if (!maker || strlen(maker) != 16 || strspn(maker, "0123456789abcdef") != 16)
+		return err_field(err, "maker", "16 hexadecimal digits are expected");
+	*ret = path_join(path_run(), "copies/%s", maker);
 	return 0;
 }
 

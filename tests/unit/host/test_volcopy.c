@@ -106,7 +106,7 @@ static void fill(struct task_ctx *task, const char *volid, const char *target, c
 	fields_add(&task->args, "volid", volid);
 	fields_add(&task->args, "target", target);
 	fields_add(&task->args, "content", content);
-	fields_add(&task->args, "token", TOKEN);
+	fields_add(&task->args, "maker", TOKEN);
 }
 
 static int copy(const char *volid, const char *target, const char *content, struct err *err)
@@ -176,7 +176,7 @@ static void test_guest_volume(void **state)
 	assert_false(is_there("b/images/102/vm-102-disk-3.raw"));
 	assert_false(is_there("copies/" TOKEN));
 	assert_int_equal(job_volcopy_undo(&task, &err), 0);
-	fields_set(&task.args, "token", "../x");
+	fields_set(&task.args, "maker", "../x");
 	assert_int_equal(job_volcopy_undo(&task, &err), -ERR_INVALID);
 	fields_fini(&task.args);
 	assert_true(is_there("a/images/101/vm-101-disk-0.raw"));

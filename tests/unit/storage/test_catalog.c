@@ -78,6 +78,7 @@ static void test_refused(void **state)
 		{"[a]\nfile = a.tar\nfile = b.tar\nmake = busybox\n", "line 3: "},
 		{"[a]\nmake = busybox\n", "file"},
 		{"[a]\nfile = a.tar\n", "either make or url"},
+		{"[a]\ndisable = 0\n", "file"},
 		{"[a]\nfile = a.tar\nmake = busybox\nurl = http://x/a\nsum = sha256 " SUM256 "\n",
 		 "either make or url"},
 		{"[a]\nfile = a.tar\nmake = busybox x\n", "make"},
