@@ -17,7 +17,7 @@
 #define LOG_MAX	    (1024 * 1024)
 #define REASONS_MAX 3
 
-/* Only reading a file tells liblxc 5.0.2 and 6.0 the container's name where AppArmor profiles are generated from it;
+/* Only reading a file tells liblxc (5.0.2) the container's name where AppArmor profiles are generated from it;
  * without it a start on such a host ends with "Failed to mmap old profile". */
 static bool set_name(struct lxc_container *c)
 {
