@@ -7,7 +7,7 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$here/systemd_tree.sh"
 . "$here/kernel_machine.sh"
-parts="install limits,confine network,volumes" seconds=400
+parts="install limits,confine network volumes" seconds=450
 [ -z "${LODGE_TEST_FULL:-}" ] || parts="$parts btrfs,debian" seconds=1500
 
 build_probe() { gcc -static -Os -s -Wall -Wextra -Werror -o "$LAB/probe" "$here/kernel/probe.c"; }

@@ -23,6 +23,7 @@ ok "its file is there" is data "$(inside 401 cat /mnt/shared/file)"
 ok "read-only" not inside 401 sh -c 'echo y >/mnt/shared/g'
 ok "and root inside cannot change that" not inside 401 mount -o remount,bind,rw /mnt/shared
 ok "unplug both" change 401 --delete mp0,mp1
+ok "at once" not job_says 401 vzconfig "waits for the next start"
 ok "they are gone" not sh -c "cat /proc/$(init_of 401)/mountinfo | grep -E '/mnt/(new|shared) '"
 ok "nothing waits" settled 401
 ok "its volume is kept" says vm-401-disk-1 value 401 unused0
