@@ -4,7 +4,7 @@
 their undo before each of its own, and the core before each of its own meanwhile. What is left must be as before or as
 asked for, and a second call does it.
 Arguments: the template's volume id; points of each job (0: every one), points of its undo and of the core (0: every one,
--1: one of either); operations (all)."""
+-1: one of either, by turns); operations (all)."""
 from life_cases import *
 
 POINTS, MORE_POINTS = int(sys.argv[2]), int(sys.argv[3])
@@ -216,12 +216,13 @@ class Operation:
         self.strike_all('the core', count, points(count, wanted), strike_core, lambda i, step: (step,))
 
     def attack(self, turn):
-        """A core takes more than a second to come back: the short form kills it once, with an undo or alone."""
+        """A core takes more than a second to come back: the short form kills it with the undo of one operation, alone in
+        the next one, and spares it in the third."""
         is_short = MORE_POINTS < 0
         count = self.attack_job(turn, [h for h in HOWS if not is_short or h not in ('core', 'cut')])
-        if not is_short or turn % 2:
-            self.attack_undo(turn // 2, count, abs(MORE_POINTS), [h for h in UNDO_HOWS if not is_short or h != 'all'])
-        if not is_short or turn % 2 == 0:
+        if not is_short or turn % 3 == 0:
+            self.attack_undo(turn // 3, count, abs(MORE_POINTS), [h for h in UNDO_HOWS if not is_short or h != 'all'])
+        if not is_short or turn % 3 == 1:
             self.attack_core(abs(MORE_POINTS))
         self.back()
 

@@ -3,7 +3,7 @@
 # Jobs on volumes killed before each of their steps, and the core before each of its own while they run: a step is a
 # system call that changes something (kill/steps.h), counted and hit by ptrace from outside, so that the product knows
 # nothing of it. By default a few points of each operation, with --full every one.
-# 47-kill-steps.sh [POINTS MORE_POINTS [OPERATION…]], 0: every point; MORE_POINTS: of undos and of the core, -1: one of either.
+# 47-kill-steps.sh [POINTS MORE_POINTS [OPERATION…]], 0: every point; MORE_POINTS: of undos and of the core, -1: one, by turns.
 # limit: 600
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 points=${1:-5} more_points=${2:--1}
