@@ -277,13 +277,13 @@ nodes_environment() { # nodes_environment FOLDER
 	export LODGE LODGE_LIBEXEC_DIR
 }
 nodes_one() { # nodes_one FILE
-	local folder passed=0 failed=0 skipped=0
+	local folder told=$logs/told.$BASHPID passed=0 failed=0 skipped=0
 	folder=$(basename "$(dirname "$1")")
 	nodes_environment "$folder"
-	tap_file "$1" >"$logs/told.$BASHPID"
+	tap_file "$1" >"$told"
 	(
 		flock 8
-		cat "$logs/told.$BASHPID"
+		cat "$told"
 		echo "$folder $passed $failed $skipped" >>"$logs/counts"
 	) 8>"$logs/queue.lock"
 }
