@@ -229,7 +229,8 @@ tap_file() { # tap_file FILE
 		step_failed "$name: no time is left"
 		return
 	fi
-	timeout -k 30 "$limit" "$1" >"$log" 2>&1 </dev/null || code=$?
+	timeout -k 30 "$limit" "$1" >"$log" 2>&1 </dev/null &
+	wait $! || code=$?
 	[ $code -lt 124 ] || echo "# ended after $((SECONDS - start)) s, status $code (124: it took too long)" >>"$log"
 	read -ra counts < <(tap_counts $code <"$log")
 	count "${counts[@]}"
@@ -289,9 +290,17 @@ nodes_one() { # nodes_one FILE
 }
 nodes_worker() {
 	local files file
+	trap nodes_stop TERM INT HUP
 	while files=$(nodes_next) && [ -n "$files" ]; do
 		for file in $files; do nodes_one "$file"; done
 	done
+}
+# timeout(1) hands on what ends it; the tests tidy up behind themselves.
+nodes_stop() {
+	# shellcheck disable=SC2046
+	kill -TERM $(jobs -p) 2>/dev/null
+	wait
+	exit 143
 }
 nodes_stage() {
 	rm -rf "$top/build/asan/stage"
@@ -327,8 +336,10 @@ nodes() {
 	: >"$logs/counts"
 	nodes_queue >"$logs/queue"
 	files=$(wc -w <"$logs/queue")
+	trap nodes_stop TERM INT HUP
 	for ((i = 0; i < (jobs < 2 ? jobs : 2); i++)); do nodes_worker & done
 	wait
+	trap - TERM INT HUP
 	[ "$(wc -l <"$logs/counts")" = "$files" ] || step_failed "not every test was run"
 	for folder in lab clients ui; do nodes_sum $folder; done
 }
