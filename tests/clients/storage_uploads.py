@@ -187,14 +187,19 @@ def space():
     gone('small:iso/second.iso')
 
 
-def slow_pieces():
-    """Cut at every border inside of one TLS record each."""
-    body = file(b'\r\n--' + BOUNDARY[:-1].encode() + b'\r\n' + b'q' * 100, 'pieces.iso')
-    s = raw(request_head(len(body)), *[body[i:i + 1] for i in range(len(body))], close=False)
+def read_answer(s):
     answer = ''
     while not answer.endswith('}'):
         more = s.recv(65536).decode()
         answer += more or '}'
+    return answer
+
+
+def slow_pieces():
+    """Cut at every border inside of one TLS record each."""
+    body = file(b'\r\n--' + BOUNDARY[:-1].encode() + b'\r\n' + b'q' * 100, 'pieces.iso')
+    s = raw(request_head(len(body)), *[body[i:i + 1] for i in range(len(body))], close=False)
+    answer = read_answer(s)
     ok('byte by byte', ' 200 ' in answer.splitlines()[0], answer)
     upid = json.loads(answer.split('\r\n\r\n', 1)[1])['data']
     task_ok('its task', px, upid)
@@ -264,7 +269,7 @@ def large():
     head = request_head(size).replace(b'/storage/small/', b'/storage/local/')
     s = raw(head, start, *[block] * count, b'end', end, close=False)
     s.settimeout(60)
-    answer = s.recv(65536).decode()
+    answer = read_answer(s)
     task_ok('a file of more than 4 GiB', px, json.loads(answer.split('\r\n\r\n', 1)[1])['data'])
     s.close()
     same('all of it is there', int(on_node('stat', '-c', '%s', '/var/lib/lodge/local/template/iso/large.iso')), len(block) * count + 3)

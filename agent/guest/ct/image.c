@@ -39,8 +39,12 @@ int ct_image_config(struct task_ctx *task, const char *path, struct guest_config
 		{"uid", "lxc.init.uid"},      {"gid", "lxc.init.gid"},
 	};
 	autofields image = FIELDS_INIT;
-	int r = ask(path, &image, err);
+	int r;
 
+	/* only a plain tar is one: nobody else's creation waits for the question */
+	if (!str_ends(path, ".tar"))
+		return 0;
+	r = ask(path, &image, err);
 	if (r < 0)
 		return err_prefix(err, "template");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
