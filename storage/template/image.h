@@ -28,8 +28,8 @@ int image_index_parse(const char *text, size_t size, const char *arch, char ret_
 int image_manifest_parse(const char *text, size_t size, struct image_manifest *ret,
 			 struct err *err);
 /* What runs, in a container's terms, each as far as the image has it: entrypoint (a command line as liblxc takes it
- * apart), env ("A=1\0B=2", with the two characters "\0"), cwd, uid and gid (numbers).
- * note: what was left out, a line each. */
+ * apart), env ("A=1\0B=2", with the two characters "\0"), uid and gid (numbers).
+ * note: what was left out, a line each; a working folder always is. */
 int image_config_parse(const char *text, size_t size, struct fields *ret, struct err *err);
 
 /* Archives; the descriptor is a regular file's, its position moves. */

@@ -229,15 +229,13 @@ static void take_env(struct json_object *config, struct fields *ret)
 		fields_add(ret, "env", buf_str(&text));
 }
 
-static void take_folder(struct json_object *config, struct fields *ret)
+/* liblxc 5 enters it while folders of the host are still open: "/proc/self/fd/N", or a link to it, would be one of
+ * those. */
+static void note_folder(struct json_object *config, struct fields *ret)
 {
 	const char *folder = text_of(config, "WorkingDir");
-	if (str_is_empty(folder) || str_eq(folder, "/"))
-		return;
-	if (folder[0] == '/' && is_plain(folder, strlen(folder)) && strlen(folder) < 1024)
-		fields_add(ret, "cwd", folder);
-	else
-		fields_addf(ret, "note", "working folder '%.60s' is left out", folder);
+	if (!str_is_empty(folder) && !str_eq(folder, "/"))
+		fields_addf(ret, "note", "working folder '%.60s' is left out: '/' is used", folder);
 }
 
 /* "1000", "1000:1000"; names stand in the image's own files. */
@@ -268,7 +266,7 @@ int image_config_parse(const char *text, size_t size, struct fields *ret, struct
 	r = take_command(config, ret, err);
 	if (r == 0) {
 		take_env(config, ret);
-		take_folder(config, ret);
+		note_folder(config, ret);
 		take_user(config, ret);
 	}
 	json_object_put(all);

@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (image_config_parse(text, size, &config, NULL) == 0) {
 		check_plain(fields_get(&config, "entrypoint"), 4096);
 		check_plain(fields_get(&config, "env"), 65536);
-		check_plain(fields_get(&config, "cwd"), 1024);
+		if (fields_get(&config, "cwd"))
+			abort();
 	}
 	return 0;
 }

@@ -127,7 +127,7 @@ if command -v skopeo >/dev/null && command -v docker-registry >/dev/null; then
 	ok "a container of it" in1 lodge create 160 --ostemplate local:vztmpl/app_v1.tar --rootfs local:0.1 --memory 64 --hostname app \
 		--net0 name=eth0,bridge=lodge0,ip=10.9.8.7/24,host-managed=1 --start 1
 	in_ct() { in1 lodge exec 160 -- "$@"; }
-	ok "its program runs with what the image says" wait_for 15 says '^hello there:two words:/srv/old:1000:1' lodge exec 160 -- /bin/cat /tmp/said
+	ok "its program runs with what the image says" wait_for 15 says '^hello there:two words:/:1000:1' lodge exec 160 -- /bin/cat /tmp/said
 	ok "the layers are laid over each other" sh -c "'$here_in' lodge exec 160 -- /bin/ls /srv /srv/old | tr '\n' ' ' | grep -q '/srv: keep old */srv/old: new'"
 	ok "its interface has its address" sh -c "'$here_in' lodge exec 160 -- /bin/ip addr show eth0 | grep -q '10.9.8.7/24'"
 	ok "the configuration says so" says '/app "two words"' lodge config 160
@@ -138,6 +138,26 @@ if command -v skopeo >/dev/null && command -v docker-registry >/dev/null; then
 	ok "and stays" sh -c "'$here_in' lodge config 161 | grep -E 'entrypoint.*/bin/sh$'"
 	in1 lodge destroy 160
 	in1 lodge destroy 161
+
+	# a working folder that is one of liblxc's own descriptors, at once and by a link
+	for form in /proc/self/fd/11 "/w /proc/self/fd/11"; do
+		rm -rf "$LAB/escape"
+		"$python" "$here/oci_image.py" "$LAB/escape" "$(command -v busybox)" $form
+		tar -C "$LAB/escape" -cf "$LAB/escape.tar" .
+		ok "an image that would begin elsewhere ($form)" in1 lodge upload /lab/escape.tar local:vztmpl
+		ok "a container of it, with a word about it" says "working folder .* is left out" lodge create 162 \
+			--ostemplate local:vztmpl/escape.tar --rootfs local:0.1 --memory 64 --hostname esc --start 1
+		ok "it begins in its own root" wait_for 15 says '^hello there:two words:/:1000:1' lodge exec 162 -- /bin/cat /tmp/said
+		ok "and is nowhere else" says '^/$' lodge exec 162 -- /bin/sh -c 'cd -P /proc/1/cwd && pwd -P'
+		ok "nothing says so to liblxc" not says init.cwd lodge config 162
+		ok "nobody sets it by hand" says "'lxc.init.cwd' cannot be set" lodge put /nodes/n1/lxc/162/config --lxc "lxc.init.cwd = /srv"
+		for fd in 5 7 9 11 13; do
+			ok "a program that is started in descriptor $fd is refused" not in1 lodge exec 162 --cwd /proc/self/fd/$fd -- /bin/ls
+		done
+		in1 lodge stop 162
+		in1 lodge destroy 162
+		in1 lodge delete "$content/vztmpl/escape.tar"
+	done
 	kill "$registry"
 	wait "$registry" 2>/dev/null
 else

@@ -206,7 +206,8 @@ static void test_config(void **state)
 	assert_int_equal(image_read_config(fd, "amd64", &config, &err), 0);
 	assert_string_equal(fields_get(&config, "entrypoint"), "/bin/app \"a b\" -x");
 	assert_string_equal(fields_get(&config, "env"), "PATH=/bin\\0A=1");
-	assert_string_equal(fields_get(&config, "cwd"), "/srv");
+	assert_null(fields_get(&config, "cwd"));
+	assert_non_null(strstr(fields_get(&config, "note"), "'/srv' is left out"));
 	assert_string_equal(fields_get(&config, "uid"), "7");
 	assert_string_equal(fields_get(&config, "gid"), "8");
 	/* a tree like others is none */
@@ -233,6 +234,9 @@ static void test_config_texts(void **state)
 		{"{\"config\":{\"Cmd\":[\"a\"],\"Env\":[\"A-B=1\"]}}", 0, "a", "A-B=1"},
 		{"{\"config\":{\"Cmd\":[\"a\"],\"Env\":[\"A=x\\\\0B=1\"]}}", 0, "a", "A=x"},
 		{"{\"config\":{\"Cmd\":[\"a\"],\"WorkingDir\":\"x\"}}", 0, "a", "working"},
+		{"{\"config\":{\"Cmd\":[\"a\"],\"WorkingDir\":\"/proc/self/fd/11\"}}", 0, "a",
+		 "working"},
+		{"{\"config\":{\"Cmd\":[\"a\"],\"WorkingDir\":\"/\"}}", 0, "a", NULL},
 		{"{\"config\":{\"Cmd\":[\"a\"],\"User\":\"70000\"}}", 0, "a", "70000"},
 	};
 	(void)state;
