@@ -87,13 +87,14 @@ int unpack_count(struct unpack *u, uint64_t bytes, struct err *err)
 	return 0;
 }
 
-static int count_entry(struct unpack *u, struct err *err)
+/* Layers are read twice, and hold whiteouts beside what is made. */
+int unpack_count_header(struct unpack *u, struct err *err)
 {
 	uint64_t max = u->limits.max_entries ? u->limits.max_entries : ENTRIES_MAX;
-	if (++u->report.entries > max)
+	if (++u->headers > (u->is_layer ? 2 * max : max))
 		return err_set(err, ERR_LIMIT, "the archive holds more than %llu entries",
 			       (unsigned long long)max);
-	if (u->progress && u->report.entries % PROGRESS_ENTRIES == 0)
+	if (u->progress && u->headers % PROGRESS_ENTRIES == 0)
 		u->progress(&u->report, u->ctx);
 	return unpack_count(u, 0, err);
 }
@@ -151,11 +152,13 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry, struct er
 	const char *name = archive_entry_pathname(entry);
 	if (!name)
 		return err_set(err, ERR_INVALID, "an entry's name is no valid text");
-	if (u->is_layer && unpack_is_whiteout(name))
+	int r = unpack_count_header(u, err);
+	if (r == 0 && u->is_layer && unpack_is_whiteout(name))
 		return 0;
-	int r = count_entry(u, err);
-	if (r == 0)
+	if (r == 0) {
+		u->report.entries++;
 		r = make_entry(u, entry, name, err);
+	}
 	if (r < 0)
 		err_prefix(err, "entry '%.200s'", name);
 	return r;
