@@ -19,7 +19,7 @@
 #include "storage/volid/oci_reference.h"
 
 #define SKOPEO	     "/usr/bin/skopeo"
-#define TAGS_TIMEOUT (10 * USEC_PER_SEC) /* the caller's own is shorter */
+#define TAGS_TIMEOUT (4 * USEC_PER_SEC) /* shorter than the caller's own */
 #define TAGS_MAX     (4u * 1024 * 1024)
 #define TAGS_COUNT   20000
 #define PULL_TIMEOUT (6 * 3600 * USEC_PER_SEC)
