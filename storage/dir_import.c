@@ -72,7 +72,7 @@ static void sweep_folder(int fd)
 	}
 	for (struct dirent *entry; (entry = readdir(dir));)
 		if (dir_temp_is_stale(entry->d_name))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+			(void)dir_remove_at(dirfd(dir), entry->d_name, NULL);
 	closedir(dir);
 }
 

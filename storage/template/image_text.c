@@ -166,6 +166,25 @@ int image_manifest_parse(const char *text, size_t size, struct image_manifest *r
 	return r;
 }
 
+uint64_t image_manifest_size(const struct image_manifest *manifest)
+{
+	uint64_t sum = manifest->config.size;
+	for (size_t i = 0; i < manifest->count; i++)
+		if (__builtin_add_overflow(sum, manifest->layers[i].size, &sum))
+			return UINT64_MAX;
+	return sum;
+}
+
+bool image_text_is_index(const char *text, size_t size)
+{
+	struct json_object *all;
+	if (parse(text, size, "manifest", &all, NULL) < 0)
+		return false;
+	bool is_index = member(all, "manifests", json_type_array) != NULL;
+	json_object_put(all);
+	return is_index;
+}
+
 /* -- configuration ----------------------------------------------------------------------------- */
 
 static bool is_plain(const char *text, size_t size)

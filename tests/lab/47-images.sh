@@ -121,7 +121,21 @@ if command -v skopeo >/dev/null && command -v docker-registry >/dev/null; then
 	ok "a tag that is not there" job "TASK ERROR" $pull --reference "$host:5000/lab/app:v9"
 	ok "a reference that is none" not in1 lodge post $pull --reference "--help:v1"
 	ok "nothing is left of them" no_file 'app_v9|lodge-import'
-	ok "nor in /var/tmp" in1 sh -c '! ls -d /var/tmp/lodge-image-*'
+	ok "nor beside them" not in1 sh -c "ls -d $store/template/cache/.lodge-import*"
+	# a manifest that announces more than may come
+	curl_in() { lab_net curl -sf -H "Accept: application/vnd.oci.image.manifest.v1+json" "$@"; }
+	curl_in "http://$host:5000/v2/lab/app/manifests/v1" | "$python" -c '
+import json, sys
+manifest = json.load(sys.stdin)
+manifest["layers"][0]["size"] = 1 << 40
+json.dump(manifest, sys.stdout)' >"$LAB/huge.json"
+	ok "a manifest of a huge image" curl_in -X PUT -H "Content-Type: application/vnd.oci.image.manifest.v1+json" \
+		--data-binary "@$LAB/huge.json" "http://$host:5000/v2/lab/app/manifests/huge"
+	ok "it is not pulled" job "the image has more than" $pull --reference "$host:5000/lab/app:huge"
+	# what a pull left whose job was killed
+	in1 mkdir -p "$store/template/cache/.lodge-import+n1+old-boot+1+1+0.parts/oci1/blobs"
+	ok "another pull" done_job $pull --reference "$host:5000/lab/app:v1" --filename again
+	ok "sweeps what a killed one left" not in1 sh -c "ls -d $store/template/cache/.lodge-import*"
 
 	in1 ip link add lodge0 type bridge
 	ok "a container of it" in1 lodge create 160 --ostemplate local:vztmpl/app_v1.tar --rootfs local:0.1 --memory 64 --hostname app \

@@ -485,6 +485,22 @@ static void test_manifest_texts(void **state)
 			fail_msg("%s", cases[i].text);
 }
 
+static void test_manifest_size(void **state)
+{
+	static const char huge[] = MANIFEST(LAYER("9223372036854775807") "," LAYER("7"));
+	struct image_manifest manifest;
+	(void)state;
+	const char few[] = MANIFEST(LAYER("30") "," LAYER("30"));
+	assert_int_equal(image_manifest_parse(few, strlen(few), &manifest, NULL), 0);
+	assert_int_equal(image_manifest_size(&manifest), 69);
+	assert_int_equal(image_manifest_parse(huge, strlen(huge), &manifest, NULL), 0);
+	manifest.layers[1].size = UINT64_MAX - 20;
+	assert_true(image_manifest_size(&manifest) == UINT64_MAX);
+	assert_false(image_text_is_index(few, strlen(few)));
+	assert_true(image_text_is_index("{\"manifests\":[]}", 16));
+	assert_false(image_text_is_index("[", 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_config),
 		cmocka_unit_test(test_config_texts),
 		cmocka_unit_test(test_manifest_texts),
+		cmocka_unit_test(test_manifest_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
