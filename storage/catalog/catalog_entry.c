@@ -36,13 +36,18 @@ const char *catalog_entry_get(const struct catalog_entry *entry, const char *key
 	return fields_get(&entry->keys, key);
 }
 
+static bool is_disabled(const struct catalog_entry *entry)
+{
+	bool flag = false;
+	(void)str_to_bool(catalog_entry_get(entry, "disable") ?: "0", &flag);
+	return flag;
+}
+
 bool catalog_entry_is_for(const struct catalog_entry *entry, const char *arch)
 {
-	bool is_disabled = false;
 	const char *archs = catalog_entry_get(entry, "architectures");
-	(void)str_to_bool(catalog_entry_get(entry, "disable") ?: "0", &is_disabled);
-	if (is_disabled || !archs)
-		return !is_disabled;
+	if (is_disabled(entry) || !archs)
+		return !is_disabled(entry);
 	autostrv char **words = str_split(archs, " \t");
 	return strv_has(words, arch);
 }
@@ -184,7 +189,7 @@ int catalog_entry_check(const struct catalog_entry *entry, struct err *err)
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < entry->keys.count; i++)
 		r = check_value(entry, &entry->keys.items[i], err);
-	if (r == 0 && catalog_entry_get(entry, "disable"))
+	if (r == 0 && is_disabled(entry))
 		return 0; /* takes another one away, and says no more */
 	if (r == 0 && !catalog_entry_get(entry, "file"))
 		r = err_field(err, "file", "is missing");
