@@ -4,12 +4,12 @@
 #include "storage/template/template.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "agent/base/mem.h"
+#include "agent/base/utf8.h"
 #include "storage/catalog/catalog.h"
 #include "storage/template/image.h"
 #include "storage/template/unpack.h"
@@ -50,27 +50,6 @@ static int archive_open(int fd, struct archive **ret, struct err *err)
 	}
 	*ret = a;
 	return 0;
-}
-
-/* Names in pax headers are UTF-8; in the C locale libarchive would drop those beyond ASCII. */
-struct utf8_scope {
-	locale_t before, utf8;
-};
-
-static struct utf8_scope utf8_enter(void)
-{
-	struct utf8_scope scope = {.utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)};
-	if (scope.utf8)
-		scope.before = uselocale(scope.utf8);
-	return scope;
-}
-
-static void utf8_leave(struct utf8_scope *scope)
-{
-	if (!scope->utf8)
-		return;
-	uselocale(scope->before);
-	freelocale(scope->utf8);
 }
 
 int unpack_count(struct unpack *u, uint64_t bytes, struct err *err)
