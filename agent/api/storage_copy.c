@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* POST /nodes/{node}/storage/{storage}/content/{volume}: a copy of a volume under a name of the caller's choice.
  * What can be refused at once is; a job makes the copy and looks again. Core's loop. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/api/storage_use.h"
-#include "agent/base/fd.h"
 #include "agent/base/str.h"
 #include "agent/core/guests.h"
 #include "agent/core/storages.h"
@@ -136,14 +134,6 @@ static int check_node(const struct api_request *req, struct err *err)
 			 "feature not available: copy of a volume to another node");
 }
 
-/* The job's undo must know which of two jobs with the same target made it. */
-static void add_token(struct fields *args)
-{
-	uint64_t token;
-	random_bytes(&token, sizeof(token));
-	fields_addf(args, "token", "%016" PRIx64, token);
-}
-
 static void add_target_def(struct fields *args, const struct storage_def *def)
 {
 	autofields plain = FIELDS_INIT;
@@ -167,7 +157,6 @@ static int start(struct api_request *req, const struct copy *copy, enum volume_c
 	fields_addf(&args, "volid", "%s:%s", copy->source.storage, copy->source.name);
 	fields_addf(&args, "target", "%s:%s", copy->target.storage, copy->target.name);
 	fields_add(&args, "content", volume_content_name(content));
-	add_token(&args);
 	struct job_spec job = {.program = JOB_HOST,
 			       .command = "volcopy",
 			       .undo = "volcopy-undo",
