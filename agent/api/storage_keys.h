@@ -5,7 +5,7 @@
 
 #include "agent/base/param.h"
 
-extern const struct param storage_keys_both[];	 /* POST and PUT */
+extern const struct param storage_keys_both[];	  /* POST and PUT */
 extern const struct param storage_bwlimit_keys[]; /* of the property string bwlimit */
-extern const struct param storage_keys_create[]; /* POST alone: storage, type, path, … */
-extern const char *const storage_types[];	 /* the contract's */
+extern const struct param storage_keys_create[];  /* POST alone: storage, type, path, … */
+extern const char *const storage_types[];	  /* the contract's */
