@@ -216,7 +216,8 @@ static int list_owner(struct listing *l, int images, const char *owner, struct e
 		if (++l->seen > LIST_MAX)
 			r = err_set(err, ERR_LIMIT, "storage '%s' holds more than %d files",
 				    l->def->id, LIST_MAX);
-		else if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
+		else if (entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
+			 !dir_name_is_copy(entry->d_name))
 			r = list_subvol(l, owner, entry->d_name);
 	}
 	closedir(dir);
@@ -250,6 +251,39 @@ int btrfs_list(const struct storage_def *def, volume_each_fn each, void *ctx, st
 	return r < 0 || !has_guests ? r : list_owners(&l, err);
 }
 
+static int rename_own(const struct storage_def *def, const struct volid *volume, const char *file,
+		      char ret_volid[VOLID_MAX], struct err *err)
+{
+	char from[256], name[256];
+	struct volid to;
+	autofd int parent = -1;
+	if (!btrfs_is_own(volume))
+		return dir_rename(def, volume, file, ret_volid, err);
+	int r = dir_renamed(def, volume, file, &to, err);
+	if (r == 0)
+		r = btrfs_check_name(&to, err);
+	if (r == 0)
+		r = dir_open_parent(def, volume, &parent, err);
+	if (r < 0)
+		return r;
+	btrfs_name(volume, NULL, from);
+	btrfs_name(&to, NULL, name);
+	if (renameat2(parent, from, parent, name, RENAME_NOREPLACE) < 0)
+		return err_errno(err, errno, "volume '%s:%.200s'", def->id, to.name);
+	snprintf(ret_volid, VOLID_MAX, "%.100s:%.400s", def->id, to.name);
+	return btrfs_sync(parent, err);
+}
+
+static void sweep(const struct storage_def *def, unsigned vmid)
+{
+	int fd = -1;
+	if (dir_open_owner(def, vmid, &fd, NULL) < 0)
+		return;
+	btrfs_sweep_owner(fd);
+	close(fd);
+	dir_remove_owner(def, vmid);
+}
+
 const struct storage_driver storage_driver_btrfs = {
 	.type = "btrfs",
 	.activate = activate,
@@ -269,6 +303,8 @@ const struct storage_driver storage_driver_btrfs = {
 	.to_base = btrfs_to_base,
 	.export = btrfs_export,
 	.import = btrfs_import,
+	.rename = rename_own,
+	.sweep = sweep,
 	.import_begin = dir_import_begin,
 	.import_commit = dir_import_commit,
 	.import_abort = dir_import_abort,

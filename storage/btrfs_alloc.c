@@ -36,8 +36,9 @@ void btrfs_sweep_owner(int owner_fd)
 		return;
 	}
 	for (struct dirent *entry; (entry = readdir(dir));)
-		if (dir_temp_is_stale(entry->d_name))
-			btrfs_destroy(owner_fd, entry->d_name, NULL);
+		if (dir_temp_is_stale(entry->d_name) &&
+		    btrfs_destroy(owner_fd, entry->d_name, NULL) < 0)
+			unlinkat(owner_fd, entry->d_name, 0); /* a file */
 	closedir(dir);
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -142,6 +143,36 @@ int dir_info(const struct storage_def *def, const struct volid *volume, struct v
 	return r < 0 ? r : dir_volume_info(parent, volume, ret, err);
 }
 
+int dir_renamed(const struct storage_def *def, const struct volid *volume, const char *file,
+		struct volid *ret, struct err *err)
+{
+	autofree char *text = xasprintf("%s:%u/%s", def->id, volume->vmid, file);
+	int r = volid_parse(text, ret, err);
+	if (r == 0 && !str_eq(ret->format, volume->format))
+		r = err_field(err, "filename", "the name of a %s volume ends with .%s",
+			      volume->format, volume->format);
+	return r;
+}
+
+int dir_rename(const struct storage_def *def, const struct volid *volume, const char *file,
+	       char ret_volid[VOLID_MAX], struct err *err)
+{
+	struct volid to;
+	autofd int parent = -1;
+	int r = dir_renamed(def, volume, file, &to, err);
+	if (r == 0)
+		r = dir_open_parent(def, volume, &parent, err);
+	if (r < 0)
+		return r;
+	r = dir_rename_absent(parent, volume->file, to.file);
+	if (r < 0)
+		return err_errno(err, -r, "volume '%s:%.200s'", def->id, to.name);
+	if (fsync(parent) < 0)
+		return err_errno(err, errno, "sync the folder of '%s'", to.file);
+	snprintf(ret_volid, VOLID_MAX, "%.100s:%.400s", def->id, to.name);
+	return 0;
+}
+
 const struct storage_driver storage_driver_dir = {
 	.type = "dir",
 	.activate = dir_activate,
@@ -150,6 +181,8 @@ const struct storage_driver storage_driver_dir = {
 	.alloc = dir_alloc,
 	.free = dir_free,
 	.path = dir_path,
+	.rename = dir_rename,
+	.sweep = dir_sweep,
 	.resize = dir_resize,
 	.info = dir_info,
 	.snapshot = dir_snapshot,

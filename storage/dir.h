@@ -63,6 +63,15 @@ int dir_check_size(const struct storage_def *def, uint64_t size, struct err *err
 /* A name for what is not complete; tells its owner, so that others know when that one is gone. */
 void dir_temp_name(char ret[256]);
 bool dir_temp_is_stale(const char *name);
+bool dir_name_is_copy(const char *name); /* of storage_copy_name() */
+void dir_sweep(const struct storage_def *def, unsigned vmid);
+int dir_rename(const struct storage_def *def, const struct volid *volume, const char *file,
+	       char ret_volid[VOLID_MAX], struct err *err);
+/* The volume that would have this file name; of the same guest and format. */
+int dir_renamed(const struct storage_def *def, const struct volid *volume, const char *file,
+		struct volid *ret, struct err *err);
+/* Within a folder; an existing name is -EEXIST. */
+int dir_rename_absent(int folder, const char *from, const char *to);
 /* Removes temporary files whose owner is gone. */
 void dir_import_sweep(const struct storage_def *def);
 

@@ -137,13 +137,9 @@ static int create_named(const struct storage_def *def, int owner_fd,
 	return 0;
 }
 
-/* While something is left in it this fails. */
 void dir_remove_owner(const struct storage_def *def, unsigned vmid)
 {
-	autofd int images = -1;
-	autofree char *owner = xasprintf("%u", vmid);
-	if (dir_open_folder(def, VOLUME_IMAGES, &images, NULL) == 0)
-		unlinkat(images, owner, AT_REMOVEDIR);
+	dir_sweep(def, vmid);
 }
 
 /* Tries again when the folder was removed between open and create. */

@@ -17,27 +17,42 @@
 #include "agent/base/str.h"
 
 #define TEMP_PREFIX ".lodge-import+"
+#define COPY_MARK   "-copying+" /* "vm-101-copying+…": of a guest, and a name that volumes may have */
 
-/* ".lodge-import+NODE+BOOT+" of this process' boot */
-static void owner_prefix(char *ret, size_t size, bool with_boot)
+/* "NODE+BOOT+" of this process' boot, or "NODE+" */
+static void owner_text(char *ret, size_t size, bool with_boot)
 {
 	char node[65] = "localhost";
 	if (gethostname(node, sizeof(node) - 1) < 0 || node[0] == '\0')
 		str_copy(node, sizeof(node), "localhost");
 	if (with_boot)
-		snprintf(ret, size, TEMP_PREFIX "%s+%.36s+", node, exec_boot_id());
+		snprintf(ret, size, "%s+%.36s+", node, exec_boot_id());
 	else
-		snprintf(ret, size, TEMP_PREFIX "%s+", node);
+		snprintf(ret, size, "%s+", node);
+}
+
+static void add_owner(const char *prefix, char ret[256])
+{
+	char owner[160];
+	uint64_t random;
+	random_bytes(&random, sizeof(random));
+	owner_text(owner, sizeof(owner), true);
+	snprintf(ret, 256, "%.32s%.140s%d+%" PRIu64 "+%016" PRIx64, prefix, owner, (int)getpid(),
+		 exec_pid_start(getpid()), random);
 }
 
 void dir_temp_name(char ret[256])
 {
-	char prefix[160];
-	uint64_t random;
-	random_bytes(&random, sizeof(random));
-	owner_prefix(prefix, sizeof(prefix), true);
-	snprintf(ret, 256, "%s%d+%" PRIu64 "+%016" PRIx64, prefix, (int)getpid(),
-		 exec_pid_start(getpid()), random);
+	add_owner(TEMP_PREFIX, ret);
+}
+
+void storage_copy_name(unsigned vmid, const char *format, char ret[256])
+{
+	char prefix[32], name[256];
+	bool is_subvol = str_eq(format, "subvol");
+	snprintf(prefix, sizeof(prefix), "%s-%u" COPY_MARK, is_subvol ? "subvol" : "vm", vmid);
+	add_owner(prefix, name);
+	snprintf(ret, 256, "%.240s.%.12s", name, format);
 }
 
 static bool temp_is_ours(const char *temp)
@@ -45,15 +60,28 @@ static bool temp_is_ours(const char *temp)
 	return str_starts(temp, TEMP_PREFIX) && !strchr(temp, '/');
 }
 
+/* What stands behind the mark of a copy, or NULL. */
+static const char *copy_owner(const char *name)
+{
+	const char *at = str_after(name, "vm-") ?: str_after(name, "subvol-");
+	return at ? str_after(at + strspn(at, "0123456789"), COPY_MARK) : NULL;
+}
+
+bool dir_name_is_copy(const char *name)
+{
+	return copy_owner(name) != NULL;
+}
+
 /* Was made on this node by a process that is gone. */
 bool dir_temp_is_stale(const char *temp)
 {
 	char node[160], boot[160];
-	owner_prefix(node, sizeof(node), false);
-	owner_prefix(boot, sizeof(boot), true);
-	if (!str_starts(temp, node))
+	const char *made = str_after(temp, TEMP_PREFIX) ?: copy_owner(temp);
+	owner_text(node, sizeof(node), false);
+	owner_text(boot, sizeof(boot), true);
+	if (!made || !str_starts(made, node))
 		return false;
-	const char *owner = str_after(temp, boot);
+	const char *owner = str_after(made, boot);
 	if (!owner)
 		return true;
 	int pid;
@@ -63,6 +91,7 @@ bool dir_temp_is_stale(const char *temp)
 	return exec_pid_start(pid) != start;
 }
 
+/* Takes fd. */
 static void sweep_folder(int fd)
 {
 	DIR *dir = fdopendir(fd);
@@ -72,7 +101,7 @@ static void sweep_folder(int fd)
 	}
 	for (struct dirent *entry; (entry = readdir(dir));)
 		if (dir_temp_is_stale(entry->d_name))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+			(void)dir_remove_at(dirfd(dir), entry->d_name, NULL);
 	closedir(dir);
 }
 
@@ -85,6 +114,18 @@ void dir_import_sweep(const struct storage_def *def)
 		    dir_open_folder(def, dir_folders[i].content, &fd, NULL) == 0)
 			sweep_folder(fd);
 	}
+}
+
+void dir_sweep(const struct storage_def *def, unsigned vmid)
+{
+	autofd int images = -1;
+	autofree char *owner = xasprintf("%u", vmid);
+	if (dir_open_folder(def, VOLUME_IMAGES, &images, NULL) < 0)
+		return;
+	int fd = openat(images, owner, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		sweep_folder(fd);
+	unlinkat(images, owner, AT_REMOVEDIR); /* while something is left in it this fails */
 }
 
 static int check_import(const struct storage_def *def, enum volume_content content,
@@ -130,7 +171,7 @@ int dir_import_begin(const struct storage_def *def, enum volume_content content,
 
 /* A name in use stays as it is. Some file systems (NFS, older FUSE) know no RENAME_NOREPLACE; a
  * hard link refuses an existing name as well. */
-static int rename_absent(int folder, const char *temp, const char *file)
+int dir_rename_absent(int folder, const char *temp, const char *file)
 {
 	if (renameat2(folder, temp, folder, file, RENAME_NOREPLACE) == 0)
 		return 0;
@@ -156,7 +197,7 @@ int dir_import_commit(const struct storage_def *def, enum volume_content content
 	fd = openat(folder, temp, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
 		return err_errno(err, errno, "sync '%s'", file);
-	r = rename_absent(folder, temp, file);
+	r = dir_rename_absent(folder, temp, file);
 	if (r == -EEXIST)
 		return err_set(err, ERR_EXISTS, "file '%s' already exists", file);
 	if (r < 0)

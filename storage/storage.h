@@ -36,9 +36,10 @@ struct storage_space {
 struct volume_alloc {
 	unsigned vmid;
 	enum volume_content content;
-	const char *format; /* "raw", "qcow2", "subvol" or NULL: the driver's default for the content */
-	const char *name;   /* file name, or NULL: the next free vm-VMID-disk-N */
-	uint64_t size;	    /* of a subvol: its limit, 0: none */
+	const char *
+		format; /* "raw", "qcow2", "subvol" or NULL: the driver's default for the content */
+	const char *name; /* file name, or NULL: the next free vm-VMID-disk-N */
+	uint64_t size;	  /* of a subvol: its limit, 0: none */
 };
 
 typedef int (*volume_each_fn)(const struct volume_info *info, void *ctx);
@@ -57,6 +58,12 @@ struct storage_driver {
 	/* Absolute path of the file, block device or directory. */
 	int (*path)(const struct storage_def *def, const struct volid *volume, struct buf *ret,
 		    struct err *err);
+	/* A copy gets its name when it is complete: the volume, made under storage_copy_name(), becomes that file of the
+	 * same guest. A name in use is ERR_EXISTS, and stays. */
+	int (*rename)(const struct storage_def *def, const struct volid *volume, const char *file,
+		      char ret_volid[VOLID_MAX], struct err *err);
+	/* Removes what jobs that are gone left unfinished of this guest. */
+	void (*sweep)(const struct storage_def *def, unsigned vmid);
 	/* Only grows. An image that a running emulator has open is resized through the emulator instead
 	 * (qcow2: the image's lock refuses it here). What the image holds is not touched: a container's
 	 * ext4 is grown by storage/filesystem.h. A subvol gets a new limit, up or down. */
@@ -88,8 +95,8 @@ struct storage_driver {
 	/* A linked clone on the same storage. as: vmid, content and name; format and size are given by the
 	 * source (a clone of a raw base on `dir` is a qcow2 image). snapshot: NULL for the current state. */
 	int (*clone)(const struct storage_def *def, const struct volid *volume,
-		     const char *snapshot, const struct volume_alloc *as,
-		     char ret_volid[VOLID_MAX], struct err *err);
+		     const char *snapshot, const struct volume_alloc *as, char ret_volid[VOLID_MAX],
+		     struct err *err);
 	/* Renames vm-… to base-… and makes it read-only; already a base: nothing happens. */
 	int (*to_base)(const struct storage_def *def, const struct volid *volume,
 		       char ret_volid[VOLID_MAX], struct err *err);
@@ -117,6 +124,10 @@ struct storage_driver {
 	int (*set_attributes)(const struct storage_def *def, const struct volid *volume,
 			      const char *notes, const bool *is_protected, struct err *err);
 };
+
+/* A file name for a volume that this process fills: it tells its owner, is not listed, and is swept once the process is
+ * gone. */
+void storage_copy_name(unsigned vmid, const char *format, char ret[256]);
 
 const struct storage_driver *storage_driver_find(const char *type); /* NULL: unknown type */
 

@@ -66,6 +66,7 @@ static int pull(struct api_request *req, struct err *err)
 	fields_add(&args, "reference", api_str(req, "reference"));
 	struct job_spec job = {.program = JOB_HOST,
 			       .command = "ocipull",
+			       .undo = "ocipull-undo",
 			       .type = "download",
 			       .id = file,
 			       .args = &args,

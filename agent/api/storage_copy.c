@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* POST /nodes/{node}/storage/{storage}/content/{volume}: a copy of a volume under a name of the caller's choice.
  * What can be refused at once is; a job makes the copy and looks again. Core's loop. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/api/storage_use.h"
-#include "agent/base/fd.h"
 #include "agent/base/str.h"
 #include "agent/core/guests.h"
 #include "agent/core/storages.h"
@@ -15,6 +13,8 @@
 struct copy {
 	const struct storage_def *from, *to;
 	struct volid source, target;
+	unsigned users[2]; /* guests that wait for the copy; 0: none */
+	size_t user_count;
 };
 
 static bool is_guest_volume(const struct volid *volume)
@@ -91,17 +91,17 @@ static enum volume_content content_of(const struct api_request *req, const struc
 	return VOLUME_IMAGES;
 }
 
-/* As for making such a volume by other ways. */
+/* A volume leaves its guest and its storage here, so one who may do all with both is asked for. */
 static int check_rights(const struct api_request *req, const struct copy *copy,
 			enum volume_content content, struct err *err)
 {
-	char storage[128];
+	char from[128], to[128];
 	const char *kind = volume_content_name(content);
-	bool is_template = !is_guest_volume(&copy->source) && content != VOLUME_BACKUP;
-	snprintf(storage, sizeof(storage), "/storage/%s", copy->target.storage);
-	int r = api_check(req, storage,
-			  is_template ? "Datastore.AllocateTemplate" : "Datastore.AllocateSpace",
-			  false, err);
+	snprintf(from, sizeof(from), "/storage/%s", copy->source.storage);
+	snprintf(to, sizeof(to), "/storage/%s", copy->target.storage);
+	int r = api_check(req, from, "Datastore.Allocate", false, err);
+	if (r == 0)
+		r = api_check(req, to, "Datastore.Allocate", false, err);
 	if (r == 0)
 		r = storage_check_volume(req, copy->target.storage, kind, copy->target.vmid, err);
 	if (r == 0 && !storage_def_has_content(copy->to, kind))
@@ -110,13 +110,11 @@ static int check_rights(const struct api_request *req, const struct copy *copy,
 	return r;
 }
 
-/* What a guest is writing to is no volume but a moment of it. Jobs that come later wait for this one. */
-static int check_still(const struct api_request *req, const struct volid *volume, struct err *err)
+/* -- who uses it ------------------------------------------------------------------------------- */
+
+/* What a guest is writing to is no volume but a moment of it. */
+static int check_still(const struct api_request *req, const struct guest *guest, struct err *err)
 {
-	const struct guest *guest =
-		volume->vmid ? guests_find(req->core->guests, volume->vmid) : NULL;
-	if (!is_guest_volume(volume) || !guest || volume_is_base(volume))
-		return 0;
 	if (guest->config && guest_config_get(guest->config, "lock"))
 		return err_set(err, ERR_BUSY, "guest %u is locked (%s)", guest->vmid,
 			       guest_config_get(guest->config, "lock"));
@@ -129,6 +127,45 @@ static int check_still(const struct api_request *req, const struct volid *volume
 	return 0;
 }
 
+/* Any guest's, not only that of its name; snapshots too. */
+static bool is_used_by(const struct guest *guest, const struct volid *volume)
+{
+	for (size_t s = 0; guest->config && s < guest->config->count; s++) {
+		const struct fields *keys = &guest->config->sections[s].keys;
+		for (size_t i = 0; i < keys->count; i++)
+			if (storage_key_uses(&keys->items[i], volume))
+				return true;
+	}
+	return false;
+}
+
+/* The job joins their queues: until it ended none of them starts. */
+static int add_user(const struct api_request *req, const struct guest *guest, struct copy *copy,
+		    struct err *err)
+{
+	if (!str_eq(guest->node, req->core->node))
+		return err_set(err, ERR_BUSY, "the volume is in use by guest %u of node '%s'",
+			       guest->vmid, guest->node);
+	if (copy->user_count == ARRAY_SIZE(copy->users))
+		return err_set(err, ERR_BUSY, "the volume is in use by more than %zu guests",
+			       copy->user_count);
+	copy->users[copy->user_count++] = guest->vmid;
+	return check_still(req, guest, err);
+}
+
+static int find_users(const struct api_request *req, const struct volid *volume, struct copy *copy,
+		      struct err *err)
+{
+	const struct guest *guest = NULL;
+	int r = 0;
+	if (!is_guest_volume(volume) || volume_is_base(volume))
+		return 0;
+	while (r == 0 && (guest = guests_next(req->core->guests, guest ? guest->vmid : 0)))
+		if (guest->vmid == volume->vmid || is_used_by(guest, volume))
+			r = add_user(req, guest, copy, err);
+	return r;
+}
+
 static int check_node(const struct api_request *req, struct err *err)
 {
 	const char *node = api_str(req, "target_node");
@@ -136,14 +173,6 @@ static int check_node(const struct api_request *req, struct err *err)
 		return 0;
 	return err_field(err, "target_node",
 			 "feature not available: copy of a volume to another node");
-}
-
-/* The job's undo must know which of two jobs with the same target made it. */
-static void add_maker(struct fields *args)
-{
-	uint64_t maker;
-	random_bytes(&maker, sizeof(maker));
-	fields_addf(args, "maker", "%016" PRIx64, maker);
 }
 
 static void add_target_def(struct fields *args, const struct storage_def *def)
@@ -163,20 +192,20 @@ static int start(struct api_request *req, const struct copy *copy, enum volume_c
 	autofree char *id = copy->source.vmid
 				    ? xasprintf("%u@%s", copy->source.vmid, copy->from->id)
 				    : xstrdup(copy->from->id);
-	unsigned other = copy->target.vmid == copy->source.vmid ? 0 : copy->target.vmid;
+	unsigned first = copy->users[0] ?: copy->source.vmid ?: copy->target.vmid;
+	unsigned other = copy->users[1] ?: copy->target.vmid;
 	storage_def_encode(copy->from, &args);
 	add_target_def(&args, copy->to);
 	fields_addf(&args, "volid", "%s:%s", copy->source.storage, copy->source.name);
 	fields_addf(&args, "target", "%s:%s", copy->target.storage, copy->target.name);
 	fields_add(&args, "content", volume_content_name(content));
-	add_maker(&args);
 	struct job_spec job = {.program = JOB_HOST,
 			       .command = "volcopy",
 			       .undo = "volcopy-undo",
 			       .type = "imgcopy",
 			       .id = id,
-			       .guest = copy->source.vmid ? copy->source.vmid : copy->target.vmid,
-			       .other = copy->source.vmid ? other : 0,
+			       .guest = first,
+			       .other = other == first ? 0 : other,
 			       .args = &args,
 			       .fd = -1};
 	return api_start_job(req, &job, err);
@@ -203,7 +232,7 @@ static int copy_volume(struct api_request *req, struct err *err)
 	if (r == 0 && is_guest_volume(&source))
 		r = volume_feature_check(copy.from->type, &source, NULL, VOLUME_COPY, err);
 	if (r == 0)
-		r = check_still(req, &source, err);
+		r = find_users(req, &source, &copy, err);
 	return r < 0 ? r : start(req, &copy, content, err);
 }
 
@@ -227,11 +256,12 @@ static const struct api_route routes[] = {
 	 .path = "/nodes/{node}/storage/{storage}/content/{volume}",
 	 .text = "Copy a volume.",
 	 .params = params,
-	 .permission =
-		 {.kind = API_HANDLER,
-		  .text = "To read the volume, as for GET; on the target's storage "
-			  "Datastore.AllocateSpace, or Datastore.AllocateTemplate for what is "
-			  "no guest's; VM.Config.Disk on the guest of the copy."},
+	 .permission = {.kind = API_HANDLER,
+			.text = "root@pam, or: to read the volume, as for GET; Datastore.Allocate "
+				"on both "
+				"storages; VM.Config.Disk on the guest of the copy. No guest that "
+				"uses the "
+				"volume runs."},
 	 .returns = "{\"type\":\"string\"}",
 	 .handle = copy_volume},
 };

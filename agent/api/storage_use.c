@@ -102,3 +102,16 @@ int storage_write_answer(struct api_request *req, struct buf *output, const char
 	json_raw(&req->json, output->data, output->size);
 	return 0;
 }
+
+bool storage_key_uses(const struct field *key, const struct volid *volume)
+{
+	if (!strstr(key->value, volume->file))
+		return false; /* soon said, as all guests are asked */
+	const char *value = str_after(key->value, "volume=") ?: key->value;
+	value = str_after(value, "file=") ?: value;
+	autofree char *text = xstrndup(value, strcspn(value, ","));
+	struct volid used;
+	return !str_starts(key->name, "unused") && volid_parse(text, &used, NULL) == 0 &&
+	       used.vmid == volume->vmid && str_eq(used.storage, volume->storage) &&
+	       str_eq(used.file, volume->file);
+}

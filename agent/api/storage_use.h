@@ -23,3 +23,6 @@ int storage_check_volume(const struct api_request *req, const char *storage, con
 /* A helper's document as it is; it must at least look like a list ("[]") or an object ("{}"). */
 int storage_write_answer(struct api_request *req, struct buf *output, const char ends[2],
 			 struct err *err);
+/* Does the configuration key name this volume? "unusedN" only remembers it. A linked clone has two names: its file is
+ * one. */
+bool storage_key_uses(const struct field *key, const struct volid *volume);

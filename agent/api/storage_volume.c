@@ -82,19 +82,6 @@ static int update_volume(struct api_request *req, struct err *err)
 			      err);
 }
 
-/* The value of a configuration key names this volume. "unusedN" only remembers it. A linked clone has two names:
- * its file is one. */
-static bool key_uses(const struct field *key, const struct volid *volume)
-{
-	const char *value = str_after(key->value, "volume=") ?: key->value;
-	value = str_after(value, "file=") ?: value;
-	autofree char *text = xstrndup(value, strcspn(value, ","));
-	struct volid used;
-	return !str_starts(key->name, "unused") && volid_parse(text, &used, NULL) == 0 &&
-	       used.vmid == volume->vmid && str_eq(used.storage, volume->storage) &&
-	       str_eq(used.file, volume->file);
-}
-
 /* A locked or busy guest may be about to use a volume that its configuration does not name yet. */
 static int check_idle(const struct api_request *req, const struct guest *guest, struct err *err)
 {
@@ -114,7 +101,7 @@ static int check_unused(const struct api_request *req, const struct volid *volum
 	for (size_t s = 0; guest && guest->config && s < guest->config->count; s++) {
 		const struct fields *keys = &guest->config->sections[s].keys;
 		for (size_t i = 0; i < keys->count; i++) {
-			if (key_uses(&keys->items[i], volume))
+			if (storage_key_uses(&keys->items[i], volume))
 				return err_set(err, ERR_BUSY,
 					       "volume '%s' is in use by guest %u (%s)", volid,
 					       guest->vmid, keys->items[i].name);

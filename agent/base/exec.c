@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/exec_bound.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -79,6 +80,10 @@ int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err)
 
 	if (!program)
 		return err_set(err, ERR_NOT_FOUND, "program %s is not installed", spec->argv[0]);
+	if (spec->dies_with_us) {
+		r = exec_bound_start(program, spec, env, ret_pid);
+		return r != 0 ? err_errno(err, r, "start %s", program) : 0;
+	}
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
 	r = add_stdio(&actions, spec);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* External programs: an argv, never a shell string; always a deadline. Blocking exec_run() is for
- * job processes; exec_spawn() for loops. Both use posix_spawn with SETSIGMASK, SETSIGDEF and
- * everything else close-on-exec. */
+ * job and helper processes, and what it runs is killed when they end (its own children are not);
+ * exec_spawn() for loops. Signals are as by default, everything else is close-on-exec. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,8 @@ struct exec_spawn {
 	int stdout_fd;	  /* -1: /dev/null */
 	int stderr_fd;	  /* -1: /dev/null */
 	bool new_session; /* setsid */
-	int passed_fd;	  /* above 2, becomes 3; 0 or -1: none; borrowed */
+	bool dies_with_us; /* killed when the thread that started it ends; costs a fork of this process */
+	int passed_fd; /* above 2, becomes 3; 0 or -1: none; borrowed */
 };
 
 int exec_spawn(const struct exec_spawn *spec, pid_t *ret_pid, struct err *err);

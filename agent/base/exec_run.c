@@ -66,6 +66,7 @@ static int start(const struct exec_run *spec, struct running *run, struct err *e
 		r = err_errno(err, errno, "pipe");
 	} else {
 		struct exec_spawn child = {.argv = spec->argv,
+					   .dies_with_us = true,
 					   .stdin_fd = in[0],
 					   .stdout_fd = out[1],
 					   .stderr_fd = spec->errors_fd > 0 ? spec->errors_fd

@@ -34,7 +34,8 @@ struct helper {
 	struct list link; /* of the list of its state */
 	enum helper_state state;
 	char *name;
-	char *storage; /* the one that it asks, or NULL */
+	char *storage;	 /* the one that it asks, or NULL */
+	bool is_network; /* it waits for a server that somebody named */
 	int args_fd;
 	helper_done_fn done; /* NULL once called or cancelled */
 	void *ctx;
@@ -257,12 +258,25 @@ static size_t count_of(const struct helpers *owner, enum helper_state state, con
 	return count;
 }
 
-/* Also those that were killed and are not gone yet. */
-static bool has_slot(const struct helpers *owner, const char *storage)
+static size_t count_of_network(const struct helpers *owner, enum helper_state state)
 {
-	return !storage || count_of(owner, HELPER_RUNNING, storage) +
-					   count_of(owner, HELPER_LINGERING, storage) <
-				   HELPERS_OF_STORAGE;
+	size_t count = 0;
+
+	LIST_FOREACH (&owner->lists[state], h, struct helper, link)
+		count += h->is_network;
+	return count;
+}
+
+/* Also those that were killed and are not gone yet. */
+static bool has_slot(const struct helpers *owner, const struct helper *h)
+{
+	if (h->is_network &&
+	    count_of_network(owner, HELPER_RUNNING) + count_of_network(owner, HELPER_LINGERING) >=
+		    HELPERS_OF_NETWORK)
+		return false;
+	return !h->storage || count_of(owner, HELPER_RUNNING, h->storage) +
+					      count_of(owner, HELPER_LINGERING, h->storage) <
+				      HELPERS_OF_STORAGE;
 }
 
 /* SIGKILL did not end it: it is stuck in the kernel. */
@@ -276,14 +290,14 @@ static bool is_stuck(const struct helpers *owner, const char *storage)
 	return false;
 }
 
-/* The first that waits and may start: a storage that is slow does not take every slot. */
+/* The first that waits and may start: neither a storage nor a server that is slow takes every slot. */
 static struct helper *next_to_start(const struct helpers *owner)
 {
 	if (owner->counts[HELPER_RUNNING] >= HELPERS_RUNNING ||
 	    owner->counts[HELPER_LINGERING] >= HELPERS_LINGER_MAX)
 		return NULL;
 	LIST_FOREACH (&owner->lists[HELPER_QUEUED], h, struct helper, link)
-		if (has_slot(owner, h->storage))
+		if (has_slot(owner, h))
 			return h;
 	return NULL;
 }
@@ -368,6 +382,7 @@ int helpers_run(struct helpers *helpers, const char *name, const struct fields *
 			     .output_fd = -1};
 	h->name = xstrdup(name);
 	h->storage = xstrdup(storage);
+	h->is_network = str_starts(name, "url-") || str_starts(name, "oci-");
 	list_append(&helpers->lists[HELPER_QUEUED], &h->link);
 	helpers->counts[HELPER_QUEUED]++;
 	r = sd_event_add_time_relative(helpers->event, &h->deadline, CLOCK_MONOTONIC, timeout,

@@ -13,7 +13,8 @@
 #define HELPERS_RUNNING 8
 #define HELPERS_OF_STORAGE                                                                         \
 	3 /* of them at most ask the same storage ("storage-id" among the arguments) */
-#define HELPERS_QUEUED 256
+#define HELPERS_OF_NETWORK 2 /* of them at most ask servers elsewhere, "url-…" and "oci-…" */
+#define HELPERS_QUEUED	   256
 
 struct helpers;
 struct helper;

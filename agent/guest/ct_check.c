@@ -145,7 +145,7 @@ static int raw_check(const struct guest_config *config, struct err *err)
 	for (size_t i = 0; r == 0 && i < keys->count; i++) {
 		const struct field *f = &keys->items[i];
 
-		if (!str_starts(f->name, "lxc."))
+		if (!str_starts(f->name, "lxc.") || ct_raw_is_dropped(f->name))
 			continue;
 		r = ct_raw_check(f->name, f->value, err);
 		if (r == 0 && str_eq(f->name, "lxc.idmap") &&

@@ -4,7 +4,8 @@
  * Allowed is what bounds or widens the rights of the processes inside: control groups, capabilities,
  * seccomp, AppArmor, id maps, mounts, limits. Refused is what Lodge's own work rests on: the root and its
  * mounting, names, terminals, network devices (rtnetlink finds ours by name), liblxc's log and its hooks, which
- * would run as root outside and stand where ours must: hookscript is the way for that. */
+ * would run as root outside and stand where ours must: hookscript is the way for that. And the first process's folder (lxc.init.cwd): liblxc 5
+ * enters it while folders of the host are open, and the container decides where its links lead. */
 #include <string.h>
 
 #include "agent/base/mem.h"
@@ -15,16 +16,21 @@
 
 /* A name that ends in a dot stands for all that begin with it. */
 static const char *const allowed[] = {
-	"lxc.apparmor.",   "lxc.cap.drop",     "lxc.cap.keep",	      "lxc.cgroup.",
-	"lxc.cgroup2.",	   "lxc.environment",  "lxc.idmap",	      "lxc.init.cwd",
-	"lxc.init.gid",	   "lxc.init.uid",     "lxc.keyring.session", "lxc.mount.auto",
-	"lxc.mount.entry", "lxc.no_new_privs", "lxc.prlimit.",	      "lxc.proc.",
-	"lxc.seccomp.",	   "lxc.selinux.",     "lxc.signal.reboot",   "lxc.signal.stop",
-	"lxc.sysctl.",	   "lxc.time.offset.",
+	"lxc.apparmor.",    "lxc.cap.drop",	   "lxc.cap.keep",    "lxc.cgroup.",
+	"lxc.cgroup2.",	    "lxc.environment",	   "lxc.idmap",	      "lxc.init.gid",
+	"lxc.init.uid",	    "lxc.keyring.session", "lxc.mount.auto",  "lxc.mount.entry",
+	"lxc.no_new_privs", "lxc.prlimit.",	   "lxc.proc.",	      "lxc.seccomp.",
+	"lxc.selinux.",	    "lxc.signal.reboot",   "lxc.signal.stop", "lxc.sysctl.",
+	"lxc.time.offset.",
 };
 
 /* Where the groups lie is ours, too: limits are changed and removed there. */
 static const char *const refused[] = {"lxc.cgroup.dir", "lxc.cgroup.relative"};
+
+bool ct_raw_is_dropped(const char *key)
+{
+	return str_eq(key, "lxc.init.cwd");
+}
 
 static bool is_in(const char *const *list, size_t count, const char *key)
 {

@@ -131,6 +131,8 @@ bool ct_volume_is_mounted(const struct guest_config *config,
  * do not take Lodge's own work out of its hands; the settings replace those that config has. */
 int ct_raw_set(struct guest_config *config, const char *text, struct err *err);
 int ct_raw_check(const char *key, const char *value, struct err *err);
+/* No longer allowed, but found in configurations: liblxc does not get it. */
+bool ct_raw_is_dropped(const char *key);
 
 /* Checks that keys fit together (net names unique, bridge given, …) and fills in what a new
  * container needs: random MAC addresses (prefix BC:24:11), arch, hostname. */

@@ -4,13 +4,16 @@
 #include "storage/template/image_archive.h"
 
 #include <archive_entry.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
 #define HEADERS_MAX 4096
+#define READ_BLOCK  (128 * 1024)
 #define INDEX_DEPTH 4
 
 static int fail(struct archive *a, struct err *err)
@@ -26,7 +29,7 @@ static struct archive *open_archive(int fd)
 	if (!a)
 		return NULL;
 	if (lseek(fd, 0, SEEK_SET) == 0 && archive_read_support_format_tar(a) == ARCHIVE_OK &&
-	    archive_read_open_fd(a, fd, BLOB_BLOCK) == ARCHIVE_OK)
+	    archive_read_open_fd(a, fd, READ_BLOCK) == ARCHIVE_OK)
 		return a;
 	archive_read_free(a);
 	return NULL;
@@ -71,7 +74,24 @@ bool image_is_one(int fd)
 	return fits && has_index && has_layout;
 }
 
-static int find_file(struct archive *a, const char *name, struct err *err)
+/* Holes and sizes that the file itself does not have would be read without end. */
+static int check_entry(struct archive_entry *entry, int fd, struct err *err)
+{
+	struct stat st;
+	int64_t size = archive_entry_size(entry);
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, errno, "image archive");
+	if (archive_entry_sparse_count(entry) > 0 || !archive_entry_size_is_set(entry) ||
+	    size < 0 || size > st.st_size)
+		return err_set(
+			err, ERR_CORRUPT,
+			"damaged image archive: '%.100s' is sparse, or larger than the archive",
+			plain_name(entry));
+	return 0;
+}
+
+static int find_file(struct archive *a, int fd, const char *name, uint64_t *ret_size,
+		     struct err *err)
 {
 	struct archive_entry *entry;
 	for (int i = 0; i < HEADERS_MAX; i++) {
@@ -80,19 +100,22 @@ static int find_file(struct archive *a, const char *name, struct err *err)
 			break;
 		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
 			return fail(a, err);
-		if (str_eq(plain_name(entry), name) && !archive_entry_hardlink(entry) &&
-		    archive_entry_filetype(entry) == AE_IFREG)
-			return 0;
+		if (!str_eq(plain_name(entry), name) || archive_entry_hardlink(entry) ||
+		    archive_entry_filetype(entry) != AE_IFREG)
+			continue;
+		*ret_size = (uint64_t)archive_entry_size(entry);
+		return check_entry(entry, fd, err);
 	}
 	return err_set(err, ERR_CORRUPT, "the image archive has no '%.100s'", name);
 }
 
-static int open_file(int fd, const char *name, struct archive **ret, struct err *err)
+static int open_file(int fd, const char *name, struct archive **ret, uint64_t *ret_size,
+		     struct err *err)
 {
 	struct archive *a = open_archive(fd);
 	if (!a)
 		return err_set(err, ERR_CORRUPT, "not an image archive");
-	int r = find_file(a, name, err);
+	int r = find_file(a, fd, name, ret_size, err);
 	if (r < 0)
 		archive_read_free(a);
 	else
@@ -102,15 +125,22 @@ static int open_file(int fd, const char *name, struct archive **ret, struct err 
 
 /* -- blobs ------------------------------------------------------------------------------------- */
 
-int blob_open(int fd, const char sha[IMAGE_SHA_SIZE], struct blob *ret, struct err *err)
+int blob_open(int fd, const struct image_blob *is, struct blob *ret, struct err *err)
 {
-	autofree char *name = xasprintf("blobs/sha256/%s", sha);
-	int r = open_file(fd, name, &ret->outer, err);
+	autofree char *name = xasprintf("blobs/sha256/%s", is->sha);
+	uint64_t size;
+	int r = open_file(fd, name, &ret->outer, &size, err);
 	if (r < 0)
 		return r;
-	memcpy(ret->name, sha, IMAGE_SHA_SIZE);
+	ret->is = *is;
+	ret->done = 0;
 	sha256_init(&ret->sha);
-	return 0;
+	if (size == is->size)
+		return 0;
+	blob_close(ret);
+	return err_set(err, ERR_CORRUPT,
+		       "damaged image archive: '%.16s…' has %llu bytes instead of %llu", is->sha,
+		       (unsigned long long)size, (unsigned long long)is->size);
 }
 
 void blob_close(struct blob *blob)
@@ -122,11 +152,14 @@ void blob_close(struct blob *blob)
 long blob_read(struct blob *blob, struct err *err)
 {
 	la_ssize_t n;
+	if (blob->is_cancelled && blob->is_cancelled())
+		return err_set(err, ERR_CANCELLED, "interrupted by signal");
 	do
 		n = archive_read_data(blob->outer, blob->block, sizeof(blob->block));
 	while (n == ARCHIVE_RETRY);
 	if (n < 0)
 		return fail(blob->outer, err);
+	blob->done += (uint64_t)n;
 	sha256_update(&blob->sha, (size_t)n, (const uint8_t *)blob->block);
 	return (long)n;
 }
@@ -143,10 +176,10 @@ int blob_verify(struct blob *blob, struct err *err)
 	sha256_digest(&blob->sha, sizeof(raw), raw);
 	for (size_t i = 0; i < sizeof(raw); i++)
 		buf_addf(&hex, "%02x", raw[i]);
-	if (str_eq(buf_str(&hex), blob->name))
+	if (str_eq(buf_str(&hex), blob->is.sha))
 		return 0;
 	return err_set(err, ERR_CORRUPT,
-		       "damaged image archive: '%.16s…' is not what its name says", blob->name);
+		       "damaged image archive: '%.16s…' is not what its name says", blob->is.sha);
 }
 
 static int read_text(struct archive *a, struct buf *ret, struct err *err)
@@ -171,7 +204,8 @@ static int read_text(struct archive *a, struct buf *ret, struct err *err)
 static int read_index(int fd, struct buf *ret, struct err *err)
 {
 	struct archive *a;
-	int r = open_file(fd, "index.json", &a, err);
+	uint64_t size;
+	int r = open_file(fd, "index.json", &a, &size, err);
 	if (r < 0)
 		return r;
 	r = read_text(a, ret, err);
@@ -179,10 +213,10 @@ static int read_index(int fd, struct buf *ret, struct err *err)
 	return r;
 }
 
-static int read_blob(int fd, const char sha[IMAGE_SHA_SIZE], struct buf *ret, struct err *err)
+static int read_blob(int fd, const struct image_blob *is, struct buf *ret, struct err *err)
 {
 	autofree struct blob *blob = xcalloc(1, sizeof(*blob));
-	int r = blob_open(fd, sha, blob, err);
+	int r = blob_open(fd, is, blob, err);
 	if (r < 0)
 		return r;
 	long n;
@@ -202,17 +236,17 @@ static int read_blob(int fd, const char sha[IMAGE_SHA_SIZE], struct buf *ret, st
 int image_read_manifest(int fd, const char *arch, struct image_manifest *ret, struct err *err)
 {
 	autobuf text = BUF_INIT;
-	char sha[IMAGE_SHA_SIZE];
+	struct image_blob next;
 	bool is_index = true;
 	int r = read_index(fd, &text, err);
 	for (int depth = 0; r == 0 && is_index; depth++) {
 		r = depth < INDEX_DEPTH
-			    ? image_index_parse(buf_str(&text), text.size, arch, sha, &is_index,
+			    ? image_index_parse(buf_str(&text), text.size, arch, &next, &is_index,
 						err)
 			    : err_set(err, ERR_LIMIT, "the image's lists are nested too deep");
 		buf_clear(&text);
 		if (r == 0)
-			r = read_blob(fd, sha, &text, err);
+			r = read_blob(fd, &next, &text, err);
 	}
 	return r < 0 ? r : image_manifest_parse(buf_str(&text), text.size, ret, err);
 }
@@ -223,6 +257,6 @@ int image_read_config(int fd, const char *arch, struct fields *ret, struct err *
 	autobuf text = BUF_INIT;
 	int r = image_read_manifest(fd, arch, manifest, err);
 	if (r == 0)
-		r = read_blob(fd, manifest->config, &text, err);
+		r = read_blob(fd, &manifest->config, &text, err);
 	return r < 0 ? r : image_config_parse(buf_str(&text), text.size, ret, err);
 }

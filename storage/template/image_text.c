@@ -56,12 +56,15 @@ static struct json_object *item(struct json_object *list, size_t i)
 	return json_object_is_type(o, json_type_object) ? o : NULL;
 }
 
-static bool take_sha(struct json_object *descriptor, char ret[IMAGE_SHA_SIZE])
+static bool take_blob(struct json_object *descriptor, struct image_blob *ret)
 {
 	const char *hex = str_after(text_of(descriptor, "digest") ?: "", "sha256:");
-	if (!hex || strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
+	struct json_object *size = member(descriptor, "size", json_type_int);
+	if (!hex || strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64 || !size ||
+	    json_object_get_int64(size) < 0)
 		return false;
-	memcpy(ret, hex, IMAGE_SHA_SIZE);
+	memcpy(ret->sha, hex, IMAGE_SHA_SIZE);
+	ret->size = (uint64_t)json_object_get_int64(size);
 	return true;
 }
 
@@ -78,7 +81,7 @@ static bool is_for(struct json_object *descriptor, const char *arch)
 			     str_eq(text_of(platform, "os") ?: "linux", "linux"));
 }
 
-int image_index_parse(const char *text, size_t size, const char *arch, char ret_sha[IMAGE_SHA_SIZE],
+int image_index_parse(const char *text, size_t size, const char *arch, struct image_blob *ret,
 		      bool *ret_is_index, struct err *err)
 {
 	struct json_object *index;
@@ -94,7 +97,7 @@ int image_index_parse(const char *text, size_t size, const char *arch, char ret_
 		const char *media = text_of(o, "mediaType") ?: "";
 		*ret_is_index = str_ends(media, ".image.index.v1+json") ||
 				str_ends(media, ".manifest.list.v2+json");
-		r = take_sha(o, ret_sha) ? 0 : bad(err, "a manifest has no sha256 digest");
+		r = take_blob(o, ret) ? 0 : bad(err, "a manifest has no sha256 digest and size");
 	}
 	json_object_put(index);
 	return r == -ERR_UNSUPPORTED
@@ -117,6 +120,16 @@ static int check_layer(struct json_object *layer, struct err *err)
 		       media ? media : "");
 }
 
+/* Each time it is decoded again, whatever it holds. */
+static bool is_repeated(const struct image_manifest *manifest, size_t layer)
+{
+	const struct image_blob *blob = &manifest->layers[layer];
+	for (size_t i = 0; blob->size > IMAGE_REPEAT_MAX && i < layer; i++)
+		if (str_eq(manifest->layers[i].sha, blob->sha))
+			return true;
+	return false;
+}
+
 static int take_layers(struct json_object *list, struct image_manifest *ret, struct err *err)
 {
 	if (length_of(list) > IMAGE_LAYERS_MAX)
@@ -127,8 +140,13 @@ static int take_layers(struct json_object *list, struct image_manifest *ret, str
 		int r = check_layer(layer, err);
 		if (r < 0)
 			return r;
-		if (!take_sha(layer, ret->layers[i]))
-			return bad(err, "a layer has no sha256 digest");
+		if (!take_blob(layer, &ret->layers[i]))
+			return bad(err, "a layer has no sha256 digest and size");
+		if (is_repeated(ret, i))
+			return err_set(err, ERR_LIMIT,
+				       "container image: layer %zu is there twice and larger than "
+				       "%u bytes",
+				       i + 1, IMAGE_REPEAT_MAX);
 	}
 	ret->count = length_of(list);
 	return ret->count ? 0 : bad(err, "it has no layers");
@@ -140,12 +158,31 @@ int image_manifest_parse(const char *text, size_t size, struct image_manifest *r
 	int r = parse(text, size, "manifest", &manifest, err);
 	if (r < 0)
 		return r;
-	if (!take_sha(member(manifest, "config", json_type_object), ret->config))
-		r = bad(err, "the configuration has no sha256 digest");
+	if (!take_blob(member(manifest, "config", json_type_object), &ret->config))
+		r = bad(err, "the configuration has no sha256 digest and size");
 	if (r == 0)
 		r = take_layers(member(manifest, "layers", json_type_array), ret, err);
 	json_object_put(manifest);
 	return r;
+}
+
+uint64_t image_manifest_size(const struct image_manifest *manifest)
+{
+	uint64_t sum = manifest->config.size;
+	for (size_t i = 0; i < manifest->count; i++)
+		if (__builtin_add_overflow(sum, manifest->layers[i].size, &sum))
+			return UINT64_MAX;
+	return sum;
+}
+
+bool image_text_is_index(const char *text, size_t size)
+{
+	struct json_object *all;
+	if (parse(text, size, "manifest", &all, NULL) < 0)
+		return false;
+	bool is_index = member(all, "manifests", json_type_array) != NULL;
+	json_object_put(all);
+	return is_index;
 }
 
 /* -- configuration ----------------------------------------------------------------------------- */
@@ -229,15 +266,13 @@ static void take_env(struct json_object *config, struct fields *ret)
 		fields_add(ret, "env", buf_str(&text));
 }
 
-static void take_folder(struct json_object *config, struct fields *ret)
+/* liblxc 5 enters it while folders of the host are still open: "/proc/self/fd/N", or a link to it, would be one of
+ * those. */
+static void note_folder(struct json_object *config, struct fields *ret)
 {
 	const char *folder = text_of(config, "WorkingDir");
-	if (str_is_empty(folder) || str_eq(folder, "/"))
-		return;
-	if (folder[0] == '/' && is_plain(folder, strlen(folder)) && strlen(folder) < 1024)
-		fields_add(ret, "cwd", folder);
-	else
-		fields_addf(ret, "note", "working folder '%.60s' is left out", folder);
+	if (!str_is_empty(folder) && !str_eq(folder, "/"))
+		fields_addf(ret, "note", "working folder '%.60s' is left out: '/' is used", folder);
 }
 
 /* "1000", "1000:1000"; names stand in the image's own files. */
@@ -268,7 +303,7 @@ int image_config_parse(const char *text, size_t size, struct fields *ret, struct
 	r = take_command(config, ret, err);
 	if (r == 0) {
 		take_env(config, ret);
-		take_folder(config, ret);
+		note_folder(config, ret);
 		take_user(config, ret);
 	}
 	json_object_put(all);

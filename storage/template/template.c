@@ -4,12 +4,12 @@
 #include "storage/template/template.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "agent/base/mem.h"
+#include "agent/base/utf8.h"
 #include "storage/catalog/catalog.h"
 #include "storage/template/image.h"
 #include "storage/template/unpack.h"
@@ -52,27 +52,6 @@ static int archive_open(int fd, struct archive **ret, struct err *err)
 	return 0;
 }
 
-/* Names in pax headers are UTF-8; in the C locale libarchive would drop those beyond ASCII. */
-struct utf8_scope {
-	locale_t before, utf8;
-};
-
-static struct utf8_scope utf8_enter(void)
-{
-	struct utf8_scope scope = {.utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)};
-	if (scope.utf8)
-		scope.before = uselocale(scope.utf8);
-	return scope;
-}
-
-static void utf8_leave(struct utf8_scope *scope)
-{
-	if (!scope->utf8)
-		return;
-	uselocale(scope->before);
-	freelocale(scope->utf8);
-}
-
 int unpack_count(struct unpack *u, uint64_t bytes, struct err *err)
 {
 	uint64_t before = u->report.bytes;
@@ -87,13 +66,14 @@ int unpack_count(struct unpack *u, uint64_t bytes, struct err *err)
 	return 0;
 }
 
-static int count_entry(struct unpack *u, struct err *err)
+/* Layers are read twice, and hold whiteouts beside what is made. */
+int unpack_count_header(struct unpack *u, struct err *err)
 {
 	uint64_t max = u->limits.max_entries ? u->limits.max_entries : ENTRIES_MAX;
-	if (++u->report.entries > max)
+	if (++u->headers > (u->is_layer ? 2 * max : max))
 		return err_set(err, ERR_LIMIT, "the archive holds more than %llu entries",
 			       (unsigned long long)max);
-	if (u->progress && u->report.entries % PROGRESS_ENTRIES == 0)
+	if (u->progress && u->headers % PROGRESS_ENTRIES == 0)
 		u->progress(&u->report, u->ctx);
 	return unpack_count(u, 0, err);
 }
@@ -151,11 +131,13 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry, struct er
 	const char *name = archive_entry_pathname(entry);
 	if (!name)
 		return err_set(err, ERR_INVALID, "an entry's name is no valid text");
-	if (u->is_layer && unpack_is_whiteout(name))
+	int r = unpack_count_header(u, err);
+	if (r == 0 && u->is_layer && unpack_is_whiteout(name))
 		return 0;
-	int r = count_entry(u, err);
-	if (r == 0)
+	if (r == 0) {
+		u->report.entries++;
 		r = make_entry(u, entry, name, err);
+	}
 	if (r < 0)
 		err_prefix(err, "entry '%.200s'", name);
 	return r;

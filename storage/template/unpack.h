@@ -18,6 +18,9 @@ struct unpack {
 	template_progress_fn progress;
 	void *ctx;
 	struct template_report report;
+	uint64_t headers; /* of all archives and passes */
+	uint64_t taken,
+		decoded; /* bytes of layers, as they lie in the image and without compression */
 	bool is_layer; /* one over another: whiteouts are no files, and folders give way to what replaces them */
 	struct unpack_dir *dirs; /* folders whose times are set at the end */
 	size_t dirs_count, dirs_capacity, dirs_bytes;
@@ -37,6 +40,8 @@ int place_find(int root_fd, const char *text, struct place *ret, struct err *err
 void place_fini(struct place *place);
 /* Opens below root, following links inside of it only. Returns a descriptor or -errno. */
 int place_open(int root_fd, const char *path, int flags);
+/* The same where no link is on the way, nor the last: -ELOOP. */
+int place_open_real(int root_fd, const char *path, int flags);
 /* Removes what is at the place, so that an entry can be made; a folder that is not empty only with is_deep. */
 int place_clear(const struct place *place, bool is_deep, struct err *err);
 
@@ -44,6 +49,8 @@ int place_clear(const struct place *place, bool is_deep, struct err *err);
 int unpack_entries(struct unpack *u, struct err *err);
 /* Container images (image.h). */
 int unpack_image(struct unpack *u, int fd, const char *arch, struct err *err);
+/* Counts bytes of layers that were read and what became of them. */
+int unpack_count_decoded(struct unpack *u, uint64_t taken, uint64_t decoded, struct err *err);
 bool unpack_is_whiteout(const char *name);
 /* Takes away what the open layer says, and makes nothing. */
 int unpack_whiteouts(struct unpack *u, struct err *err);
@@ -73,3 +80,5 @@ int meta_check_owner(struct archive_entry *entry, struct err *err);
 
 /* Counts bytes against the limit, reports progress, asks for cancellation. */
 int unpack_count(struct unpack *u, uint64_t bytes, struct err *err);
+/* Counts one more header, whatever is made of it. */
+int unpack_count_header(struct unpack *u, struct err *err);

@@ -15,11 +15,11 @@
 
 #define OPEN_TRY 16 /* EAGAIN: something was renamed while ".." was resolved */
 
-int place_open(int root_fd, const char *path, int flags)
+static int open_below(int root_fd, const char *path, int flags, uint64_t more)
 {
 	struct open_how how = {
 		.flags = (unsigned)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV | more,
 	};
 	for (int i = 0;; i++) {
 		long fd = syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
@@ -29,6 +29,16 @@ int place_open(int root_fd, const char *path, int flags)
 			continue;
 		return -errno;
 	}
+}
+
+int place_open(int root_fd, const char *path, int flags)
+{
+	return open_below(root_fd, path, flags, 0);
+}
+
+int place_open_real(int root_fd, const char *path, int flags)
+{
+	return open_below(root_fd, path, flags, RESOLVE_NO_SYMLINKS);
 }
 
 static bool is_dots(const char *part, size_t size, size_t dots)

@@ -47,14 +47,14 @@ in1 lodge destroy 150
 
 # a copy whose job is killed
 in1 sh -c "truncate -s 6G $store/images/151/vm-151-disk-6.raw; dd if=/dev/urandom of=$store/images/151/vm-151-disk-6.raw bs=1M count=300 conv=notrunc status=none"
-killed() { # as soon as it says that it is its maker
+killed() { # as soon as there is something of it
 	in1 sh -c "upid=\$(lodge post $content/151/vm-151-disk-6.raw --target 151/vm-151-disk-7.qcow2 --no-wait | grep -o 'UPID:[^\" ]*')
 		pid=\$(echo \"\$upid\" | cut -d: -f3)
-		until ls /run/lodge/copies/* >/dev/null 2>&1; do kill -0 \$((0x\$pid)) || exit 1; done
+		until ls $store/images/151/vm-151-copying* >/dev/null 2>&1; do kill -0 \$((0x\$pid)) || exit 1; done
 		kill -9 \$((0x\$pid))"
 }
 ok "a job that copies is killed" killed
-ok "a copy whose job was killed is removed" wait_for 20 in1 sh -c "test ! -e $store/images/151/vm-151-disk-7.qcow2 && test -z \"\$(ls -A /run/lodge/copies)\""
+ok "a copy whose job was killed is removed" wait_for 20 in1 sh -c "test \"\$(ls -A $store/images/151)\" = vm-151-disk-6.raw"
 in1 rm -rf "$store/images/151"
 
 # templates of the lists, from a server on the switch whose certificate the node trusts
@@ -121,13 +121,27 @@ if command -v skopeo >/dev/null && command -v docker-registry >/dev/null; then
 	ok "a tag that is not there" job "TASK ERROR" $pull --reference "$host:5000/lab/app:v9"
 	ok "a reference that is none" not in1 lodge post $pull --reference "--help:v1"
 	ok "nothing is left of them" no_file 'app_v9|lodge-import'
-	ok "nor in /var/tmp" in1 sh -c '! ls -d /var/tmp/lodge-image-*'
+	ok "nor beside them" not in1 sh -c "ls -d $store/template/cache/.lodge-import*"
+	# a manifest that announces more than may come
+	curl_in() { lab_net curl -sf -H "Accept: application/vnd.oci.image.manifest.v1+json" "$@"; }
+	curl_in "http://$host:5000/v2/lab/app/manifests/v1" | "$python" -c '
+import json, sys
+manifest = json.load(sys.stdin)
+manifest["layers"][0]["size"] = 1 << 40
+json.dump(manifest, sys.stdout)' >"$LAB/huge.json"
+	ok "a manifest of a huge image" curl_in -X PUT -H "Content-Type: application/vnd.oci.image.manifest.v1+json" \
+		--data-binary "@$LAB/huge.json" "http://$host:5000/v2/lab/app/manifests/huge"
+	ok "it is not pulled" job "the image has more than" $pull --reference "$host:5000/lab/app:huge"
+	# what a pull left whose job was killed
+	in1 mkdir -p "$store/template/cache/.lodge-import+n1+old-boot+1+1+0.parts/oci1/blobs"
+	ok "another pull" done_job $pull --reference "$host:5000/lab/app:v1" --filename again
+	ok "sweeps what a killed one left" not in1 sh -c "ls -d $store/template/cache/.lodge-import*"
 
 	in1 ip link add lodge0 type bridge
 	ok "a container of it" in1 lodge create 160 --ostemplate local:vztmpl/app_v1.tar --rootfs local:0.1 --memory 64 --hostname app \
 		--net0 name=eth0,bridge=lodge0,ip=10.9.8.7/24,host-managed=1 --start 1
 	in_ct() { in1 lodge exec 160 -- "$@"; }
-	ok "its program runs with what the image says" wait_for 15 says '^hello there:two words:/srv/old:1000:1' lodge exec 160 -- /bin/cat /tmp/said
+	ok "its program runs with what the image says" wait_for 15 says '^hello there:two words:/:1000:1' lodge exec 160 -- /bin/cat /tmp/said
 	ok "the layers are laid over each other" sh -c "'$here_in' lodge exec 160 -- /bin/ls /srv /srv/old | tr '\n' ' ' | grep -q '/srv: keep old */srv/old: new'"
 	ok "its interface has its address" sh -c "'$here_in' lodge exec 160 -- /bin/ip addr show eth0 | grep -q '10.9.8.7/24'"
 	ok "the configuration says so" says '/app "two words"' lodge config 160
@@ -138,6 +152,26 @@ if command -v skopeo >/dev/null && command -v docker-registry >/dev/null; then
 	ok "and stays" sh -c "'$here_in' lodge config 161 | grep -E 'entrypoint.*/bin/sh$'"
 	in1 lodge destroy 160
 	in1 lodge destroy 161
+
+	# a working folder that is one of liblxc's own descriptors, at once and by a link
+	for form in /proc/self/fd/11 "/w /proc/self/fd/11"; do
+		rm -rf "$LAB/escape"
+		"$python" "$here/oci_image.py" "$LAB/escape" "$(command -v busybox)" $form
+		tar -C "$LAB/escape" -cf "$LAB/escape.tar" .
+		ok "an image that would begin elsewhere ($form)" in1 lodge upload /lab/escape.tar local:vztmpl
+		ok "a container of it, with a word about it" says "working folder .* is left out" lodge create 162 \
+			--ostemplate local:vztmpl/escape.tar --rootfs local:0.1 --memory 64 --hostname esc --start 1
+		ok "it begins in its own root" wait_for 15 says ':/:1000:1$' lodge exec 162 -- /bin/cat /tmp/said
+		ok "and is nowhere else" says '^/$' lodge exec 162 -- /bin/sh -c 'cd -P /proc/1/cwd && pwd -P'
+		ok "nothing says so to liblxc" not says init.cwd lodge config 162
+		ok "nobody sets it by hand" says "'lxc.init.cwd' cannot be set" lodge put /nodes/n1/lxc/162/config --lxc "lxc.init.cwd = /srv"
+		for fd in 5 7 9 11 13; do
+			ok "a program that is started in descriptor $fd is refused" not in1 lodge exec 162 --cwd /proc/self/fd/$fd -- /bin/ls
+		done
+		in1 lodge stop 162
+		in1 lodge destroy 162
+		in1 lodge delete "$content/vztmpl/escape.tar"
+	done
 	kill "$registry"
 	wait "$registry" 2>/dev/null
 else

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""oci_image.py FOLDER BUSYBOX: an OCI layout, made by hand: a base with a static busybox, and a layer over it that takes
-files of the base away. Its program says where and as whom it runs, and ends by SIGTERM alone."""
+"""oci_image.py FOLDER BUSYBOX [WORKINGDIR [LINK]]: an OCI layout, made by hand: a base with a static busybox, and a layer over it that takes
+files of the base away. Its program says where and as whom it runs, and ends by SIGTERM alone.
+LINK: where the working folder, a link then, leads."""
 import gzip
 import hashlib
 import io
@@ -10,7 +11,8 @@ import os
 import sys
 import tarfile
 
-folder, busybox = sys.argv[1:]
+folder, busybox = sys.argv[1:3]
+working, link = (sys.argv[3:] + ['/srv/old', None][len(sys.argv) - 3:])[:2]
 os.makedirs(f'{folder}/blobs/sha256')
 
 PROGRAM = b'''#!/bin/sh
@@ -51,10 +53,10 @@ base = layer([('bin/', D, None, 0o755), ('bin/busybox', F, program, 0o755),
               ('srv/old/deep/', D, None, 0o755), ('srv/old/deep/a', F, b'a', 0o644), ('srv/keep', F, b'keep', 0o644),
               ('srv/gone', F, b'gone', 0o644)])
 over = layer([('srv/old/new', F, b'new', 0o644), ('srv/old/.wh..wh..opq', F, b'', 0o644), ('srv/.wh.gone', F, b'', 0o644),
-              ('app', F, PROGRAM, 0o755)])
+              ('app', F, PROGRAM, 0o755), *([(working.lstrip('/'), L, link, 0o777)] if link else [])])
 config = {'architecture': 'amd64' if os.uname().machine == 'x86_64' else 'arm64', 'os': 'linux',
           'config': {'Entrypoint': ['/app'], 'Cmd': ['two words'], 'Env': ['PATH=/bin', 'GREETING=hello there'],
-                     'WorkingDir': '/srv/old', 'User': '1000:1000'},
+                     'WorkingDir': working, 'User': '1000:1000'},
           'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(one).hexdigest() for one in (base, over)]}}
 manifest = {'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.manifest.v1+json',
             'config': blob(json.dumps(config).encode(), 'application/vnd.oci.image.config.v1+json'),

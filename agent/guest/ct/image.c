@@ -35,8 +35,10 @@ int ct_image_config(struct task_ctx *task, const char *path, struct guest_config
 		    struct err *err)
 {
 	static const char *const keys[][2] = {
-		{"entrypoint", "entrypoint"}, {"env", "env"},	       {"cwd", "lxc.init.cwd"},
-		{"uid", "lxc.init.uid"},      {"gid", "lxc.init.gid"},
+		{"entrypoint", "entrypoint"},
+		{"env", "env"},
+		{"uid", "lxc.init.uid"},
+		{"gid", "lxc.init.gid"},
 	};
 	autofields image = FIELDS_INIT;
 	int r;

@@ -213,7 +213,8 @@ static void add_raw(const struct guest_config *config, struct fields *ret)
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct field *f = &keys->items[i];
 
-		if (str_starts(f->name, "lxc.") && !str_eq(f->name, "lxc.idmap"))
+		if (str_starts(f->name, "lxc.") && !str_eq(f->name, "lxc.idmap") &&
+		    !ct_raw_is_dropped(f->name))
 			fields_add(ret, f->name, f->value);
 	}
 }

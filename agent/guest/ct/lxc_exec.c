@@ -51,6 +51,11 @@ static int exec_main(void *ctx)
 	signal(SIGPIPE, SIG_DFL);
 	(void)setsid();
 	set_environment(what->env);
+	/* a link inside may lead to /proc/self/fd: nothing of the host is open by then */
+	if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0) {
+		dprintf(STDERR_FILENO, "close_range: %s\n", strerror(errno));
+		return LXC_EXEC_NOT_FOUND;
+	}
 	if (chdir(what->folder ?: "/") != 0) {
 		dprintf(STDERR_FILENO, "%s: %s\n", what->folder, strerror(errno));
 		return LXC_EXEC_NOT_FOUND;

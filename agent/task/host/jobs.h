@@ -11,7 +11,7 @@ int job_imgdel(struct task_ctx *task, struct err *err);
  * sha1, sha224, sha256, sha384, sha512). Nothing is left behind on failure. */
 int job_imgcopy(struct task_ctx *task, struct err *err);
 /* args: volid; "to." before each field of the definition of the target's storage; target (volume id), content (of both: a
- * raw image does not tell), maker (16 hexadecimal digits, of this job and its undo alone). */
+ * raw image does not tell). */
 int job_volcopy(struct task_ctx *task, struct err *err);
 int job_volcopy_undo(struct task_ctx *task, struct err *err);
 /* Removes what helper_prune() marks so; the same args. */

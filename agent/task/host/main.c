@@ -47,6 +47,7 @@ static const struct task_command commands[] = {
 	{"imgdel", job_imgdel},
 	{"imgcopy", job_imgcopy},
 	{"ocipull", job_ocipull},
+	{"ocipull-undo", job_ocipull_undo},
 	{"volcopy", job_volcopy},
 	{"volcopy-undo", job_volcopy_undo},
 	{"prunebackups", job_prunebackups},

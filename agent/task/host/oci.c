@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Images of registries, by skopeo. Helper and job processes only. */
+/* Images of registries, by skopeo: their tags; and what an image says. Helper and job processes only. */
 #include "agent/task/host/oci.h"
 
 #include <errno.h>
@@ -13,26 +13,23 @@
 #include "agent/base/json.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/task/host/incoming.h"
 #include "storage/template/image.h"
 #include "storage/template/template.h"
 #include "storage/volid/oci_reference.h"
 
-#define SKOPEO	     "/usr/bin/skopeo"
-#define TAGS_TIMEOUT (10 * USEC_PER_SEC) /* the caller's own is shorter */
+#define TAGS_TIMEOUT (4 * USEC_PER_SEC) /* shorter than the caller's own */
 #define TAGS_MAX     (4u * 1024 * 1024)
 #define TAGS_COUNT   20000
-#define PULL_TIMEOUT (6 * 3600 * USEC_PER_SEC)
 
 static int check_tool(struct err *err)
 {
-	if (access(SKOPEO, X_OK) == 0)
+	if (access(OCI_SKOPEO, X_OK) == 0)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
 		       "feature not available: the package 'skopeo' is not installed on this node");
 }
 
-static int check_reference(const struct fields *args, bool has_tag, struct err *err)
+int oci_check_reference(const struct fields *args, bool has_tag, struct err *err)
 {
 	const char *reference = fields_get(args, "reference");
 	int r = check_tool(err);
@@ -74,11 +71,11 @@ static int parse_tags(struct buf *text, struct buf *out, struct err *err)
 
 int helper_oci_tags(const struct fields *args, struct buf *out, struct err *err)
 {
-	int r = check_reference(args, false, err);
+	int r = oci_check_reference(args, false, err);
 	if (r < 0)
 		return r;
 	autofree char *source = xasprintf("docker://%s", fields_get(args, "reference"));
-	const char *const argv[] = {SKOPEO, "list-tags", source, NULL};
+	const char *const argv[] = {OCI_SKOPEO, "list-tags", source, NULL};
 	struct exec_result result = {0};
 	const struct exec_run run = {
 		.argv = argv, .deadline = clock_monotonic() + TAGS_TIMEOUT, .output_max = TAGS_MAX};
@@ -86,63 +83,6 @@ int helper_oci_tags(const struct fields *args, struct buf *out, struct err *err)
 	if (r == 0)
 		r = parse_tags(&result.output, out, err);
 	exec_result_fini(&result);
-	return r;
-}
-
-/* -- pull -------------------------------------------------------------------------------------- */
-
-static int fetch(const char *reference, const char *folder, const char *path, struct err *err)
-{
-	autofree char *source = xasprintf("docker://%s", reference);
-	autofree char *target = xasprintf("oci-archive:%s", path);
-	const char *const argv[] = {SKOPEO, "--tmpdir", folder, "--override-os", "linux",
-				    "copy", "--quiet",	source, target,		 NULL};
-	const struct exec_run run = {.argv = argv,
-				     .deadline = clock_monotonic() + PULL_TIMEOUT,
-				     .errors_fd = STDERR_FILENO,
-				     .is_stopped = task_is_cancelled};
-	return exec_run(&run, NULL, err);
-}
-
-static int check_image(int fd, struct err *err)
-{
-	autofields config = FIELDS_INIT;
-	return image_read_config(fd, template_arch(), &config, err);
-}
-
-static int pull_into(struct incoming *in, const char *reference, const char *folder,
-		     struct err *err)
-{
-	autofree char *path = xasprintf("%s/image.tar", folder);
-	task_log("pulling %s to '%s:vztmpl/%s'", reference, in->target.def.id, in->file);
-	int r = fetch(reference, folder, path, err);
-	if (r < 0)
-		return r;
-	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, errno, "open '%s'", path);
-	r = check_image(fd, err);
-	if (r == 0)
-		r = incoming_copy(in, fd, err);
-	return r < 0 ? r : incoming_commit(in, err);
-}
-
-int job_ocipull(struct task_ctx *task, struct err *err)
-{
-	struct incoming in = INCOMING_INIT;
-	char folder[] = "/var/tmp/lodge-image-XXXXXX";
-	int r = check_reference(&task->args, true, err);
-	if (r == 0)
-		r = incoming_args(&task->args, &in, err);
-	if (r == 0)
-		r = incoming_begin(&in, err);
-	if (r == 0 && !mkdtemp(folder))
-		r = err_errno(err, errno, "make a folder in /var/tmp");
-	else if (r == 0) {
-		r = pull_into(&in, fields_get(&task->args, "reference"), folder, err);
-		dir_remove_tree(folder, NULL);
-	}
-	incoming_fini(&in);
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #define ROOT_FD	      3
 #define PROGRESS_STEP (256ull * 1024 * 1024)
 #define MIB	      (1024.0 * 1024.0)
+#define STALL_SECONDS 600 /* without 2000 entries or 128 KiB: what it reads leads nowhere */
 
 struct progress {
 	uint64_t next, seen; /* bytes */
@@ -25,8 +26,10 @@ static void show_progress(const struct template_report *report, void *ctx)
 {
 	struct progress *p = ctx;
 
+	alarm(0);
 	pace_take(&p->bucket, report->bytes - p->seen, NULL);
 	p->seen = report->bytes;
+	alarm(STALL_SECONDS);
 	if (report->bytes < p->next)
 		return;
 	p->next = (report->bytes / PROGRESS_STEP + 1) * PROGRESS_STEP;
@@ -47,6 +50,7 @@ int unpack_main(int argc, char **argv)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if ((uint64_t)getppid() != parent)
 		return 2; /* what it began is being undone already */
+	alarm(STALL_SECONDS);
 	if (template_unpack(STDIN_FILENO, ROOT_FD, NULL, show_progress, &progress, &report, &err) <
 	    0) {
 		dprintf(STDERR_FILENO, "%d %s\n", err.code, err.message);

@@ -9,7 +9,6 @@
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
-#include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/task/guest/slot.h"
 #include "agent/task/host/incoming.h"
@@ -44,23 +43,6 @@ static int target_args(const struct fields *args, struct volume_target *ret, str
 
 /* -- guest volumes ----------------------------------------------------------------------------- */
 
-/* Says, from before the volume is made until the job ends by itself, that this job is its maker. */
-static int marker_path(const struct fields *args, char **ret, struct err *err)
-{
-	const char *maker = fields_get(args, "maker");
-	if (!maker || strlen(maker) != 16 || strspn(maker, "0123456789abcdef") != 16)
-		return err_field(err, "maker", "16 hexadecimal digits are expected");
-	*ret = path_join(path_run(), "copies/%s", maker);
-	return 0;
-}
-
-static int write_marker(const char *path, struct err *err)
-{
-	autofree char *folder = path_join(path_run(), "copies");
-	int r = dir_make(folder, 0700, err);
-	return r < 0 ? r : file_write_atomic(path, "", 0, 0600, err);
-}
-
 static int check_absent(const struct volume_target *to, struct err *err)
 {
 	struct volume_info info;
@@ -74,51 +56,56 @@ static int check_absent(const struct volume_target *to, struct err *err)
 	return r == -ERR_NOT_FOUND ? 0 : r;
 }
 
+/* It has another name until it is complete: nothing that this job did not make is ever removed. */
+static int name_copy(const char *made, const struct volume_target *to, struct err *err)
+{
+	struct volid copy;
+	char volid[VOLID_MAX];
+	int r = volid_parse(made, &copy, err);
+	if (r == 0)
+		r = task_check_cancelled(err);
+	if (r == 0)
+		r = to->driver->rename(&to->def, &copy, to->volume.file, volid, err);
+	if (r < 0)
+		(void)to->driver->free(&to->def, &copy, NULL);
+	return r;
+}
+
 static int copy_guest_volume(struct task_ctx *task, const struct volume_target *from,
 			     const struct volume_target *to, enum volume_content content,
 			     struct err *err)
 {
-	autofree char *marker = NULL;
-	char volid[VOLID_MAX];
+	char volid[VOLID_MAX], file[256];
 	struct volid source = from->volume;
 	source.content = content;
+	storage_copy_name(to->volume.vmid, to->volume.format, file);
 	const struct volume_copy copy = {.from = &from->def,
 					 .volume = &source,
 					 .to = &to->def,
 					 .as = {.vmid = to->volume.vmid,
 						.content = content,
 						.format = to->volume.format,
-						.name = to->volume.file},
+						.name = file},
 					 .is_stopped = task_is_cancelled,
 					 .progress = progress};
-	int r = marker_path(&task->args, &marker, err);
-	if (r == 0)
-		r = task_slot_enter(task, err);
+	int r = task_slot_enter(task, err);
 	if (r == 0)
 		r = check_absent(to, err);
-	if (r == 0)
-		r = write_marker(marker, err);
 	if (r < 0)
 		return r;
+	to->driver->sweep(&to->def, to->volume.vmid);
 	r = volume_copy(&copy, volid, err);
-	(void)file_remove(marker, NULL);
-	return r;
+	return r < 0 ? r : name_copy(volid, to, err);
 }
 
+/* What is unfinished tells by its name that its job is gone. */
 int job_volcopy_undo(struct task_ctx *task, struct err *err)
 {
 	autotarget to = {0};
-	autofree char *marker = NULL;
-	int r = marker_path(&task->args, &marker, err);
-	if (r < 0 || access(marker, F_OK) < 0)
-		return r;
-	r = target_args(&task->args, &to, err);
-	if (r == 0)
-		r = to.driver->free(&to.def, &to.volume, err);
-	if (r < 0 && r != -ERR_NOT_FOUND)
-		return r;
-	task_log("removed unfinished volume '%s:%s'", to.volume.storage, to.volume.name);
-	return file_remove(marker, err);
+	int r = target_args(&task->args, &to, err);
+	if (r == 0 && to.volume.vmid)
+		to.driver->sweep(&to.def, to.volume.vmid);
+	return r;
 }
 
 /* -- files ------------------------------------------------------------------------------------- */

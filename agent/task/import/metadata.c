@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/json.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/base/utf8.h"
 #include "agent/task/host/volume.h"
 #include "agent/task/import/ovf.h"
 
@@ -61,7 +63,9 @@ static int read_entries(struct archive *a, struct package *ret, struct err *err)
 			return err_set(err, ERR_LIMIT, "more than %d files", FILES_MAX);
 		const char *name = archive_entry_pathname(entry) ?: "";
 		name = str_after(name, "./") ?: name;
-		fields_add(&ret->files, "file", name);
+		if (strlen(name) <
+		    sizeof(((struct ovf_disk *)0)->file)) /* a longer one is no disk's */
+			fields_add(&ret->files, "file", name);
 		if (str_ends(name, ".ovf") && ret->text.size == 0)
 			r = read_text(a, &ret->text, err);
 	}
@@ -70,8 +74,12 @@ static int read_entries(struct archive *a, struct package *ret, struct err *err)
 
 static int read_package(int fd, struct package *ret, struct err *err)
 {
+	autoutf8 scope = utf8_enter();
 	struct archive *a = archive_read_new();
 	int r;
+	(void)scope;
+	if (!a)
+		return err_set(err, ERR_INTERNAL, "no memory for the archive reader");
 	if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
 	    archive_read_open_fd(a, fd, BLOCK) != ARCHIVE_OK)
 		r = fail(a, err);

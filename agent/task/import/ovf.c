@@ -406,6 +406,7 @@ static int read_document(xmlDoc *doc, struct ovf_machine *ret, struct err *err)
 int ovf_parse(const char *text, size_t size, struct ovf_machine *ret, struct err *err)
 {
 	autofree struct ovf_machine *machine = xcalloc(1, sizeof(*machine));
+	char keys[OVF_DISKS][16];
 	if (size > OVF_TEXT_MAX)
 		return err_set(err, ERR_LIMIT, "the description is larger than %u bytes",
 			       OVF_TEXT_MAX);
@@ -415,12 +416,14 @@ int ovf_parse(const char *text, size_t size, struct ovf_machine *ret, struct err
 		return err_set(err, ERR_CORRUPT, "the description is no XML");
 	int r = read_document(doc, machine, err);
 	xmlFreeDoc(doc);
+	if (r == 0 && !ovf_disk_keys(machine, keys))
+		r = err_set(err, ERR_LIMIT, "more disks than a machine has places for");
 	if (r == 0)
 		*ret = *machine;
 	return r;
 }
 
-void ovf_disk_keys(const struct ovf_machine *machine, char ret[OVF_DISKS][16])
+bool ovf_disk_keys(const struct ovf_machine *machine, char ret[OVF_DISKS][16])
 {
 	static const struct {
 		const char *stem;
@@ -435,6 +438,9 @@ void ovf_disk_keys(const struct ovf_machine *machine, char ret[OVF_DISKS][16])
 			machine->disks[i].bus == OVF_NVME ? OVF_SCSI : machine->disks[i].bus;
 		if (used[bus] >= buses[bus].max)
 			bus = OVF_SCSI;
+		if (used[bus] >= buses[bus].max)
+			return false;
 		snprintf(ret[i], 16, "%s%u", buses[bus].stem, used[bus]++);
 	}
+	return true;
 }

@@ -39,7 +39,8 @@ struct ovf_machine {
 	size_t nic_count;
 };
 
-/* No DTD, no entities, nothing from the network or from files. */
+/* No DTD, no entities, nothing from the network or from files. ERR_LIMIT for more disks than there are keys. */
 int ovf_parse(const char *text, size_t size, struct ovf_machine *ret, struct err *err);
-/* "scsi0", "ide1" of the disks: ret[i] for disk i. Those beyond what a bus here takes go to scsi. */
-void ovf_disk_keys(const struct ovf_machine *machine, char ret[OVF_DISKS][16]);
+/* "scsi0", "ide1" of the disks: ret[i] for disk i. Those beyond what a bus here takes go to scsi; false when that is full,
+ * which no machine of ovf_parse() is. */
+bool ovf_disk_keys(const struct ovf_machine *machine, char ret[OVF_DISKS][16]);

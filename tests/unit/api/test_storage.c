@@ -194,11 +194,43 @@ static void test_copy(void **state)
 		fixture_call(&f, COPY "101/vm-101-disk-0.raw?target=101/vm-101-disk-5.raw"), 500);
 	assert_non_null(strstr(buf_str(&f.last.body), "guest 101 is"));
 	fixture_login(&f, "bob@pve");
+	/* who may fill both, and may do all with the guest, may not yet take its volumes elsewhere */
+	assert_int_equal(
+		fixture_call(&f, COPY "101/vm-101-disk-0.raw?target=101/vm-101-disk-5.raw"), 403);
+	assert_non_null(strstr(buf_str(&f.last.body), "Datastore.Allocate)"));
 	assert_int_equal(fixture_call(&f, COPY "iso/a.iso?target=iso/c.iso"), 403);
 	assert_int_equal(
 		fixture_call(&f, COPY "102/vm-102-disk-0.raw?target=101/vm-101-disk-5.raw"), 403);
 	assert_int_equal(
 		fixture_call(&f, COPY "101/vm-101-disk-0.raw?target=102/vm-102-disk-5.raw"), 403);
+}
+
+/* Whoever uses a volume, whatever its name says, in a snapshot too. */
+static void test_copy_of_used(void **state)
+{
+	static const struct {
+		const char *config, *words;
+	} users[] = {
+		{"scsi0: local:108/vm-108-disk-0.raw,size=8G\n", "guest 107 is not stopped"},
+		{"lock: backup\nscsi0: local:108/vm-108-disk-0.raw,size=8G\n",
+		 "guest 107 is locked"},
+		{"memory: 16\n\n[snap]\nscsi0: local:108/vm-108-disk-0.raw,size=8G\n",
+		 "guest 107 is not stopped"},
+	};
+	static const char request[] = COPY "108/vm-108-disk-0.raw?target=109/vm-109-disk-1.raw";
+	(void)state;
+	fixture_login(&f, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		fixture_put(&f, "/nodes/n1/qemu/107.conf", users[i].config);
+		assert_int_equal(fixture_call(&f, request), 500);
+		assert_non_null(strstr(buf_str(&f.last.body), users[i].words));
+	}
+	fixture_put(&f, "/nodes/n1/qemu/107.conf",
+		    "unused0: local:108/vm-108-disk-0.raw\nscsi0: local:107/vm-108-disk-0.raw\n");
+	EXPECT_HAS(&f, request, ":imgcopy:108@local:root@pam:\"}");
+	fixture_put(&f, "/nodes/n9/qemu/110.conf", "scsi0: local:108/vm-108-disk-0.raw\n");
+	assert_int_equal(fixture_call(&f, request), 500);
+	assert_non_null(strstr(buf_str(&f.last.body), "guest 110 of node 'n9'"));
 }
 
 static void test_upload(void **state)
@@ -229,10 +261,11 @@ static void test_upload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_definitions), cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_content),	    cmocka_unit_test(test_volume),
-		cmocka_unit_test(test_delete),	    cmocka_unit_test(test_alloc),
-		cmocka_unit_test(test_upload),	    cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_definitions),  cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_content),	     cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_delete),	     cmocka_unit_test(test_alloc),
+		cmocka_unit_test(test_upload),	     cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_copy_of_used),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -8,9 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
@@ -114,6 +117,50 @@ static void test_input_not_wanted(void **state)
 	assert_int_equal(run("exec <&-; echo done",
 			     (struct exec_run){.input = input, .input_size = size}, NULL, &err),
 			 0);
+	assert_no_children();
+}
+
+/* A helper that is killed while its program runs: the program ends as well, whatever its process group is. It holds the
+ * pipe, whose end is the event. */
+static void test_ends_with_us(void **state)
+{
+	int pipes[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	if ((pid = fork()) == 0) {
+		close(pipes[0]);
+		run("echo >&2; exec sleep 1000", (struct exec_run){.errors_fd = pipes[1]}, NULL,
+		    NULL);
+		_exit(0);
+	}
+	close(pipes[1]);
+	assert_int_equal(read(pipes[0], &byte, 1), 1); /* it runs */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	alarm(20);
+	assert_int_equal(read(pipes[0], &byte, 1), 0);
+	alarm(0);
+	close(pipes[0]);
+}
+
+static void test_not_executable(void **state)
+{
+	char path[] = "/tmp/lodge-exec-XXXXXX";
+	const char *const argv[] = {path, NULL};
+	struct err err = ERR_INIT;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(fchmod(fd, 0700), 0);
+	assert_int_equal(write(fd, "\x7f", 1), 1);
+	close(fd);
+	assert_int_equal(exec_run(&(struct exec_run){.argv = argv, .deadline = soon()}, NULL, &err),
+			 -ERR_IO);
+	assert_int_equal(err.errnum, ENOEXEC);
+	unlink(path);
 	assert_no_children();
 }
 
@@ -287,6 +334,8 @@ int main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_input_not_wanted),
+		cmocka_unit_test(test_ends_with_us),
+		cmocka_unit_test(test_not_executable),
 		cmocka_unit_test(test_deadline_kills_group),
 		cmocka_unit_test(test_grandchild_holds_pipes),
 		cmocka_unit_test(test_spawn_inherits_nothing),

@@ -40,7 +40,7 @@ static const char fixture_program[] =
 	"'helper refuse') echo '1 size value is too large'; exit 1 ;;\n"
 	"'helper mumble') echo nonsense; exit 1 ;;\n"
 	"'helper crash') kill -9 $$ ;;\n"
-	"'helper hang') exec sleep 1000 ;;\n"
+	"'helper hang'|'helper oci-hang') exec sleep 1000 ;;\n"
 	"'helper flood') exec cat /dev/zero ;;\n"
 	"'helper storage-status') echo '{\"active\":1,\"total\":100,\"used\":40,\"avail\":60}' ;;\n"
 	"'helper net-apply') echo net >>net-applied; echo '{}' ;;\n"

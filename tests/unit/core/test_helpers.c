@@ -160,6 +160,23 @@ static void one_storage_takes_few_slots(void **state)
 	buf_fini(&other.output);
 }
 
+/* Servers that do not answer: logins are checked all the same. */
+static void the_network_takes_few_slots(void **state)
+{
+	struct world *w = *state;
+	struct world other = {0};
+
+	for (unsigned i = 0; i < 2 * HELPERS_RUNNING; i++)
+		run(w, "oci-hang", FIXTURE_PATIENCE);
+	assert_int_equal(helpers_run(w->helpers, "echo", NULL, FIXTURE_PATIENCE, on_done, &other,
+				     NULL, NULL),
+			 0);
+	fixture_run_until(w->event, is_done, &other);
+	assert_int_equal(other.err.code, 0);
+	assert_int_equal(w->done, 0);
+	buf_fini(&other.output);
+}
+
 static void queue_is_bounded(void **state)
 {
 	struct world *w = *state;
@@ -228,6 +245,7 @@ int main(void)
 		WITH(program_missing),
 		WITH(hanging_ones_give_their_slots_back),
 		WITH(one_storage_takes_few_slots),
+		WITH(the_network_takes_few_slots),
 		WITH(queue_is_bounded),
 		WITH(cancelled_is_never_answered),
 		cmocka_unit_test(error_lines),

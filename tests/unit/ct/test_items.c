@@ -10,6 +10,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/items.h"
+#include "agent/guest/ct_check.h"
 #include "agent/guest/ct/lxc_start.h"
 
 static const struct ct_host host = {
@@ -179,6 +180,24 @@ static void privileged_features(void **state)
 	assert_true(has(&items, "lxc.apparmor.raw", "mount fstype=cifs,"));
 }
 
+/* Configurations may have it from before: the container decides where its links lead. */
+static void working_folder(void **state)
+{
+	autofields items = FIELDS_INIT;
+	struct err err = ERR_INIT;
+	struct guest_config config;
+	const char text[] = "hostname: a\nlxc.init.cwd: /proc/self/fd/11\nlxc.init.uid: 7\n";
+
+	(void)state;
+	assert_int_equal(build(text, &host, &items), 0);
+	assert_null(fields_get(&items, "lxc.init.cwd"));
+	assert_true(has(&items, "lxc.init.uid", "7"));
+	assert_int_equal(guest_config_parse(text, strlen(text), &config, NULL), 0);
+	assert_int_equal(ct_config_check(&config, &err), 0);
+	assert_int_equal(ct_raw_set(&config, "lxc.init.cwd = /srv", &err), -ERR_INVALID);
+	guest_config_fini(&config);
+}
+
 static void seccomp_profiles(void **state)
 {
 	const struct ct_features none = {0}, keyctl = {.keyctl = true};
@@ -280,6 +299,7 @@ int main(void)
 		cmocka_unit_test(id_ranges),	    cmocka_unit_test(features),
 		cmocka_unit_test(host_managed),	    cmocka_unit_test(privileged_features),
 		cmocka_unit_test(seccomp_profiles), cmocka_unit_test(id_maps),
+		cmocka_unit_test(working_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

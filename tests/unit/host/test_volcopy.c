@@ -5,19 +5,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/task/host/jobs.h"
+#include "agent/task/host/volume.h"
 #include "storage/volid/storage_cfg.h"
 
-#define TOKEN "0123456789abcdef"
 #define IMAGE (8u << 20)
 
 static char path[64];
@@ -70,6 +72,17 @@ static void put_image(const char *below)
 	assert_int_equal(pwrite(fd, "end", 3, IMAGE - 3), 3);
 }
 
+static size_t count_names(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	size_t n = 0;
+	assert_non_null(dir);
+	for (struct dirent *e; (e = readdir(dir));)
+		n += e->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
 static void check_image(const char *below)
 {
 	char text[6] = "";
@@ -106,7 +119,6 @@ static void fill(struct task_ctx *task, const char *volid, const char *target, c
 	fields_add(&task->args, "volid", volid);
 	fields_add(&task->args, "target", target);
 	fields_add(&task->args, "content", content);
-	fields_add(&task->args, "maker", TOKEN);
 }
 
 static int copy(const char *volid, const char *target, const char *content, struct err *err)
@@ -160,7 +172,7 @@ static void test_guest_volume(void **state)
 	assert_int_equal(
 		copy("sta:101/vm-101-disk-0.raw", "stb:102/vm-102-disk-3.raw", "images", &err), 0);
 	check_image("b/images/102/vm-102-disk-3.raw");
-	/* what was there stays as it is, and the undo of a job that failed by itself leaves it alone */
+	/* what was there stays as it is, whatever a job with the same target does */
 	assert_int_equal(
 		copy("sta:101/vm-101-disk-0.raw", "stb:102/vm-102-disk-3.raw", "images", &err),
 		-ERR_EXISTS);
@@ -168,18 +180,53 @@ static void test_guest_volume(void **state)
 	fill(&task, "sta:101/vm-101-disk-0.raw", "stb:102/vm-102-disk-3.raw", "images");
 	assert_int_equal(job_volcopy_undo(&task, &err), 0);
 	check_image("b/images/102/vm-102-disk-3.raw");
-	/* a job that was killed left its mark */
-	autofree char *folder = at("copies");
-	assert_int_equal(dir_make(folder, 0700, NULL), 0);
-	put("copies/" TOKEN, "");
-	assert_int_equal(job_volcopy_undo(&task, &err), 0);
-	assert_false(is_there("b/images/102/vm-102-disk-3.raw"));
-	assert_false(is_there("copies/" TOKEN));
-	assert_int_equal(job_volcopy_undo(&task, &err), 0);
-	fields_set(&task.args, "maker", "../x");
-	assert_int_equal(job_volcopy_undo(&task, &err), -ERR_INVALID);
 	fields_fini(&task.args);
 	assert_true(is_there("a/images/101/vm-101-disk-0.raw"));
+}
+
+static int count(const struct volume_info *info, void *ctx)
+{
+	(void)info;
+	++*(size_t *)ctx;
+	return 0;
+}
+
+/* A copy under way is not listed; the undo of its job removes it once the job is gone, and nothing else. */
+static void test_killed(void **state)
+{
+	struct err err = ERR_INIT;
+	struct task_ctx task = {0};
+	autotarget to = {0};
+	char name[256];
+	size_t listed = 0;
+	(void)state;
+	put_image("a/images/101/vm-101-disk-0.raw");
+	fill(&task, "sta:101/vm-101-disk-0.raw", "stb:102/vm-102-disk-3.raw", "images");
+	pid_t child = fork();
+	if (child == 0) {
+		storage_copy_name(102, "raw", name);
+		autofree char *left = xasprintf("b/images/102/%s", name);
+		autofree char *mine = at("b/images/102");
+		_exit(dir_make(mine, 0700, NULL) < 0 || (put_image(left), false));
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	storage_copy_name(102, "raw", name); /* of one that lives */
+	autofree char *mine = xasprintf("b/images/102/%s", name);
+	put_image(mine);
+	put_image("b/images/102/vm-102-disk-3.raw"); /* another one's, of the same name */
+	autofields plain = FIELDS_INIT;
+	add_storage(&plain, "", "b");
+	assert_int_equal(volume_target_storage(&plain, &to, &err), 0);
+	assert_int_equal(to.driver->list(&to.def, count, &listed, &err), 0);
+	assert_int_equal(listed, 1);
+	assert_int_equal(job_volcopy_undo(&task, &err), 0);
+	check_image("b/images/102/vm-102-disk-3.raw");
+	assert_true(is_there(mine));
+	autofree char *folder = at("b/images/102");
+	assert_int_equal(count_names(folder), 2);
+	fields_fini(&task.args);
 }
 
 static void test_guest_volume_refused(void **state)
@@ -194,7 +241,6 @@ static void test_guest_volume_refused(void **state)
 			      "rootdir", &err),
 			 -ERR_UNSUPPORTED);
 	assert_false(is_there("b/images/102/vm-102-disk-0.raw"));
-	assert_false(is_there("copies/" TOKEN));
 }
 
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -205,6 +251,7 @@ int main(void)
 		IN_ROOM(test_files),
 		IN_ROOM(test_backup_with_notes),
 		IN_ROOM(test_guest_volume),
+		IN_ROOM(test_killed),
 		IN_ROOM(test_guest_volume_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

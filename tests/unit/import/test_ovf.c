@@ -27,16 +27,21 @@ static const char honest[] = HEAD
 	"<Disk ovf:diskId=\"d2\" ovf:fileRef=\"f2\" ovf:capacity=\"512\"/></DiskSection>"
 	"<VirtualSystem ovf:id=\"vm\"><Name>My machine_1!</Name>"
 	"<OperatingSystemSection ovf:id=\"96\" vmw:osType=\"debian10_64Guest\"/>"
-	"<VirtualHardwareSection>" ITEM(3, "<rasd:VirtualQuantity>4</"
-					   "rasd:VirtualQuantity><vmw:CoresPerSocket>2</"
-					   "vmw:CoresPerSocket>") ITEM(
-		4, "<rasd:AllocationUnits>byte * 2^20</rasd:AllocationUnits>"
-		   "<rasd:VirtualQuantity>2048</rasd:VirtualQuantity>")
+	"<VirtualHardwareSection>" ITEM(
+		3,
+		"<rasd:VirtualQuantity>4</"
+		"rasd:VirtualQuantity><vmw:CoresPerSocket>2</"
+		"vmw:CoresPerSocket>") ITEM(4, "<rasd:AllocationUnits>byte * "
+					       "2^20</rasd:AllocationUnits>"
+					       "<rasd:VirtualQuantity>2048</rasd:VirtualQuantity>")
 		ITEM(6, "<rasd:InstanceID>3</rasd:InstanceID><rasd:ResourceSubType>VirtualSCSI</"
-			"rasd:ResourceSubType>") ITEM(
-			20, "<rasd:InstanceID>4</"
-			    "rasd:InstanceID><rasd:ResourceSubType>vmware.sata.ahci</"
-			    "rasd:ResourceSubType>") DISK("3", "d1") DISK("4", "d2")
+			"rasd:ResourceSubType>") ITEM(20,
+						      "<rasd:InstanceID>4</"
+						      "rasd:InstanceID><rasd:ResourceSubType>"
+						      "vmware.sata.ahci</"
+						      "rasd:ResourceSubType>") DISK("3",
+										    "d1") DISK("4",
+											       "d2")
 			ITEM(15, "<rasd:HostResource>ovf:/file/iso</rasd:HostResource>") ITEM(
 				15, "") ITEM(10, "<rasd:ResourceSubType>VmxNet3</"
 						 "rasd:ResourceSubType><rasd:Address>00:50:56:aa:"
@@ -177,6 +182,27 @@ static void test_keys(void **state)
 	assert_string_equal(keys[3], "ide3");
 	assert_string_equal(keys[4], "scsi0");
 	assert_string_equal(keys[9], "scsi5");
+	m.disk_count = 4 + 31;
+	for (size_t i = 0; i < m.disk_count; i++)
+		m.disks[i].bus = i % 2 && i < 8 ? OVF_IDE : i % 3 ? OVF_SCSI : OVF_NVME;
+	assert_true(ovf_disk_keys(&m, keys));
+	assert_string_equal(keys[34], "scsi30");
+	m.disk_count++;
+	m.disks[35].bus = OVF_IDE;
+	assert_true(m.disk_count <= OVF_DISKS);
+	assert_false(ovf_disk_keys(&m, keys));
+}
+
+static void test_many_disks(void **state)
+{
+	autobuf items = BUF_INIT;
+	struct err err = ERR_INIT;
+	(void)state;
+	for (int i = 0; i < 31; i++)
+		buf_add_str(&items, DISK("1", "d"));
+	assert_int_equal(parse_with("a.vmdk", buf_str(&items), &err), 0);
+	buf_add_str(&items, DISK("1", "d"));
+	assert_int_equal(parse_with("a.vmdk", buf_str(&items), &err), -ERR_LIMIT);
 }
 
 int main(void)
@@ -184,7 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_honest),	  cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_documents), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_many_disks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,8 @@ static void test_refused(void **state)
 		{"[a]\nfile =\nmake = busybox\n", "line 2: "},
 		{"[a]\nfile = a.tar\nfile = b.tar\nmake = busybox\n", "line 3: "},
 		{"[a]\nmake = busybox\n", "file"},
+		{"[a]\ndisable = 0\n", "file"},
+		{"[a]\ndisable = no\nfile = a.tar\n", "either make or url"},
 		{"[a]\nfile = a.tar\n", "either make or url"},
 		{"[a]\ndisable = 0\n", "file"},
 		{"[a]\nfile = a.tar\nmake = busybox\nurl = http://x/a\nsum = sha256 " SUM256 "\n",
