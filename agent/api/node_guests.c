@@ -6,6 +6,7 @@
 
 #include "agent/api/api.h"
 #include "agent/base/str.h"
+#include "agent/core/guest_mark.h"
 #include "agent/core/guests.h"
 #include "agent/core/onboot.h"
 #include "agent/guest/guest.h"
@@ -17,6 +18,7 @@
 struct turn {
 	unsigned vmid;
 	struct onboot_startup startup;
+	char mark[GUEST_MARK_MAX];
 };
 
 struct turns {
@@ -85,6 +87,7 @@ static void collect(const struct api_request *req, char *const *named, bool star
 			continue;
 		ret->items = xrealloc(ret->items, ret->count + 1, sizeof(*ret->items));
 		ret->items[ret->count].vmid = g->vmid;
+		guest_mark(g, ret->items[ret->count].mark);
 		onboot_startup_parse(g->config ? guest_config_get(g->config, "startup") : NULL,
 				     &ret->items[ret->count++].startup);
 	}
@@ -104,7 +107,7 @@ static int compare_stop(const void *a, const void *b)
 	return compare_start(b, a);
 }
 
-/* "VMID ORDER SECONDS" (agent/task/host/jobs.h) */
+/* "VMID ORDER SECONDS MARK" (agent/task/host/jobs.h) */
 static void write_turn(const struct turn *turn, bool starts, uint64_t down, struct buf *out)
 {
 	const struct onboot_startup *startup = &turn->startup;
@@ -114,10 +117,11 @@ static void write_turn(const struct turn *turn, bool starts, uint64_t down, stru
 		buf_add_str(out, "any");
 	else
 		buf_addf(out, "%" PRIu64, startup->order);
-	buf_addf(out, " %" PRIu64 "\n",
+	buf_addf(out, " %" PRIu64 " %s\n",
 		 starts				     ? startup->up
 		 : startup->down != ONBOOT_DOWN_NONE ? startup->down
-						     : down);
+						     : down,
+		 turn->mark);
 }
 
 static int start_job(struct api_request *req, struct turns *turns, bool starts, struct err *err)
@@ -143,13 +147,36 @@ static int start_job(struct api_request *req, struct turns *turns, bool starts, 
 	return api_start_job(req, (struct job_spec *)&spec, err);
 }
 
+/* Who may switch none of them has nothing to ask for, be it that no guest is left to take part. */
+static int check_any(const struct api_request *req, struct err *err)
+{
+	unsigned at = 0;
+
+	for (const struct guest *g; (g = guests_next(req->core->guests, at)); at = g->vmid)
+		if (str_eq(g->node, req->core->node) && may(req, g->vmid))
+			return 0;
+	return api_check(req, "/vms", POWER, false, err);
+}
+
+/* Two would undo each other's work. */
+static int check_alone(const struct api_request *req, struct err *err)
+{
+	for (const struct task *t = NULL; (t = jobs_next(req->core->jobs, t));)
+		if (t->state == TASK_RUNNING &&
+		    (str_eq(t->id.type, "startall") || str_eq(t->id.type, "stopall")))
+			return err_set(err, ERR_BUSY, "%s of this node already runs: %s",
+				       t->id.type, t->upid);
+	return 0;
+}
+
 static int handle(struct api_request *req, bool starts, struct err *err)
 {
 	autostrv char **named = str_split(api_str(req, "vms") ?: "", ",; ");
 	struct turns turns = {0};
 	int r;
 
-	if ((r = api_check_node(req, err)) < 0 || (r = check_named(req, named, err)) < 0)
+	if ((r = api_check_node(req, err)) < 0 || (r = check_any(req, err)) < 0 ||
+	    (r = check_named(req, named, err)) < 0 || (r = check_alone(req, err)) < 0)
 		return r;
 	collect(req, named, starts, &turns);
 	r = start_job(req, &turns, starts, err);
@@ -213,7 +240,8 @@ static const struct param stop_params[] = {
 
 #define RIGHT                                                                                      \
 	{                                                                                          \
-		.kind = API_USER, .text = "Only guests with VM.PowerMgmt take part."               \
+		.kind = API_USER, .text = "VM.PowerMgmt on /vms or on a guest of the node; only "  \
+					  "guests with it take part."                              \
 	}
 #define RETURNS "{\"type\":\"string\"}"
 

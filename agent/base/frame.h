@@ -19,12 +19,12 @@
 #include "agent/base/err.h"
 #include "agent/base/fields.h"
 
-#define FRAME_HEADER_SIZE  16
-#define FRAME_VERSION	   1
-#define FRAME_PAYLOAD_MAX  (4u * 1024 * 1024)
-#define FRAME_FDS_MAX	   4
-#define FRAME_BODY_INLINE  (64u * 1024) /* larger reply bodies go through a sealed memfd */
-#define FRAME_CALLS_MAX	   1024		/* in flight on one connection, each direction */
+#define FRAME_HEADER_SIZE 16
+#define FRAME_VERSION	  1
+#define FRAME_PAYLOAD_MAX (4u * 1024 * 1024)
+#define FRAME_FDS_MAX	  4
+#define FRAME_BODY_INLINE (64u * 1024) /* larger reply bodies go through a sealed memfd */
+#define FRAME_CALLS_MAX	  1024	       /* in flight on one connection, each direction */
 
 enum frame_type { FRAME_CALL = 1, FRAME_REPLY, FRAME_CANCEL, FRAME_EVENT };
 
@@ -43,19 +43,22 @@ enum call_op {
 	CALL_STORE_TXN,	  /* jobs: see cluster/store.h; params in order: see agent/core/remote.h */
 	CALL_GUEST_STATE, /* jobs and hooks: head vmid, kind, state, and facts of EVENT_GUEST */
 	CALL_UPLOAD,	  /* cli: head volid, user params of the upload; descriptor 0 the source */
-	CALL_GUEST_JOB,	  /* jobs: head vmid, verb (start|shutdown), user; params: the job's arguments.
-			     Starts a job on a guest of this node. Reply 200, head upid */
+	CALL_GUEST_JOB, /* jobs: head vmid, verb (start|shutdown), user, request (asked again with the
+			     same one the first job is answered), mark (agent/core/guest_mark.h, may be
+			     absent); params: the job's arguments. Starts a job on a guest of this node,
+			     if the user may now. Reply 200, head upid; 409: it is another guest; 202:
+			     ask again */
 	CALL_GUEST_END,	  /* jobs: head vmid. Reply 200, head state, and where they are known
 			     reason, exit_code, exit_signal (agent/core/facts.h) */
 	EVENT_GUEST = 64, /* monitor: one guest's facts (agent/core/facts.h names the fields) */
 	EVENT_NODE,	  /* monitor: the node's facts */
-	EVENT_LISTED,	  /* monitor: all guests [kind: lxc|qemu; none: both] were listed; those not seen
+	EVENT_LISTED, /* monitor: all guests [kind: lxc|qemu; none: both] were listed; those not seen
 			     since HELLO or LISTING are stopped */
-	EVENT_HELLO,	  /* monitor: connected; what the core knew of guests is now unknown */
-	EVENT_NET,	  /* monitor: Lodge's nftables table or its dnsmasq vanished */
+	EVENT_HELLO,  /* monitor: connected; what the core knew of guests is now unknown */
+	EVENT_NET,    /* monitor: Lodge's nftables table or its dnsmasq vanished */
 	EVENT_LISTING = 72, /* monitor: a list of that kind begins, each living guest follows */
-	EVENT_UNLISTED,	  /* monitor: libvirtd does not answer: guests of that kind are unknown */
-	EVENT_LOOK,	  /* to the monitor: a job does not know what became of guest [vmid] */
+	EVENT_UNLISTED,	    /* monitor: libvirtd does not answer: guests of that kind are unknown */
+	EVENT_LOOK,	    /* to the monitor: a job does not know what became of guest [vmid] */
 };
 
 struct frame {
@@ -76,7 +79,7 @@ struct call {
 };
 
 struct reply {
-	uint16_t status; /* HTTP status codes, for internal ops as well */
+	uint16_t status;    /* HTTP status codes, for internal ops as well */
 	struct fields head; /* "message": error text for internal ops */
 	struct buf body;    /* inline body, or empty */
 	int body_fd;	    /* sealed memfd with the body, or -1; owned */
@@ -97,8 +100,8 @@ void frame_encode_event(const struct call *event, struct buf *out);
 void frame_encode_cancel(uint64_t id, struct buf *out);
 /* Bodies over FRAME_BODY_INLINE are moved to a memfd; *ret_fds gets the descriptors to send
  * (borrowed from reply). */
-int frame_encode_reply(uint64_t id, struct reply *reply, struct buf *out, int ret_fds[FRAME_FDS_MAX],
-		       unsigned *ret_count, struct err *err);
+int frame_encode_reply(uint64_t id, struct reply *reply, struct buf *out,
+		       int ret_fds[FRAME_FDS_MAX], unsigned *ret_count, struct err *err);
 
 /* Pure decoders, fuzzed. The header decoder returns 0, or -ERR_CORRUPT. */
 struct frame_header {

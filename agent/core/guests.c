@@ -117,10 +117,16 @@ static void guest_clear(struct guest *guest)
 	guest->config = NULL;
 }
 
+static bool is_same(const struct guest *a, const struct guest *b)
+{
+	return a->kind == b->kind && str_eq(a->node, b->node);
+}
+
 static void put(struct guests *guests, const struct guest *key, const struct store_value *value)
 {
 	struct guest *guest = find(guests, key->vmid);
 	struct guest_config config;
+	uint64_t born = guest && is_same(guest, key) ? guest->born : value->version;
 	struct err err = ERR_INIT;
 
 	if (guest)
@@ -129,6 +135,7 @@ static void put(struct guests *guests, const struct guest *key, const struct sto
 		guest = insert(guests, key->vmid);
 	*guest = *key;
 	guest->version = value->version;
+	guest->born = born;
 	if (guest_config_parse(value->data, value->size, &config, &err) < 0) {
 		log_warning("%s: %s", value->path, err.message);
 		guest_config_init(&config);
@@ -143,7 +150,7 @@ static void drop(struct guests *guests, const struct guest *key)
 	size_t at = position(guests, key->vmid);
 	struct guest *guest = find(guests, key->vmid);
 
-	if (!guest || !str_eq(guest->node, key->node) || guest->kind != key->kind)
+	if (!guest || !is_same(guest, key))
 		return;
 	guest_clear(guest);
 	free(guest);

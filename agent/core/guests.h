@@ -17,9 +17,10 @@ struct guest {
 	unsigned vmid;
 	enum guest_kind kind;
 	char node[64];
-	uint64_t version;	      /* of the config in the store */
+	uint64_t version;	     /* of the config in the store */
+	uint64_t born;		     /* the first version of it that this core saw (guest_mark.h) */
 	struct guest_config *config; /* owned by the index */
-	bool config_is_bad;	      /* stored text does not parse: shown, not startable */
+	bool config_is_bad;	     /* stored text does not parse: shown, not startable */
 };
 
 struct guests *guests_new(struct core *core); /* its facts and store are there */
@@ -33,7 +34,7 @@ const struct guest *guests_next(const struct guests *guests, unsigned after);
 typedef void (*guests_changed_fn)(enum guest_kind kind, unsigned vmid, void *ctx);
 void guests_on_change(struct guests *guests, guests_changed_fn fn, void *ctx);
 uint64_t guests_generation(const struct guests *guests); /* changes with every change */
-const char *guest_kind_name(enum guest_kind kind);  /* "lxc", "qemu" */
+const char *guest_kind_name(enum guest_kind kind);	 /* "lxc", "qemu" */
 char *guest_config_path(const char *node, enum guest_kind kind, unsigned vmid); /* heap */
 /* "/nodes/NODE/KIND/VMID.conf" into node, kind and vmid; false for every other path. */
 bool guest_config_path_parse(const char *path, struct guest *ret);

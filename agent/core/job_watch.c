@@ -129,8 +129,10 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 	autofree char *text = NULL;
 	uint64_t end = clock_wall() / USEC_PER_SEC;
 
-	if (record)
+	if (record) {
 		jobs_forget_held(jobs, record->serial);
+		job_keep_request(jobs, task->upid, record);
+	}
 	if (job_status_read(&task->id, task->upid, &end, &text, NULL) == 0) {
 		if (record)
 			drop_undo(record);
@@ -222,14 +224,14 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
 	return 0;
 }
 
-/* Without its arguments, which may be secret or large: whatever undoes the job has a file of them.
- */
+/* Without its other arguments, which may be secret or large: whatever undoes the job has a file of them. */
 void job_keep_record(struct job *job, struct job_record *record)
 {
 	struct fields kept = FIELDS_INIT;
 
 	fields_add(&kept, "undo-of", fields_get(&record->args, "undo-of"));
 	fields_add(&kept, UNDO_TRY, fields_get(&record->args, UNDO_TRY));
+	fields_add(&kept, JOB_ARG_REQUEST, fields_get(&record->args, JOB_ARG_REQUEST));
 	fields_fini(&record->args);
 	job_record_fini(&job->record);
 	job->record = *record;

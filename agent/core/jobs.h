@@ -65,6 +65,11 @@ void jobs_free(struct jobs *jobs); /* running jobs go on */
 /* Starts a job. ret_upid gets its UPID. */
 int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPID_MAX],
 	       struct err *err);
+/* Who asked for a job and got no answer asks again with the same word, the job's argument "request": the UPID of the
+ * one that it began. Known of jobs that run and of the last ones that ended; false: there is none. */
+#define JOB_ARG_REQUEST	 "request"
+#define JOB_REQUEST_SIZE 65
+bool jobs_find_request(const struct jobs *jobs, const char *request, char ret_upid[UPID_MAX]);
 /* SIGTERM to the job's process group, SIGKILL 10 s later. */
 int jobs_stop(struct jobs *jobs, const char *upid, struct err *err);
 const struct task *jobs_find(const struct jobs *jobs, const char *upid); /* NULL: no such task */

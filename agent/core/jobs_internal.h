@@ -10,6 +10,7 @@
 
 #define JOBS_LISTENERS_MAX 8
 #define JOBS_RUNNING_MAX   512
+#define JOBS_REQUESTS_KEPT 256
 #define JOB_KILL_AFTER	   (10 * USEC_PER_SEC)
 #define JOBS_RETRY_EVERY   (1 * USEC_PER_SEC)
 
@@ -44,6 +45,10 @@ struct jobs {
 	int inotify_fd;
 	sd_event_source *inotify_source;
 	struct jobs_listeners begun, ended;
+	struct job_request {
+		char request[JOB_REQUEST_SIZE], upid[UPID_MAX];
+	} requests[JOBS_REQUESTS_KEPT]; /* of jobs that ended; a ring */
+	size_t request_count;
 	/* What failed for want of descriptors or memory is neither alive nor dead: it is asked again. */
 	sd_event_source *retry_timer;
 	bool is_scan_due;
@@ -89,6 +94,8 @@ void job_forget(struct job *job); /* frees; the process goes on */
 /* What is left to do for a task whose process is gone. record may be NULL (unknown). */
 void job_close(struct jobs *jobs, const struct task *task, const struct job_record *record,
 	       const char *death);
+/* It ends: what asked for it stays known. */
+void job_keep_request(struct jobs *jobs, const char *upid, const struct job_record *record);
 /* Starts the undo command kept under serial, if there is one and it is not running. */
 void job_undo_start(struct jobs *jobs, const char *serial);
 

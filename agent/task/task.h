@@ -14,8 +14,8 @@ struct task_ctx {
 	struct fields args;
 	struct upid upid;
 	char upid_text[UPID_MAX];
-	unsigned guest;	   /* vmid or 0 */
-	const char *node;  /* borrowed from args */
+	unsigned guest;	  /* vmid or 0 */
+	const char *node; /* borrowed from args */
 	const char *user;
 	unsigned warnings; /* counted by task_warn() */
 };
@@ -54,10 +54,13 @@ int task_config_put(struct task_ctx *task, const char *kind, const struct guest_
 int task_config_delete(struct task_ctx *task, const char *kind, uint64_t version, struct err *err);
 /* Says in the log what the configuration asks for and this version does not do. */
 void task_guest_notices(const struct guest_config *config);
-/* Has the core start a job on a guest of this node, for the user of this one: verb "start" or "shutdown"; args NULL:
- * none. ERR_UNKNOWN: the core went away meanwhile. */
-int task_guest_job(const struct task_ctx *task, unsigned vmid, const char *verb,
+/* Has the core start a job on a guest of this node, for the user of this one: verb "start" or "shutdown"; args may be
+ * NULL; mark (agent/core/guest_mark.h): of which guest. Asks again until it is known which job that began: ERR_UNKNOWN
+ * after a minute. ERR_DENIED: the user may not; ERR_NOT_FOUND, ERR_CONFLICT: that guest is not there any more. */
+int task_guest_job(const struct task_ctx *task, unsigned vmid, const char *mark, const char *verb,
 		   const struct fields *args, char ret_upid[UPID_MAX], struct err *err);
+/* 1: the core knows it stopped, or of no such guest; 0: not so. */
+int task_guest_is_stopped(unsigned vmid, struct err *err);
 /* Why a guest that has just stopped did so, as far as the core knows: "exited, code 3", "oom, signal 9"; "" unknown.
  * Waits a second at most for whoever saw it. */
 void task_guest_reason(unsigned vmid, struct buf *ret);

@@ -141,6 +141,8 @@ ok "one by name, without onboot" lodge startall --force 1 --vms 105
 ok "runs" status_is 105 running
 ok "one that is not there" fails_with "guest '999' is not on this node" lodge startall --vms 999
 ok "a list that is none" fails_with vms lodge startall --vms 1-5
+ok "who does not stop fails it" fails_with 'not stopped: 103' lodge stopall --vms 103 --force-stop 0
+ok "and runs" status_is 103 running
 began=$SECONDS
 ok "stopall" lodge stopall --timeout 30
 ok "nobody runs" bash -c '! "$1" lodge ls | grep running' _ "$LAB/n1/in"

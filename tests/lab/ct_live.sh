@@ -293,6 +293,14 @@ if [ -c /dev/fuse ]; then
 		ok "as does its own" opens_there /fuse
 		ok "taken away" job vzconfig 102 delete=dev0
 		ok "neither does" not opens_there /fuse
+		rules() { cat "/sys/fs/cgroup/devices$(sed -n 's/^[0-9]*:[^:]*\bdevices\b[^:]*://p' "/proc/$(pid_of 102)/cgroup")/devices.list"; }
+		before=$(rules)
+		inside 102 /bin/busybox mkdir -p /dev/fuse
+		job vzconfig 102 set.dev0=/dev/fuse >"$lab/log"
+		ok "one that cannot be attached waits" grep -q 'dev0: waits' "$lab/log"
+		ok "and its rule is taken back" is "$before" "$(rules)"
+		ok "so its own node does not open" not opens_there /fuse
+		job vzconfig 102 revert=dev0 >/dev/null
 		ok "nothing waits" not grep -q PENDING "$(conf 102)"
 	else
 		ok "it waits for a start, and says why" grep -q 'dev0: waits.*decided at start' "$lab/log"

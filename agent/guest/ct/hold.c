@@ -13,6 +13,7 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/cgroup.h"
+#include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/record.h"
 #include "agent/guest/ct/rootdir.h"
 #include "agent/guest/ct_schema.h"
@@ -34,8 +35,7 @@ static int sync_one(int fd, struct err *err)
 
 static int sync_inside(struct task_ctx *task, const struct ct_record *record, struct err *err)
 {
-	autofree char *path = xasprintf("/proc/%d/root", (int)record->pid);
-	autofd int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autofd int root = ct_init_root(record, NULL);
 	autofree struct ct_mp *mps = NULL;
 	struct guest_config config;
 	size_t count = 0;

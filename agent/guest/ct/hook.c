@@ -69,13 +69,13 @@ static void drop_source(const struct ct_mount *mount)
 }
 
 /* Mounts and devices from outside; ours is the mount namespace in which their sources were prepared. */
-static int attach_mounts(unsigned vmid, pid_t init, const struct fields *plan)
+static int attach_mounts(unsigned vmid, const struct ct_record *record, const struct fields *plan)
 {
 	struct ct_mount mount;
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; ct_mounts_decode(plan, i, &mount); i++) {
-		if (ct_mount_attach(NULL, init, &mount, &err) < 0) {
+		if (ct_mount_attach(NULL, record, &mount, &err) < 0) {
 			explain(vmid, err.message);
 			return 1;
 		}
@@ -89,11 +89,10 @@ static int attach_mounts(unsigned vmid, pid_t init, const struct fields *plan)
 static void note_groups(unsigned vmid, struct ct_record *record)
 {
 	struct cgroup_layout layout;
-	autofree char *path = xasprintf("/proc/%d/cgroup", (int)record->pid);
 	autobuf groups = BUF_INIT;
 
 	cgroup_layout_read(&layout);
-	if (file_read(path, 65536, &groups, NULL) == 0)
+	if (ct_groups_read(record, &groups, NULL) == 0)
 		(void)cgroup_path(&layout, buf_str(&groups), vmid, CG_MEMORY, record->memory,
 				  sizeof(record->memory));
 }
@@ -124,8 +123,9 @@ static int hook_start_host(unsigned vmid, int argc, char **argv)
 	str_copy(record.veths, sizeof(record.veths), argv[1]);
 	note_groups(vmid, &record);
 	(void)ct_plan_read(vmid, &plan, NULL);
+	record.has_rules = !str_eq(fields_get(&plan, "rules"), "0");
 	str_copy(record.script, sizeof(record.script), fields_get(&plan, "script") ?: "");
-	if (attach_mounts(vmid, record.pid, &plan) != 0)
+	if (attach_mounts(vmid, &record, &plan) != 0)
 		return 1;
 	if (ct_record_write(vmid, &record, &err) < 0) {
 		log_error("container %u: %s", vmid, err.message);

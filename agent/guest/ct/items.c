@@ -44,6 +44,15 @@ static void add_devices(const struct ct_items *in, struct fields *ret)
 		cgroup_devices(&in->host->cgroups, in->devices ? in->devices : &none, ret);
 }
 
+bool ct_items_name_devices(const struct fields *items)
+{
+	for (size_t i = 0; i < items->count; i++)
+		if (str_starts(items->items[i].name, "lxc.cgroup.devices.") ||
+		    str_starts(items->items[i].name, "lxc.cgroup2.devices."))
+			return true;
+	return false;
+}
+
 static void add_identity(const struct ct_items *in, struct fields *ret)
 {
 	const struct ct_idmap *map = &in->host->idmap;

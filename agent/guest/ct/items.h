@@ -36,6 +36,8 @@ void ct_seccomp_text(const char *base, const struct ct_features *features, bool 
 /* Items in order; warnings as in cgroup.h. */
 int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields *warnings,
 		   struct err *err);
+/* Do they say which devices it may use? */
+bool ct_items_name_devices(const struct fields *items);
 bool ct_is_unprivileged(const struct guest_config *config);
 /* Host side of the interfaces, separated by spaces: "veth101i0 veth101i1" (heap). */
 char *ct_veth_names(const struct ct_net *nets, size_t count, unsigned vmid);

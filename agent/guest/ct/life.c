@@ -16,6 +16,7 @@
 #include "agent/guest/ct/commands.h"
 #include "agent/guest/ct/control.h"
 #include "agent/guest/ct/hold.h"
+#include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/renew.h"
 #include "agent/guest/ct/rootdir.h"
 #include "agent/guest/ct_schema.h"
@@ -59,14 +60,13 @@ static bool is_of_image(int fd, const char *image)
 static int open_inside(struct task_ctx *task, const struct ct_record *record,
 		       const struct guest_volume *v, struct err *err)
 {
-	autofree char *path = xasprintf("/proc/%d/root", (int)record->pid);
-	autofd int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autofd int root = ct_init_root(record, err);
 	struct guest_config config;
 	struct ct_mp mp;
 	int r;
 
 	if (root < 0)
-		return err_set(err, ERR_IO, "open the container's root");
+		return root;
 	if (str_eq(v->key, "rootfs"))
 		return TAKE_FD(root);
 	if ((r = task_config_get(task, "lxc", &config, NULL, err)) < 0)

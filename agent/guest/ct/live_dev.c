@@ -18,11 +18,10 @@
 /* What a step is about. */
 struct change {
 	const struct ct_record *record;
-	const struct guest_config *config; /* that shall be */
+	const struct guest_config *others; /* what counts without the key that this is about */
 	const struct ct_idmap *map;	   /* NULL: privileged */
 	struct cgroup_layout layout;
 	const char *groups;
-	bool has_rules; /* its group names what is allowed, else all nodes that it was given work */
 };
 
 struct attach {
@@ -45,7 +44,7 @@ static int attach_step(struct task_ctx *task, void *ctx, struct err *err)
 		return r;
 	if (!ct_mounts_decode(&plan, 0, &mount))
 		return err_set(err, ERR_INTERNAL, "dev%u: cannot be attached", dev.index);
-	return ct_mount_attach(task, attach->change->record->pid, &mount, err);
+	return ct_mount_attach(task, attach->change->record, &mount, err);
 }
 
 static int set_rule(struct task_ctx *task, const struct change *change, bool allow,
@@ -62,7 +61,7 @@ static int grant(struct task_ctx *task, const struct change *change, const struc
 {
 	int r;
 
-	if (!change->layout.v1[CG_DEVICES] && !change->has_rules && !dev->read_only)
+	if (!change->layout.v1[CG_DEVICES] && !change->record->has_rules && !dev->read_only)
 		return 0;
 	r = set_rule(task, change, true, id, dev->read_only ? "rm" : "rwm", err);
 	return r == 0 && dev->read_only ? set_rule(task, change, false, id, "w", err) : r;
@@ -75,7 +74,7 @@ static bool is_kept(const struct change *change, const struct ct_device_id *id)
 	bool is_kept = cgroup_device_is_common(id->kind, id->major, id->minor);
 	autofree char *prefix = xasprintf("%c %u:%u ", id->kind, id->major, id->minor);
 
-	if (ct_devices_read(change->config, &devices, NULL) < 0)
+	if (ct_devices_read(change->others, &devices, NULL) < 0)
 		return true;
 	for (size_t i = 0; i < devices.rules.count; i++)
 		is_kept |= str_starts(devices.rules.items[i].value, prefix);
@@ -83,26 +82,35 @@ static bool is_kept(const struct change *change, const struct ct_device_id *id)
 	return is_kept;
 }
 
-/* Its node goes first: while that is in use nothing changes. */
+static void revoke_rule(struct task_ctx *task, const struct change *change,
+			const struct ct_dev *dev, const struct ct_device_id *id)
+{
+	struct err why = ERR_INIT;
+
+	if (set_rule(task, change, false, id, "rwm", &why) < 0)
+		task_warn(task,
+			  "dev%u: whoever has it open, or its node at another place, keeps it: %s",
+			  dev->index, why.message);
+}
+
+/* Its node goes first: while that is in use nothing changes. then: what comes in its place, or NULL. */
 static int detach(struct task_ctx *task, const struct change *change, const struct ct_dev *dev,
-		  struct err *err)
+		  const struct ct_dev *then, struct err *err)
 {
 	struct ct_device_id id;
-	struct err why = ERR_INIT;
-	int r = ct_mount_detach(task, change->record->pid, dev->path, err);
+	int r = ct_mount_detach(task, change->record, dev->path, err);
 
 	if (r < 0)
 		return r;
 	task_log("dev%u: %s is taken away", dev->index, dev->path);
-	if (ct_device_id(dev, &id, NULL) < 0 || is_kept(change, &id))
-		return 0; /* unplugged from the node, or it has it all the same */
-	if (set_rule(task, change, false, &id, "rwm", &why) < 0)
-		task_warn(task,
-			  "dev%u: whoever has it open, or its node at another place, keeps it: %s",
-			  dev->index, why.message);
+	if (then && str_eq(then->path, dev->path))
+		return 0; /* attaching it settles its rule */
+	if (ct_device_id(dev, &id, NULL) == 0 && !is_kept(change, &id))
+		revoke_rule(task, change, dev, &id); /* neither unplugged, nor there all the same */
 	return 0;
 }
 
+/* One that fails leaves no rule: who may make nodes would have the device by a node of its own. */
 static int attach(struct task_ctx *task, const struct change *change, const struct ct_dev *dev,
 		  struct err *err)
 {
@@ -112,12 +120,13 @@ static int attach(struct task_ctx *task, const struct change *change, const stru
 	struct ct_device_id id;
 	int r;
 
-	if ((r = ct_device_id(dev, &id, err)) < 0 || (r = grant(task, change, dev, &id, err)) < 0)
+	if ((r = ct_device_id(dev, &id, err)) < 0)
 		return r;
-	r = ct_child_run(task, attach_step, &step, ATTACH_TIMEOUT, err);
+	if ((r = grant(task, change, dev, &id, err)) == 0)
+		r = ct_child_run(task, attach_step, &step, ATTACH_TIMEOUT, err);
 	(void)rmdir(folder);
 	if (r < 0 && change->layout.v1[CG_DEVICES] && !is_kept(change, &id))
-		(void)set_rule(task, change, false, &id, "rwm", NULL);
+		revoke_rule(task, change, dev, &id);
 	return r;
 }
 
@@ -134,7 +143,7 @@ static int run(struct task_ctx *task, const struct change *change, const struct 
 
 	if (now && then && is_same(now, then))
 		return 0;
-	if (now && (r = detach(task, change, now, err)) < 0)
+	if (now && (r = detach(task, change, now, then, err)) < 0)
 		return r;
 	if (!then)
 		return 0;
@@ -147,35 +156,24 @@ static int run(struct task_ctx *task, const struct change *change, const struct 
 	return 0;
 }
 
-/* Rules were made at its start where it may make nodes by itself, or where a device denied something (devices.h). */
-static bool started_with_rules(const struct guest_config *config, const struct ct_dev *now)
-{
-	autofree struct ct_dev *devs = NULL;
-	size_t count = 0;
-	bool has = !ct_is_unprivileged(config) || (now && now->read_only);
-
-	if (ct_config_devs(config, &devs, &count, NULL) < 0)
-		return true;
-	for (size_t i = 0; i < count; i++)
-		has |= devs[i].read_only;
-	return has;
-}
-
 int ct_live_dev(struct task_ctx *task, const struct ct_record *record,
 		const struct guest_config *config, const struct ct_dev *now,
 		const struct ct_dev *then, struct err *err)
 {
+	struct guest_config others __attribute__((cleanup(guest_config_fini))) = {0};
+	autofree char *key = xasprintf("dev%u", then ? then->index : now->index);
 	struct ct_idmap map;
-	struct change change = {.record = record, .config = config};
+	struct change change = {.record = record, .others = &others};
 	autobuf groups = BUF_INIT;
 	int r = 0;
 
+	guest_config_copy(&others, config);
+	guest_config_delete(&others, key);
 	if (ct_is_unprivileged(config)) {
 		if ((r = ct_idmap_read(config, &map, err)) < 0)
 			return r;
 		change.map = &map;
 	}
-	change.has_rules = started_with_rules(config, now);
 	cgroup_layout_read(&change.layout);
 	if ((r = ct_groups_read(record, &groups, err)) < 0)
 		return r;

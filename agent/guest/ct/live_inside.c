@@ -3,16 +3,17 @@
 #include "agent/guest/ct/live_inside.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
+#include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/lxc_exec.h"
 #include "agent/guest/ct/rootdir.h"
 #include "agent/guest/ct/setup.h"
@@ -21,23 +22,37 @@
 #define ASK_WAIT (20 * USEC_PER_SEC)
 
 struct settings {
-	pid_t init;
+	const struct ct_record *record;
 	const struct guest_config *config;
 };
 
-static int join(pid_t init, const char *name, int type, struct err *err)
+/* 1: it has a user namespace of its own, in which this process is root now. */
+static int join(int init, struct err *err)
 {
-	autofree char *path = xasprintf("/proc/%d/ns/%s", (int)init, name);
-	autofree char *own = xasprintf("/proc/self/ns/%s", name);
-	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat a, b;
+	autofd int fd = ct_init_namespace(init, "user", err);
 
-	if (fd < 0)
-		return err_errno(err, errno, "%s", path);
-	if (fstat(fd, &a) == 0 && stat(own, &b) == 0 && a.st_ino == b.st_ino &&
-	    a.st_dev == b.st_dev)
-		return 0;
-	return setns(fd, type) == 0 ? 1 : err_errno(err, errno, "enter %s", path);
+	if (fd < 0 || ct_init_is_own("user", fd))
+		return fd < 0 ? fd : 0;
+	if (setns(fd, CLONE_NEWUSER) != 0)
+		return err_errno(err, errno, "enter the container's user namespace");
+	if (setgroups(0, NULL) != 0 || setgid(0) != 0 || setuid(0) != 0)
+		return err_errno(err, errno, "become the container's root");
+	return 1;
+}
+
+/* Files of anybody are written, and nothing else: no nodes made, nothing mounted. */
+static int keep_file_rights(struct err *err)
+{
+	static const unsigned kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		data[CAP_TO_INDEX(kept[i])].permitted |= CAP_TO_MASK(kept[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		data[i].effective = data[i].permitted;
+	return syscall(SYS_capset, &header, data) == 0 ? 0
+						       : err_errno(err, errno, "give rights up");
 }
 
 /* As the container's root, below a descriptor of its root folder: a file that it made cannot lead anywhere else. The
@@ -45,16 +60,14 @@ static int join(pid_t init, const char *name, int type, struct err *err)
 static int settings_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct settings *settings = ctx;
-	autofree char *path = xasprintf("/proc/%d/root", (int)settings->init);
-	autofd int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autofd int init = ct_init_open(settings->record, err);
+	autofd int root = init < 0 ? init : ct_init_root(settings->record, err);
 	int r;
 
 	if (root < 0)
-		return err_errno(err, errno, "open the container's root");
-	if ((r = join(settings->init, "user", CLONE_NEWUSER, err)) < 0)
+		return root;
+	if ((r = join(init, err)) < 0 || (r = keep_file_rights(err)) < 0)
 		return r;
-	if (r > 0 && (setgroups(0, NULL) != 0 || setgid(0) != 0 || setuid(0) != 0))
-		return err_errno(err, errno, "become the container's root");
 	r = ct_setup_settings(task, root, settings->config, false, err);
 	return r < 0 ? r : rootdir_exists(root, "/run/systemd/netif");
 }
@@ -90,7 +103,7 @@ static int ask(struct task_ctx *task, const struct ct_net *net, struct err *err)
 static bool write_settings(struct task_ctx *task, const struct ct_record *record,
 			   const struct guest_config *config)
 {
-	struct settings settings = {.init = record->pid, .config = config};
+	struct settings settings = {.record = record, .config = config};
 	struct ct_rootfs rootfs = {0};
 	struct err err = ERR_INIT;
 	int r;

@@ -32,7 +32,7 @@ static int attach_step(struct task_ctx *task, void *ctx, struct err *err)
 	    (r = ct_mount_prepare(attach->mp, attach->path, task->guest, attach->is_unprivileged,
 				  &mount, err)) < 0)
 		return r;
-	return ct_mount_attach(task, attach->record->pid, &mount, err);
+	return ct_mount_attach(task, attach->record, &mount, err);
 }
 
 static int attach(struct task_ctx *task, const struct ct_record *record,
@@ -66,7 +66,7 @@ int ct_live_mp(struct task_ctx *task, const struct ct_record *record,
 
 	if (now && then && is_same_mount(now, then))
 		return 0;
-	if (now && (r = ct_mount_detach(task, record->pid, now->path, err)) < 0)
+	if (now && (r = ct_mount_detach(task, record, now->path, err)) < 0)
 		return r;
 	if (now)
 		task_log("mp%u: unmounted from %s", now->index, now->path);

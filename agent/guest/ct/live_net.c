@@ -2,18 +2,20 @@
 /* Network interfaces of a running container: made, changed and removed from outside, by ip(8) and bridge(8); the
  * inside end is set in its network namespace. What only the system inside can do (DHCP) is asked of it. Runs in
  * jobs. */
-#include <fcntl.h>
+#include <errno.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
+#include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/items.h"
 #include "agent/guest/ct/live.h"
 #include "agent/guest/ct/live_inside.h"
@@ -48,7 +50,7 @@ static void host_name(unsigned vmid, unsigned index, char ret[32])
 /* -- the end inside -------------------------------------------------------------------------------- */
 
 struct inside {
-	pid_t init;
+	const struct ct_record *record;
 	const struct ct_net *now, *then;
 	const char *temporary; /* its name while it is new, or NULL */
 };
@@ -100,17 +102,25 @@ static int set_addresses(const struct ct_net *now, const struct ct_net *then, st
 	return r;
 }
 
+static int open_network(const struct ct_record *record, struct err *err)
+{
+	autofd int init = ct_init_open(record, err);
+
+	return init < 0 ? init : ct_init_foreign_namespace(init, "net", err);
+}
+
 /* In the container's network namespace; programs and files are the node's. */
 static int inside_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct inside *in = ctx;
-	autofree char *path = xasprintf("/proc/%d/ns/net", (int)in->init);
-	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	autofd int fd = open_network(in->record, err);
 	int r = 0;
 
 	(void)task;
-	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
-		return err_set(err, ERR_UNAVAILABLE, "the container's network cannot be entered");
+	if (fd < 0)
+		return fd;
+	if (setns(fd, CLONE_NEWNET) != 0)
+		return err_errno(err, errno, "enter the container's network");
 	if (in->temporary)
 		r = run(err, "ip link set dev %s name %s", in->temporary, in->then->name);
 	if (r == 0 && in->then->mtu)
@@ -120,10 +130,11 @@ static int inside_step(struct task_ctx *task, void *ctx, struct err *err)
 	return r < 0 ? r : set_addresses(in->temporary ? NULL : in->now, in->then, err);
 }
 
-static int set_inside(struct task_ctx *task, pid_t init, const struct ct_net *now,
-		      const struct ct_net *then, const char *temporary, struct err *err)
+static int set_inside(struct task_ctx *task, const struct ct_record *record,
+		      const struct ct_net *now, const struct ct_net *then, const char *temporary,
+		      struct err *err)
 {
-	struct inside in = {init, now, then, temporary};
+	struct inside in = {record, now, then, temporary};
 
 	return ct_child_run(task, inside_step, &in, STEP, err);
 }
@@ -174,17 +185,21 @@ static int remove_net(const char *host, struct err *err)
 static int add_net(struct task_ctx *task, const struct ct_record *record, const char *host,
 		   const struct ct_net *net, struct err *err)
 {
+	autofd int network = open_network(record, err);
 	char temporary[32];
 	int r;
 
+	if (network < 0)
+		return network;
+
 	snprintf(temporary, sizeof(temporary), "vp%ui%u", task->guest, net->index);
 	(void)veth_delete(host, NULL); /* of a job that was killed */
-	r = run(err, "ip link add name %s type veth peer name %s address %s netns %d", host,
-		temporary, net->hwaddr, (int)record->pid);
+	r = run(err, "ip link add name %s type veth peer name %s address %s netns /proc/%d/fd/%d",
+		host, temporary, net->hwaddr, (int)getpid(), network);
 	if (r < 0)
 		return r;
 	if ((r = plug_in(host, net, err)) < 0 ||
-	    (r = set_inside(task, record->pid, NULL, net, temporary, err)) < 0)
+	    (r = set_inside(task, record, NULL, net, temporary, err)) < 0)
 		(void)veth_delete(host, NULL);
 	return r;
 }
@@ -218,7 +233,7 @@ static int change_net(struct task_ctx *task, const struct ct_record *record, con
 
 	if (is_same_device(now, then)) {
 		r = plug_in(host, then, err);
-		return r < 0 ? r : set_inside(task, record->pid, now, then, NULL, err);
+		return r < 0 ? r : set_inside(task, record, now, then, NULL, err);
 	}
 	if ((r = remove_net(host, err)) < 0)
 		return r;

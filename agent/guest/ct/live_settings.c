@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Host name, DNS and time zone of a running container. Runs in jobs. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
+#include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/live.h"
 #include "agent/guest/ct/live_inside.h"
 
 #define STEP (10 * USEC_PER_SEC)
 
 struct naming {
-	pid_t init;
+	const struct ct_record *record;
 	const char *name;
 };
 
@@ -25,15 +24,12 @@ struct naming {
 static int name_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct naming *naming = ctx;
-	autofree char *path = xasprintf("/proc/%d/ns/uts", (int)naming->init);
-	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat own, other;
+	autofd int init = ct_init_open(naming->record, err);
+	autofd int fd = init < 0 ? init : ct_init_foreign_namespace(init, "uts", err);
 
 	(void)task;
-	if (fd < 0 || fstat(fd, &other) != 0 || stat("/proc/self/ns/uts", &own) != 0)
-		return err_errno(err, errno, "%s", path);
-	if (own.st_ino == other.st_ino && own.st_dev == other.st_dev)
-		return err_set(err, ERR_UNSUPPORTED, "it has no host name of its own");
+	if (fd < 0)
+		return fd;
 	if (setns(fd, CLONE_NEWUTS) != 0 || sethostname(naming->name, strlen(naming->name)) != 0)
 		return err_errno(err, errno, "set the host name");
 	return 0;
@@ -50,7 +46,7 @@ static bool has(const char *const *keys, const char *key)
 int ct_live_settings(struct task_ctx *task, const struct ct_record *record,
 		     const struct guest_config *config, const char *const *keys, struct err *err)
 {
-	struct naming naming = {record->pid, guest_config_get(config, "hostname")};
+	struct naming naming = {record, guest_config_get(config, "hostname")};
 	int r = 0;
 
 	if (has(keys, "hostname") && naming.name)

@@ -17,33 +17,17 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
+#include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/mount.h"
 #include "agent/guest/ct/place.h"
 
 #define STEP_TIMEOUT (30 * USEC_PER_SEC)
 
 struct step {
-	pid_t init;
+	const struct ct_record *record;
 	const struct ct_mount *mount;
 	const char *target;
 };
-
-static int open_namespace(pid_t init, const char *name, struct err *err)
-{
-	autofree char *path = xasprintf("/proc/%d/ns/%s", (int)init, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? err_errno(err, errno, "%s", path) : fd;
-}
-
-static bool is_own_namespace(const char *name, int fd)
-{
-	autofree char *path = xasprintf("/proc/self/ns/%s", name);
-	struct stat own, other;
-
-	return stat(path, &own) == 0 && fstat(fd, &other) == 0 && own.st_ino == other.st_ino &&
-	       own.st_dev == other.st_dev;
-}
 
 static int clone_mount(const char *path, struct err *err)
 {
@@ -105,11 +89,11 @@ static int attach_here(int tree, const struct ct_mount *mount, struct err *err)
 }
 
 /* -1: the container has this process' own user namespace. */
-static int open_userns(pid_t init, int *ret, struct err *err)
+static int open_userns(int init, int *ret, struct err *err)
 {
-	int fd = open_namespace(init, "user", err);
+	int fd = ct_init_namespace(init, "user", err);
 
-	if (fd >= 0 && is_own_namespace("user", fd)) {
+	if (fd >= 0 && ct_init_is_own("user", fd)) {
 		close(fd);
 		fd = -1;
 	} else if (fd < 0) {
@@ -117,6 +101,17 @@ static int open_userns(pid_t init, int *ret, struct err *err)
 	}
 	*ret = fd;
 	return 0;
+}
+
+static int open_namespaces(const struct step *step, int *ret_user, int *ret_mounts, struct err *err)
+{
+	autofd int init = ct_init_open(step->record, err);
+	autofd int mounts = init < 0 ? init : ct_init_foreign_namespace(init, "mnt", err);
+	int r = mounts < 0 ? mounts : open_userns(init, ret_user, err);
+
+	if (r == 0)
+		*ret_mounts = TAKE_FD(mounts);
+	return r;
 }
 
 /* A namespace of its own, whose owner is the container: what is copied into it is locked. */
@@ -130,15 +125,13 @@ static int lock_flags(int userns, struct err *err)
 static int attach_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct step *step = ctx;
-	autofd int userns = -1, tree = -1;
-	autofd int mntns = open_namespace(step->init, "mnt", err);
+	autofd int userns = -1, mntns = -1, tree = -1;
 	int r;
 
 	(void)task;
-	if (mntns < 0)
-		return mntns;
-	if ((r = open_userns(step->init, &userns, err)) < 0 || (r = ct_mount_isolate(err)) < 0 ||
-	    (r = make_source(step->mount, userns, err)) < 0 || (r = lock_flags(userns, err)) < 0)
+	if ((r = open_namespaces(step, &userns, &mntns, err)) < 0 ||
+	    (r = ct_mount_isolate(err)) < 0 || (r = make_source(step->mount, userns, err)) < 0 ||
+	    (r = lock_flags(userns, err)) < 0)
 		return r;
 	if ((tree = clone_mount(step->mount->source, err)) < 0)
 		return tree;
@@ -146,10 +139,10 @@ static int attach_step(struct task_ctx *task, void *ctx, struct err *err)
 	return r < 0 ? r : attach_here(tree, step->mount, err);
 }
 
-int ct_mount_attach(struct task_ctx *task, pid_t init, const struct ct_mount *mount,
-		    struct err *err)
+int ct_mount_attach(struct task_ctx *task, const struct ct_record *record,
+		    const struct ct_mount *mount, struct err *err)
 {
-	struct step step = {.init = init, .mount = mount};
+	struct step step = {.record = record, .mount = mount};
 
 	return ct_child_run(task, attach_step, &step, STEP_TIMEOUT, err);
 }
@@ -194,13 +187,11 @@ static int detach_here(const char *target, struct err *err)
 static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	const struct step *step = ctx;
-	autofd int userns = -1, mntns = open_namespace(step->init, "mnt", err);
+	autofd int userns = -1, mntns = -1;
 	int r;
 
 	(void)task;
-	if (mntns < 0)
-		return mntns;
-	if ((r = open_userns(step->init, &userns, err)) < 0)
+	if ((r = open_namespaces(step, &userns, &mntns, err)) < 0)
 		return r;
 	if (userns >= 0 && setns(userns, CLONE_NEWUSER) != 0)
 		return err_errno(err, errno, "enter the container's user namespace");
@@ -209,9 +200,10 @@ static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
 	return detach_here(step->target, err);
 }
 
-int ct_mount_detach(struct task_ctx *task, pid_t init, const char *target, struct err *err)
+int ct_mount_detach(struct task_ctx *task, const struct ct_record *record, const char *target,
+		    struct err *err)
 {
-	struct step step = {.init = init, .target = target};
+	struct step step = {.record = record, .target = target};
 
 	return ct_child_run(task, detach_step, &step, STEP_TIMEOUT, err);
 }

@@ -10,9 +10,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "agent/base/fields.h"
+#include "agent/guest/ct/record.h"
 #include "agent/guest/ct_schema.h"
 #include "agent/task/task.h"
 
@@ -23,11 +23,12 @@ struct ct_mount {
 	bool is_file, is_shifted; /* by the container's user namespace */
 };
 
-/* init: the first process, whose namespaces are joined. task may be NULL. */
-int ct_mount_attach(struct task_ctx *task, pid_t init, const struct ct_mount *mount,
-		    struct err *err);
+/* record: of its first process, whose namespaces are joined; ERR_UNAVAILABLE once that has ended. task may be NULL. */
+int ct_mount_attach(struct task_ctx *task, const struct ct_record *record,
+		    const struct ct_mount *mount, struct err *err);
 /* ERR_BUSY while it is in use; not mounted is fine. */
-int ct_mount_detach(struct task_ctx *task, pid_t init, const char *target, struct err *err);
+int ct_mount_detach(struct task_ctx *task, const struct ct_record *record, const char *target,
+		    struct err *err);
 
 /* A list of mounts as fields, for the hook. */
 void ct_mounts_encode(const struct ct_mount *mount, struct fields *out);

@@ -23,6 +23,7 @@ int ct_record_write(unsigned vmid, const struct ct_record *record, struct err *e
 	fields_addf(&own, "halt", "%d", record->halt);
 	fields_add(&own, "memory", record->memory);
 	fields_add(&own, "script", record->script);
+	fields_add(&own, "rules", record->has_rules ? "1" : "0");
 	return task_record_write(vmid, "lxc", &basis, &own, err);
 }
 
@@ -41,6 +42,7 @@ int ct_record_read(unsigned vmid, struct ct_record *ret, struct err *err)
 		.monitor_start = task_record_number(&f, "monitor_start"),
 		.started = basis.started,
 		.halt = (int)task_record_number(&f, "halt"),
+		.has_rules = !str_eq(fields_get(&f, "rules"), "0"),
 	};
 	str_copy(ret->veths, sizeof(ret->veths), fields_get(&f, "veths") ?: "");
 	str_copy(ret->memory, sizeof(ret->memory), fields_get(&f, "memory") ?: "");
@@ -76,20 +78,33 @@ int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err)
 	return fields_decode(&c, ret, err);
 }
 
+static bool is_alive(const struct ct_record *record)
+{
+	const struct task_record basis = {.pid = record->pid, .pid_start = record->pid_start};
+
+	return task_record_is_alive(&basis);
+}
+
 int ct_groups_read(const struct ct_record *record, struct buf *ret, struct err *err)
 {
 	autofree char *path = xasprintf("/proc/%d/cgroup", (int)record->pid);
 
-	return file_read(path, GROUPS_MAX, ret, err);
+	autobuf text = BUF_INIT;
+	int r = file_read(path, GROUPS_MAX, &text, err);
+
+	if (r < 0)
+		return r;
+	if (!is_alive(record)) /* it may have been read of the next one with this number */
+		return err_set(err, ERR_UNAVAILABLE, "the container has stopped");
+	buf_add(ret, text.data, text.size);
+	return 0;
 }
 
 int ct_find_running(unsigned vmid, struct ct_record *ret)
 {
 	struct ct_record record;
 
-	if (ct_record_read(vmid, &record, NULL) < 0 ||
-	    !task_record_is_alive(
-		    &(struct task_record){.pid = record.pid, .pid_start = record.pid_start}))
+	if (ct_record_read(vmid, &record, NULL) < 0 || !is_alive(&record))
 		return 0;
 	*ret = record;
 	return 1;

@@ -47,11 +47,11 @@ static int mount_root(struct task_ctx *task, const struct start *start, const ch
 	return ct_setup_settings(task, root, &start->config, false, err);
 }
 
-/* What is mounted from outside is written down for the hook that comes before init. */
-static int mount_others(struct task_ctx *task, const struct start *start, struct err *err)
+/* What is mounted from outside goes into the plan of the hook that comes before init. */
+static int mount_others(struct task_ctx *task, const struct start *start, struct fields *plan,
+			struct err *err)
 {
 	bool is_unprivileged = ct_is_unprivileged(&start->config);
-	autofields plan = FIELDS_INIT;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < start->mp_count; i++) {
@@ -60,15 +60,20 @@ static int mount_others(struct task_ctx *task, const struct start *start, struct
 		r = ct_mount_prepare(&start->mps[i], start->mp_paths[i], task->guest,
 				     is_unprivileged, &mount, err);
 		if (r == 0)
-			ct_mounts_encode(&mount, &plan);
+			ct_mounts_encode(&mount, plan);
 	}
 	if (r == 0)
 		r = ct_devices_prepare(&start->devices, task->guest,
-				       is_unprivileged ? &start->host.idmap : NULL, &plan, err);
-	if (r < 0)
-		return r;
-	fields_add(&plan, "script", start->script.size ? start->script.data : NULL);
-	return task_record_write_beside(task->guest, CT_PLAN_SUFFIX, &plan, err);
+				       is_unprivileged ? &start->host.idmap : NULL, plan, err);
+	return r;
+}
+
+static int write_plan(const struct task_ctx *task, const struct start *start,
+		      const struct fields *items, struct fields *plan, struct err *err)
+{
+	fields_add(plan, "script", start->script.size ? start->script.data : NULL);
+	fields_add(plan, "rules", ct_items_name_devices(items) ? "1" : "0");
+	return task_record_write_beside(task->guest, CT_PLAN_SUFFIX, plan, err);
 }
 
 /* The profile of this start, where the features ask for another one than that of all. */
@@ -100,12 +105,12 @@ int ct_start_child(struct task_ctx *task, void *ctx, struct err *err)
 	autofree char *log = path_join(path_run(), "ct/%u.log", task->guest);
 	autofree char *target = ct_mount_point(task->guest);
 	autofree char *seccomp = NULL;
-	autofields items = FIELDS_INIT, warnings = FIELDS_INIT;
+	autofields items = FIELDS_INIT, plan = FIELDS_INIT, warnings = FIELDS_INIT;
 	enum ct_init init = CT_INIT_OTHER;
 	int r;
 
 	if ((r = mount_root(task, start, target, &init, err)) < 0 ||
-	    (r = mount_others(task, start, err)) < 0 ||
+	    (r = mount_others(task, start, &plan, err)) < 0 ||
 	    (r = write_seccomp(task, start, &seccomp, err)) < 0)
 		return r;
 	const struct ct_items in = {.config = &start->config,
@@ -115,7 +120,8 @@ int ct_start_child(struct task_ctx *task, void *ctx, struct err *err)
 				    .devices = &start->devices.rules,
 				    .denies_devices = start->devices.denies,
 				    .halt_signal = ct_halt_signal(&start->config, init)};
-	if ((r = ct_items_build(&in, &items, &warnings, err)) < 0)
+	if ((r = ct_items_build(&in, &items, &warnings, err)) < 0 ||
+	    (r = write_plan(task, start, &items, &plan, err)) < 0)
 		return r;
 	for (size_t i = 0; i < warnings.count; i++)
 		task_warn(task, "%s", warnings.items[i].value);

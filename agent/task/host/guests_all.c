@@ -14,11 +14,16 @@
 
 #define WORKERS_MAX 64
 #define STATUS_MAX  4096
+#define SETTLE	    (10 * USEC_PER_SEC) /* until the core has heard of an end */
+#define LOOK_MS	    1000
 
 struct turn {
 	unsigned vmid;
 	char order[24];
 	uint64_t seconds;
+	char mark[48];
+	bool is_over; /* stopped, or not there any more */
+	usec_t until; /* it is waited for */
 };
 
 struct all {
@@ -30,7 +35,7 @@ struct all {
 	bool force_stop;
 	/* those that are under way, oldest first */
 	struct {
-		unsigned vmid;
+		struct turn *turn;
 		char upid[UPID_MAX];
 	} running[WORKERS_MAX];
 	unsigned running_count;
@@ -45,8 +50,8 @@ static int read_turns(struct all *all, struct err *err)
 	for (char **line = lines; *line; line++) {
 		struct turn *turn = &all->turns[all->count++];
 
-		if (sscanf(*line, "%u %23s %" SCNu64, &turn->vmid, turn->order, &turn->seconds) !=
-		    3)
+		if (sscanf(*line, "%u %23s %" SCNu64 " %47s", &turn->vmid, turn->order,
+			   &turn->seconds, turn->mark) != 4)
 			return err_field(err, "guests", "bad line '%.100s'", *line);
 	}
 	if (fields_get(&all->task->args, "workers") &&
@@ -86,13 +91,26 @@ static int await_oldest(struct all *all, struct err *err)
 
 	if (r < 0)
 		return r;
-	judge(all, all->running[0].vmid, all->running[0].upid);
+	all->running[0].turn->until = clock_monotonic() + SETTLE;
+	judge(all, all->running[0].turn->vmid, all->running[0].upid);
 	memmove(&all->running[0], &all->running[1], sizeof(all->running) - sizeof(all->running[0]));
 	all->running_count--;
 	return 0;
 }
 
-static void begin(struct all *all, const struct turn *turn)
+/* What is known when it could not be begun: one that is gone needs nothing; what may have been begun has its time. */
+static void note_failure(const struct all *all, struct turn *turn, const struct err *err)
+{
+	turn->is_over = err->code == ERR_NOT_FOUND || err->code == ERR_CONFLICT;
+	if (err->code == ERR_UNKNOWN)
+		turn->until = clock_monotonic() + turn->seconds * USEC_PER_SEC;
+	if (turn->is_over)
+		task_log("guest %u is skipped: %s", turn->vmid, err->message);
+	else
+		task_warn(all->task, "guest %u: %s", turn->vmid, err->message);
+}
+
+static void begin(struct all *all, struct turn *turn)
 {
 	autofields args = FIELDS_INIT;
 	char *upid = all->running[all->running_count].upid;
@@ -102,12 +120,12 @@ static void begin(struct all *all, const struct turn *turn)
 		fields_addf(&args, "timeout", "%" PRIu64, turn->seconds);
 	if (all->force_stop)
 		fields_add(&args, "forceStop", "1");
-	if (task_guest_job(all->task, turn->vmid, all->verb, &args, upid, &err) < 0) {
-		task_warn(all->task, "guest %u: %s", turn->vmid, err.message);
+	if (task_guest_job(all->task, turn->vmid, turn->mark, all->verb, &args, upid, &err) < 0) {
+		note_failure(all, turn, &err);
 		return;
 	}
 	task_log("%s of guest %u: %s", all->verb, turn->vmid, upid);
-	all->running[all->running_count++].vmid = turn->vmid;
+	all->running[all->running_count++].turn = turn;
 }
 
 static int pause_for(uint64_t seconds, struct err *err)
@@ -145,6 +163,39 @@ static int take_turn(struct all *all, size_t *at, uint64_t *ret_pause, struct er
 	return r;
 }
 
+/* Looks at those that were not seen to stop yet. */
+static bool are_over(struct all *all, usec_t now)
+{
+	bool is_time = true;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct turn *turn = &all->turns[i];
+
+		if (turn->is_over)
+			continue;
+		turn->is_over = task_guest_is_stopped(turn->vmid, NULL) > 0;
+		is_time &= turn->is_over || now >= turn->until;
+	}
+	return is_time;
+}
+
+/* Whatever was said on the way: a node that is told to be empty is about to be switched off. */
+static int check_stopped(struct all *all, struct err *err)
+{
+	struct pollfd cancel = {.fd = task_cancel_fd(), .events = POLLIN};
+	autobuf left = BUF_INIT;
+
+	while (!are_over(all, clock_monotonic())) {
+		(void)poll(&cancel, 1, LOOK_MS);
+		if (task_check_cancelled(err) < 0)
+			return -ERR_CANCELLED;
+	}
+	for (size_t i = 0; i < all->count; i++)
+		if (!all->turns[i].is_over)
+			buf_addf(&left, "%s%u", left.size ? ", " : "", all->turns[i].vmid);
+	return left.size == 0 ? 0 : err_set(err, ERR_BUSY, "not stopped: %s", buf_str(&left));
+}
+
 static int run(struct task_ctx *task, const char *verb, struct err *err)
 {
 	struct all all = {.task = task, .verb = verb};
@@ -158,6 +209,8 @@ static int run(struct task_ctx *task, const char *verb, struct err *err)
 		if (r == 0 && at < all.count && str_eq(verb, "start"))
 			r = pause_for(pause, err);
 	}
+	if (r == 0 && str_eq(verb, "shutdown"))
+		r = check_stopped(&all, err);
 	free(all.turns);
 	return r;
 }

@@ -23,9 +23,10 @@ int job_kvmcheck(struct task_ctx *task, struct err *err);
  * configuration of the node's interfaces; goes back when the node lost its way out, or the caller its way in. */
 int job_netapply(struct task_ctx *task, struct err *err);
 int job_netapply_undo(struct task_ctx *task, struct err *err);
-/* args: guests (lines "VMID ORDER SECONDS", in the order of their turn; ORDER in words: those with the same take
- * theirs together; SECONDS after a start before the next ORDER, or for a shutdown), workers (jobs at once);
- * force-stop (boolean: who does not shut down in time is stopped). What goes wrong with one is a warning. */
+/* args: guests (lines "VMID ORDER SECONDS MARK", in the order of their turn; ORDER in words: those with the same take
+ * theirs together; SECONDS after a start before the next ORDER, or for a shutdown; MARK: agent/core/guest_mark.h), workers (jobs at once);
+ * force-stop (boolean: who does not shut down in time is stopped). What goes wrong with one is a warning; that of
+ * stopall fails when one of them still runs at its end. */
 int job_startall(struct task_ctx *task, struct err *err);
 int job_stopall(struct task_ctx *task, struct err *err);
 /* No args. Has systemd reboot the node or switch it off, and does not wait for that. */

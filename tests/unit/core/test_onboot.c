@@ -3,6 +3,7 @@
  * from inside. */
 #include "tests/unit/core/world.h"
 
+#include "agent/core/guest_mark.h"
 #include "agent/core/restart.h"
 
 static unsigned count_tasks(const char *type, const char *id)
@@ -92,7 +93,8 @@ static void startup_texts(void **state)
 	}
 }
 
-static unsigned ask_job(const char *vmid, const char *verb, const char *user)
+static unsigned ask_marked(const char *vmid, const char *verb, const char *user,
+			   const char *request, const char *mark)
 {
 	struct call call = CALL_INIT;
 
@@ -100,8 +102,26 @@ static unsigned ask_job(const char *vmid, const char *verb, const char *user)
 	fields_add(&call.head, "vmid", vmid);
 	fields_add(&call.head, "verb", verb);
 	fields_add(&call.head, "user", user);
+	fields_add(&call.head, "request", request);
+	fields_add(&call.head, "mark", mark);
 	fields_add(&call.params, "timeout", "7");
 	return ask(&call);
+}
+
+static unsigned ask_job(const char *vmid, const char *verb, const char *user)
+{
+	static unsigned count;
+	autofree char *request = xasprintf("request-%u", count++);
+
+	return ask_marked(vmid, verb, user, request, NULL);
+}
+
+static void allow(const char *path)
+{
+	autofree char *text =
+		xasprintf("user:joe@pve:1:0::::\nacl:%s:user:joe@pve:PVEVMUser:1\n", path);
+
+	put("/user.cfg", text);
 }
 
 /* What a job on many guests asks for one of them. */
@@ -110,6 +130,7 @@ static void jobs_start_jobs(void **state)
 	(void)state;
 	put("/nodes/alpha/lxc/101.conf", "hostname: a\n");
 	put("/nodes/beta/lxc/104.conf", "hostname: b\n");
+	allow("/vms");
 	connect_to(CORE_SOCKET);
 	assert_int_equal(ask_job("101", "shutdown", "joe@pve"), 200);
 	assert_int_equal(count_tasks("vzshutdown", "101"), 1);
@@ -126,6 +147,105 @@ static void jobs_start_jobs(void **state)
 	assert_int_equal(ask_job("104", "start", "joe@pve"), 404);
 	assert_int_equal(ask_job("999", "start", "joe@pve"), 404);
 	assert_int_equal(count_tasks("vzstart", "101"), 1);
+}
+
+/* Its user may have lost the right since. */
+static void who_may_not_starts_none(void **state)
+{
+	(void)state;
+	put("/nodes/alpha/lxc/101.conf", "hostname: a\n");
+	allow("/vms/102");
+	connect_to(CORE_SOCKET);
+	assert_int_equal(ask_job("101", "shutdown", "joe@pve"), 403);
+	assert_int_equal(ask_job("101", "shutdown", "nobody@pve"), 403);
+	assert_int_equal(ask_job("101", "shutdown", "root@pam!key"), 403);
+	assert_int_equal(count_tasks("vzshutdown", "101"), 0);
+	allow("/vms/101");
+	assert_int_equal(ask_job("101", "shutdown", "joe@pve"), 200);
+	put("/user.cfg", "user:joe@pve:0:0::::\nacl:/vms/101:user:joe@pve:PVEVMUser:1\n");
+	assert_int_equal(ask_job("101", "shutdown", "joe@pve"), 403);
+	assert_int_equal(ask_job("101", "shutdown", "root@pam"), 200);
+}
+
+static void take_away(const char *path)
+{
+	const struct store_op op = {.kind = STORE_DELETE, .path = path};
+	const struct store_txn txn = {.who = "test", .ops = &op, .op_count = 1};
+
+	world->stored = 0;
+	assert_int_equal(store_submit(world->core.store, &txn, on_stored, world, NULL), 0);
+	fixture_run_until(world->core.event, has_stored, NULL);
+}
+
+static void restart_guests(void)
+{
+	guests_free(world->core.guests);
+	world->core.guests = guests_new(&world->core);
+}
+
+/* An id that was given to another guest since. */
+static void another_guest_is_left_alone(void **state)
+{
+	static const char path[] = "/nodes/alpha/lxc/101.conf";
+	char mark[GUEST_MARK_MAX], later[GUEST_MARK_MAX];
+
+	(void)state;
+	put(path, "hostname: a\n");
+	connect_to(CORE_SOCKET);
+	guest_mark(guests_find(world->core.guests, 101), mark);
+	put(path, "hostname: changed\n");
+	assert_int_equal(ask_marked("101", "start", "root@pam", "a", mark), 200);
+	guest_mark(guests_find(world->core.guests, 101), later);
+	take_away(path);
+	assert_int_equal(ask_marked("101", "start", "root@pam", "b", mark), 404);
+	put(path, "hostname: a\n");
+	assert_int_equal(ask_marked("101", "start", "root@pam", "c", mark), 409);
+	assert_int_equal(ask_marked("101", "start", "root@pam", "d", later), 409);
+	assert_int_equal(ask_marked("101", "start", "root@pam", "e", "nonsense"), 409);
+	/* another core: what did not change is the same, of the rest it does not know */
+	guest_mark(guests_find(world->core.guests, 101), mark);
+	restart_guests();
+	assert_int_equal(ask_marked("101", "start", "root@pam", "f", mark), 200);
+	assert_int_equal(ask_marked("101", "start", "root@pam", "g", later), 409);
+	put(path, "hostname: changed\n");
+	restart_guests();
+	assert_int_equal(ask_marked("101", "start", "root@pam", "h", mark), 409);
+	assert_int_equal(count_tasks("vzstart", "101"), 2);
+}
+
+static bool has_ended(void *ctx)
+{
+	return jobs_find(world->core.jobs, ctx)->state == TASK_STOPPED;
+}
+
+/* Whose answer was lost asks again: also another core, also when the job is over by then. */
+static void a_request_is_done_once(void **state)
+{
+	char upid[UPID_MAX];
+	struct core *core = &world->core;
+
+	(void)state;
+	put("/nodes/alpha/lxc/101.conf", "hostname: a\n");
+	fixture_write("lodge-task-ct", "#!/bin/sh\nread line <\"$LODGE_STATE_DIR/fifo\"\n", 0755);
+	connect_to(CORE_SOCKET);
+	assert_int_equal(ask_marked("101", "start", "root@pam", "once", NULL), 200);
+	assert_true(str_copy(upid, sizeof(upid), fields_get(&world->reply.head, "upid")));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ask_marked("101", "start", "root@pam", "once", NULL), 200);
+		assert_string_equal(fields_get(&world->reply.head, "upid"), upid);
+		if (i == 0) {
+			jobs_free(core->jobs);
+			assert_int_equal(jobs_new(core->event, core->node, &core->jobs, NULL), 0);
+		} else if (i == 1) {
+			fixture_release();
+			fixture_run_until(core->event, has_ended, upid);
+		}
+	}
+	assert_int_equal(count_tasks("vzstart", "101"), 1);
+	assert_int_equal(ask_marked("101", "start", "root@pam", "twice", NULL), 200);
+	assert_string_not_equal(fields_get(&world->reply.head, "upid"), upid);
+	fixture_release();
+	assert_int_equal(ask_marked("101", "start", "root@pam", NULL, NULL), 400);
 }
 
 static unsigned tell_stopped(const char *target)
@@ -210,6 +330,8 @@ int main(void)
 		WITH(starts_with_the_host_once), WITH(goes_on_after_a_kill),
 		WITH(jobs_start_jobs),		 cmocka_unit_test(startup_texts),
 		WITH(reboot_from_inside),	 WITH(reboot_is_tried_again),
+		WITH(who_may_not_starts_none),	 WITH(another_guest_is_left_alone),
+		WITH(a_request_is_done_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,7 @@ static inline void open_core(struct core *core)
 		fail_msg("%s", err.message);
 	sd_event_add_io(core->event, &core->store_source, store_fd(core->store), EPOLLIN, on_store,
 			core);
+	assert_int_equal(access_new(core->store, &core->access, NULL), 0);
 	assert_int_equal(jobs_new(core->event, core->node, &core->jobs, NULL), 0);
 	core->facts = facts_new();
 	core->helpers = helpers_new(core->event);
@@ -112,6 +113,7 @@ static inline int tear_down(void **state)
 	helpers_free(core->helpers);
 	facts_free(core->facts);
 	jobs_free(core->jobs);
+	access_free(core->access);
 	if (core->tls_timer)
 		sd_event_source_disable_unref(core->tls_timer);
 	sd_event_source_disable_unref(core->store_source);

@@ -73,6 +73,7 @@ static void unprivileged(void **state)
 			"/x/lodge-task-ct hook start-host 101 37 'veth101i1'"));
 	assert_null(fields_get(&items, "lxc.cap.drop"));
 	assert_null(fields_get(&items, "lxc.cgroup2.devices.deny"));
+	assert_false(ct_items_name_devices(&items));
 }
 
 static void privileged(void **state)
@@ -84,6 +85,7 @@ static void privileged(void **state)
 	assert_null(fields_get(&items, "lxc.idmap"));
 	assert_non_null(fields_get(&items, "lxc.cap.drop"));
 	assert_string_equal(fields_get(&items, "lxc.cgroup2.devices.deny"), "a");
+	assert_true(ct_items_name_devices(&items));
 	/* nothing would mean the host's network */
 	assert_string_equal(fields_get(&items, "lxc.net.0.type"), "empty");
 }
