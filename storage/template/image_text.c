@@ -197,7 +197,7 @@ static bool is_plain(const char *text, size_t size)
 	return true;
 }
 
-/* Quotes around whole words, and no escape: agent/guest/ct/command_words.h takes them apart. */
+/* liblxc knows quotes around whole words, and no escape. */
 static bool add_word(struct buf *out, const char *word, size_t size)
 {
 	bool is_quoted = !*word || strpbrk(word, " \t\v\f\"'");

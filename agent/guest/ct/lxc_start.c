@@ -11,7 +11,6 @@
 
 #include "agent/base/fd.h"
 #include "agent/base/str.h"
-#include "agent/guest/ct/command_words.h"
 #include "agent/guest/ct/guard.h"
 
 #define LOG_MAX	    (1024 * 1024)
@@ -86,8 +85,6 @@ int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *it
 			      .level = is_debug ? "DEBUG" : "ERROR",
 			      .prefix = "lxc",
 			      .quiet = true};
-	const char *command = fields_get(items, "lxc.init.cmd");
-	autostrv char **words = command ? ct_command_words(command) : NULL;
 	struct lxc_container *c;
 	int r;
 
@@ -105,7 +102,7 @@ int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *it
 		r = err_set(err, ERR_BUSY, "CT %u already running", vmid);
 	if (r == 0 && (!c->want_daemonize(c, true) || !c->want_close_all_fds(c, true)))
 		r = err_set(err, ERR_INTERNAL, "liblxc: cannot be told to run in the background");
-	if (r == 0 && !c->start(c, 0, words))
+	if (r == 0 && !c->start(c, 0, NULL))
 		r = start_error(log_path, err);
 	lxc_container_put(c);
 	return r;

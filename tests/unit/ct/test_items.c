@@ -9,7 +9,6 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/guest/ct/command_words.h"
 #include "agent/guest/ct/items.h"
 #include "agent/guest/ct_check.h"
 #include "agent/guest/ct/lxc_start.h"
@@ -177,31 +176,6 @@ static void privileged_features(void **state)
 	assert_true(has(&items, "lxc.apparmor.raw", "mount fstype=cifs,"));
 }
 
-static void command_words(void **state)
-{
-	static const struct {
-		const char *line, *words[5];
-	} cases[] = {
-		{"/sbin/init", {"/sbin/init"}},
-		{"  /app  a\tb ", {"/app", "a", "b"}},
-		{"/app \"two words\" 'say \"x\"' \"\"", {"/app", "two words", "say \"x\"", ""}},
-		{"a\"b c\"d 'open end", {"ab cd", "open end"}},
-		{"\"it's\"", {"it's"}},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		autostrv char **words = ct_command_words(cases[i].line);
-		size_t n = 0;
-
-		for (; cases[i].words[n]; n++)
-			assert_string_equal(words[n], cases[i].words[n]);
-		assert_null(words[n]);
-	}
-	assert_null(ct_command_words(" \t"));
-	assert_null(ct_command_words(""));
-}
-
 /* Configurations may have it from before: the container decides where its links lead. */
 static void working_folder(void **state)
 {
@@ -321,7 +295,7 @@ int main(void)
 		cmocka_unit_test(id_ranges),	    cmocka_unit_test(features),
 		cmocka_unit_test(host_managed),	    cmocka_unit_test(privileged_features),
 		cmocka_unit_test(seccomp_profiles), cmocka_unit_test(id_maps),
-		cmocka_unit_test(working_folder),   cmocka_unit_test(command_words),
+		cmocka_unit_test(working_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
