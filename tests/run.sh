@@ -40,7 +40,7 @@ usage() {
 # shellcheck source=systemd/setup/files.sh
 . "$top/systemd/setup/files.sh"
 packages_test="libcmocka-dev clang libclang-rt-14-dev|libclang-rt-19-dev python3 python3-proxmoxer
-	python3-requests nginx-light|nginx wrk tini openssl procps iputils-ping"
+	python3-requests nginx-light|nginx wrk tini openssl procps iputils-ping docker-registry"
 packages_ui="fonts-liberation|fonts-dejavu-core"
 
 # ---- arguments ----
@@ -64,7 +64,7 @@ done
 layers=${layers:- unit sim fuzz lab clients ui}
 [ -z "$full" ] || export LODGE_TEST_FULL=1
 # no run hangs, whatever its tests do
-minutes=28
+minutes=30
 [ -z "$full" ] || minutes=360
 deadline=$((SECONDS + minutes * 60))
 wants() { [[ " $layers " == *" $1 "* ]]; }
@@ -81,7 +81,11 @@ step_failed() { # step_failed TEXT [LOG]
 }
 layer() { # layer NAME FUNCTION
 	local start=$SECONDS was=("$passed" "$failed" "$skipped")
-	wants "$1" || [ "$1" = build ] || return 0
+	case $1 in
+	build) ;;
+	nodes) wants lab || wants clients || wants ui || return 0 ;;
+	*) wants "$1" || return 0 ;;
+	esac
 	say "$1"
 	"$2"
 	times+=("$(printf '%-8s %4d s  %4d passed %4d failed %4d skipped' "$1" $((SECONDS - start)) \
@@ -207,20 +211,26 @@ tap_counts() { # tap_counts EXIT_STATUS <LOG
 			print passed + 0, failed + 0, skipped + 0
 		}'
 }
+tap_limit() { # tap_limit FILE
+	local limit
+	limit=$(sed -n '1,20s/^# limit: \([0-9]*\)$/\1/p' "$1")
+	limit=${limit:-600}
+	[ -z "$full" ] || limit=$((limit * 10))
+	echo "$limit"
+}
 tap_file() { # tap_file FILE
 	local name log limit left code=0 start=$SECONDS counts
 	name=${1#"$top/tests/"}
 	log=$logs/${name//\//-}.log
-	limit=$(sed -n '1,20s/^# limit: \([0-9]*\)$/\1/p' "$1")
-	limit=${limit:-600}
-	[ -z "$full" ] || limit=$((limit * 10))
+	limit=$(tap_limit "$1")
 	left=$((deadline - SECONDS))
 	[ "$limit" -le $left ] || limit=$left
 	if [ "$limit" -le 0 ]; then
 		step_failed "$name: no time is left"
 		return
 	fi
-	timeout -k 30 "$limit" "$1" >"$log" 2>&1 </dev/null || code=$?
+	timeout -k 30 "$limit" "$1" >"$log" 2>&1 </dev/null &
+	wait $! || code=$?
 	[ $code -lt 124 ] || echo "# ended after $((SECONDS - start)) s, status $code (124: it took too long)" >>"$log"
 	read -ra counts < <(tap_counts $code <"$log")
 	count "${counts[@]}"
@@ -231,36 +241,78 @@ tap_file() { # tap_file FILE
 	fi
 	printf '%-32s %4d s  %d passed, %d failed, %d skipped\n' "$name" $((SECONDS - start)) "${counts[@]}"
 }
-tap_layer() { # tap_layer FOLDER
+
+# ---- lab, clients, ui ----
+
+# A node waits more than it works: two tests are run at a time, each on nodes of its own. Jobs alone (ct_*) make their
+# groups among this machine's, and so are run one after the other.
+nodes_of() { # nodes_of FOLDER: what tests there are, a line each, with their limits
 	local file
-	if [ "$(id -u)" != 0 ]; then
-		echo "ok - $1 # SKIP needs root"
-		count 0 0 1
-		return
-	fi
-	for file in "$top/tests/$1"/*.sh; do
-		case ${file##*/} in
-		*lib.sh) ;;
-		[0-9]*-*.sh | ct_*.sh) [ ! -x "$file" ] || tap_file "$file" ;;
-		esac
+	wants "$1" || return 0
+	for file in "$top/tests/$1"/[0-9]*-*.sh; do
+		[ ! -x "$file" ] || echo "$(tap_limit "$file") $file"
 	done
 }
-lab() {
-	[ -n "$has_release" ] && [ -n "$has_asan" ] || return 0
-	# where a test runs a single program, it runs the one that checks itself
+nodes_queue() { # lines of files; what may take long begins first
+	local file alone=
+	{ nodes_of lab; nodes_of clients; nodes_of ui; } | sort -s -k 1,1rn | cut -d ' ' -f 2
+	for file in "$top"/tests/lab/ct_*.sh; do
+		[ ! -x "$file" ] || alone="$alone $file"
+	done
+	! wants lab || echo "$alone"
+}
+nodes_next() { # takes the first line
+	(
+		flock 8
+		head -n 1 "$logs/queue"
+		sed -i 1d "$logs/queue"
+	) 8>"$logs/queue.lock"
+}
+# Where a lab test runs a single program, it runs the one that checks itself.
+nodes_environment() { # nodes_environment FOLDER
+	unset LODGE LODGE_LIBEXEC_DIR
+	export LODGE_BUILD=$top/build/release
+	[ "$1" = lab ] || return 0
+	LODGE_LIBEXEC_DIR=$(dirname "$(find "$top/build/asan/stage" -name lodge-task -type f)")
+	LODGE=$(find "$top/build/asan/stage" -path '*/bin/lodge' -type f)
+	export LODGE LODGE_LIBEXEC_DIR
+}
+nodes_one() { # nodes_one FILE
+	local folder told=$logs/told.$BASHPID passed=0 failed=0 skipped=0
+	folder=$(basename "$(dirname "$1")")
+	nodes_environment "$folder"
+	tap_file "$1" >"$told"
+	(
+		flock 8
+		cat "$told"
+		echo "$folder $passed $failed $skipped" >>"$logs/counts"
+	) 8>"$logs/queue.lock"
+}
+nodes_worker() {
+	local files file
+	trap nodes_stop TERM INT HUP
+	while files=$(nodes_next) && [ -n "$files" ]; do
+		for file in $files; do nodes_one "$file"; done
+	done
+}
+# timeout(1) hands on what ends it; the tests tidy up behind themselves.
+nodes_stop() {
+	# shellcheck disable=SC2046
+	kill -TERM $(jobs -p) 2>/dev/null
+	wait
+	exit 143
+}
+nodes_stage() {
 	rm -rf "$top/build/asan/stage"
 	DESTDIR=$top/build/asan/stage cmake --install "$top/build/asan" >"$logs/stage.log" 2>&1 ||
 		step_failed "install asan" "$logs/stage.log"
-	LODGE_LIBEXEC_DIR=$(dirname "$(find "$top/build/asan/stage" -name lodge-task -type f)")
-	LODGE=$(find "$top/build/asan/stage" -path '*/bin/lodge' -type f)
-	export LODGE LODGE_LIBEXEC_DIR LODGE_BUILD=$top/build/release
-	tap_layer lab
-	unset LODGE LODGE_LIBEXEC_DIR
 }
-clients() {
-	[ -n "$has_release" ] || return 0
-	export LODGE_BUILD=$top/build/release
-	tap_layer clients
+nodes_sum() { # nodes_sum FOLDER
+	local sums
+	wants "$1" || return 0
+	read -ra sums < <(awk -v folder="$1" '$1 == folder { p += $2; f += $3; s += $4 } END { print p + 0, f + 0, s + 0 }' "$logs/counts")
+	count "${sums[@]}"
+	times+=("$(printf '%-8s         %4d passed %4d failed %4d skipped' "$1" "${sums[@]}")")
 }
 # What the tests need of npm is fixed by the lock file; it is fetched only when that has changed.
 ui_modules() {
@@ -270,11 +322,26 @@ ui_modules() {
 	timeout -k 10 300 npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >"$logs/npm.log" 2>&1 </dev/null &&
 		cp "$folder/package-lock.json" "$folder/node_modules/.lodge-lock"
 }
-ui() {
+nodes() {
+	local folder i files
+	if [ "$(id -u)" != 0 ]; then
+		echo "ok - lab, clients, ui # SKIP need root"
+		count 0 0 1
+		return
+	fi
 	[ -n "$has_release" ] || return 0
-	ui_modules || { step_failed "npm ci" "$logs/npm.log"; return; }
-	export LODGE_BUILD=$top/build/release
-	tap_layer ui
+	! wants lab || [ -n "$has_asan" ] || return 0
+	! wants lab || nodes_stage
+	! wants ui || ui_modules || step_failed "npm ci" "$logs/npm.log"
+	: >"$logs/counts"
+	nodes_queue >"$logs/queue"
+	files=$(wc -w <"$logs/queue")
+	trap nodes_stop TERM INT HUP
+	for ((i = 0; i < (jobs < 2 ? jobs : 2); i++)); do nodes_worker & done
+	wait
+	trap - TERM INT HUP
+	[ "$(wc -l <"$logs/counts")" = "$files" ] || step_failed "not every test was run"
+	for folder in lab clients ui; do nodes_sum $folder; done
 }
 
 # ---- sim ----
@@ -307,9 +374,7 @@ layer build build_all 9>&-
 layer unit unit 9>&-
 layer sim sim 9>&-
 layer fuzz fuzz 9>&-
-layer lab lab 9>&-
-layer clients clients 9>&-
-layer ui ui 9>&-
+layer nodes nodes 9>&-
 say "time"
 printf '%s\n' "${times[@]}"
 echo "$passed passed, $failed failed, $skipped skipped"

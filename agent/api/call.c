@@ -240,10 +240,26 @@ static void refuse_err(struct conn *conn, uint64_t id, const struct err *err)
 	refuse(conn, id, &reply);
 }
 
+/* Parts of the contract whose absence has one reason, which is worth a word. */
+static const char *absence_reason(const char *path)
+{
+	static const struct {
+		const char *part, *reason;
+	} absent[] = {
+		{"/vzdump", ": this version makes no backups"},
+		{"/file-restore/", ": this version makes no backups"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+		if (strstr(path, absent[i].part))
+			return absent[i].reason;
+	return "";
+}
+
 static void refuse_route(struct conn *conn, uint64_t id, const char *verb, const char *path)
 {
 	struct reply reply = REPLY_INIT;
-	autofree char *message = xasprintf("Method '%.16s %.400s' not implemented", verb, path);
+	autofree char *message = xasprintf("Method '%.16s %.400s' not implemented%s", verb, path,
+					   absence_reason(path));
 	api_reply_error(&reply, 501, message, NULL);
 	refuse(conn, id, &reply);
 }

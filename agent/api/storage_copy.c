@@ -53,6 +53,8 @@ static int check_target_name(const struct copy *copy, struct err *err)
 		return err_field(err, "target", "'%s' cannot become '%s' content",
 				 volume_content_name(source->content),
 				 volume_content_name(target->content));
+	if (source->content == VOLUME_SNIPPETS) /* they run as root */
+		return err_field(err, "volume", "snippets are put there by hand");
 	if (volume_is_base(target) || target->base[0])
 		return err_field(err, "target",
 				 "a copy is neither a base volume nor a linked clone");

@@ -157,7 +157,8 @@ static int query_metadata(struct api_request *req, struct err *err)
 
 /* -- tables ------------------------------------------------------------------------------------ */
 
-static const char *const uploads[] = {"iso", "vztmpl", "import", "snippets", NULL};
+/* Snippets run as root on the node: they are put there by hand. */
+static const char *const uploads[] = {"iso", "vztmpl", "import", NULL};
 static const char *const downloads[] = {"iso", "vztmpl", "import", NULL};
 static const char *const compressions[] = {"gz", "xz", "zst", "bz2", NULL};
 static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
@@ -218,7 +219,7 @@ static const struct param metadata_params[] = {NODE, URL, VERIFY, PARAM_END};
 static const struct api_route routes[] = {
 	{.verb = API_POST,
 	 .path = "/nodes/{node}/storage/{storage}/upload",
-	 .text = "Upload an image, a template or a snippet.",
+	 .text = "Upload an image or a template.",
 	 .params = upload_params,
 	 .permission = {.kind = API_CHECK,
 			.path = "/storage/{storage}",

@@ -16,6 +16,9 @@
 #include "agent/core/job_files.h"
 #include "agent/core/jobs_internal.h"
 
+#define UNDO_TRY   "undo-try" /* argument of an undo: 1 for the first */
+#define UNDO_TRIES 3
+
 struct job *job_find(const struct jobs *jobs, const char *upid)
 {
 	LIST_FOREACH (&jobs->running, job, struct job, link) {
@@ -49,7 +52,7 @@ static bool undo_is_running(const struct jobs *jobs, const char *serial)
 	return false;
 }
 
-void job_undo_start(struct jobs *jobs, const char *serial)
+static void start_undo(struct jobs *jobs, const char *serial, unsigned try)
 {
 	autorecord kept = {0};
 	struct err err = ERR_INIT;
@@ -63,7 +66,10 @@ void job_undo_start(struct jobs *jobs, const char *serial)
 			log_error("undo %s: %s", serial, r < 0 ? err.message : "no command");
 		return;
 	}
+	autofree char *count = xasprintf("%u", try);
+
 	fields_set(&kept.args, "undo-of", serial);
+	fields_set(&kept.args, UNDO_TRY, count);
 	const struct job_spec spec = {.program = kept.program,
 				      .command = kept.undo,
 				      .id = kept.id,
@@ -79,6 +85,32 @@ void job_undo_start(struct jobs *jobs, const char *serial)
 			   upid);
 }
 
+void job_undo_start(struct jobs *jobs, const char *serial)
+{
+	start_undo(jobs, serial, 1);
+}
+
+static bool is_serial(const char *text)
+{
+	return text && strlen(text) == JOB_SERIAL_SIZE - 1 && !strchr(text, '/');
+}
+
+/* The undo of a job that died, or once more the undo that died itself. One that dies each time is left to the next
+ * core, which looks at what is left of all of them. */
+static void undo_dead(struct jobs *jobs, const struct job_record *record)
+{
+	const char *undo_of = fields_get(&record->args, "undo-of");
+	uint64_t try = 0;
+
+	if (jobs->is_undo_deferred)
+		return;
+	if (record->undo)
+		job_undo_start(jobs, record->serial);
+	str_to_u64(fields_get(&record->args, UNDO_TRY) ?: "0", &try);
+	if (is_serial(undo_of) && try < UNDO_TRIES)
+		start_undo(jobs, undo_of, (unsigned)try + 1);
+}
+
 /* The job left a status of its own: nothing is to be undone any more. */
 static void drop_undo(const struct job_record *record)
 {
@@ -86,7 +118,7 @@ static void drop_undo(const struct job_record *record)
 
 	if (record->undo && record->serial[0])
 		job_undo_drop(record->serial);
-	if (undo_of && strlen(undo_of) == JOB_SERIAL_SIZE - 1 && !strchr(undo_of, '/'))
+	if (is_serial(undo_of))
 		job_undo_drop(undo_of);
 }
 
@@ -104,8 +136,8 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 			drop_undo(record);
 	} else {
 		text = xstrdup(death);
-		if (record && record->undo && !jobs->is_undo_deferred)
-			job_undo_start(jobs, record->serial);
+		if (record)
+			undo_dead(jobs, record);
 		job_log_append_error(&task->id, task->upid, text);
 		job_status_leave(&task->id, task->upid, end, text);
 		log_warning("task %s: %s", task->upid, text);
@@ -194,10 +226,10 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
  */
 void job_keep_record(struct job *job, struct job_record *record)
 {
-	const char *undo_of = fields_get(&record->args, "undo-of");
 	struct fields kept = FIELDS_INIT;
 
-	fields_add(&kept, "undo-of", undo_of);
+	fields_add(&kept, "undo-of", fields_get(&record->args, "undo-of"));
+	fields_add(&kept, UNDO_TRY, fields_get(&record->args, UNDO_TRY));
 	fields_fini(&record->args);
 	job_record_fini(&job->record);
 	job->record = *record;

@@ -42,7 +42,8 @@ struct job_spec {
 	const struct fields *args; /* borrowed; may be NULL */
 	int fd;			   /* passed to the job as descriptor 3, or -1; borrowed */
 	/* After a job that died without a status file this command of the same program is started
-	 * with the same arguments ("vzcreate" -> "vzcreate-undo"); NULL: none. */
+	 * with the same arguments ("vzcreate" -> "vzcreate-undo"), and again if that died, too, a few
+	 * times; NULL: none. */
 	const char *undo;
 };
 

@@ -38,9 +38,8 @@ const char *catalog_entry_get(const struct catalog_entry *entry, const char *key
 
 static bool is_disabled(const struct catalog_entry *entry)
 {
-	bool flag = false;
-	(void)str_to_bool(catalog_entry_get(entry, "disable") ?: "0", &flag);
-	return flag;
+	bool value = false;
+	return str_to_bool(catalog_entry_get(entry, "disable") ?: "0", &value) && value;
 }
 
 bool catalog_entry_is_for(const struct catalog_entry *entry, const char *arch)

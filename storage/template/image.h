@@ -41,8 +41,8 @@ int image_manifest_parse(const char *text, size_t size, struct image_manifest *r
 uint64_t image_manifest_size(const struct image_manifest *manifest);
 /* Is it a list of manifests, and none itself? */
 bool image_text_is_index(const char *text, size_t size);
-/* What runs, in a container's terms, each as far as the image has it: entrypoint (a command line as liblxc takes it
- * apart), env ("A=1\0B=2", with the two characters "\0"), uid and gid (numbers).
+/* What runs, in a container's terms, each as far as the image has it: entrypoint (a command line, quotes around
+ * whole words), env ("A=1\0B=2", with the two characters "\0"), uid and gid (numbers).
  * note: what was left out, a line each; a working folder always is. */
 int image_config_parse(const char *text, size_t size, struct fields *ret, struct err *err);
 

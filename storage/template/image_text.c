@@ -197,7 +197,7 @@ static bool is_plain(const char *text, size_t size)
 	return true;
 }
 
-/* liblxc knows quotes around whole words, and no escape. */
+/* As ct_command_words() takes it apart: quotes around whole words, and no escape. */
 static bool add_word(struct buf *out, const char *word, size_t size)
 {
 	bool is_quoted = !*word || strpbrk(word, " \t\v\f\"'");

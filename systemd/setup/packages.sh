@@ -9,7 +9,7 @@ packages_build="cmake ninja-build gcc libc6-dev pkg-config libjson-c-dev libmicr
 	zlib1g-dev libvirt-dev libxml2-dev libwslay-dev libvncserver-dev libvterm-dev"
 # shellcheck disable=SC2034
 packages_run="lxc uidmap dnsmasq-base nftables iproute2 e2fsprogs btrfs-progs util-linux mount curl ca-certificates
-	mmdebstrap zstd busybox-static procps
+	mmdebstrap zstd busybox-static procps skopeo
 	libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils
 	grub-pc-bin grub-common xorriso mtools kmod cpio"
 

@@ -58,6 +58,10 @@ media() { # media FIGURE…: what has to be fetched, while there is a network
 	case " $* " in *" vm "* | *" memory "* | *" console "* | *" latency "*)
 		"$top/storage/make-iso.sh" >"$work/iso.log" 2>&1 || die "no ISO: $(tail -1 "$work/iso.log")" ;;
 	esac
+	case " $* " in *" create "* | *" start "*)
+		"$top/storage/make-template.sh" debian >"$work/debian.log" 2>&1 ||
+			die "no Debian template: $(tail -1 "$work/debian.log")" ;;
+	esac
 }
 
 version() { # version PACKAGE…

@@ -3,8 +3,9 @@
 """Uploads as clients make them, and as nobody should: broken off, lying, too large, in pieces. Storage "small" is a file
 system of 64 MiB."""
 import hashlib
-
+import io
 import socket
+import tarfile
 
 import requests
 
@@ -88,6 +89,7 @@ def refused():
         ('a field behind the file', part('content', 'iso') + part('filename', data, 'a.iso') + part('checksum', 'x') + END, 'checksum'),
         ('no content', part('filename', data, 'a.iso') + END, 'content'),
         ('content that is not uploaded', file(data, 'vm-100-disk-0.raw', 'images'), 'content'),
+        ('what would run as root', file(data, 'hook.sh', 'snippets'), 'content'),
         ('an unknown field', file(data, colour='red'), 'colour'),
         ('an unknown algorithm', file(data, checksum='0', checksum_algorithm='crc'), 'checksum-algorithm'),
         *[(f'the name {n!r}', file(data, n), 'filename')
@@ -185,14 +187,19 @@ def space():
     gone('small:iso/second.iso')
 
 
-def slow_pieces():
-    """Cut at every border inside of one TLS record each."""
-    body = file(b'\r\n--' + BOUNDARY[:-1].encode() + b'\r\n' + b'q' * 100, 'pieces.iso')
-    s = raw(request_head(len(body)), *[body[i:i + 1] for i in range(len(body))], close=False)
+def read_answer(s):
     answer = ''
     while not answer.endswith('}'):
         more = s.recv(65536).decode()
         answer += more or '}'
+    return answer
+
+
+def slow_pieces():
+    """Cut at every border inside of one TLS record each."""
+    body = file(b'\r\n--' + BOUNDARY[:-1].encode() + b'\r\n' + b'q' * 100, 'pieces.iso')
+    s = raw(request_head(len(body)), *[body[i:i + 1] for i in range(len(body))], close=False)
+    answer = read_answer(s)
     ok('byte by byte', ' 200 ' in answer.splitlines()[0], answer)
     upid = json.loads(answer.split('\r\n\r\n', 1)[1])['data']
     task_ok('its task', px, upid)
@@ -221,6 +228,55 @@ def several():
         gone(f'local:iso/p{n}.iso')
 
 
+OVF = '''<Envelope><References><File id="f" href="a-1.vmdk"/></References>
+<DiskSection><Disk diskId="d" fileRef="f" capacity="1"/></DiskSection><VirtualSystem id="one"><VirtualHardwareSection>
+<Item><ResourceType>4</ResourceType><VirtualQuantity>512</VirtualQuantity></Item>
+<Item><ResourceType>17</ResourceType><HostResource>ovf:/disk/d</HostResource></Item></VirtualHardwareSection></VirtualSystem></Envelope>'''
+
+
+def ova():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w', format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in (('a.ovf', OVF.encode()), ('a-1.vmdk', b'disk' * 1000)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def imports():
+    r = post(file(ova(), 'a.ova', 'import'))
+    task_ok('an archive of a machine', px, r.data)
+    m = node.storage('local')('import-metadata').get(volume='local:import/a.ova')
+    ok('it is described', m['type'] == 'vm' and m['create-args']['memory'] == 512 and m['create-args']['name'] == 'one' and
+       m['disks'] == {'scsi0': 'local:import/a.ova/a-1.vmdk'} and m['warnings'] == [{'type': 'ova-needs-extracting'}], m)
+    task_ok('an image', px, post(file(b'x' * 70000, 'b.raw', 'import')).data)
+    raises('an image describes no machine', 400, 'volume', lambda: node.storage('local')('import-metadata').get(volume='local:import/b.raw'))
+    raises('nor does what is not there', 500, 'No such file', lambda: node.storage('local')('import-metadata').get(volume='local:import/c.ova'))
+    r = post(file(b'x', 'c.exe', 'import'))
+    ok('a name that is none', r.status == 400 and 'filename' in r.errors, r)
+    for volid in ('local:import/a.ova', 'local:import/b.raw'):
+        gone(volid)
+
+
+def large():
+    """More than 4 GiB, with sums of both ends of it, in the long run alone."""
+    if not os.environ.get('LODGE_TEST_FULL'):
+        return
+    block, count = b'\0' * (16 << 20), 260
+    start, end = file(b'', 'large.iso').split(END)[0][:-2], b'\r\n' + END
+    size = len(start) + len(block) * count + 3 + len(end)
+    head = request_head(size).replace(b'/storage/small/', b'/storage/local/')
+    s = raw(head, start, *[block] * count, b'end', end, close=False)
+    s.settimeout(60)
+    answer = read_answer(s)
+    task_ok('a file of more than 4 GiB', px, json.loads(answer.split('\r\n\r\n', 1)[1])['data'])
+    s.close()
+    same('all of it is there', int(on_node('stat', '-c', '%s', '/var/lib/lodge/local/template/iso/large.iso')), len(block) * count + 3)
+    same('to its end', on_node('tail', '-c', '3', '/var/lib/lodge/local/template/iso/large.iso'), 'end')
+    gone('local:iso/large.iso')
+
+
 def by_requests():
     r = requests.post(f'https://{HOST}:{PORT}{ROOT}/nodes/{NODE}/storage/local/upload', verify=False, headers=session,
                       data={'content': 'iso'}, files={'filename': ('req.iso', b'r' * 70000)}, timeout=20)
@@ -228,4 +284,4 @@ def by_requests():
     gone('local:iso/req.iso')
 
 
-run(plain, checksums, refused, broken_off, space, slow_pieces, several, by_requests)
+run(plain, checksums, refused, broken_off, space, slow_pieces, several, imports, large, by_requests)

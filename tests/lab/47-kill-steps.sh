@@ -3,11 +3,13 @@
 # Jobs on volumes killed before each of their steps, and the core before each of its own while they run: a step is a
 # system call that changes something (kill/steps.h), counted and hit by ptrace from outside, so that the product knows
 # nothing of it. By default a few points of each operation, with --full every one.
-# 47-kill-steps.sh [POINTS MORE_POINTS [OPERATION…]], 0: every point; MORE_POINTS: of undos and of the core, -1: none.
-# limit: 300
+# 47-kill-steps.sh [POINTS MORE_POINTS [OPERATION…]], 0: every point; MORE_POINTS: of undos and of the core, -1: one, by turns.
+# limit: 600
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
-points=${1:-6} more_points=${2:-1}
+points=${1:-5} more_points=${2:--1}
 [ $# -gt 0 ] || [ "${LODGE_TEST_FULL:-0}" = 0 ] || points=0 more_points=0
+limit=580
+[ $# = 0 ] && [ "$points" != 0 ] || limit=5900
 shift $(($# > 2 ? 2 : $#))
 product_make
 "$python" -c 'import proxmoxer' 2>/dev/null || skip_all "python3-proxmoxer is not installed"
@@ -33,7 +35,7 @@ ok "the job program has the killer in its place" in1 sh -c 'cd /usr/libexec/lodg
 	printf "#!/bin/sh\nexec /lab/kill-step job /lab/kill /usr/libexec/lodge/held/lodge-task-ct \"\$@\"\n" >lodge-task-ct &&
 	chmod 755 lodge-task-ct'
 ok "what the node has now is noted" node_residue_before n1
-tap $((${LODGE_TEST_FULL:-0} == 0 ? 280 : 2900)) client n1 kill_steps.py local:vztmpl/busybox.tar.gz "$points" "$more_points" "$@"
+tap $limit client n1 kill_steps.py local:vztmpl/busybox.tar.gz "$points" "$more_points" "$@"
 ok "nothing is left of it" node_residue_after n1
 ok "nor in the storages" is "" "$(in1 sh -c 'ls -A /srv/btr/images /srv/img/images 2>/dev/null | grep -v : | xargs echo')"
 lab_stop_all

@@ -152,7 +152,7 @@ peer.settimeout(25)
 peer.connect('$one')
 while peer.recv(100):
     pass"
-ok "has ten seconds" wait_for 5 last_console "VNC server failed"
+ok "has ten seconds" wait_for 5 last_console "did not shake hands within 10 s"
 
 lodge config 101 --cmode shell >/dev/null
 ok "cmode shell: a shell of root" view "$one" 20 'expect:#$' 'type:id -u; tty\r' 'expect:^0$' 'expect:^/dev/pts/[0-9]+$' 'type:exit\r' end

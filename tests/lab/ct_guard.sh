@@ -90,8 +90,9 @@ in_a_shell() { inside 401 /bin/busybox ln -sf evil /bin/bash && "$program" conso
 by_exec() {
 	python3 - "$here/ct_job.py" <<'PY'
 import os, runpy, socket, subprocess, sys
-ours, theirs = socket.socketpair() # the caller is descriptor 3
-os.dup2(theirs.fileno(), 3)
+ours, theirs = (s.detach() for s in socket.socketpair())
+caller = os.dup(ours) # stays open until we end; the job has the other end as descriptor 3
+os.dup2(os.dup(theirs), 3)
 popen = subprocess.Popen
 subprocess.Popen = lambda *a, **k: popen(*a, pass_fds=[3], **k)
 sys.argv = [sys.argv[1], 'vzexec', '401', 'vmid=401', 'command=/bin/evil']

@@ -140,7 +140,7 @@ const routes = [
 	}],
 	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/status\/(\w+)$/, (p, type, id, verb) => {
 		const g = find(type, id);
-		return run((type === 'lxc' ? 'vz' : 'qm') + verb, id, () => (verb === 'reset' ? 'it did not like it' : become(g, ACTIONS[verb])));
+		return run((type === 'lxc' ? 'vz' : 'qm') + verb, id, () => (verb === 'reset' ? 'nobody answered in time; everything is as it was before, and will be for long' : become(g, ACTIONS[verb])));
 	}],
 	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/(termproxy|vncproxy)$/, (p, type, id) => ({ port: 5900, ticket: 'PVEVNC:x+y=', upid: run('vncproxy', id, () => 'OK', 60), user: 'admin@pve' })],
 	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/status\/current$/, (p, type, id) => find(type, id)],

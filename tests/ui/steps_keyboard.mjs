@@ -158,7 +158,8 @@ async function upload(page) {
 		await dialogOf(page).waitFor();
 		holds(/Files/.test(await active(page)), `the focus is at ${await active(page)}`);
 		const chooser = page.waitForEvent('filechooser');
-		await press(page, 'Enter');
+		await active(page); // by then the browser knows that the chooser is waited for
+		await press(page, 'Space');
 		await (await chooser).setFiles(file);
 		same(await dialogOf(page).getByLabel('It is a').inputValue(), 'iso');
 		await tabTo(page, /BUTTON Upload/);

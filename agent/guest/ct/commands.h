@@ -14,7 +14,7 @@
  *   vzdestroy   force (boolean: a running container is stopped first),
  *               destroy-unreferenced-disks (boolean)
  *
- * vzcreate-undo, vzstop, vzsuspend, vzresume have none. */
+ * vzcreate-undo, vzconfig-undo, vzstop, vzsuspend, vzresume have none. */
 #pragma once
 
 #include "agent/task/task.h"

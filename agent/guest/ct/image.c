@@ -3,6 +3,7 @@
 #include "agent/guest/ct/image.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/cursor.h"
@@ -40,8 +41,12 @@ int ct_image_config(struct task_ctx *task, const char *path, struct guest_config
 		{"gid", "lxc.init.gid"},
 	};
 	autofields image = FIELDS_INIT;
-	int r = ask(path, &image, err);
+	int r;
 
+	/* only a plain tar is one: nobody else's creation waits for the question */
+	if (!str_ends(path, ".tar"))
+		return 0;
+	r = ask(path, &image, err);
 	if (r < 0)
 		return err_prefix(err, "template");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -56,6 +61,34 @@ int ct_image_config(struct task_ctx *task, const char *path, struct guest_config
 		if (str_eq(image.items[i].name, "note"))
 			task_warn(task, "%s", image.items[i].value);
 	return 0;
+}
+
+/* The end of the word that begins here: its own quote, or white space. */
+static const char *word_end(const char *word)
+{
+	const char *quote = *word == '"' || *word == '\'' ? strchr(word + 1, *word) : NULL;
+
+	return quote && (quote[1] == '\0' || quote[1] == ' ' || quote[1] == '\t')
+		       ? quote + 1
+		       : word + strcspn(word, " \t");
+}
+
+char **ct_command_words(const char *line)
+{
+	char **words = xcalloc(1, sizeof(*words));
+	size_t count = 0;
+
+	for (line += strspn(line, " \t"); *line; line += strspn(line, " \t")) {
+		const char *end = word_end(line);
+		bool is_quoted = end > line + 1 && end[-1] == *line && strchr("\"'", *line);
+
+		words = xrealloc(words, count + 2, sizeof(*words));
+		words[count++] = is_quoted ? xstrndup(line + 1, (size_t)(end - line) - 2)
+					   : xstrndup(line, (size_t)(end - line));
+		words[count] = NULL;
+		line = end;
+	}
+	return words;
 }
 
 int ct_halt_signal(const struct guest_config *config, enum ct_init init)

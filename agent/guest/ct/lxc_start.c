@@ -12,11 +12,12 @@
 #include "agent/base/fd.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/guard.h"
+#include "agent/guest/ct/image.h"
 
 #define LOG_MAX	    (1024 * 1024)
 #define REASONS_MAX 3
 
-/* Only reading a file tells liblxc 5.0.2 and 6.0 the container's name where AppArmor profiles are generated from it;
+/* Only reading a file tells liblxc (5.0.2) the container's name where AppArmor profiles are generated from it;
  * without it a start on such a host ends with "Failed to mmap old profile". */
 static bool set_name(struct lxc_container *c)
 {
@@ -75,6 +76,14 @@ static int start_error(const char *log_path, struct err *err)
 		       reason.size ? buf_str(&reason) : "start failed without a reason");
 }
 
+/* liblxc 5.0.2 takes lxc.init.cmd apart at every space, quotes or not: it is told the words instead. */
+static bool start(struct lxc_container *c, const struct fields *items)
+{
+	autostrv char **words = ct_command_words(fields_get(items, "lxc.init.cmd") ?: "");
+
+	return c->start(c, 0, *words ? words : NULL);
+}
+
 int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *items,
 		    const char *log_path, bool is_debug, struct err *err)
 {
@@ -102,7 +111,7 @@ int lxc_start_items(const char *lxc_path, unsigned vmid, const struct fields *it
 		r = err_set(err, ERR_BUSY, "CT %u already running", vmid);
 	if (r == 0 && (!c->want_daemonize(c, true) || !c->want_close_all_fds(c, true)))
 		r = err_set(err, ERR_INTERNAL, "liblxc: cannot be told to run in the background");
-	if (r == 0 && !c->start(c, 0, NULL))
+	if (r == 0 && !start(c, items))
 		r = start_error(log_path, err);
 	lxc_container_put(c);
 	return r;

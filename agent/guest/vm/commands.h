@@ -11,7 +11,7 @@
  *   qmsnapshot, qmdelsnapshot, qmrollback, qmclone, qmtemplate, qmresize, qmmove: agent/task/guest/life.h
  *   qmdestroy   destroy-unreferenced-disks (boolean), force (a running machine is stopped first)
  *
- * qmcreate-undo, qmstop, qmreset have none. */
+ * qmcreate-undo, qmconfig-undo, qmstop, qmreset have none. */
 #pragma once
 
 #include "agent/task/task.h"

@@ -3,8 +3,10 @@
 #include "agent/task/console/vncterm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 
 struct child {
 	pid_t pid;
+	int says; /* what it says when it fails */
 	int pidfd;
 	usec_t end; /* it was told to end; 0: not yet */
 };
@@ -48,6 +51,17 @@ static bool turn(struct child *c, const struct terminal *t)
 	return false;
 }
 
+/* Its one line, if it had the time for one. */
+static int failed(const struct child *c, struct err *err)
+{
+	char line[512];
+	ssize_t n = read(c->says, line, sizeof(line) - 1);
+
+	line[n > 0 ? n : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return err_set(err, ERR_IO, "%s", *line ? line : "the terminal's VNC server failed");
+}
+
 static int watch(struct child *c, const struct terminal *t, struct err *err)
 {
 	int status = 0;
@@ -59,9 +73,38 @@ static int watch(struct child *c, const struct terminal *t, struct err *err)
 	if (task_check_cancelled(err) != 0)
 		return -ERR_CANCELLED;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return err_set(err, ERR_IO, "the terminal's VNC server failed");
+		return failed(c, err);
 	task_log(c->end ? "the guest has ended" : "the viewer left, or the terminal has ended");
 	return 0;
+}
+
+/* Descriptors of *ret are the caller's to close, on failure as well. */
+static int start(const char *const *argv, const struct viewer *v, const struct terminal *t,
+		 struct child *ret, struct err *err)
+{
+	int ends[2], r;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_errno(err, errno, "pipe");
+	autofd int to_child = ends[1];
+	const struct exec_spawn spec = {.argv = argv,
+					.env = (const char *const *)environ,
+					.stdin_fd = t->fd,
+					.stdout_fd = STDOUT_FILENO,
+					.stderr_fd = to_child,
+					.passed_fd = v->fd};
+
+	ret->says = ends[0];
+	if ((r = exec_spawn(&spec, &ret->pid, err)) < 0)
+		return r;
+	/* of a child that nobody else reaps: it cannot be another's by now */
+	ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
+	if (ret->pidfd >= 0)
+		return 0;
+	r = err_errno(err, errno, "process of the VNC server");
+	kill(ret->pid, SIGKILL);
+	waitpid(ret->pid, NULL, 0);
+	return r;
 }
 
 int vncterm_run(struct task_ctx *task, const struct viewer *v, const struct terminal *t,
@@ -74,28 +117,15 @@ int vncterm_run(struct task_ctx *task, const struct viewer *v, const struct term
 	autofree char *name = xasprintf("CT %s", vmid);
 	const char *argv[] = {program, name, width, height, t->may_hang_up ? "hangup" : "once",
 			      NULL};
-	const struct exec_spawn spec = {.argv = argv,
-					.env = (const char *const *)environ,
-					.stdin_fd = t->fd,
-					.stdout_fd = STDOUT_FILENO,
-					.stderr_fd = STDERR_FILENO,
-					.passed_fd = v->fd};
-	struct child child = {0};
+	struct child child = {.says = -1, .pidfd = -1};
 	int r;
 
 	if (!width || !height)
 		return err_set(err, ERR_INVALID, "console job without a size");
-	if ((r = exec_spawn(&spec, &child.pid, err)) < 0)
-		return r;
-	/* of a child that nobody else reaps: it cannot be another's by now */
-	autofd int pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
-
-	child.pidfd = pidfd;
-	if (pidfd < 0) {
-		err_errno(err, errno, "process of the VNC server");
-		kill(child.pid, SIGKILL);
-		waitpid(child.pid, NULL, 0);
-		return -err->code;
-	}
-	return watch(&child, t, err);
+	r = start(argv, v, t, &child, err);
+	if (r == 0)
+		r = watch(&child, t, err);
+	closep(&child.says);
+	closep(&child.pidfd);
+	return r;
 }

@@ -2,7 +2,7 @@
 /* lodge-task-vncterm NAME WIDTH HEIGHT hangup|once: a terminal (descriptor 0) as a VNC screen for one viewer
  * (descriptor 3), started by the console's job and without privileges from its first byte on. `hangup`: the
  * terminal stays when nobody inside has it open. SIGTERM says that the guest has ended, or that the console shall.
- * What it says goes to the task log. */
+ * A line on standard error says why it failed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -88,11 +88,11 @@ static int add_limited(scmp_filter_ctx ctx)
 		struct scmp_arg_cmp when;
 	} limited[] = {
 		{SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
-		{SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TIOCSWINSZ)},
+		{SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TIOCSWINSZ, 0)},
 		{SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
 		{SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
 		/* abort() */
-		{SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
+		{SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)},
 	};
 	/* its flags are out of a filter's sight: the C library then takes clone() */
 	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);

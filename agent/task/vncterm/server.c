@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <rfb/rfb.h>
+#include <rfb/rfbregion.h>
 #include <string.h>
 
 #include "agent/base/clock.h"

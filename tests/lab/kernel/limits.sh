@@ -62,12 +62,13 @@ ok "it is the limit" is "$(mebibytes 64)" "$(group 101 memory.max)"
 ok "a program that takes too much is killed" fails_with "" fill 101 100
 ok "the container goes on" inside 101 true
 ok "the kernel counts it" not grep -qx 'oom_kill 0' "$(group 101)/memory.events"
-kill -9 "$(init_of 101)"
-ok "its end is noticed" wait_for 5 state_is 101 stopped
-ok "want of memory is its reason" wait_for 5 reason_is 101 oom
+echo 1 >"$(group 101)/memory.oom.group" # now with its init
+fill 101 100 >"$out" 2>&1
+ok "an end for want of memory is noticed" wait_for 10 state_is 101 stopped
+ok "that is its reason" wait_for 30 reason_is 101 oom
 ok "and in the log" has_end 101 oom
 kill -9 "$(init_of 102)"
 ok "an end that nobody asked for is noticed" wait_for 5 state_is 102 stopped
-ok "with its reason" wait_for 5 reason_is 102 killed
+ok "with its reason" wait_for 30 reason_is 102 killed
 ok "nothing of it is left" wait_for 10 not test -e /sys/fs/cgroup/lxc.payload.102
 ok "destroy" lodge destroy 102

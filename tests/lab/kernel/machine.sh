@@ -14,6 +14,7 @@ run_part() ( # run_part NAME: what it leaves in variables is nobody else's
 	. /lab/lib.sh
 	. "/lab/$part.sh"
 	echo "# $part took $SECONDS s"
+	touch "$results/$part.whole"
 )
 node_logs() { journalctl --no-pager -q -o cat -n 60 -u lodged -u lodge-monitor -u lodge-gate | sed 's/^/# /'; }
 
@@ -23,7 +24,11 @@ for group in $(cat /lab/parts); do
 		run_part "$part" >"$results/$part" 2>&1 &
 	done
 	wait
-	for part in ${group//,/ }; do cat "$results/$part"; done
+	for part in ${group//,/ }; do
+		cat "$results/$part"
+		[ -e "$results/$part.whole" ] || is_cut=1
+	done
 done
+[ -n "${is_cut:-}" ] || echo "ok - all parts ran"
 ! grep -q '^not ok' $results/* || node_logs
 echo "# the machine was up for $(cut -d. -f1 /proc/uptime) s"

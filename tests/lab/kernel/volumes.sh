@@ -1,17 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Volumes of a running container: growing, mount points that come and go; standing still; storage on btrfs.
+# Volumes of a running container: growing, mount points that come and go; standing still.
 
 size_of() { inside "$1" df -m "$2" | awk 'NR == 2 { print $2 }'; } # in MiB
 frozen_is() { grep -qx "frozen $2" "$(group "$1")/cgroup.events"; }
 mounted() { inside "$1" grep -q " $2 " /proc/mounts; }
-on_btrfs() { # on_btrfs OPTIONS OF CREATE
-	local id=$1
-	shift
-	create "$id" --rootfs btr:0.125 "$@"
-}
 fills() { inside "$1" dd if=/dev/zero of=/fill bs=1M count="$2"; }
-readable() { inside "$1" cat "$2" 2>/dev/null; }
 
 mkdir -p /srv/shared && echo data >/srv/shared/file
 ok "a container" create 401
@@ -29,6 +23,7 @@ ok "its file is there" is data "$(inside 401 cat /mnt/shared/file)"
 ok "read-only" not inside 401 sh -c 'echo y >/mnt/shared/g'
 ok "and root inside cannot change that" not inside 401 mount -o remount,bind,rw /mnt/shared
 ok "unplug both" change 401 --delete mp0,mp1
+ok "at once" not job_says 401 vzconfig "waits for the next start"
 ok "they are gone" not sh -c "cat /proc/$(init_of 401)/mountinfo | grep -E '/mnt/(new|shared) '"
 ok "nothing waits" settled 401
 ok "its volume is kept" says vm-401-disk-1 value 401 unused0
@@ -44,30 +39,3 @@ lodge suspend 401 >"$out" 2>&1
 ok "stop of a suspended one" lodge stop 401
 ok "no loop device of it is left" wait_for 5 not sh -c 'losetup -nO BACK-FILE | grep 401'
 ok "destroy" lodge destroy 401
-
-ok "a btrfs" sh -c 'mkfs.btrfs -q -f /dev/vdc && mkdir -p /srv/btr && mount /dev/vdc /srv/btr'
-ok "a storage on it" lodge storage add btr btrfs --path /srv/btr --content images,rootdir,vztmpl
-ok "a container on it" on_btrfs 402
-ok "start" lodge start 402
-ok "its root is a subvolume" btrfs subvolume show "/srv/btr/images/402/subvol-402-disk-0"
-ok "it writes" inside 402 sh -c 'echo old >/state'
-ok "quota: what is beyond its size is refused" fails_with "quota" fills 402 200
-ok "resize: more quota, while it runs" lodge resize 402 rootfs 256M
-ok "it can be used" fills 402 180
-ok "snapshot, while it runs" lodge snapshot create 402 before
-ok "it goes on" inside 402 sh -c 'echo new >/state && rm /fill'
-lodge stop 402 >"$out" 2>&1
-ok "rollback" lodge rollback 402 before
-ok "start" lodge start 402
-ok "what was is back" is old "$(readable 402 /state)"
-lodge stop 402 >"$out" 2>&1
-ok "a snapshot is removed" lodge snapshot remove 402 before
-ok "a template of it" lodge template 402
-ok "a linked clone" lodge clone 402 403
-ok "that starts" lodge start 403
-ok "and has what it had" is old "$(readable 403 /state)"
-ok "and writes what is its own" inside 403 sh -c 'echo own >/state && rm /fill'
-ok "stop" lodge stop 403
-ok "destroy" lodge destroy 403
-ok "and the template" lodge destroy 402
-ok "no subvolume is left" not sh -c 'btrfs subvolume list /srv/btr | grep -E 'disk|40[23]'

@@ -168,6 +168,7 @@ static void test_copy(void **state)
 		const char *request, *words;
 	} wrong[] = {
 		{COPY "iso/a.iso", "\"target\":\"property is missing"},
+		{COPY "snippets/a.sh?target=snippets/b.sh", "put there by hand"},
 		{COPY "iso/a.iso?target=iso/a.iso", "is the volume itself"},
 		{COPY "iso/a.iso?target=vztmpl/a.tar.gz", "cannot become 'vztmpl' content"},
 		{COPY "iso/a.iso?target=101/vm-101-disk-7.raw", "cannot become 'images' content"},
@@ -236,7 +237,8 @@ static void test_upload(void **state)
 {
 	(void)state;
 	static const char *const wrong[] = {"content=iso&filename=a.iso", /* no file came with it */
-					    "content=rootdir&filename=a.iso", "filename=a.iso"};
+					    "content=rootdir&filename=a.iso", "filename=a.iso",
+					    "content=snippets&filename=a.sh"};
 	fixture_login(&f, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		autofree char *request =

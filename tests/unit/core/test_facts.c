@@ -217,13 +217,17 @@ static void end_of_a_first_process(void **state)
 	fields_add(&late, "state", "stopped");
 	facts_take_guest(facts, &late, NULL); /* the hook comes last */
 	assert_int_equal(facts_guest(facts, 101)->exit_code, 3);
+	report_end(facts, "crashed", "exit_signal", "11"); /* of the same end: the first word counts */
+	assert_string_equal(facts_guest(facts, 101)->reason, "exited");
+	report_end(facts, NULL, NULL, NULL);
 	report_end(facts, "crashed", "exit_signal", "11");
 	fact = facts_guest(facts, 101);
 	assert_string_equal(fact->reason, "crashed");
 	assert_int_equal(fact->exit_signal, 11);
 	assert_int_equal(fact->exit_code, 0);
+	report_end(facts, NULL, NULL, NULL);
 	assert_true(report_end(facts, "crashed", "exit_signal", "x") < 0);
-	assert_int_equal(facts_guest(facts, 101)->exit_signal, 11);
+	assert_int_equal(facts_guest(facts, 101)->state, GUEST_RUNNING);
 	facts_free(facts);
 }
 

@@ -102,6 +102,33 @@ static void undo_runs_after_death(void **state)
 	assert_int_equal(access(undo_file, F_OK), -1);
 }
 
+static bool has_given_up(void *ctx)
+{
+	return ((struct world *)ctx)->ended >= 4;
+}
+
+/* Not for ever: the next core tries again. */
+static void undo_that_dies_runs_again(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+	unsigned count = 0;
+
+	start(w, (struct job_spec){.command = "die", .undo = "die", .id = "7", .guest = 7}, upid);
+	fixture_run_until(w->event, has_given_up, w);
+	for (const struct task *t = NULL; (t = jobs_next(w->jobs, t));) {
+		assert_int_equal(t->state, TASK_STOPPED);
+		count++;
+	}
+	assert_int_equal(count, 4);
+	assert_false(jobs_guest_is_busy(w->jobs, 7));
+	jobs_free(w->jobs);
+	open_jobs(w);
+	w->ended = 0;
+	wait_for_end(w);
+	assert_string_equal(w->last_text, "task died without a status (exit code 7)");
+}
+
 /* A power cut: nothing is left in the run folder. */
 static void undo_runs_after_power_cut(void **state)
 {
@@ -304,17 +331,12 @@ static void failed_start_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(starts_and_ends),
-		WITH(death_without_status_is_an_error),
-		WITH(undo_runs_after_death),
-		WITH(undo_runs_after_power_cut),
-		WITH(no_undo_after_a_status),
-		WITH(start_out_of_descriptors),
-		WITH(order_of_a_guest),
-		WITH(order_of_two_guests),
-		WITH(stop_ends_a_job),
-		WITH(descriptor_is_passed),
-		WITH(failed_start_leaves_nothing),
+		WITH(starts_and_ends),		 WITH(death_without_status_is_an_error),
+		WITH(undo_runs_after_death),	 WITH(undo_that_dies_runs_again),
+		WITH(undo_runs_after_power_cut), WITH(no_undo_after_a_status),
+		WITH(start_out_of_descriptors),	 WITH(order_of_a_guest),
+		WITH(order_of_two_guests),	 WITH(stop_ends_a_job),
+		WITH(descriptor_is_passed),	 WITH(failed_start_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,10 @@ static void features(void **state)
 	assert_true(has(&items, "lxc.mount.auto", "proc:mixed sys:rw cgroup:mixed"));
 	assert_true(
 		has(&items, "lxc.mount.entry", "proc dev/.lxc/proc proc create=dir,optional 0 0"));
+	/* the node's configfs stays its own */
+	assert_true(has(&items, "lxc.mount.entry",
+			"none sys/kernel/config tmpfs "
+			"ro,nosuid,nodev,noexec,size=4k,mode=755,optional 0 0"));
 	assert_true(has(&items, "lxc.init.cmd", "/bin/run --all"));
 	assert_true(has(&items, "lxc.environment", "A=1 2"));
 	assert_true(has(&items, "lxc.environment", "B=3"));

@@ -80,6 +80,7 @@ static void test_refused(void **state)
 		{"[a]\ndisable = 0\n", "file"},
 		{"[a]\ndisable = no\nfile = a.tar\n", "either make or url"},
 		{"[a]\nfile = a.tar\n", "either make or url"},
+		{"[a]\ndisable = 0\n", "file"},
 		{"[a]\nfile = a.tar\nmake = busybox\nurl = http://x/a\nsum = sha256 " SUM256 "\n",
 		 "either make or url"},
 		{"[a]\nfile = a.tar\nmake = busybox x\n", "make"},

@@ -107,6 +107,9 @@ export function GuestConfig({ entry }) {
 	};
 	const fresh = async () => { // the dialog stays, upon what is stored now; what it adds gets a key that is still free
 		const now = await api.get(`${guestPath(entry)}/config`);
+		const isGone = keyOf(editing.name).stem && !editing.stem && now[editing.name] === undefined;
+		if (isGone) // what would be stored is another one of that name
+			throw new Error(`Somebody else removed ${labelOf(editing.name).toLowerCase()} meanwhile.`);
 		setEditing((old) => ({ ...old, config: now, name: old.stem && now[old.name] ? freeKey(old.stem, Object.keys(now).map((key) => ({ key }))) : old.name }));
 		reload();
 	};
