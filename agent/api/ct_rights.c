@@ -5,6 +5,7 @@
 #include "agent/api/guest_create.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/ct_roots.h"
 #include "storage/volid/volid.h"
 
 struct request {
@@ -84,63 +85,23 @@ static int check_features(const struct request *request, const struct field *f, 
 	return read_features(f->value, &features, err);
 }
 
-/* What does not parse is told by the checks. */
-static bool is_folder(const struct field *f, bool is_unprivileged)
-{
-	struct ct_mp mp;
-
-	(void)is_unprivileged;
-	return ct_mp_parse(f->name, f->value, &mp, NULL) == 0 && mp.is_folder;
-}
-
-static bool always(const struct field *f, bool is_unprivileged)
-{
-	(void)f, (void)is_unprivileged;
-	return true;
-}
-
-/* Nesting opens nothing that a user namespace does not guard; the others do. */
-static bool is_feature_for_root(const struct field *f, bool is_unprivileged)
-{
-	struct ct_features features;
-
-	return read_features(f->value, &features, NULL) == 0 &&
-	       (features.keyctl || features.fuse || features.mknod || features.force_rw_sys ||
-		features.mount[0] || (features.nesting && !is_unprivileged));
-}
-
 static const struct rule {
 	const char *key;
-	bool (*is_roots)(const struct field *f, bool is_unprivileged);
 	int (*check)(const struct request *request, const struct field *f, struct err *err);
-	const char *what; /* in words, NULL: the key */
-} rules[] = {
-	{"dev[n]", always, NULL, NULL},
-	{"mp[n]", is_folder, check_mp, "a folder of the node as mount point"},
-	{"features", is_feature_for_root, check_features,
-	 "features other than nesting of an unprivileged container"},
-	{"hookscript", always, check_script, NULL},
-};
-
-static const struct rule *rule_find(const struct field *f)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		const char *const list[] = {rules[i].key, NULL};
-
-		if (f->size > 0 && guest_key_is_in(list, f->name))
-			return &rules[i];
-	}
-	return NULL;
-}
+} rules[] = {{"mp[n]", check_mp}, {"features", check_features}, {"hookscript", check_script}};
 
 static int check_field(const struct request *request, const struct field *f, struct err *err)
 {
-	const struct rule *rule = rule_find(f);
-	int r = 0;
+	const char *what = ct_roots_what(f, request->is_unprivileged);
+	int r = what ? root_only(request->req, what, err) : 0;
 
-	if (rule && rule->is_roots(f, request->is_unprivileged))
-		r = root_only(request->req, rule->what ?: f->name, err);
-	return r == 0 && rule && rule->check ? rule->check(request, f, err) : r;
+	for (size_t i = 0; r == 0 && f->size > 0 && i < ARRAY_SIZE(rules); i++) {
+		const char *const list[] = {rules[i].key, NULL};
+
+		if (guest_key_is_in(list, f->name))
+			r = rules[i].check(request, f, err);
+	}
+	return r;
 }
 
 int ct_rights_check(const struct api_request *req, const struct fields *set, bool is_unprivileged,
@@ -154,37 +115,8 @@ int ct_rights_check(const struct api_request *req, const struct fields *set, boo
 	return r;
 }
 
-static bool is_roots(const struct field *f, bool is_unprivileged)
-{
-	const struct rule *rule = rule_find(f);
-
-	return str_starts(f->name, "lxc.") || (rule && rule->is_roots(f, is_unprivileged));
-}
-
-static bool stands(const struct guest_config *now, const struct field *f)
-{
-	const struct fields *keys = &now->sections[0].keys;
-
-	for (size_t i = 0; i < keys->count; i++)
-		if (str_eq(keys->items[i].name, f->name) && str_eq(keys->items[i].value, f->value))
-			return true;
-	return false;
-}
-
 int ct_rights_check_again(const struct api_request *req, const struct fields *keys,
 			  const struct guest_config *now, struct err *err)
 {
-	bool is_unprivileged = false;
-
-	str_to_bool(fields_get(keys, "unprivileged") ?: "0", &is_unprivileged);
-
-	for (size_t i = 0; !guest_request_is_root(req) && i < keys->count; i++) {
-		const struct field *f = &keys->items[i];
-
-		if (is_roots(f, is_unprivileged) && !(now && stands(now, f)))
-			return err_set(err, ERR_DENIED,
-				       "it would set '%s' %s, which only root@pam can", f->name,
-				       now ? "again" : "for the copy");
-	}
-	return 0;
+	return guest_request_is_root(req) ? 0 : ct_roots_check_again(keys, now, err);
 }

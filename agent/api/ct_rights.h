@@ -9,9 +9,7 @@
 /* set: as sent. is_unprivileged: the container is, or will be. raw: the parameter lxc was given. */
 int ct_rights_check(const struct api_request *req, const struct fields *set, bool is_unprivileged,
 		    struct err *err);
-/* The same for keys that nobody sends but that come into force with a clone (now: NULL) or a rollback. What root set
- * and still stands in the guest's configuration stays valid: its owner may go back to a snapshot. What root has taken
- * away since does not come back by anybody else, and nobody else makes a second guest that has it. ERR_DENIED names
- * the key. */
+/* The same for keys that nobody sends but that come into force with a clone or a rollback (agent/guest/ct_roots.h). The
+ * job asks again: until its turn root may take something away. */
 int ct_rights_check_again(const struct api_request *req, const struct fields *keys,
 			  const struct guest_config *now, struct err *err);

@@ -12,6 +12,7 @@
 #include "agent/api/pools.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/ct_check.h"
 #include "agent/guest/ct_schema.h"
 #include "storage/volid/volid.h"
 
@@ -237,6 +238,8 @@ int ct_handle_create(struct api_request *req, struct err *err)
 		r = check_credentials(req, err);
 	if (r == 0)
 		r = check_rights(req, &set, &rootfs, &template, err);
+	if (r == 0)
+		r = ct_quota_check(NULL, &set, err);
 	if (r == 0)
 		r = guest_create_check_id(req, guest_request_ops(req), api_vmid(req), err);
 	if (r == 0)

@@ -6,6 +6,8 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct_check.h"
+#include "agent/guest/guest.h"
+#include "agent/guest/pending.h"
 
 static int net_check(const struct ct_net *nets, size_t i, struct err *err)
 {
@@ -74,26 +76,37 @@ static int mps_check(const struct guest_config *config, struct err *err)
 	return r;
 }
 
-/* Kernels grant quotactl() to no user namespace, and what sets quotas inside wants the device below the file system. */
-static int quota_check(const struct guest_config *config, struct err *err)
+static bool has_quota(const char *key, const char *value)
 {
-	autofree struct ct_mp *mps = NULL;
+	struct guest_config one __attribute__((cleanup(guest_config_fini))) = {0};
 	struct ct_rootfs rootfs = {0};
-	size_t count = 0;
-	int r = ct_config_mps(config, &mps, &count, err);
+	struct ct_mp mp = {0};
 
-	if (r < 0)
-		return r;
-	if (ct_config_rootfs(config, &rootfs, NULL) == 0 && rootfs.quota)
-		return err_field(err, "rootfs",
-				 "quota: there are no user quotas inside containers");
-	for (size_t i = 0; i < count; i++) {
-		char key[16];
+	if (!value)
+		return false;
+	if (!str_eq(key, "rootfs"))
+		return ct_mp_parse(key, value, &mp, NULL) == 0 && mp.quota;
+	guest_config_init(&one);
+	guest_config_set(&one, key, value);
+	return ct_config_rootfs(&one, &rootfs, NULL) == 0 && rootfs.quota;
+}
 
-		snprintf(key, sizeof(key), "mp%u", mps[i].index);
-		if (mps[i].quota)
-			return err_field(err, key,
-					 "quota: there are no user quotas inside containers");
+/* Kernels grant quotactl() to no user namespace, and what sets quotas inside wants the device below the file system.
+ * Configurations of other makes have it all the same. */
+int ct_quota_check(const struct guest_config *before, const struct fields *set, struct err *err)
+{
+	static const char *const volumes[] = {"rootfs", "mp[n]", NULL};
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct field *f = &set->items[i];
+		bool is_deleted;
+
+		if (!guest_key_is_in(volumes, f->name) || !has_quota(f->name, f->value) ||
+		    (before &&
+		     (has_quota(f->name, guest_config_get(before, f->name)) ||
+		      has_quota(f->name, config_pending_get(before, f->name, &is_deleted)))))
+			continue;
+		return err_field(err, f->name, "quota: there are no user quotas inside containers");
 	}
 	return 0;
 }
@@ -158,7 +171,7 @@ static int raw_check(const struct guest_config *config, struct err *err)
 int ct_config_check(const struct guest_config *config, struct err *err)
 {
 	static int (*const checks[])(const struct guest_config *config, struct err *err) = {
-		nets_check, mps_check, quota_check, devs_check, features_check, raw_check};
+		nets_check, mps_check, devs_check, features_check, raw_check};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(checks); i++)

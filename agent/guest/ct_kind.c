@@ -103,11 +103,11 @@ static int ct_change_complete(const struct guest_config *config, struct fields *
 {
 	static const char *const nets[] = {"net[n]", NULL}, *const mps[] = {"mp[n]", NULL},
 				 *const unused[] = {"unused[n]", NULL};
+	int r = ct_quota_check(config, set, err);
 
-	for (size_t i = 0; i < set->count; i++) {
+	for (size_t i = 0; r == 0 && i < set->count; i++) {
 		struct field *f = &set->items[i];
 		autofree char *value = NULL;
-		int r = 0;
 
 		if (guest_key_is_in(nets, f->name))
 			r = net_complete(config, f->name, f->value, &value, err);
@@ -118,15 +118,13 @@ static int ct_change_complete(const struct guest_config *config, struct fields *
 		else if (guest_key_is_in(unused, f->name) &&
 			 !str_eq(guest_config_get(config, f->name), f->value))
 			r = err_field(err, f->name, "can only be deleted");
-		if (r < 0)
-			return r;
-		if (value) {
+		if (r == 0 && value) {
 			free(f->value);
 			f->size = strlen(value);
 			f->value = TAKE(value);
 		}
 	}
-	return 0;
+	return r;
 }
 
 static const char *arch_of_host(void)

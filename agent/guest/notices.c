@@ -5,13 +5,13 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-static bool asks_for_firewall(const char *value)
+static bool has_flag(const char *value, const char *name)
 {
 	autostrv char **parts = str_split(value, ",");
 	bool on = false;
 
 	for (char **part = parts; *part; part++) {
-		const char *flag = str_after(*part, "firewall=");
+		const char *flag = str_after(*part, name);
 
 		if (flag && !str_to_bool(flag, &on))
 			on = false;
@@ -27,10 +27,19 @@ void guest_notices(const struct guest_config *config, struct fields *ret)
 		const char *index = str_after(keys->items[i].name, "net");
 		uint64_t number;
 
-		if (index && str_to_u64(index, &number) && asks_for_firewall(keys->items[i].value))
+		if (index && str_to_u64(index, &number) &&
+		    has_flag(keys->items[i].value, "firewall="))
 			fields_addf(ret, keys->items[i].name,
 				    "%s: firewall=1 is kept and not enforced: this version has no "
 				    "firewall for guests",
 				    keys->items[i].name);
+		if ((str_eq(keys->items[i].name, "rootfs") ||
+		     str_after(keys->items[i].name, "mp")) &&
+		    has_flag(keys->items[i].value, "quota="))
+			fields_addf(
+				ret, keys->items[i].name,
+				"%s: quota=1 is kept and has no effect: there are no user quotas "
+				"inside containers",
+				keys->items[i].name);
 	}
 }

@@ -252,6 +252,20 @@ ok "quotas inside are refused" job_fails "quota: there are no user quotas inside
 ok "away" change delete=mp1
 ok "its volume, too" change delete=unused0
 ok "nothing waits" settled
+inside 101 /bin/sh -c 'mkdir -p /real /by; ln -s real /link; ln -s /real/deeper /by/last; mkdir /real/deeper'
+ok "below a link of its root" change set.mp1="$lab/shared,mp=/link/there"
+ok "it is where that leads" mount_of /real/there
+ok "away" change delete=mp1
+ok "it is gone" not mount_of /real/there
+ok "on a link of its root" change set.mp1="$lab/shared,mp=/by/last"
+ok "it is there" mount_of /real/deeper
+ok "away" change delete=mp1
+ok "it is gone" not mount_of /real/deeper
+ok "one more" change set.mp1="$lab/shared,mp=/real/file"
+ok "unmounted inside, a file in its place" inside 101 /bin/sh -c 'umount /real/file && rmdir /real/file && : >/real/file'
+ok "goes" change delete=mp1
+ok "and the file stays" inside 101 /bin/busybox test -f /real/file
+ok "nothing waits" settled
 
 # suspend and resume
 counter() { inside 101 /bin/cat /tmp/count; }

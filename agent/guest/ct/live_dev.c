@@ -98,7 +98,7 @@ static int detach(struct task_ctx *task, const struct change *change, const stru
 		  const struct ct_dev *then, struct err *err)
 {
 	struct ct_device_id id;
-	int r = ct_mount_detach(task, change->record, dev->path, err);
+	int r = ct_mount_detach(task, change->record, dev->path, true, err);
 
 	if (r < 0)
 		return r;

@@ -66,7 +66,7 @@ int ct_live_mp(struct task_ctx *task, const struct ct_record *record,
 
 	if (now && then && is_same_mount(now, then))
 		return 0;
-	if (now && (r = ct_mount_detach(task, record, now->path, err)) < 0)
+	if (now && (r = ct_mount_detach(task, record, now->path, false, err)) < 0)
 		return r;
 	if (now)
 		task_log("mp%u: unmounted from %s", now->index, now->path);

@@ -27,6 +27,7 @@ struct step {
 	const struct ct_record *record;
 	const struct ct_mount *mount;
 	const char *target;
+	bool is_device;
 };
 
 static int clone_mount(const char *path, struct err *err)
@@ -147,7 +148,7 @@ int ct_mount_attach(struct task_ctx *task, const struct ct_record *record,
 	return ct_child_run(task, attach_step, &step, STEP_TIMEOUT, err);
 }
 
-/* The empty file that a device's node was mounted on (make_target()). */
+/* The empty file that a device's node was mounted on (ct_place_make()). */
 static void drop_placeholder(int parent, const char *name)
 {
 	struct stat st;
@@ -159,10 +160,10 @@ static void drop_placeholder(int parent, const char *name)
 
 /* From its folder, which may be another mount that others write in: a name there cannot lead elsewhere. A descriptor
  * of the mount itself would keep it busy. */
-static int detach_here(const char *target, struct err *err)
+static int detach_here(const char *target, bool is_device, struct err *err)
 {
 	autofd int root = open_root(err);
-	const char *name;
+	autofree char *name = NULL;
 	struct err why = ERR_INIT;
 	autofd int parent = root < 0 ? root : ct_place_parent(root, target, &name, &why);
 
@@ -175,10 +176,13 @@ static int detach_here(const char *target, struct err *err)
 	}
 	if (fchdir(parent) != 0)
 		return err_errno(err, errno, "folder of guest's %s", target);
-	if (umount2(name, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT) {
-		drop_placeholder(parent, name);
+	if (umount2(name, UMOUNT_NOFOLLOW) == 0) {
+		if (is_device)
+			drop_placeholder(parent, name);
 		return 0;
 	}
+	if (errno == EINVAL || errno == ENOENT)
+		return 0; /* whatever is there is the container's own */
 	if (errno == EBUSY)
 		return err_set(err, ERR_BUSY, "%s is in use inside", target);
 	return err_errno(err, errno, "unmount guest's %s", target);
@@ -197,13 +201,13 @@ static int detach_step(struct task_ctx *task, void *ctx, struct err *err)
 		return err_errno(err, errno, "enter the container's user namespace");
 	if ((r = enter(userns, mntns, err)) < 0)
 		return r;
-	return detach_here(step->target, err);
+	return detach_here(step->target, step->is_device, err);
 }
 
 int ct_mount_detach(struct task_ctx *task, const struct ct_record *record, const char *target,
-		    struct err *err)
+		    bool is_device, struct err *err)
 {
-	struct step step = {.record = record, .target = target};
+	struct step step = {.record = record, .target = target, .is_device = is_device};
 
 	return ct_child_run(task, detach_step, &step, STEP_TIMEOUT, err);
 }

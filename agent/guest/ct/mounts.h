@@ -4,8 +4,8 @@
  *
  * The mount is made on the host with everything that it is not to lose: read-only, nodev, …, the shift of ids.
  * Then it is copied into a mount namespace of the container's user namespace, which locks these flags, and from
- * there moved into the container's own: its root cannot take them off. Neither on the way to a folder of the node nor on that to
- * a place inside is a link followed (place.h): the way may lie in another mount, in which somebody writes. */
+ * there moved into the container's own: its root cannot take them off. On the way to a folder of the node no link is
+ * followed, on that to a place inside none of another mount, in which somebody else may write (place.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -26,9 +26,9 @@ struct ct_mount {
 /* record: of its first process, whose namespaces are joined; ERR_UNAVAILABLE once that has ended. task may be NULL. */
 int ct_mount_attach(struct task_ctx *task, const struct ct_record *record,
 		    const struct ct_mount *mount, struct err *err);
-/* ERR_BUSY while it is in use; not mounted is fine. */
+/* ERR_BUSY while it is in use; not mounted is fine. is_device: the file that its node was mounted on goes with it. */
 int ct_mount_detach(struct task_ctx *task, const struct ct_record *record, const char *target,
-		    struct err *err);
+		    bool is_device, struct err *err);
 
 /* A list of mounts as fields, for the hook. */
 void ct_mounts_encode(const struct ct_mount *mount, struct fields *out);

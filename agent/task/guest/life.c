@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Configurations and volumes as the jobs of life.h use them. Runs in jobs. */
+#include "agent/guest/ct_roots.h"
 #include "agent/task/guest/life_parts.h"
 
 #include "agent/base/mem.h"
@@ -81,6 +82,14 @@ int life_lock_check(const struct life *life, const struct guest_config *config, 
 	if (!lock || str_eq(lock, allowed))
 		return 0;
 	return err_set(err, ERR_BUSY, "%s is locked (%s)", life->ops->label, lock);
+}
+
+int life_check_roots(const struct task_ctx *task, const struct life *life,
+		     const struct fields *keys, const struct guest_config *now, struct err *err)
+{
+	if (life->ops->is_machine || str_eq(task->user, "root@pam"))
+		return 0;
+	return ct_roots_check_again(keys, now, err);
 }
 
 bool life_has_pending(const struct guest_config *config, const char *key)

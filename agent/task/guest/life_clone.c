@@ -36,7 +36,6 @@ static int read_source(struct task_ctx *task, struct clone *clone, struct err *e
 	const char *template;
 	int r = life_read(&clone->source, clone->life, &clone->config, err);
 
-	(void)task;
 	if (r < 0)
 		return r;
 	section = &clone->config.sections[0];
@@ -44,6 +43,8 @@ static int read_source(struct task_ctx *task, struct clone *clone, struct err *e
 	str_to_bool(template ?: "0", &clone->is_template);
 	if (clone->snapshot)
 		r = guest_snapshot_require(&clone->config, clone->snapshot, &section, err);
+	if (r == 0)
+		r = life_check_roots(task, clone->life, &section->keys, NULL, err);
 	if (r == 0)
 		r = life_used_volumes(clone->life, section, &clone->volumes, &clone->count, err);
 	return r;

@@ -23,6 +23,10 @@ int life_lock_check(const struct life *life, const struct guest_config *config, 
 /* Takes the lock away if it is this one; with it what the configuration says is under way (may be NULL). */
 int life_unlock(struct task_ctx *task, const struct life *life, const char *lock,
 		const char *underway, struct err *err);
+/* May the one who asked for the job have these keys come into force (agent/guest/ct_roots.h)? What the core looked at may have
+ * changed since. */
+int life_check_roots(const struct task_ctx *task, const struct life *life,
+		     const struct fields *keys, const struct guest_config *now, struct err *err);
 /* A change of this key waits for the next start. */
 bool life_has_pending(const struct guest_config *config, const char *key);
 bool life_is_locked(const struct guest_config *config, const char *lock);

@@ -10,6 +10,7 @@
 #define LOCK "rollback"
 
 struct rollback {
+	const struct task_ctx *task;
 	const char *name;
 	struct guest_volume *volumes; /* owned */
 	size_t count, done;
@@ -17,12 +18,15 @@ struct rollback {
 	bool is_begun;
 };
 
+/* An undo goes on with what has begun. */
 static int find_snapshot(const struct life *life, struct guest_config *config,
 			 struct rollback *back, struct err *err)
 {
 	const struct guest_section *section;
 	int r = guest_snapshot_require(config, back->name, &section, err);
 
+	if (r == 0 && !back->is_undo)
+		r = life_check_roots(back->task, life, &section->keys, config, err);
 	free(back->volumes);
 	back->volumes = NULL;
 	return r < 0 ? r : life_used_volumes(life, section, &back->volumes, &back->count, err);
@@ -144,7 +148,8 @@ static int run(struct task_ctx *task, const struct life *life, struct rollback *
 
 int life_rollback_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
-	struct rollback back = {.name = life_arg(task, "snapname"), .is_undo = life_is_undo(task)};
+	struct rollback back = {
+		.task = task, .name = life_arg(task, "snapname"), .is_undo = life_is_undo(task)};
 	int r = run(task, life, &back, err);
 
 	free(back.volumes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Places of mounts in trees that a container writes in: a name that became a link leads nowhere. */
+/* Places of mounts: links of the root's own mount lead on below it; a name that became a link in a tree that others
+ * write in, which is a mount of its own, leads nowhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +9,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +31,8 @@ struct dirs {
 	int root;
 };
 
+static bool has_mounts; /* this process has a mount namespace of its own */
+
 static int set_up(void **state)
 {
 	struct dirs *d = xcalloc(1, sizeof(*d));
@@ -43,6 +48,8 @@ static int set_up(void **state)
 	assert_int_equal(mkdir(d->secret, 0755), 0);
 	assert_int_equal(mkdir(inside, 0755), 0);
 	assert_int_equal(file_write_atomic(canary, "x", 1, 0600, NULL), 0);
+	if (has_mounts)
+		assert_int_equal(mount(d->shared, d->shared, NULL, MS_BIND, NULL), 0);
 	d->root = open(d->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*state = d;
 	return 0;
@@ -52,8 +59,10 @@ static int tear_down(void **state)
 {
 	struct dirs *d = *state;
 
-	assert_int_equal(dir_remove_tree(d->base, NULL), 0);
 	close(d->root);
+	if (has_mounts)
+		assert_int_equal(umount2(d->shared, MNT_DETACH), 0);
+	assert_int_equal(dir_remove_tree(d->base, NULL), 0);
 	free(d->shared);
 	free(d->secret);
 	free(d);
@@ -127,6 +136,8 @@ static void a_target_follows_no_link(void **state)
 	static const char *const links[] = {"../secret", "/secret", "../../../../../etc"};
 	struct err err = ERR_INIT;
 
+	if (!has_mounts)
+		skip();
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
 		become_link(d, links[i]);
 		assert_int_equal(ct_place_make(d->root, "/shared/b", false, &err), -ERR_INVALID);
@@ -145,6 +156,8 @@ static void a_file_is_no_link_either(void **state)
 {
 	struct dirs *d = *state;
 
+	if (!has_mounts)
+		skip();
 	assert_int_equal(symlinkat("../secret/canary", d->root, "shared/f"), 0);
 	assert_int_equal(ct_place_make(d->root, "/shared/f", true, &ERR_INIT), -ERR_INVALID);
 	assert_int_equal(symlinkat("../secret/made", d->root, "shared/g"), 0);
@@ -165,14 +178,91 @@ static void the_parent_follows_no_link(void **state)
 {
 	struct dirs *d = *state;
 	struct err err = ERR_INIT;
-	const char *name = NULL;
+	autofree char *name = NULL, *none = NULL;
 	autofd int fd = ct_place_parent(d->root, "/shared/b", &name, &err);
 
+	if (!has_mounts)
+		skip();
 	assert_true(fd >= 0);
 	assert_string_equal(name, "b");
-	assert_int_equal(ct_place_parent(d->root, "/shared/none/c", &name, &err), -ERR_NOT_FOUND);
+	assert_int_equal(ct_place_parent(d->root, "/shared/none/c", &none, &err), -ERR_NOT_FOUND);
 	become_link(d, "../secret");
-	assert_int_equal(ct_place_parent(d->root, "/shared/b/c", &name, &err), -ERR_INVALID);
+	assert_int_equal(ct_place_parent(d->root, "/shared/b/c", &none, &err), -ERR_INVALID);
+}
+
+static void expect_at(const struct dirs *d, const char *path, const char *where)
+{
+	struct err err = ERR_INIT;
+	struct stat made, there;
+	autofd int fd = ct_place_make(d->root, path, false, &err);
+
+	if (fd < 0)
+		fail_msg("%s: %s", path, err.message);
+	assert_int_equal(fstat(fd, &made), 0);
+	assert_int_equal(fstatat(d->root, where, &there, 0), 0);
+	assert_true(made.st_ino == there.st_ino && made.st_dev == there.st_dev);
+}
+
+/* As they are on every system with a merged /usr. */
+static void links_of_the_root_are_followed(void **state)
+{
+	struct dirs *d = *state;
+	struct err err = ERR_INIT;
+	autofree char *name = NULL, *lib = NULL;
+
+	assert_int_equal(mkdirat(d->root, "usr", 0755), 0);
+	assert_int_equal(mkdirat(d->root, "usr/lib", 0755), 0);
+	assert_int_equal(mkdirat(d->root, "run", 0755), 0);
+	assert_int_equal(mkdirat(d->root, "var", 0755), 0);
+	assert_int_equal(symlinkat("usr/lib", d->root, "lib"), 0);
+	assert_int_equal(symlinkat("/run", d->root, "var/run"), 0);
+	assert_int_equal(symlinkat("../../../..", d->root, "var/up"), 0);
+	expect_at(d, "/lib/modules", "usr/lib/modules");
+	expect_at(d, "/var/run/a/b", "run/a/b");
+	expect_at(d, "/var/run", "run");
+	expect_at(d, "/lib", "usr/lib");
+	expect_at(d, "/var/up/top", "top"); /* no way out of it */
+	autofd int parent = ct_place_parent(d->root, "/lib", &name, &err);
+
+	assert_true(parent >= 0);
+	assert_string_equal(name, "lib");
+	assert_int_equal(faccessat(parent, "lib/modules", F_OK, 0), 0);
+	autofd int below = ct_place_parent(d->root, "/lib/modules", &lib, &err);
+
+	assert_true(below >= 0);
+	assert_string_equal(lib, "modules");
+}
+
+static void not_into_another_mount(void **state)
+{
+	struct dirs *d = *state;
+	struct err err = ERR_INIT;
+
+	if (!has_mounts)
+		skip();
+	assert_int_equal(symlinkat("shared", d->root, "into"), 0);
+	assert_int_equal(ct_place_make(d->root, "/into/b", false, &err), -ERR_INVALID);
+	assert_non_null(strstr(err.message, "symbolic link"));
+	assert_int_equal(symlinkat("shared/b", d->root, "deep"), 0);
+	assert_int_equal(ct_place_make(d->root, "/deep/c", false, &err), -ERR_INVALID);
+	assert_int_not_equal(faccessat(d->root, "shared/b/c", F_OK, 0), 0);
+	/* nor back out of one */
+	become_link(d, "/secret");
+	assert_int_equal(ct_place_make(d->root, "/shared/b/c", false, &err), -ERR_INVALID);
+	assert_int_equal(ct_place_make(d->root, "/shared/b", false, &err), -ERR_INVALID);
+	assert_int_not_equal(faccessat(d->root, "secret/c", F_OK, 0), 0);
+}
+
+static void links_without_an_end_are_refused(void **state)
+{
+	struct dirs *d = *state;
+
+	assert_int_equal(symlinkat("two", d->root, "one"), 0);
+	assert_int_equal(symlinkat("one", d->root, "two"), 0);
+	assert_int_equal(symlinkat("nothing", d->root, "three"), 0);
+	assert_true(ct_place_make(d->root, "/one", false, NULL) < 0);
+	assert_true(ct_place_make(d->root, "/one/a", false, NULL) < 0);
+	assert_true(ct_place_make(d->root, "/three/a", false, NULL) < 0);
 }
 
 /* The container: its folder and a link to the secret change places without end. */
@@ -193,6 +283,8 @@ static void an_exchange_meanwhile_leads_nowhere(void **state)
 	unsigned refused = 0, taken = 0;
 	pid_t pid;
 
+	if (!has_mounts)
+		skip();
 	assert_int_equal(symlinkat("../secret", d->root, "shared/link"), 0);
 	pid = exchange_for_ever(d);
 	for (int i = 0; i < RACES; i++) {
@@ -251,8 +343,11 @@ int main(void)
 		T(makes_what_is_missing),      T(a_target_follows_no_link),
 		T(a_file_is_no_link_either),   T(no_way_up),
 		T(the_parent_follows_no_link), T(an_exchange_meanwhile_leads_nowhere),
-		T(the_mount_is_of_the_folder),
+		T(the_mount_is_of_the_folder), T(links_of_the_root_are_followed),
+		T(not_into_another_mount),     T(links_without_an_end_are_refused),
 	};
 
+	has_mounts = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+		     mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

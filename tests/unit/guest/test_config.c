@@ -215,6 +215,9 @@ static void notices(void **state)
 		{"net0: name=eth0,bridge=vmbr0,firewall=1\n", 1},
 		{"net0: virtio=BC:24:11:00:00:01,firewall=0\nnet1: virtio,firewall=1\n", 1},
 		{"net0: firewall=yes\nnet12: firewall=1\nnetwork: firewall=1\n", 2},
+		{"rootfs: a:101/b.raw,quota=1\nmp0: a:101/c.raw,mp=/a,quota=1\nmp1: "
+		 "a:101/d.raw,mp=/b,quota=0\n",
+		 2},
 		{"memory: 64\n[snap]\nnet0: name=eth0,firewall=1\n", 0},
 	};
 

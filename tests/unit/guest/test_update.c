@@ -94,6 +94,10 @@ static const struct update_case update_cases[] = {
 	 "type check ('integer') failed - got 'x'"},
 	{"too small", "memory=1", NULL, NULL, false, NULL, "memory",
 	 "value must have a minimum value of 16"},
+	{"quotas inside", "mp0=local:101/vm-101-disk-1.raw,mp=/a,quota=1", NULL, NULL, false, NULL,
+	 "mp0", "quota: there are no user quotas inside containers"},
+	{"of the root", "rootfs=local:101/vm-101-disk-0.raw,quota=1", NULL, NULL, false, NULL,
+	 "rootfs", "quota: there are no user quotas inside containers"},
 	{"fixed", "unprivileged=0", NULL, NULL, false, NULL, "unprivileged",
 	 "unable to modify read-only option: 'unprivileged'"},
 	{"required", "", "memory,tags", NULL, false, NULL, "delete",
@@ -291,6 +295,32 @@ static void names_every_touched_key(void **state)
 	assert_string_equal(buf_str(&seen), "a b c d e stop ");
 }
 
+/* It was legal elsewhere: what has it can be changed in every other way. */
+static void quotas_that_are_there_stay(void **state)
+{
+	static const char text[] = "arch: amd64\nhostname: web\nmemory: 512\n"
+				   "mp0: local:101/vm-101-disk-1.raw,mp=/a,quota=1\n"
+				   "rootfs: local:101/vm-101-disk-0.raw,quota=1,size=8G\n";
+	static const char *const changes[] = {"memory=1024",
+					      "mp0=local:101/vm-101-disk-1.raw,mp=/b,quota=1",
+					      "rootfs=local:101/vm-101-disk-0.raw,quota=1,ro=1",
+					      "mp1=local:101/vm-101-disk-2.raw,mp=/c"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		autofields set = FIELDS_INIT;
+		struct guest_config config;
+		struct err err = ERR_INIT;
+		const struct guest_update update = {.set = &set, .is_running = i & 1};
+
+		config_from(text, &config);
+		fields_from(changes[i], &set);
+		if (guest_config_update(&guest_kind_ct, &config, &update, &err) < 0)
+			fail_msg("%s: %s: %s", changes[i], err.field, err.message);
+		guest_config_fini(&config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +329,7 @@ int main(void)
 		cmocka_unit_test(volumes_stay_named),
 		cmocka_unit_test(refuses_line_breaks),
 		cmocka_unit_test(refuses_line_breaks_in_free_text),
+		cmocka_unit_test(quotas_that_are_there_stay),
 		cmocka_unit_test(names_every_touched_key),
 	};
 

@@ -59,9 +59,9 @@ static int tear_down(void **state)
 	return dir_remove_tree(folder, NULL);
 }
 
-static int copy_guest(void)
+static int copy_as(const char *user)
 {
-	struct task_ctx task = {.guest = 102, .node = "n1", .user = "root@pam"};
+	struct task_ctx task = {.guest = 102, .node = "n1", .user = user};
 	struct err err = ERR_INIT;
 	int r;
 
@@ -69,6 +69,11 @@ static int copy_guest(void)
 	r = life_clone_run(&task, &life, &err);
 	fields_fini(&task.args);
 	return r;
+}
+
+static int copy_guest(void)
+{
+	return copy_as("root@pam");
 }
 
 static bool is_file(const char *name)
@@ -112,6 +117,21 @@ static void leaves_what_others_made(void **state)
 	stop_core(pid);
 }
 
+/* Root gave it to the source after the copy was asked for. */
+static void what_only_root_gives_is_not_copied(void **state)
+{
+	static const char source[] = "dev0: /dev/sda\nhostname: a\nmemory: 64\n"
+				     "rootfs: aa:101/vm-101-disk-0.raw\n";
+	pid_t pid;
+
+	(void)state;
+	set(SOURCE, source, strlen(source));
+	pid = start_core();
+	assert_int_equal(copy_as("joe@pve"), -ERR_DENIED);
+	stop_core(pid);
+	assert_false(is_file("102/vm-102-disk-0.raw"));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -119,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(copies),
 		TEST(leaves_what_others_made),
+		TEST(what_only_root_gives_is_not_copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
