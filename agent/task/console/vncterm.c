@@ -90,7 +90,7 @@ static int start(const char *const *argv, const struct viewer *v, const struct t
 	const struct exec_spawn spec = {.argv = argv,
 					.env = (const char *const *)environ,
 					.stdin_fd = t->fd,
-					.stdout_fd = STDOUT_FILENO,
+					.stdout_fd = to_child, /* not the task's log */
 					.stderr_fd = to_child,
 					.passed_fd = v->fd};
 
