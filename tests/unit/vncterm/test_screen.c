@@ -245,6 +245,29 @@ static void test_history_is_bounded(void **state)
 	assert_string_equal(row(0), "l47");
 }
 
+/* Lines come back with their colours to the right end, and with the whole of a wide character. */
+static void test_history_keeps_all(void **state)
+{
+	(void)state;
+	feed("\033[44m\033[K\033[m\r\n"
+	     "x\033[44m\033[K\033[m\r\n"
+	     "12345678\u6f22\r\n");
+	screen_take(s, &grid);
+	struct cell blue = *grid_cell(&grid, 9, 0);
+
+	assert_int_not_equal(blue.bg, grid_cell(&grid, 9, 3)->bg);
+	feed("\r\n\n\n\n");
+	press_with(0xffe1, 0xff55);
+	assert_string_equal(row(1), "12345678?-");
+	assert_int_equal(grid_cell(&grid, 8, 1)->width, 2);
+	press_with(0xffe1, 0xff55);
+	row(0);
+	assert_memory_equal(grid_cell(&grid, 0, 0), &blue, sizeof(blue));
+	assert_memory_equal(grid_cell(&grid, 9, 0), &blue, sizeof(blue));
+	assert_string_equal(row(1), "x");
+	assert_memory_equal(grid_cell(&grid, 9, 1), &blue, sizeof(blue));
+}
+
 static void test_clipboard(void **state)
 {
 	static const char text[] = "one\r\ntwo\n\033[201~\ttab\007";
@@ -332,10 +355,18 @@ static void test_sizes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_text),      TEST(test_styles),  TEST(test_characters),
-		TEST(test_keys),      TEST(test_history), TEST(test_history_is_bounded),
-		TEST(test_clipboard), TEST(test_pointer), TEST(test_answers_are_bounded),
-		TEST(test_bell),      TEST(test_sizes),
+		TEST(test_text),
+		TEST(test_styles),
+		TEST(test_characters),
+		TEST(test_keys),
+		TEST(test_history),
+		TEST(test_history_is_bounded),
+		TEST(test_history_keeps_all),
+		TEST(test_clipboard),
+		TEST(test_pointer),
+		TEST(test_answers_are_bounded),
+		TEST(test_bell),
+		TEST(test_sizes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
