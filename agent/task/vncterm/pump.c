@@ -83,7 +83,6 @@ static void write_terminal(struct pump *p)
 
 	session_lock(s);
 	struct buf *typed = screen_typed(s->screen);
-	bool was_full = typed->size >= SCREEN_TYPED_MAX;
 	ssize_t n = typed->size ? write(s->terminal, typed->data, typed->size) : 0;
 
 	if (n > 0)
@@ -92,11 +91,7 @@ static void write_terminal(struct pump *p)
 		buf_clear(typed); /* reading tells what became of it */
 	if (typed->size == 0)
 		buf_fini(typed);
-	bool is_full = typed->size >= SCREEN_TYPED_MAX;
-
 	session_unlock(s);
-	if (was_full && !is_full)
-		session_wake(s->for_viewer);
 }
 
 static bool has_output(const struct session *s)

@@ -321,6 +321,26 @@ static void test_answers_are_bounded(void **state)
 	assert_true(screen_typed(s)->size <= SCREEN_TYPED_MAX);
 }
 
+/* Keys come whole or not at all; those that stop a program have room of their own, which has an end, too. */
+static void test_typed_is_bounded(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SCREEN_TYPED_MAX; i++)
+		press(0xff50); /* three bytes */
+	size_t full = screen_typed(s)->size;
+
+	assert_in_range(full, SCREEN_TYPED_MAX - 64, SCREEN_TYPED_MAX);
+	assert_memory_equal(screen_typed(s)->data + full - 3, "\033[H", 3);
+	press('x');
+	assert_int_equal(screen_typed(s)->size, full);
+	press_with(0xffe3, 'c');
+	assert_int_equal(screen_typed(s)->size, full + 1);
+	assert_int_equal(screen_typed(s)->data[full], 3);
+	for (unsigned i = 0; i < 2 * SCREEN_TYPED_MAX; i++)
+		press_with(0xffe3, 'c');
+	assert_in_range(screen_typed(s)->size, full + 100, full + 1000);
+}
+
 static void test_bell(void **state)
 {
 	(void)state;
@@ -365,6 +385,7 @@ int main(void)
 		TEST(test_clipboard),
 		TEST(test_pointer),
 		TEST(test_answers_are_bounded),
+		TEST(test_typed_is_bounded),
 		TEST(test_bell),
 		TEST(test_sizes),
 	};

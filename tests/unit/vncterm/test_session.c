@@ -303,6 +303,68 @@ static void test_guest_ends(void **state)
 	end(&run);
 }
 
+static void key(struct run *run, bool is_down, unsigned keysym)
+{
+	const unsigned char event[] = {
+		4, is_down, 0, 0, 0, 0, (unsigned char)(keysym >> 8), (unsigned char)keysym};
+
+	give(run->viewer, event, sizeof(event));
+}
+
+/* Far more than the guest's socket and the buffer before it hold. */
+static void paste_much(struct run *run)
+{
+	static char text[1000000];
+	const unsigned size = sizeof(text);
+	const unsigned char cut[] = {6,
+				     0,
+				     0,
+				     0,
+				     (unsigned char)(size >> 24),
+				     (unsigned char)(size >> 16),
+				     (unsigned char)(size >> 8),
+				     (unsigned char)size};
+
+	memset(text, 'p', sizeof(text));
+	give(run->viewer, cut, sizeof(cut));
+	give(run->viewer, text, sizeof(text));
+	key(run, true, 0xffe1);
+	key(run, true, 0xff63);
+	key(run, false, 0xff63);
+	key(run, false, 0xffe1);
+}
+
+/* A guest that does not read what was pasted is seen, and can be told to stop. */
+static void test_guest_does_not_read(void **state)
+{
+	struct run run;
+	char typed = 'p';
+
+	(void)state;
+	begin(&run);
+	shake_hands(&run);
+	paste_much(&run);
+	for (unsigned i = 0; i < 1000; i++)
+		press(&run, 'k');
+	give(run.guest, RED "L", strlen(RED) + 1);
+	await_colour(&run, 0, 0, 0xff0102);
+	key(&run, true, 0xffe3);
+	press(&run, 'c');
+	key(&run, false, 0xffe3);
+	ask(&run, false);
+	static uint32_t pixels[WIDTH * HEIGHT];
+
+	take_update(&run, pixels); /* so that all of it was taken before the guest reads */
+	while (typed == 'p')
+		take(run.guest, &typed, 1);
+	assert_int_equal(typed, 3); /* and none of the keys before it */
+	press(&run, 'z');
+	take(run.guest, &typed, 1);
+	assert_int_equal(typed, 'z');
+	shutdown(run.viewer, SHUT_RDWR);
+	end(&run);
+}
+
 static void *print_main(void *ctx)
 {
 	static char data[65536];
@@ -354,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_half_a_message),
 		cmocka_unit_test(test_guest_ends),
 		cmocka_unit_test(test_ends_while_guest_prints),
+		cmocka_unit_test(test_guest_does_not_read),
 		cmocka_unit_test(test_no_rfb),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
