@@ -31,8 +31,8 @@ function add(type, vmid, name, status, more = {}) {
 }
 
 if (!has('--empty')) {
-	add('lxc', 100, 'proxy', 'running', { tags: 'web;edge' });
-	add('lxc', 101, 'database', 'running', { maxmem: 4 * GIB, maxcpu: 4, tags: 'db' });
+	add('lxc', 100, 'proxy', 'running', { tags: 'web;edge', pool: 'household' });
+	add('lxc', 101, 'database', 'running', { maxmem: 4 * GIB, maxcpu: 4, tags: 'db', pool: 'household' });
 	add('lxc', 102, 'wiki', 'stopped');
 	add('qemu', 200, 'home-assistant', 'running', { maxmem: 2 * GIB, uptime: 864000 });
 	add('qemu', 201, 'build-runner', 'running', { maxmem: 8 * GIB, maxcpu: 4, uptime: 86400 * 3, tags: 'ci' });
@@ -97,6 +97,23 @@ const snapshots = [
 	{ name: 'trial', description: 'Another database, for a try.', snaptime: 1796000000, parent: 'fresh' },
 	{ name: 'current', description: 'You are here!', parent: 'before-upgrade', running: 1 },
 ];
+const pools = [{ poolid: 'household', comment: 'What everybody here uses', storages: ['local'] }, { poolid: 'lab', storages: [] }];
+const poolOf = (id) => pools.find((p) => p.poolid === id) || (() => { throw new Fail(500, `pool '${id}' does not exist`); })();
+const members = (pool) => [...[...guests.values()].filter((g) => g.pool === pool.poolid), ...(pool.storages.length ? [storage] : [])];
+function changePool(p) {
+	const pool = poolOf(p.poolid);
+	const add = p.delete !== '1';
+	for (const id of (p.vms || '').split(',').filter(Boolean)) {
+		const g = [...guests.values()].find((x) => String(x.vmid) === id);
+		if (add && g.pool && p['allow-move'] !== '1')
+			throw new Fail(400, 'Parameter verification failed.', { vms: `VM ${id} belongs already to pool '${g.pool}'` });
+		g.pool = add ? pool.poolid : undefined;
+		emit('guest', g);
+	}
+	if (p.storage)
+		pool.storages = add ? ['local'] : [];
+	pool.comment = p.comment ?? pool.comment;
+}
 const ACTIONS = { suspend: 'paused', resume: 'running', start: 'running', stop: 'stopped', shutdown: 'stopped', reboot: 'running', reset: 'running' };
 
 const routes = [
@@ -107,7 +124,18 @@ const routes = [
 		const user = p.realm ? `${p.username}@${p.realm}` : p.username;
 		return { ticket: `PVE:${user}:${now().toString(16).toUpperCase()}::sig`, CSRFPreventionToken: 'x', username: user, cap: {} };
 	}],
-	['GET', /^\/cluster\/resources$/, () => [...guests.values(), node(), storage]],
+	['GET', /^\/cluster\/resources$/, () => [...guests.values(), node(), storage, ...pools.map((p) => ({ id: `/pool/${p.poolid}`, type: 'pool', pool: p.poolid }))]],
+	['GET', /^\/pools$/, (p) => (p.poolid ? [poolOf(p.poolid)] : pools).map((pool) => ({ poolid: pool.poolid, comment: pool.comment, ...(p.poolid ? { members: members(pool) } : {}) }))],
+	['POST', /^\/pools$/, (p) => { pools.push({ poolid: p.poolid, comment: p.comment, storages: [] }); emit('config', {}); }],
+	['PUT', /^\/pools$/, (p) => { changePool(p); emit('config', {}); }],
+	['DELETE', /^\/pools$/, (p) => {
+		if (members(poolOf(p.poolid)).length)
+			throw new Fail(500, `pool '${p.poolid}' is not empty`);
+		pools.splice(pools.indexOf(poolOf(p.poolid)), 1);
+		emit('config', {});
+	}],
+	['POST', /^\/nodes\/pine\/status$/, () => null],
+	['POST', /^\/nodes\/pine\/(startall|stopall)$/, (p, verb) => run(verb, '', () => { for (const g of guests.values()) become(g, verb === 'startall' ? 'running' : 'stopped'); })],
 	['GET', /^\/cluster\/tasks$/, () => tasks.slice(0, 50)],
 	['GET', /^\/cluster\/nextid$/, () => { let n = 100; while (guests.has(`lxc/${n}`) || guests.has(`qemu/${n}`)) n++; return String(n); }],
 	['GET', /^\/nodes\/pine$/, () => ['aplinfo', 'kvm', 'lxc', 'network', 'qemu'].map((name) => ({ name }))],

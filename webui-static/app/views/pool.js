@@ -59,7 +59,7 @@ const membersOf = (onOpen) => [
 	{ key: 'state', label: 'State', class: 'status', sort: (m) => m.status || '', cell: (m) => m.status && html`<${State} ...${stateOf(m)} />` },
 	{ key: 'node', label: 'Node', class: 'wide', sort: (m) => m.node, cell: (m) => m.node },
 	{ key: 'do', label: html`<span class="unseen">Actions</span>`, class: 'edit', cell: (m) => html`<button type="button" class="quiet square" title="Take out"
-		aria-label=${`Take out ${nameOfMember(m)}`} onClick=${() => onOpen(RemoveMember, m)}><${Icon} name="destroy" /></button>` },
+		aria-label=${`Take out ${nameOfMember(m)}`} onClick=${() => onOpen(RemoveMember, m)}><${Icon} name="detach" /></button>` },
 ];
 
 export function Pool({ pool: poolid }) {
