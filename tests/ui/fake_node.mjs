@@ -84,7 +84,10 @@ class Fail extends Error {
 const find = (type, id) => guests.get(`${type}/${id}`) || (() => { throw new Fail(500, `Configuration file 'nodes/pine/${type}/${id}.conf' does not exist`); })();
 const config = (g) => ({ digest: 'abc', memory: g.maxmem / 1024 ** 2, cores: g.maxcpu, [g.type === 'lxc' ? 'hostname' : 'name']: g.name, description: 'Notes with <b>no</b> markup.\nSecond line.',
 	net0: g.type === 'lxc' ? 'name=eth0,bridge=vmbr0,hwaddr=BC:24:11:AA:BB:CC,ip=dhcp' : 'virtio=BC:24:11:AA:BB:CC,bridge=vmbr0', [g.type === 'lxc' ? 'rootfs' : 'scsi0']: `local:${g.vmid}/vm-${g.vmid}-disk-0.raw,size=8G`, ...(g.type === 'qemu' ? { serial0: 'socket' } : { unprivileged: 1, mp0: 'local:101/vm-101-disk-1.raw,mp=/srv/data,size=32G', unused0: 'local:101/vm-101-disk-2.raw', net1: 'name=eth1,bridge=vmbr1,hwaddr=BC:24:11:AA:BB:CD,ip=10.9.0.2/24,firewall=1', features: 'nesting=1' }) });
-const check = (p) => (p.vmid && Number(p.vmid) < 100 ? { vmid: 'value must have a minimum value of 100' } : {});
+const check = (p) => ({
+	...(p.vmid && Number(p.vmid) < 100 ? { vmid: 'value must have a minimum value of 100' } : {}),
+	...(/[^\w./-]/.test(p.poolid || '') ? { poolid: 'value does not look like a valid pool id' } : {}),
+});
 const interfaces = [
 	{ iface: 'eno1', type: 'eth', method: 'manual', active: 1, exists: 1, managed: 'host' },
 	{ iface: 'vmbr0', type: 'bridge', method: 'static', cidr: '192.168.1.10/24', gateway: '192.168.1.1', bridge_ports: 'eno1', active: 1, exists: 1, managed: 'lodge', comments: 'to the house' },
@@ -126,6 +129,7 @@ const routes = [
 	}],
 	['GET', /^\/cluster\/resources$/, () => [...guests.values(), node(), storage, ...pools.map((p) => ({ id: `/pool/${p.poolid}`, type: 'pool', pool: p.poolid }))]],
 	['GET', /^\/pools$/, (p) => (p.poolid ? [poolOf(p.poolid)] : pools).map((pool) => ({ poolid: pool.poolid, comment: pool.comment, ...(p.poolid ? { members: members(pool) } : {}) }))],
+	['GET', /^\/pools\/(\w+)$/, (p, id) => ({ comment: poolOf(id).comment, members: members(poolOf(id)) })],
 	['POST', /^\/pools$/, (p) => { pools.push({ poolid: p.poolid, comment: p.comment, storages: [] }); emit('config', {}); }],
 	['PUT', /^\/pools$/, (p) => { changePool(p); emit('config', {}); }],
 	['DELETE', /^\/pools$/, (p) => {
@@ -169,6 +173,11 @@ const routes = [
 	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/status\/(\w+)$/, (p, type, id, verb) => {
 		const g = find(type, id);
 		return run((type === 'lxc' ? 'vz' : 'qm') + verb, id, () => (verb === 'reset' ? 'nobody answered in time; everything is as it was before, and will be for long' : become(g, ACTIONS[verb])));
+	}],
+	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/clone$/, (p, type, id) => {
+		add(type, Number(p.newid), p.hostname || p.name || find(type, id).name, 'stopped', { pool: p.pool });
+		emit('guest', find(type, p.newid));
+		return run(type === 'lxc' ? 'vzclone' : 'qmclone', id, () => {});
 	}],
 	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/(termproxy|vncproxy)$/, (p, type, id) => ({ port: 5900, ticket: 'PVEVNC:x+y=', upid: run('vncproxy', id, () => 'OK', 60), user: 'admin@pve' })],
 	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/status\/current$/, (p, type, id) => find(type, id)],
