@@ -62,6 +62,7 @@ async function fill(page) {
 	});
 	await ok('a new container can be put into one, too', async () => {
 		await button(page, 'Create container').first().click();
+		await field(page, 'Pool').waitFor();
 		same(await field(page, 'Pool').locator('option').allTextContents(), ['none', 'team']);
 		await page.keyboard.press('Escape');
 		await closed(page);
