@@ -57,7 +57,7 @@ has_no_privileges() {
 	in_n1 sh -c '
 		pid=$(pgrep -x -n lodge-task-vnct)
 		grep -E "^(Uid|CapPrm|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/$pid/status
-		uid=$((0x70000000 + pid)) # nobody else's
+		uid=$((0x70000000 + pid)) # that nobody else is
 		grep -q "^Uid:	$uid	$uid	$uid	$uid$" /proc/$pid/status &&
 			[ "$(grep -cE "^Cap(Prm|Eff|Bnd):	0+$" /proc/$pid/status)" = 3 ] &&
 			grep -q "^Seccomp:	2$" /proc/$pid/status &&

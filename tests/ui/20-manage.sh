@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The page in a real Chromium against a real node: a container made in steps and changed key by key, snapshots and
-# clones, storages with uploads and downloads, the node's network. Pictures are kept in build/test-logs/ui-manage.
+# clones, pools, the node's power, storages with uploads and downloads, the node's network. Pictures are kept in build/test-logs/ui-manage.
 # limit: 900
 . "$(dirname "$(readlink -f "$0")")/../lab/lib.sh"
 ui=$top/tests/ui

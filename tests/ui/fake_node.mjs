@@ -31,8 +31,8 @@ function add(type, vmid, name, status, more = {}) {
 }
 
 if (!has('--empty')) {
-	add('lxc', 100, 'proxy', 'running', { tags: 'web;edge' });
-	add('lxc', 101, 'database', 'running', { maxmem: 4 * GIB, maxcpu: 4, tags: 'db' });
+	add('lxc', 100, 'proxy', 'running', { tags: 'web;edge', pool: 'household' });
+	add('lxc', 101, 'database', 'running', { maxmem: 4 * GIB, maxcpu: 4, tags: 'db', pool: 'household' });
 	add('lxc', 102, 'wiki', 'stopped');
 	add('qemu', 200, 'home-assistant', 'running', { maxmem: 2 * GIB, uptime: 864000 });
 	add('qemu', 201, 'build-runner', 'running', { maxmem: 8 * GIB, maxcpu: 4, uptime: 86400 * 3, tags: 'ci' });
@@ -84,7 +84,10 @@ class Fail extends Error {
 const find = (type, id) => guests.get(`${type}/${id}`) || (() => { throw new Fail(500, `Configuration file 'nodes/pine/${type}/${id}.conf' does not exist`); })();
 const config = (g) => ({ digest: 'abc', memory: g.maxmem / 1024 ** 2, cores: g.maxcpu, [g.type === 'lxc' ? 'hostname' : 'name']: g.name, description: 'Notes with <b>no</b> markup.\nSecond line.',
 	net0: g.type === 'lxc' ? 'name=eth0,bridge=vmbr0,hwaddr=BC:24:11:AA:BB:CC,ip=dhcp' : 'virtio=BC:24:11:AA:BB:CC,bridge=vmbr0', [g.type === 'lxc' ? 'rootfs' : 'scsi0']: `local:${g.vmid}/vm-${g.vmid}-disk-0.raw,size=8G`, ...(g.type === 'qemu' ? { serial0: 'socket' } : { unprivileged: 1, mp0: 'local:101/vm-101-disk-1.raw,mp=/srv/data,size=32G', unused0: 'local:101/vm-101-disk-2.raw', net1: 'name=eth1,bridge=vmbr1,hwaddr=BC:24:11:AA:BB:CD,ip=10.9.0.2/24,firewall=1', features: 'nesting=1' }) });
-const check = (p) => (p.vmid && Number(p.vmid) < 100 ? { vmid: 'value must have a minimum value of 100' } : {});
+const check = (p) => ({
+	...(p.vmid && Number(p.vmid) < 100 ? { vmid: 'value must have a minimum value of 100' } : {}),
+	...(/[^\w./-]/.test(p.poolid || '') ? { poolid: 'value does not look like a valid pool id' } : {}),
+});
 const interfaces = [
 	{ iface: 'eno1', type: 'eth', method: 'manual', active: 1, exists: 1, managed: 'host' },
 	{ iface: 'vmbr0', type: 'bridge', method: 'static', cidr: '192.168.1.10/24', gateway: '192.168.1.1', bridge_ports: 'eno1', active: 1, exists: 1, managed: 'lodge', comments: 'to the house' },
@@ -97,6 +100,23 @@ const snapshots = [
 	{ name: 'trial', description: 'Another database, for a try.', snaptime: 1796000000, parent: 'fresh' },
 	{ name: 'current', description: 'You are here!', parent: 'before-upgrade', running: 1 },
 ];
+const pools = [{ poolid: 'household', comment: 'What everybody here uses', storages: ['local'] }, { poolid: 'lab', storages: [] }];
+const poolOf = (id) => pools.find((p) => p.poolid === id) || (() => { throw new Fail(500, `pool '${id}' does not exist`); })();
+const members = (pool) => [...[...guests.values()].filter((g) => g.pool === pool.poolid), ...(pool.storages.length ? [storage] : [])];
+function changePool(p) {
+	const pool = poolOf(p.poolid);
+	const add = p.delete !== '1';
+	for (const id of (p.vms || '').split(',').filter(Boolean)) {
+		const g = [...guests.values()].find((x) => String(x.vmid) === id);
+		if (add && g.pool && p['allow-move'] !== '1')
+			throw new Fail(400, 'Parameter verification failed.', { vms: `VM ${id} belongs already to pool '${g.pool}'` });
+		g.pool = add ? pool.poolid : undefined;
+		emit('guest', g);
+	}
+	if (p.storage)
+		pool.storages = add ? ['local'] : [];
+	pool.comment = p.comment ?? pool.comment;
+}
 const ACTIONS = { suspend: 'paused', resume: 'running', start: 'running', stop: 'stopped', shutdown: 'stopped', reboot: 'running', reset: 'running' };
 
 const routes = [
@@ -107,7 +127,19 @@ const routes = [
 		const user = p.realm ? `${p.username}@${p.realm}` : p.username;
 		return { ticket: `PVE:${user}:${now().toString(16).toUpperCase()}::sig`, CSRFPreventionToken: 'x', username: user, cap: {} };
 	}],
-	['GET', /^\/cluster\/resources$/, () => [...guests.values(), node(), storage]],
+	['GET', /^\/cluster\/resources$/, () => [...guests.values(), node(), storage, ...pools.map((p) => ({ id: `/pool/${p.poolid}`, type: 'pool', pool: p.poolid }))]],
+	['GET', /^\/pools$/, (p) => (p.poolid ? [poolOf(p.poolid)] : pools).map((pool) => ({ poolid: pool.poolid, comment: pool.comment, ...(p.poolid ? { members: members(pool) } : {}) }))],
+	['GET', /^\/pools\/(\w+)$/, (p, id) => ({ comment: poolOf(id).comment, members: members(poolOf(id)) })],
+	['POST', /^\/pools$/, (p) => { pools.push({ poolid: p.poolid, comment: p.comment, storages: [] }); emit('config', {}); }],
+	['PUT', /^\/pools$/, (p) => { changePool(p); emit('config', {}); }],
+	['DELETE', /^\/pools$/, (p) => {
+		if (members(poolOf(p.poolid)).length)
+			throw new Fail(500, `pool '${p.poolid}' is not empty`);
+		pools.splice(pools.indexOf(poolOf(p.poolid)), 1);
+		emit('config', {});
+	}],
+	['POST', /^\/nodes\/pine\/status$/, () => null],
+	['POST', /^\/nodes\/pine\/(startall|stopall)$/, (p, verb) => run(verb, '', () => { for (const g of guests.values()) become(g, verb === 'startall' ? 'running' : 'stopped'); })],
 	['GET', /^\/cluster\/tasks$/, () => tasks.slice(0, 50)],
 	['GET', /^\/cluster\/nextid$/, () => { let n = 100; while (guests.has(`lxc/${n}`) || guests.has(`qemu/${n}`)) n++; return String(n); }],
 	['GET', /^\/nodes\/pine$/, () => ['aplinfo', 'kvm', 'lxc', 'network', 'qemu'].map((name) => ({ name }))],
@@ -141,6 +173,11 @@ const routes = [
 	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/status\/(\w+)$/, (p, type, id, verb) => {
 		const g = find(type, id);
 		return run((type === 'lxc' ? 'vz' : 'qm') + verb, id, () => (verb === 'reset' ? 'nobody answered in time; everything is as it was before, and will be for long' : become(g, ACTIONS[verb])));
+	}],
+	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/clone$/, (p, type, id) => {
+		add(type, Number(p.newid), p.hostname || p.name || find(type, id).name, 'stopped', { pool: p.pool });
+		emit('guest', find(type, p.newid));
+		return run(type === 'lxc' ? 'vzclone' : 'qmclone', id, () => {});
 	}],
 	['POST', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/(termproxy|vncproxy)$/, (p, type, id) => ({ port: 5900, ticket: 'PVEVNC:x+y=', upid: run('vncproxy', id, () => 'OK', 60), user: 'admin@pve' })],
 	['GET', /^\/nodes\/pine\/(lxc|qemu)\/(\d+)\/status\/current$/, (p, type, id) => find(type, id)],

@@ -137,10 +137,10 @@ async function hostile(page) {
 
 async function change(page) {
 	await ok('a change that waits for the next start says so', async () => {
-		await page.getByRole('button', { name: 'Change host name' }).click();
-		await page.getByRole('dialog').getByLabel('Host name').fill('second');
+		await page.getByRole('button', { name: 'Change terminals' }).click();
+		await page.getByRole('dialog').getByLabel('Terminals', { exact: true }).fill('3');
 		await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-		await page.locator('tr[data-key=hostname]', { hasText: 'Becomes second at the next start' }).waitFor();
+		await page.locator('tr[data-key=tty]', { hasText: 'Becomes 3 at the next start' }).waitFor();
 	});
 	await ok('one that others make is seen', async () => {
 		await onNode('lodge', 'put', `/nodes/${env.node}/lxc/100/config`, '--onboot', '0', '--description', 'Seen at once.');
@@ -200,7 +200,7 @@ async function end(page) {
 		await page.locator('[data-action=start]').click();
 		await headState(page, 'running').waitFor();
 		await page.locator('[data-action=stop]:enabled').waitFor();
-		same((await lodgeGet(`/nodes/${env.node}/lxc/100/config`)).hostname, 'second');
+		same((await lodgeGet(`/nodes/${env.node}/lxc/100/config`)).tty, 3);
 	});
 	await ok('stop asks first, then stops', async () => {
 		await page.locator('[data-action=stop]').click();

@@ -10,6 +10,7 @@ const ROUTES = [
 	['node', '/node/:node'],
 	['node', '/node/:node/:tab'],
 	['storage', '/storage/:node/:storage'],
+	['pool', '/pool/:pool'],
 	['tasks', '/tasks'],
 	['task', '/task/:upid'],
 ].map(([view, pattern]) => ({ view, parts: pattern.split('/').slice(1) }));

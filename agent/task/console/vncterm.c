@@ -115,8 +115,9 @@ int vncterm_run(struct task_ctx *task, const struct viewer *v, const struct term
 		   *height = fields_get(&task->args, "height"),
 		   *vmid = fields_get(&task->args, "vmid");
 	autofree char *name = xasprintf("CT %s", vmid);
+	autofree char *parent = xasprintf("%d", (int)getpid());
 	const char *argv[] = {program, name, width, height, t->may_hang_up ? "hangup" : "once",
-			      NULL};
+			      parent,  NULL};
 	struct child child = {.says = -1, .pidfd = -1};
 	int r;
 

@@ -13,16 +13,18 @@ void history_clear(struct history *h)
 	h->first = h->count = 0;
 }
 
-static bool is_blank(const struct cell *cell, const struct cell *last)
+/* Of any foreground. The right half of a wide character is none, though nothing is in it. */
+static bool is_blank(const struct cell *cell, const struct cell *blank)
 {
-	return cell->chars[0] == 0 && cell->style == 0 && cell->bg == last->bg;
+	return cell->chars[0] == 0 && cell->width == 1 && cell->style == 0 && cell->bg == blank->bg;
 }
 
-void history_push(struct history *h, const struct cell *cells, unsigned cols)
+void history_push(struct history *h, const struct cell *blank, const struct cell *cells,
+		  unsigned cols)
 {
 	unsigned at = (h->first + h->count) % HISTORY_LINES;
 
-	while (cols > 0 && is_blank(&cells[cols - 1], &cells[0]))
+	while (cols > 0 && is_blank(&cells[cols - 1], blank))
 		cols--;
 	if (h->count == HISTORY_LINES)
 		h->first = (h->first + 1) % HISTORY_LINES;

@@ -15,7 +15,9 @@ struct history {
 };
 
 void history_clear(struct history *h);
-void history_push(struct history *h, const struct cell *cells, unsigned cols);
+/* blank: what history_get() fills with. */
+void history_push(struct history *h, const struct cell *blank, const struct cell *cells,
+		  unsigned cols);
 /* at: 0 is the oldest, below count. Fills cols cells, with `blank` where there is nothing. */
 void history_get(const struct history *h, unsigned at, const struct cell *blank, struct cell *ret,
 		 unsigned cols);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lodge-task-vncterm NAME WIDTH HEIGHT hangup|once: a terminal (descriptor 0) as a VNC screen for one viewer
+/* lodge-task-vncterm NAME WIDTH HEIGHT hangup|once PARENT: a terminal (descriptor 0) as a VNC screen for one viewer
  * (descriptor 3), started by the console's job and without privileges from its first byte on. `hangup`: the
- * terminal stays when nobody inside has it open. SIGTERM says that the guest has ended, or that the console shall.
+ * terminal stays when nobody inside has it open. PARENT is the job's pid: it does not outlive it. SIGTERM says that the guest has ended, or that the console shall.
  * A line on standard error says why it failed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -28,12 +27,14 @@ struct options {
 	const char *name;
 	uint64_t width, height;
 	bool may_hang_up;
+	uint64_t parent;
 };
 
 static int read_options(int argc, char **argv, struct options *ret, struct err *err)
 {
-	if (argc != 5 || !str_to_u64(argv[2], &ret->width) || !str_to_u64(argv[3], &ret->height))
-		return err_set(err, ERR_INVALID, "usage: %s NAME WIDTH HEIGHT hangup|once",
+	if (argc != 6 || !str_to_u64(argv[2], &ret->width) || !str_to_u64(argv[3], &ret->height) ||
+	    !str_to_u64(argv[5], &ret->parent))
+		return err_set(err, ERR_INVALID, "usage: %s NAME WIDTH HEIGHT hangup|once PARENT",
 			       argv[0]);
 	ret->name = argv[1];
 	ret->may_hang_up = str_eq(argv[4], "hangup");
@@ -54,7 +55,7 @@ static int take_signals(int *ret_fd, struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	*ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (*ret_fd < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+	if (*ret_fd < 0)
 		return err_errno(err, errno, "signals");
 	return 0;
 }
@@ -122,7 +123,7 @@ static int run(const struct options *options, struct err *err)
 	session.ends = ends;
 	r = session_init(&session, server.width / FONT_WIDTH, server.height / FONT_HEIGHT, err);
 	if (r == 0)
-		r = sandbox_enter(err);
+		r = sandbox_enter((pid_t)options->parent, err);
 	if (r == 0)
 		r = serve(&server, err);
 	session_fini(&session);

@@ -15,6 +15,8 @@
 #define HANG_UP_LOOK                                                                               \
 	(250 * USEC_PER_MSEC) /* how often a terminal that nobody has open is looked at */
 
+#define END_WAIT (1500 * USEC_PER_MSEC) /* from the end on, to read what was printed before it */
+
 #define WINDOW	 (50 * USEC_PER_MSEC)
 #define BUSY_MAX (15 * USEC_PER_MSEC)
 
@@ -26,6 +28,7 @@ struct pump {
 	usec_t window_end; /* of the current window */
 	usec_t busy;	   /* within it */
 	bool is_resting;   /* until look_at: enough for this window */
+	usec_t end_by;	   /* the end was told; 0: it was not */
 	bool is_over;
 };
 
@@ -80,7 +83,6 @@ static void write_terminal(struct pump *p)
 
 	session_lock(s);
 	struct buf *typed = screen_typed(s->screen);
-	bool was_full = typed->size >= SCREEN_TYPED_MAX;
 	ssize_t n = typed->size ? write(s->terminal, typed->data, typed->size) : 0;
 
 	if (n > 0)
@@ -89,11 +91,14 @@ static void write_terminal(struct pump *p)
 		buf_clear(typed); /* reading tells what became of it */
 	if (typed->size == 0)
 		buf_fini(typed);
-	bool is_full = typed->size >= SCREEN_TYPED_MAX;
-
 	session_unlock(s);
-	if (was_full && !is_full)
-		session_wake(s->for_viewer);
+}
+
+static bool has_output(const struct session *s)
+{
+	struct pollfd fd = {.fd = s->terminal, .events = POLLIN};
+
+	return poll(&fd, 1, 0) > 0;
 }
 
 static bool has_typed(struct session *s)
@@ -113,7 +118,27 @@ static void fill(const struct pump *p, struct pollfd fds[FD_COUNT])
 	fds[FD_TERMINAL] = (struct pollfd){.fd = p->look_at ? -1 : s->terminal, .events = wanted};
 	fds[FD_TYPED] = (struct pollfd){.fd = s->for_guest, .events = POLLIN};
 	fds[FD_LEFT] = (struct pollfd){.fd = s->has_left, .events = POLLIN};
-	fds[FD_ENDS] = (struct pollfd){.fd = p->is_resting ? -1 : s->ends, .events = POLLIN};
+	fds[FD_ENDS] = (struct pollfd){.fd = p->end_by ? -1 : s->ends, .events = POLLIN};
+}
+
+static int wait_ms(const struct pump *p)
+{
+	usec_t until = p->look_at;
+
+	if (p->end_by && (until == 0 || p->end_by < until))
+		until = p->end_by;
+	return until ? clock_left_ms(until) + 1 : -1;
+}
+
+/* Last words are read, but a guest that goes on printing does not put the end off. */
+static void look_for_end(struct pump *p, bool was_told)
+{
+	if (was_told)
+		p->end_by = clock_monotonic() + END_WAIT;
+	if (p->end_by && !p->is_resting && (p->look_at || !has_output(p->session)))
+		p->is_over = true;
+	if (p->end_by && clock_left_ms(p->end_by) == 0)
+		p->is_over = true;
 }
 
 static int turn(struct pump *p, struct err *err)
@@ -121,7 +146,7 @@ static int turn(struct pump *p, struct err *err)
 	struct pollfd fds[FD_COUNT];
 
 	fill(p, fds);
-	if (poll(fds, FD_COUNT, p->look_at ? clock_left_ms(p->look_at) + 1 : -1) < 0) {
+	if (poll(fds, FD_COUNT, wait_ms(p)) < 0) {
 		if (errno != EINTR)
 			return err_errno(err, errno, "poll");
 		memset(fds, 0, sizeof(fds));
@@ -132,10 +157,9 @@ static int turn(struct pump *p, struct err *err)
 		write_terminal(p);
 	if (fds[FD_TERMINAL].revents & ~POLLOUT)
 		read_terminal(p);
-	else if (fds[FD_ENDS].revents)
-		p->is_over = true; /* only when there is nothing more to read */
 	if (fds[FD_LEFT].revents)
 		p->is_over = true;
+	look_for_end(p, fds[FD_ENDS].revents != 0);
 	if (p->look_at && clock_left_ms(p->look_at) == 0)
 		rest_is_over(p);
 	return 0;

@@ -204,13 +204,24 @@ static int limit_resources(struct err *err)
 	return 0;
 }
 
-int sandbox_enter(struct err *err)
+/* After becoming somebody else, which forgets it. SIGKILL: of all others, a process that was taken over is free to
+ * take no notice. */
+static int end_with(pid_t parent, struct err *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_errno(err, errno, "signal at the parent's end");
+	if (getppid() != parent)
+		return err_set(err, ERR_UNAVAILABLE, "the parent has ended");
+	return 0;
+}
+
+int sandbox_enter(pid_t parent, struct err *err)
 {
 	int r = become_nobody(err);
 
-	/* again: becoming somebody else forgets it */
-	if (r == 0 &&
-	    (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
+	if (r == 0)
+		r = end_with(parent, err);
+	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_errno(err, errno, "no new privileges");
 	if (r == 0)
 		r = limit_resources(err);

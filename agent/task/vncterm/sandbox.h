@@ -4,6 +4,8 @@
  * every system call but the few that two threads with open descriptors need. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "agent/base/err.h"
 
 /* Each process has a user that nobody else is, this plus its pid: signals, limits and ptrace between processes ask
@@ -11,5 +13,6 @@
  * not exist (inside of a container), the gate's user has to do: no system call is left that could reach the gate. */
 #define SANDBOX_UID_FIRST 0x70000000u
 
-/* Before threads are made. Whoever is not root stays who he is, with the system calls that are left. */
-int sandbox_enter(struct err *err);
+/* Before threads are made. Whoever is not root stays who he is, with the system calls that are left. The process is
+ * killed when its parent's thread that started it ends; -ERR_UNAVAILABLE: the parent has ended already. */
+int sandbox_enter(pid_t parent, struct err *err);

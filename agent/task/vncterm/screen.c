@@ -144,7 +144,7 @@ static int on_line_gone(int cols, const VTermScreenCell *cells, void *ctx)
 	for (int i = 0; i < cols; i++)
 		convert(s, &cells[i], &line[i]);
 	settle(line, (unsigned)cols);
-	history_push(&s->history, line, (unsigned)cols);
+	history_push(&s->history, &blank, line, (unsigned)cols);
 	if (s->scrolled > 0 && s->scrolled < s->history.count)
 		s->scrolled++;
 	return 1;

@@ -10,9 +10,9 @@
 #include "agent/base/buf.h"
 #include "agent/task/vncterm/cell.h"
 
-#define SCREEN_TYPED_MAX                                                                           \
-	(64u * 1024) /* bytes that wait for the guest; then the viewer is not read */
-#define SCREEN_CLIP_MAX (1024u * 1024) /* may come on top of them */
+/* Bytes that wait for the guest. Then keys are lost, but for a few control characters. */
+#define SCREEN_TYPED_MAX (64u * 1024)
+#define SCREEN_CLIP_MAX	 (1024u * 1024) /* may come on top of them */
 
 struct screen;
 

@@ -10,6 +10,10 @@
 #define BUTTONS	    5u
 #define WHEEL	    3u /* the first button of it */
 
+#define KEY_ROOM 32u /* what one key becomes at most */
+#define CONTROL_ROOM                                                                               \
+	256u /* behind what is full: for a program that does not read to be told to stop */
+
 struct buf *screen_typed(struct screen *s)
 {
 	return &s->typed;
@@ -69,21 +73,38 @@ static void paste(struct screen *s)
 
 /* -- keys ----------------------------------------------------------------------------------------- */
 
-static void type_character(struct screen *s, uint32_t c)
+static bool has_room(const struct screen *s)
 {
-	uint8_t control;
-	VTermModifier alt = modifiers_of(s) & VTERM_MOD_ALT;
+	return s->typed.size + KEY_ROOM <= SCREEN_TYPED_MAX;
+}
 
-	if (!(s->modifiers & KEY_CONTROL) || !key_control(c, &control)) {
-		vterm_keyboard_unichar(s->vt, c, alt);
+/* Not by the library: for some of them it has sequences of its own, which hardly any program knows. */
+static void type_control(struct screen *s, uint8_t control, bool with_alt)
+{
+	s->beyond = has_room(s) ? 0 : s->beyond + 2;
+	if (s->beyond > CONTROL_ROOM) {
+		s->beyond = CONTROL_ROOM;
 		return;
 	}
-	/* not by the library: for some of them it has sequences of its own, which hardly any program knows */
-	if (s->typed.size + 2 > SCREEN_TYPED_MAX)
-		return;
-	if (alt)
+	if (with_alt)
 		buf_add_char(&s->typed, '\033');
 	buf_add_char(&s->typed, (char)control);
+}
+
+static void type(struct screen *s, const struct key *key)
+{
+	uint8_t control;
+	VTermModifier modifiers = modifiers_of(s);
+
+	if (key->kind == KEY_CHARACTER && s->modifiers & KEY_CONTROL &&
+	    key_control(key->code, &control))
+		type_control(s, control, modifiers & VTERM_MOD_ALT);
+	else if (!has_room(s))
+		return;
+	else if (key->kind == KEY_CHARACTER)
+		vterm_keyboard_unichar(s->vt, key->code, modifiers & VTERM_MOD_ALT);
+	else
+		vterm_keyboard_key(s->vt, (VTermKey)key->code, modifiers);
 }
 
 /* Keys that are the viewer's own. */
@@ -114,10 +135,7 @@ static void press(struct screen *s, const struct key *key)
 	if (key->kind == KEY_NONE || is_for_view(s, key))
 		return;
 	screen_scroll(s, -(int)s->scrolled);
-	if (key->kind == KEY_CHARACTER)
-		type_character(s, key->code);
-	else
-		vterm_keyboard_key(s->vt, (VTermKey)key->code, modifiers_of(s));
+	type(s, key);
 }
 
 void screen_key(struct screen *s, uint32_t keysym, bool is_down)

@@ -22,6 +22,7 @@ struct screen {
 	unsigned modifiers; /* key_modifier bits that are down */
 	unsigned buttons;
 	struct buf typed, clip;
+	unsigned beyond; /* bytes that control characters took while `typed` was full */
 };
 
 /* positive: towards older lines */

@@ -155,14 +155,13 @@ static void finish(struct running *r)
 
 /* -- the loop ------------------------------------------------------------------------------------- */
 
-static bool takes_input(struct session *s, bool *ret_over)
+static bool is_over(struct session *s)
 {
 	session_lock(s);
-	bool takes = screen_typed(s->screen)->size < SCREEN_TYPED_MAX;
+	bool is = s->is_over;
 
-	*ret_over = s->is_over;
 	session_unlock(s);
-	return takes;
+	return is;
 }
 
 static bool is_greeted(const struct running *r)
@@ -199,11 +198,10 @@ static void read_viewer(struct running *r)
 static int turn(struct running *r, bool *has_news, struct err *err)
 {
 	struct session *s = r->server->session;
-	bool is_over, takes = takes_input(s, &is_over);
-	struct pollfd fds[2] = {{.fd = r->client->sock, .events = takes ? POLLIN : 0},
+	struct pollfd fds[2] = {{.fd = r->client->sock, .events = POLLIN},
 				{.fd = s->for_viewer, .events = POLLIN}};
 
-	if (is_over && r->end == 0)
+	if (r->end == 0 && is_over(s))
 		r->end = clock_monotonic() + LAST_WAIT;
 	if (poll(fds, 2, time_left(r, *has_news)) < 0 && errno != EINTR)
 		return err_errno(err, errno, "poll");

@@ -18,7 +18,7 @@ struct session {
 	struct screen *screen;
 	bool is_over; /* the terminal has ended */
 
-	int for_viewer; /* eventfd: the screen changed, input is taken again, or it is over */
+	int for_viewer; /* eventfd: the screen changed, or it is over */
 	int for_guest;	/* eventfd: something was typed, or the viewer has left */
 	int has_left;	/* eventfd, never read: the viewer's thread has ended */
 };

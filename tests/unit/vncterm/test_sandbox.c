@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -65,11 +66,11 @@ static void leave(int status)
 /* What an attempt in a new sandbox comes to: 0, or the errno. */
 static int outcome(int (*attempt)(void))
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	int status;
 
 	if (pid == 0) {
-		if (sandbox_enter(NULL) < 0)
+		if (sandbox_enter(parent, NULL) < 0)
 			leave(1);
 		leave(CAME_BACK + (attempt() < 0 ? errno : 0));
 	}
@@ -230,6 +231,60 @@ static void test_bounds(void **state)
 #endif
 }
 
+/* -- its parent ----------------------------------------------------------------------------------- */
+
+static void test_parent_has_ended(void **state)
+{
+	pid_t pid = fork();
+	struct err err = ERR_INIT;
+	int status;
+
+	(void)state;
+	if (pid == 0)
+		leave(sandbox_enter(1 << 30, &err) == -ERR_UNAVAILABLE ? CAME_BACK : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), CAME_BACK);
+}
+
+/* A server that takes no notice of any signal, started by a process that ends: the pipe closes with the server. */
+static void test_parent_ends(void **state)
+{
+	int said[2];
+	struct pollfd end = {.events = POLLIN};
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	end.fd = said[0];
+	pid_t job = fork();
+
+	if (job == 0) {
+		pid_t parent = getpid();
+
+		if (fork() != 0) {
+			pause();
+			leave(0);
+		}
+		sigset_t all;
+
+		sigfillset(&all);
+		sigprocmask(SIG_BLOCK, &all, NULL);
+		if (sandbox_enter(parent, NULL) < 0)
+			leave(1);
+		(void)!write(said[1], "x", 1);
+		poll(NULL, 0, 20000); /* nobody is left to end one that failed the test */
+		leave(0);
+	}
+	close(said[1]);
+	assert_int_equal(poll(&end, 1, 10000), 1);
+	assert_int_equal(read(said[0], &byte, 1), 1);
+	kill(job, SIGKILL);
+	waitpid(job, NULL, 0);
+	assert_int_equal(poll(&end, 1, 10000), 1);
+	assert_int_equal(read(said[0], &byte, 1), 0);
+	close(said[0]);
+}
+
 /* -- who it is ------------------------------------------------------------------------------------ */
 
 static int has_a_user_of_its_own(void)
@@ -248,10 +303,9 @@ static void test_user(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_allowed),
-		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_bounds),	    cmocka_unit_test(test_parent_has_ended),
+		cmocka_unit_test(test_parent_ends), cmocka_unit_test(test_user),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -245,6 +245,29 @@ static void test_history_is_bounded(void **state)
 	assert_string_equal(row(0), "l47");
 }
 
+/* Lines come back with their colours to the right end, and with the whole of a wide character. */
+static void test_history_keeps_all(void **state)
+{
+	(void)state;
+	feed("\033[44m\033[K\033[m\r\n"
+	     "x\033[44m\033[K\033[m\r\n"
+	     "12345678\u6f22\r\n");
+	screen_take(s, &grid);
+	struct cell blue = *grid_cell(&grid, 9, 0);
+
+	assert_int_not_equal(blue.bg, grid_cell(&grid, 9, 3)->bg);
+	feed("\r\n\n\n\n");
+	press_with(0xffe1, 0xff55);
+	assert_string_equal(row(1), "12345678?-");
+	assert_int_equal(grid_cell(&grid, 8, 1)->width, 2);
+	press_with(0xffe1, 0xff55);
+	row(0);
+	assert_memory_equal(grid_cell(&grid, 0, 0), &blue, sizeof(blue));
+	assert_memory_equal(grid_cell(&grid, 9, 0), &blue, sizeof(blue));
+	assert_string_equal(row(1), "x");
+	assert_memory_equal(grid_cell(&grid, 9, 1), &blue, sizeof(blue));
+}
+
 static void test_clipboard(void **state)
 {
 	static const char text[] = "one\r\ntwo\n\033[201~\ttab\007";
@@ -298,6 +321,26 @@ static void test_answers_are_bounded(void **state)
 	assert_true(screen_typed(s)->size <= SCREEN_TYPED_MAX);
 }
 
+/* Keys come whole or not at all; those that stop a program have room of their own, which has an end, too. */
+static void test_typed_is_bounded(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SCREEN_TYPED_MAX; i++)
+		press(0xff50); /* three bytes */
+	size_t full = screen_typed(s)->size;
+
+	assert_in_range(full, SCREEN_TYPED_MAX - 64, SCREEN_TYPED_MAX);
+	assert_memory_equal(screen_typed(s)->data + full - 3, "\033[H", 3);
+	press('x');
+	assert_int_equal(screen_typed(s)->size, full);
+	press_with(0xffe3, 'c');
+	assert_int_equal(screen_typed(s)->size, full + 1);
+	assert_int_equal(screen_typed(s)->data[full], 3);
+	for (unsigned i = 0; i < 2 * SCREEN_TYPED_MAX; i++)
+		press_with(0xffe3, 'c');
+	assert_in_range(screen_typed(s)->size, full + 100, full + 1000);
+}
+
 static void test_bell(void **state)
 {
 	(void)state;
@@ -332,10 +375,19 @@ static void test_sizes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_text),      TEST(test_styles),  TEST(test_characters),
-		TEST(test_keys),      TEST(test_history), TEST(test_history_is_bounded),
-		TEST(test_clipboard), TEST(test_pointer), TEST(test_answers_are_bounded),
-		TEST(test_bell),      TEST(test_sizes),
+		TEST(test_text),
+		TEST(test_styles),
+		TEST(test_characters),
+		TEST(test_keys),
+		TEST(test_history),
+		TEST(test_history_is_bounded),
+		TEST(test_history_keeps_all),
+		TEST(test_clipboard),
+		TEST(test_pointer),
+		TEST(test_answers_are_bounded),
+		TEST(test_typed_is_bounded),
+		TEST(test_bell),
+		TEST(test_sizes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

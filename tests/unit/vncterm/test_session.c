@@ -78,10 +78,8 @@ static void begin(struct run *run)
 	assert_int_equal(pthread_create(&run->thread, NULL, server_main, &run->server), 0);
 }
 
-/* Both threads must end by themselves. */
-static void end(struct run *run)
+static void finish(struct run *run)
 {
-	pthread_join(run->pump, NULL);
 	pthread_join(run->thread, NULL);
 	assert_int_equal(run->pumped, 0);
 	close(run->session.terminal);
@@ -91,6 +89,13 @@ static void end(struct run *run)
 	close(run->server_viewer);
 	close(run->ends);
 	buf_fini(&run->file);
+}
+
+/* Both threads must end by themselves. */
+static void end(struct run *run)
+{
+	pthread_join(run->pump, NULL);
+	finish(run);
 }
 
 static void take(int fd, void *ret, size_t size)
@@ -266,14 +271,7 @@ static void test_half_a_message(void **state)
 	session_wake(run.ends); /* over: the thread that waits is woken by the stream's end */
 	pthread_join(run.pump, NULL);
 	shutdown(run.server_viewer, SHUT_RDWR);
-	pthread_join(run.thread, NULL);
-	close(run.session.terminal);
-	session_fini(&run.session);
-	close(run.guest);
-	close(run.viewer);
-	close(run.server_viewer);
-	close(run.ends);
-	buf_fini(&run.file);
+	finish(&run);
 }
 
 static void test_guest_ends(void **state)
@@ -305,6 +303,101 @@ static void test_guest_ends(void **state)
 	end(&run);
 }
 
+static void key(struct run *run, bool is_down, unsigned keysym)
+{
+	const unsigned char event[] = {
+		4, is_down, 0, 0, 0, 0, (unsigned char)(keysym >> 8), (unsigned char)keysym};
+
+	give(run->viewer, event, sizeof(event));
+}
+
+/* Far more than the guest's socket and the buffer before it hold. */
+static void paste_much(struct run *run)
+{
+	static char text[1000000];
+	const unsigned size = sizeof(text);
+	const unsigned char cut[] = {6,
+				     0,
+				     0,
+				     0,
+				     (unsigned char)(size >> 24),
+				     (unsigned char)(size >> 16),
+				     (unsigned char)(size >> 8),
+				     (unsigned char)size};
+
+	memset(text, 'p', sizeof(text));
+	give(run->viewer, cut, sizeof(cut));
+	give(run->viewer, text, sizeof(text));
+	key(run, true, 0xffe1);
+	key(run, true, 0xff63);
+	key(run, false, 0xff63);
+	key(run, false, 0xffe1);
+}
+
+/* A guest that does not read what was pasted is seen, and can be told to stop. */
+static void test_guest_does_not_read(void **state)
+{
+	struct run run;
+	char typed = 'p';
+
+	(void)state;
+	begin(&run);
+	shake_hands(&run);
+	paste_much(&run);
+	for (unsigned i = 0; i < 1000; i++)
+		press(&run, 'k');
+	give(run.guest, RED "L", strlen(RED) + 1);
+	await_colour(&run, 0, 0, 0xff0102);
+	key(&run, true, 0xffe3);
+	press(&run, 'c');
+	key(&run, false, 0xffe3);
+	ask(&run, false);
+	static uint32_t pixels[WIDTH * HEIGHT];
+
+	take_update(&run, pixels); /* so that all of it was taken before the guest reads */
+	while (typed == 'p')
+		take(run.guest, &typed, 1);
+	assert_int_equal(typed, 3); /* and none of the keys before it */
+	press(&run, 'z');
+	take(run.guest, &typed, 1);
+	assert_int_equal(typed, 'z');
+	shutdown(run.viewer, SHUT_RDWR);
+	end(&run);
+}
+
+static void *print_main(void *ctx)
+{
+	static char data[65536];
+	const int *guest = ctx;
+
+	memset(data, 'x', sizeof(data));
+	while (send(*guest, data, sizeof(data), MSG_NOSIGNAL) > 0)
+		continue;
+	return NULL;
+}
+
+/* A guest that never stops printing is ended all the same, whether its output is being read or rested from. */
+static void test_ends_while_guest_prints(void **state)
+{
+	struct run run;
+	struct timespec by;
+	pthread_t printer;
+
+	(void)state;
+	begin(&run);
+	shake_hands(&run);
+	assert_int_equal(pthread_create(&printer, NULL, print_main, &run.guest), 0);
+	await_colour(&run, 5, 1, 0);
+	session_wake(run.ends);
+	clock_gettime(CLOCK_REALTIME, &by);
+	by.tv_sec += WAIT / 1000;
+	assert_int_equal(pthread_timedjoin_np(run.pump, NULL, &by), 0);
+	shutdown(run.session.terminal, SHUT_RDWR);
+	pthread_join(printer, NULL);
+	shutdown(run.viewer, SHUT_RDWR);
+	finish(&run);
+}
+
 static void test_no_rfb(void **state)
 {
 	struct run run;
@@ -318,8 +411,12 @@ static void test_no_rfb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_draws_and_types), cmocka_unit_test(test_viewer_does_not_read),
-		cmocka_unit_test(test_half_a_message),	cmocka_unit_test(test_guest_ends),
+		cmocka_unit_test(test_draws_and_types),
+		cmocka_unit_test(test_viewer_does_not_read),
+		cmocka_unit_test(test_half_a_message),
+		cmocka_unit_test(test_guest_ends),
+		cmocka_unit_test(test_ends_while_guest_prints),
+		cmocka_unit_test(test_guest_does_not_read),
 		cmocka_unit_test(test_no_rfb),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,9 @@ export async function readIfThere(node, name, params) {
 export const readNetworks = async (node) => await readIfThere(node, 'network', { type: 'any_bridge' }) || [];
 export const readBridges = async (node) => (await readNetworks(node)).map((b) => b.iface);
 
+/** Names of the pools that one sees. */
+export const poolNames = () => Object.values(getState().resources).filter((e) => e.type === 'pool').map((e) => e.pool).sort();
+
 /** For a select of storages. */
 export const storageOptions = (storages) => storages.map((s) =>
 	[s.storage, s.active ? `${s.storage} (${bytes(s.avail)} free)` : `${s.storage} (not available)`]);

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Fields that both kinds of guests have.
 import { html, useState } from '../html.js';
-import { storageOptions } from './choices.js';
+import { poolNames, storageOptions } from './choices.js';
 
 export function StorageField({ field, disks, label, errorsOf }) {
 	const options = storageOptions(disks);
 	return field({ name: 'storage', label, kind: 'select', errorsOf, options: options.length ? options : [['', 'none']] });
+}
+
+/** Nothing where there are no pools. */
+export function PoolField({ field, wide }) {
+	const names = poolNames();
+	return names.length > 0 && field({ name: 'pool', label: 'Pool', kind: 'select', wide, options: [['', 'none'], ...names.map((n) => [n, n])] });
 }
 
 /** A choice where the node tells its bridges, else a name. One that is not in the list stays what it is. */

@@ -2,7 +2,7 @@
 // Guests as a table: used by the overview and by nodes.
 import { html } from '../html.js';
 import { bytes, duration, kindShort, nameOf, share, stateOf, tags } from '../format.js';
-import { guestHref } from '../router.js';
+import { guestHref, href } from '../router.js';
 import { dispatch } from '../store.js';
 import { Icon } from './icon.js';
 import { Meter } from './meter.js';
@@ -28,6 +28,10 @@ const COLUMNS = [
 	{ key: 'uptime', label: 'Uptime', class: 'wide number', sort: (g) => g.uptime || 0, cell: (g) => (isUp(g) ? duration(g.uptime) : idle) },
 	{ key: 'node', label: 'Node', class: 'wide', sort: (g) => g.node, cell: (g) => g.node },
 ];
+const POOL = { key: 'pool', label: 'Pool', class: 'wide', sort: (g) => g.pool || '', cell: (g) => (g.pool ? html`<a href=${href('pool', g.pool)}>${g.pool}</a>` : '') };
+
+/** The column of pools stands where one of the guests is in one. */
+const columnsOf = (guests) => (guests.some((g) => g.pool) ? [...COLUMNS, POOL] : COLUMNS);
 
 const create = (kind) => () => dispatch({ type: 'create', kind });
 
@@ -37,7 +41,7 @@ const NONE = html`<p><b>No guests yet.</b></p><p>Create a container from a templ
 
 /** @param {{guests: object[], id: string, isLoaded: boolean}} props */
 export function GuestTable({ guests, id, isLoaded }) {
-	return html`<${Table} id=${id} label="Guests" title="Guests" columns=${COLUMNS} rows=${guests} rowKey=${(g) => g.id} href=${guestHref} sortBy="vmid"
-		text=${(g) => [g.vmid, nameOf(g), stateOf(g).text, kindShort(g.type), g.node, g.tags || ''].join(' ')}
+	return html`<${Table} id=${id} label="Guests" title="Guests" columns=${columnsOf(guests)} rows=${guests} rowKey=${(g) => g.id} href=${guestHref} sortBy="vmid"
+		text=${(g) => [g.vmid, nameOf(g), stateOf(g).text, kindShort(g.type), g.node, g.pool || '', g.tags || ''].join(' ')}
 		empty=${isLoaded ? NONE : html`<p>Loading…</p>`} />`;
 }

@@ -7,6 +7,7 @@ const SHAPES = {
 	qemu: 'M2 3h12v8H2zM5.5 14h5M8 11v3',
 	node: 'M2.5 2.5h11v4h-11zM2.5 9.5h11v4h-11zM5 4.5h.01M5 11.5h.01',
 	storage: 'M3 4c0-2.6 10-2.6 10 0v8c0 2.6-10 2.6-10 0zM3 4c0 2.6 10 2.6 10 0M3 8c0 2.6 10 2.6 10 0',
+	pool: 'M2 4h4.5l1.5 2h6v7H2zM2 6h6',
 	tasks: 'M6 4h8M6 8h8M6 12h8M2 4h.01M2 8h.01M2 12h.01',
 	home: 'M2 8l6-5.5L14 8M4 7v6.5h8V7',
 	plus: 'M8 3v10M3 8h10',

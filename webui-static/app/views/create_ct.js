@@ -2,7 +2,7 @@
 // A new container's fields in steps, and what they say to the API.
 import { html } from '../html.js';
 import { format } from '../propstring.js';
-import { Facts, StorageField } from '../components/create_fields.js';
+import { Facts, PoolField, StorageField } from '../components/create_fields.js';
 import { fileName, fileOptions } from '../components/choices.js';
 import { FetchFile } from '../components/fetch_file.js';
 import { netDefaults, NetFields, netParts, NetPresets } from './ct_net.js';
@@ -10,7 +10,7 @@ import { TemplateMaker } from './template_maker.js';
 
 export function containerDefaults({ vmid, disks, files, bridges }) {
 	return {
-		...netDefaults, vmid, hostname: '', ostemplate: files[0]?.volid || '', memory: '512', swap: '512', cores: '1', cpulimit: '',
+		...netDefaults, vmid, hostname: '', pool: '', ostemplate: files[0]?.volid || '', memory: '512', swap: '512', cores: '1', cpulimit: '',
 		storage: disks[0]?.storage || '', size: '4', bridge: bridges[0] || 'vmbr0', nameserver: '', searchdomain: '', password: '', keys: '',
 		unprivileged: true, nesting: false, keyctl: false, fuse: false, onboot: false, startup: '', tags: '', description: '', start: true,
 	};
@@ -24,7 +24,7 @@ export function containerParams(v) {
 		cpulimit: v.cpulimit || undefined, rootfs: `${v.storage}:${v.size}`, net0: v.bridge ? format('net0', netParts(v)) : undefined,
 		nameserver: v.nameserver || undefined, searchdomain: v.searchdomain || undefined, password: v.password || undefined,
 		'ssh-public-keys': v.keys.trim() || undefined, unprivileged: v.unprivileged ? undefined : 0, features: features || undefined,
-		onboot: v.onboot || undefined, startup: v.startup || undefined, tags: v.tags || undefined, description: v.description || undefined, start: v.start,
+		onboot: v.onboot || undefined, startup: v.startup || undefined, tags: v.tags || undefined, description: v.description || undefined, pool: v.pool || undefined, start: v.start,
 	};
 }
 
@@ -32,6 +32,7 @@ function General({ field, values }) {
 	return html`
 		${field({ name: 'vmid', label: 'ID', inputmode: 'numeric', required: true })}
 		${field({ name: 'hostname', label: 'Host name', placeholder: `CT${values.vmid}` })}
+		<${PoolField} field=${field} wide />
 		${field({ name: 'password', label: 'Password of root', kind: 'password', autocomplete: 'new-password', wide: true })}
 		${field({ name: 'keys', label: 'SSH public keys of root', kind: 'textarea', wide: true, errorsOf: 'ssh-public-keys', placeholder: 'ssh-ed25519 …' })}
 		${field({ name: 'unprivileged', label: 'Unprivileged: its root is nobody on the node', kind: 'checkbox', wide: true,
@@ -85,7 +86,7 @@ function Summary({ field, values: v }) {
 		['Memory and swap', `${v.memory || 512} and ${v.swap || 512} MiB`], ['Cores', v.cores || 'all'], ['Processor time', v.cpulimit && `${v.cpulimit} cores at most`],
 		['Network', v.bridge ? `${v.name} on ${v.bridge}: ${addresses(v)}` : 'none'], ['VLAN', v.tag], ['Name servers', v.nameserver],
 		['Root may log in', [v.password && 'by password', v.keys.trim() && 'by key'].filter(Boolean).join(', ') || 'in no way: neither password nor key'],
-		['Kind', v.unprivileged ? 'unprivileged' : 'privileged'], ['Features', features.join(', ')], ['Start with the node', v.onboot ? 'yes' : 'no'], ['Tags', v.tags],
+		['Kind', v.unprivileged ? 'unprivileged' : 'privileged'], ['Features', features.join(', ')], ['Start with the node', v.onboot ? 'yes' : 'no'], ['Tags', v.tags], ['Pool', v.pool],
 	];
 	return html`<${Facts} rows=${rows} />
 		${field({ name: 'start', label: 'Start it when it is made', kind: 'checkbox', wide: true })}`;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A new virtual machine's fields, and what they say to the API.
 import { html } from '../html.js';
-import { BridgeField, StorageField } from '../components/create_fields.js';
+import { BridgeField, PoolField, StorageField } from '../components/create_fields.js';
 import { fileOptions } from '../components/choices.js';
 import { FetchFile } from '../components/fetch_file.js';
 
@@ -10,7 +10,7 @@ const isTested = (kvm) => kvm?.usable !== undefined;
 
 export function machineDefaults({ vmid, disks, bridges, kvm }) {
 	return {
-		vmid, name: '', memory: '1024', cores: '1', storage: disks[0]?.storage || '', size: '8', iso: '',
+		vmid, name: '', pool: '', memory: '1024', cores: '1', storage: disks[0]?.storage || '', size: '8', iso: '',
 		bridge: bridges[0] || 'vmbr0', kvm: !isTested(kvm) || Boolean(kvm.usable), serial: true, start: false,
 	};
 }
@@ -21,7 +21,7 @@ export function machineParams(v) {
 		vmid: v.vmid, name: v.name || undefined, memory: v.memory, cores: v.cores || undefined, ostype: 'l26', scsihw: 'virtio-scsi-pci',
 		scsi0: `${v.storage}:${v.size}`, ide2: v.iso ? `${v.iso},media=cdrom` : undefined, net0: v.bridge ? `virtio,bridge=${v.bridge}` : undefined,
 		boot: `order=${['scsi0', v.iso && 'ide2', v.bridge && 'net0'].filter(Boolean).join(';')}`, kvm: v.kvm ? undefined : 0,
-		serial0: v.serial ? 'socket' : undefined, start: v.start,
+		serial0: v.serial ? 'socket' : undefined, pool: v.pool || undefined, start: v.start,
 	};
 }
 
@@ -38,6 +38,7 @@ function MachineFields({ field, values, choices, onFetch }) {
 	return html`
 		${field({ name: 'vmid', label: 'ID', inputmode: 'numeric', required: true })}
 		${field({ name: 'name', label: 'Name', placeholder: `VM${values.vmid}` })}
+		<${PoolField} field=${field} wide />
 		${field({ name: 'memory', label: 'Memory', kind: 'number', min: 16, unit: 'MiB' })}
 		${field({ name: 'cores', label: 'Cores', kind: 'number', min: 1 })}
 		<${StorageField} field=${field} disks=${choices.disks} label="Disk on" errorsOf="scsi0" />

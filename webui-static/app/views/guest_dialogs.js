@@ -10,6 +10,7 @@ import { Dialog } from '../components/dialog.js';
 import { FormDialog } from '../components/form.js';
 import { TaskDialog } from '../components/task_dialog.js';
 import { nextId, readStorages, storageOptions } from '../components/choices.js';
+import { PoolField } from '../components/create_fields.js';
 
 export function ShutdownWithin({ entry, onClose }) {
 	const send = async ({ timeout, force }) => {
@@ -27,7 +28,7 @@ export function ShutdownWithin({ entry, onClose }) {
 export function cloneParams(entry, v) {
 	return {
 		newid: v.newid, [entry.type === 'lxc' ? 'hostname' : 'name']: v.name, snapname: v.snapname, full: v.full ? 1 : entry.template ? 0 : undefined,
-		storage: v.full ? v.storage : undefined, description: v.description,
+		storage: v.full ? v.storage : undefined, description: v.description, pool: v.pool || undefined,
 	};
 }
 const given = (params) => Object.fromEntries(Object.entries(params).filter(([, value]) => value !== ''));
@@ -36,7 +37,7 @@ function CloneForm({ entry, choices, snapshot, onClose, onStarted }) {
 	const { newid, storages, snapshots } = choices;
 	const call = (v) => ({ method: 'POST', path: `${guestPath(entry)}/clone`, params: given(cloneParams(entry, v)) });
 	const send = async (v) => ({ upid: await api.post(call(v).path, call(v).params), vmid: v.newid });
-	const initial = { newid, name: '', snapname: snapshot || '', full: !entry.template, storage: '', description: '' };
+	const initial = { newid, name: '', snapname: snapshot || '', full: !entry.template, storage: '', description: '', pool: '' };
 	return html`<${FormDialog} title=${`Clone ${nameOf(entry)}`} label="Clone" wide initial=${initial} check=${call} send=${send} onDone=${onStarted} onClose=${onClose}>
 		${(field, { values }) => html`
 			${field({ name: 'newid', label: 'ID', inputmode: 'numeric' })}
@@ -45,6 +46,7 @@ function CloneForm({ entry, choices, snapshot, onClose, onStarted }) {
 			${Boolean(entry.template) && field({ name: 'full', label: 'Copy everything', kind: 'checkbox', wide: true,
 				hint: 'Otherwise the clone shares with the template what it does not change; the storage must be able to do that.' })}
 			${values.full && field({ name: 'storage', label: 'Copy to', kind: 'select', wide: true, options: [['', 'the same storages'], ...storageOptions(storages)] })}
+			<${PoolField} field=${field} wide />
 			${field({ name: 'description', label: 'Notes', kind: 'textarea', wide: true })}`}
 	<//>`;
 }

@@ -4,6 +4,7 @@ import * as api from '../api.js';
 import { guestPath } from '../actions.js';
 import { html, useEffect, useState } from '../html.js';
 import { bytes, duration, percent, share, tags } from '../format.js';
+import { href } from '../router.js';
 import { useStore } from '../store.js';
 import { Markdown } from '../components/markdown.js';
 import { Meter } from '../components/meter.js';
@@ -41,6 +42,7 @@ function Facts({ entry, items }) {
 		${row('Cores', entry.maxcpu)}${row('Memory', bytes(entry.maxmem))}${row('Disk', bytes(entry.maxdisk))}
 		${isUp && row('Network in / out', `${bytes(entry.netin)} / ${bytes(entry.netout)}`)}
 		${isUp && row('Disk read / written', `${bytes(entry.diskread)} / ${bytes(entry.diskwrite)}`)}
+		${entry.pool && row('Pool', html`<a href=${href('pool', entry.pool)}>${entry.pool}</a>`)}
 		${tags(entry.tags).length > 0 && row('Tags', html`<${Tags} list=${tags(entry.tags)} />`)}
 		${of(IS_VOLUME)}${of(IS_NET)}
 	</dl>`;

@@ -5,6 +5,7 @@ import { stateOf } from '../format.js';
 import { href } from '../router.js';
 import { useStore } from '../store.js';
 import { State } from '../components/state.js';
+import { NodeActions } from './node_actions.js';
 import { NodeNetwork } from './node_network.js';
 import { NodeSummary } from './node_summary.js';
 import { NodeSystem } from './node_system.js';
@@ -20,7 +21,8 @@ export function Node({ node, tab = 'summary' }) {
 	if (!entry)
 		return html`<div class="empty"><h1>${node}</h1><p>${isLoaded ? 'There is no such node.' : 'Loading…'}</p></div>`;
 	return html`<div class="view">
-		<header class="head"><p class="crumb">Node</p><h1><span>${node}</span> <${State} ...${stateOf(entry)} /></h1></header>
+		<header class="head"><p class="crumb">Node</p><h1><span>${node}</span> <${State} ...${stateOf(entry)} /></h1>
+			<${NodeActions} node=${node} /></header>
 		<nav class="tabs" aria-label="Parts of this node">${TABS.map(([key, label]) =>
 			html`<a key=${key} href=${href('node', node, key)} aria-current=${key === tab ? 'page' : undefined}>${label}</a>`)}</nav>
 		<${Part} node=${node} entry=${entry} />

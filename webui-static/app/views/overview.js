@@ -8,6 +8,7 @@ import { GuestTable } from '../components/guest_table.js';
 import { Meter } from '../components/meter.js';
 import { State } from '../components/state.js';
 import { TaskTable } from '../components/task_table.js';
+import { Pools } from './pool.js';
 
 const RECENT = 8;
 
@@ -37,6 +38,7 @@ export function Overview() {
 		<h1 class="unseen">Overview</h1>
 		<div class="cards">${nodes.map((n) => html`<${NodeCard} key=${n.id} node=${n} guests=${guests.filter((g) => g.node === n.node)} />`)}</div>
 		<section class="panel"><${GuestTable} id="overview" guests=${guests} isLoaded=${isLoaded} /></section>
+		<${Pools} />
 		<section class="panel"><${TaskTable} id="overview-tasks" title="Last tasks" tasks=${tasks.slice(0, RECENT)} />
 			${tasks.length > RECENT && html`<p class="more"><a href="#/tasks">All tasks</a></p>`}</section>
 	</div>`;

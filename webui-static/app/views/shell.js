@@ -8,11 +8,12 @@ import { Create } from './create.js';
 import { Guest } from './guest.js';
 import { Node } from './node.js';
 import { Overview } from './overview.js';
+import { Pool } from './pool.js';
 import { Storage } from './storage.js';
 import { Task } from './task.js';
 import { Tasks } from './tasks.js';
 
-const VIEWS = { overview: Overview, guest: Guest, node: Node, storage: Storage, tasks: Tasks, task: Task, missing: Missing };
+const VIEWS = { overview: Overview, guest: Guest, node: Node, pool: Pool, storage: Storage, tasks: Tasks, task: Task, missing: Missing };
 
 function Missing() {
 	useEffect(() => { document.title = 'Lodge'; }, []);
@@ -32,7 +33,7 @@ function useViewStart(key, main) {
 export function Shell({ view, params }) {
 	const creating = useStore((s) => s.creating);
 	const main = useRef(null);
-	const key = [view, params.type, params.vmid, params.node, params.storage, params.upid].join(' ');
+	const key = [view, params.type, params.vmid, params.node, params.storage, params.pool, params.upid].join(' ');
 	const View = VIEWS[view];
 
 	useViewStart(key, main);
