@@ -44,16 +44,24 @@ static void on_done(const struct err *failure, void *ctx)
 
 int api_access_edit(struct api_request *req, api_edit_fn apply, api_next_fn next, struct err *err)
 {
+	return api_access_edit_with(req, apply, next, NULL, err);
+}
+
+int api_access_edit_with(struct api_request *req, api_edit_fn apply, api_next_fn next,
+			 const struct store_txn *with, struct err *err)
+{
 	struct api_edit *edit = xcalloc(1, sizeof(*edit));
 	int r;
 
 	*edit = (struct api_edit){.req = req, .apply = apply, .next = next};
 	req->cancel = NULL; /* what was submitted is done, whoever waits */
-	r = access_edit(
-		req->core->access,
-		&(struct access_edit){
-			.who = api_user(req), .apply = on_apply, .done = on_done, .ctx = edit},
-		err);
+	r = access_edit(req->core->access,
+			&(struct access_edit){.who = api_user(req),
+					      .apply = on_apply,
+					      .with = with,
+					      .done = on_done,
+					      .ctx = edit},
+			err);
 	if (r == 0)
 		return API_LATER;
 	free(edit);

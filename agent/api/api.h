@@ -74,7 +74,6 @@ struct api_request {
 	struct {
 		const char *pool; /* a parameter's value; NULL: none */
 		unsigned vmid;
-		api_then_fn next;
 	} joins; /* the guest that this request makes will be in that pool (pools.h) */
 	void *ctx;	      /* the handler's, for API_LATER */
 	void (*cancel)(struct api_request *req); /* set by the handler: the client went away or the

@@ -43,11 +43,6 @@ int guest_create_check_storage(const struct api_request *req, const char *storag
 	return 0;
 }
 
-static int join_pool(struct api_request *req, struct err *err)
-{
-	return api_pool_join(req, req->joins.next, guest_create_abandon, err);
-}
-
 int guest_create_store(struct api_request *req, unsigned vmid, struct guest_config *config,
 		       api_then_fn next, struct err *err)
 {
@@ -56,7 +51,6 @@ int guest_create_store(struct api_request *req, unsigned vmid, struct guest_conf
 	bool is_ct = guest_request_kind(guest_request_ops(req)) == GUEST_LXC;
 	autobuf text = BUF_INIT;
 
-	req->joins.next = next;
 	guest_config_set(config, "lock", LOCK_CREATE);
 	guest_config_format(config, &text);
 	if (text.size > GUEST_CONFIG_MAX)
@@ -68,15 +62,16 @@ int guest_create_store(struct api_request *req, unsigned vmid, struct guest_conf
 			       .value = buf_str(&text),
 			       .size = text.size};
 
-	return api_store(req,
-			 &(struct store_txn){
-				 .who = api_user(req),
-				 .preconditions = absent,
-				 .precondition_count = ARRAY_SIZE(absent),
-				 .ops = &put,
-				 .op_count = 1,
-			 },
-			 req->joins.pool ? join_pool : next, err);
+	const struct store_txn txn = {
+		.who = api_user(req),
+		.preconditions = absent,
+		.precondition_count = ARRAY_SIZE(absent),
+		.ops = &put,
+		.op_count = 1,
+	};
+
+	return req->joins.pool ? api_pool_store(req, &txn, next, err)
+			       : api_store(req, &txn, next, err);
 }
 
 static void abandoned(const struct store_result *result, void *ctx)
@@ -99,15 +94,16 @@ void guest_create_abandon(struct api_request *req, unsigned vmid)
 	struct store_op delete = {.kind = STORE_DELETE, .path = path};
 	struct err err = ERR_INIT;
 
-	if (store_submit(req->core->store,
-			 &(struct store_txn){
-				 .who = api_user(req),
-				 .preconditions = &unchanged,
-				 .precondition_count = 1,
-				 .ops = &delete,
-				 .op_count = 1,
-			 },
-			 abandoned, NULL, &err) < 0)
+	const struct store_txn txn = {
+		.who = api_user(req),
+		.preconditions = &unchanged,
+		.precondition_count = 1,
+		.ops = &delete,
+		.op_count = 1,
+	};
+
+	if (req->joins.pool)
+		api_pool_unstore(req, &txn);
+	else if (store_submit(req->core->store, &txn, abandoned, NULL, &err) < 0)
 		log_warning("remove %s: %s", path, err.message);
-	api_pool_leave(req);
 }

@@ -11,8 +11,8 @@ int guest_create_check_id(const struct api_request *req, const struct guest_kind
 /* Is the storage there, usable on this node, and made for this content ("rootdir")? */
 int guest_create_check_storage(const struct api_request *req, const char *storage,
 			       const char *content, struct err *err);
-/* Stores config, sets its lock, puts the guest into its pool (pools.h), then calls next(), which must start the job;
- * see also guest_create_abandon(). */
+/* Stores config with its lock, and the guest's place in a pool in the same step (pools.h), then calls next(), which must
+ * start the job; see also guest_create_abandon(). */
 int guest_create_store(struct api_request *req, unsigned vmid, struct guest_config *config,
 		       api_then_fn next, struct err *err);
 /* The job could not be started: takes the configuration away again. */

@@ -2,6 +2,7 @@
 /* Changes of /pools. Core's loop. */
 #include "agent/api/access_edit.h"
 #include "agent/api/pools.h"
+#include "agent/auth/acl.h"
 #include "agent/auth/rights.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -26,8 +27,15 @@ static const struct member_kind {
 	{"storage", "/storage/", "storage", storage_is_there},
 };
 
-/* Rights on a member come with the pool: who moves it about must be allowed to give them. */
-static int check_member(struct api_request *req, const char *path, struct err *err)
+/* Rights on a member come with the pool: who puts it there must be allowed to give them all. */
+static int check_gives(struct api_request *req, const struct usercfg *cfg,
+		       const struct cfg_pool *pool, const char *path, struct err *err)
+{
+	return rights_check_grant(req->core->access, &req->who, path, acl_pool_gives(cfg, pool->id),
+				  false, err);
+}
+
+static int check_drop(struct api_request *req, const char *path, struct err *err)
 {
 	if (rights_may_modify_acl(req->core->access, &req->who, path))
 		return 0;
@@ -48,7 +56,7 @@ static int add_member(struct api_request *req, struct usercfg *cfg, struct cfg_p
 		      const struct member_kind *kind, const char *id, struct err *err)
 {
 	autofree char *path = xasprintf("%s%s", kind->prefix, id);
-	int r = check_member(req, path, err);
+	int r = check_gives(req, cfg, pool, path, err);
 
 	if (r == 0 && !kind->is_there(req->core, id))
 		return err_field(err, kind->param, "%s '%s' does not exist", kind->noun, id);
@@ -62,7 +70,7 @@ static int drop_member(struct api_request *req, struct usercfg *cfg, struct cfg_
 		       const struct member_kind *kind, const char *id, struct err *err)
 {
 	autofree char *path = xasprintf("%s%s", kind->prefix, id);
-	int r = check_member(req, path, err);
+	int r = check_drop(req, path, err);
 
 	return r < 0 ? r : usercfg_pool_drop(cfg, pool, path, err);
 }

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A guest that is being made comes into a pool. Core's loop. */
+/* A guest that is being made comes into a pool, in the step that stores its configuration. Core's loop. */
+#include "agent/api/access_edit.h"
 #include "agent/api/pools.h"
-#include "agent/auth/edit.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-
-struct joining {
-	struct api_request *req;
-	char *pool;
-	unsigned vmid;
-	api_then_fn next;
-	void (*undo)(struct api_request *req, unsigned vmid);
-};
 
 int api_pool_joins(struct api_request *req, unsigned vmid, struct err *err)
 {
@@ -28,64 +20,31 @@ int api_pool_joins(struct api_request *req, unsigned vmid, struct err *err)
 	return 0;
 }
 
-static int apply(struct access_draft *draft, void *ctx, struct err *err)
+static int apply_join(struct api_request *req, struct access_draft *draft, struct err *err)
 {
-	const struct joining *joining = ctx;
-	autofree char *path = xasprintf("/vms/%u", joining->vmid);
+	autofree char *path = xasprintf("/vms/%u", req->joins.vmid);
+	const struct cfg_pool *before = usercfg_pool_of(draft->cfg, path);
 	struct cfg_pool *pool;
-	int r = usercfg_pool(draft->cfg, joining->pool, &pool, err);
+	int r = usercfg_pool(draft->cfg, req->joins.pool, &pool, err);
 
-	/* whatever had this id before */
-	return r < 0 ? r : usercfg_pool_add(draft->cfg, pool, path, true, err);
+	/* a place that is left of whatever had this id before is given up */
+	return r < 0 || before == pool ? r : usercfg_pool_add(draft->cfg, pool, path, true, err);
 }
 
-static void joining_free(struct joining *joining)
+int api_pool_store(struct api_request *req, const struct store_txn *txn, api_then_fn next,
+		   struct err *err)
 {
-	free(joining->pool);
-	free(joining);
+	return api_access_edit_with(req, apply_join, next, txn, err);
 }
 
-static void on_done(const struct err *failure, void *ctx)
-{
-	struct joining *joining = ctx;
-	struct api_request *req = joining->req;
-	struct err err = *failure;
-	int r = err.code ? -err.code : 0;
-
-	if (r == 0 && req->core)
-		r = joining->next(req, &err);
-	else if (req->core)
-		joining->undo(req, joining->vmid);
-	joining_free(joining);
-	if (r < 0)
-		api_fail(req, &err);
-	else if (r == 0)
-		api_finish(req);
-}
-
-int api_pool_join(struct api_request *req, api_then_fn next,
-		  void (*undo)(struct api_request *req, unsigned vmid), struct err *err)
-{
-	struct joining *joining = xcalloc(1, sizeof(*joining));
-	int r;
-
-	*joining = (struct joining){req, xstrdup(req->joins.pool), req->joins.vmid, next, undo};
-	r = access_edit(
-		req->core->access,
-		&(struct access_edit){
-			.who = api_user(req), .apply = apply, .done = on_done, .ctx = joining},
-		err);
-	if (r == 0)
-		return API_LATER;
-	if (r < 0)
-		undo(req, joining->vmid);
-	joining_free(joining);
-	return r < 0 ? r : next(req, err);
-}
+struct leaving {
+	char *pool;
+	unsigned vmid;
+};
 
 static int apply_leave(struct access_draft *draft, void *ctx, struct err *err)
 {
-	const struct joining *leaving = ctx;
+	const struct leaving *leaving = ctx;
 	autofree char *path = xasprintf("/vms/%u", leaving->vmid);
 	struct cfg_pool *pool = map_get(draft->cfg->pools, leaving->pool);
 
@@ -96,26 +55,25 @@ static int apply_leave(struct access_draft *draft, void *ctx, struct err *err)
 
 static void on_left(const struct err *failure, void *ctx)
 {
-	struct joining *leaving = ctx;
+	struct leaving *leaving = ctx;
 
 	if (failure->code)
-		log_warning("guest %u, which was not made, stays in pool %s: %s", leaving->vmid,
-			    leaving->pool, failure->message);
-	joining_free(leaving);
+		log_warning("guest %u, which was not made, stays in pool %s, and locked: %s",
+			    leaving->vmid, leaving->pool, failure->message);
+	free(leaving->pool);
+	free(leaving);
 }
 
-void api_pool_leave(struct api_request *req)
+void api_pool_unstore(struct api_request *req, const struct store_txn *txn)
 {
-	struct joining *leaving;
+	struct leaving *leaving = xcalloc(1, sizeof(*leaving));
 	struct err err = ERR_INIT;
 
-	if (!req->joins.pool)
-		return;
-	leaving = xcalloc(1, sizeof(*leaving));
-	*leaving = (struct joining){.pool = xstrdup(req->joins.pool), .vmid = req->joins.vmid};
+	*leaving = (struct leaving){xstrdup(req->joins.pool), req->joins.vmid};
 	if (access_edit(req->core->access,
 			&(struct access_edit){.who = api_user(req),
 					      .apply = apply_leave,
+					      .with = txn,
 					      .done = on_left,
 					      .ctx = leaving},
 			&err) != 0)

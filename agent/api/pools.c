@@ -18,7 +18,7 @@ static bool is_wanted(const struct api_request *req, const char *type)
 	return !wanted || str_eq(wanted, type);
 }
 
-/* Whoever may see the pool sees who is in it; what a guest does is for those who may see the guest. */
+/* Whoever may see the pool sees who is in it; what a member does is for those who may see that. */
 static void write_guest(struct api_request *req, const char *path)
 {
 	const struct guest *guest =
@@ -43,8 +43,15 @@ static void write_storage(struct api_request *req, const char *path)
 	const struct storage_def *def =
 		storage_cfg_find(storages_config(req->core->storages), strrchr(path, '/') + 1);
 
-	if (def && is_wanted(req, "storage"))
+	if (!def || !is_wanted(req, "storage"))
+		return;
+	if (api_may(req, path, "Datastore.Audit")) {
 		api_resources_write_storage(req, def);
+		return;
+	}
+	json_object_begin(&req->json);
+	api_resources_write_storage_identity(req, def);
+	json_object_end(&req->json);
 }
 
 static void write_members(struct api_request *req, const struct cfg_pool *pool)

@@ -23,9 +23,8 @@ bool api_pool_is_visible(const struct api_request *req,
 /* The parameter "pool" of a request that makes guest vmid: there must be such a pool. From here on api_check() lets
  * rights on the pool count as rights on the guest. Nothing is done without that parameter. */
 int api_pool_joins(struct api_request *req, unsigned vmid, struct err *err);
-/* Puts the guest, which is stored by now, into the pool, then goes on with next(). Fails like a handler after having
- * called undo(). */
-int api_pool_join(struct api_request *req, api_then_fn next,
-		  void (*undo)(struct api_request *req, unsigned vmid), struct err *err);
-/* The guest was not made after all. */
-void api_pool_leave(struct api_request *req);
+/* As api_store(), of the configuration of a guest that joins: it is in the pool from the same step on. */
+int api_pool_store(struct api_request *req, const struct store_txn *txn, api_then_fn next,
+		   struct err *err);
+/* The guest was not made after all: takes it out again with what txn removes. Says in the log when that fails. */
+void api_pool_unstore(struct api_request *req, const struct store_txn *txn);

@@ -7,6 +7,7 @@
 
 #include "agent/api/api.h"
 #include "agent/api/pending.h"
+#include "agent/auth/rights.h"
 #include "agent/base/str.h"
 
 const char *api_str(const struct api_request *req, const char *name)
@@ -42,7 +43,8 @@ static bool is_joining(const struct api_request *req, const char *path)
 {
 	char guest[32];
 	snprintf(guest, sizeof(guest), "/vms/%u", req->joins.vmid);
-	return req->joins.pool && str_eq(path, guest);
+	return req->joins.pool && str_eq(path, guest) &&
+	       !access_rights(req->core->access, &req->who, path).is_denied;
 }
 
 static bool pool_allows(const struct api_request *req, privset need, bool any)

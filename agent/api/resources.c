@@ -12,18 +12,24 @@
 #include "agent/base/str.h"
 #include "agent/core/storages.h"
 
+void api_resources_write_storage_identity(struct api_request *req, const struct storage_def *def)
+{
+	struct json *j = &req->json;
+	char id[192];
+	snprintf(id, sizeof(id), "storage/%s/%s", req->core->node, def->id);
+	json_kv_string(j, "id", id);
+	json_kv_string(j, "type", "storage");
+	json_kv_string(j, "storage", def->id);
+	json_kv_string(j, "node", req->core->node);
+}
+
 void api_resources_write_storage(struct api_request *req, const struct storage_def *def)
 {
 	struct json *j = &req->json;
 	const struct storage_status *status = storages_status(req->core->storages, def->id);
 	const char *content = storage_def_get(def, "content");
-	char id[192];
-	snprintf(id, sizeof(id), "storage/%s/%s", req->core->node, def->id);
 	json_object_begin(j);
-	json_kv_string(j, "id", id);
-	json_kv_string(j, "type", "storage");
-	json_kv_string(j, "storage", def->id);
-	json_kv_string(j, "node", req->core->node);
+	api_resources_write_storage_identity(req, def);
 	json_kv_string(j, "plugintype", def->type);
 	json_kv_string(j, "content", content ? content : "");
 	json_kv_bool(j, "shared", storage_is_shared(def));

@@ -14,6 +14,7 @@ const char *api_resources_guest(const struct core *core, const struct guest *gue
 /* What every element of a guest begins with: id, type, node, vmid. */
 void api_resources_write_identity(struct json *j, const struct guest *guest);
 struct storage_def;
+void api_resources_write_storage_identity(struct api_request *req, const struct storage_def *def);
 void api_resources_write_storage(struct api_request *req, const struct storage_def *def);
 /* The node's element. */
 void api_resources_write_node(const struct core *core, bool with_load, struct json *j);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/api/access_edit.h"
 #include "agent/api/guest_request.h"
 #include "agent/api/storage_keys.h"
 #include "agent/api/storage_use.h"
@@ -41,8 +42,11 @@ static int draft_begin(const struct api_request *req, struct draft *ret, struct 
 	return r;
 }
 
-static int draft_commit(struct api_request *req, const struct draft *draft,
-			int (*next)(struct api_request *req, struct err *err), struct err *err)
+typedef int (*commit_fn)(struct api_request *req, const struct store_txn *txn, api_then_fn next,
+			 struct err *err);
+
+static int draft_commit(struct api_request *req, const struct draft *draft, commit_fn commit,
+			api_then_fn next, struct err *err)
 {
 	autobuf text = BUF_INIT;
 	struct storage_cfg again = {0};
@@ -58,7 +62,7 @@ static int draft_commit(struct api_request *req, const struct draft *draft,
 		.kind = STORE_PUT, .path = CFG_PATH, .value = buf_str(&text), .size = text.size};
 	const struct store_txn txn = {
 		.preconditions = &unchanged, .precondition_count = 1, .ops = &op, .op_count = 1};
-	return api_store(req, &txn, next, err);
+	return commit(req, &txn, next, err);
 }
 
 static struct storage_def *draft_find(struct draft *draft, const char *id)
@@ -146,7 +150,7 @@ static int write_new(struct api_request *req, struct err *err)
 	int r = draft_begin(req, &draft, err);
 	if (r == 0)
 		r = add_new(req, &draft, err);
-	return r < 0 ? r : draft_commit(req, &draft, write_result, err);
+	return r < 0 ? r : draft_commit(req, &draft, api_store, write_result, err);
 }
 
 static int tried(struct api_request *req, struct buf *output, struct err *err)
@@ -220,7 +224,7 @@ static int update_storage(struct api_request *req, struct err *err)
 	r = check(&draft, def, err);
 	if (r == 0 && api_str(req, "content-dirs"))
 		r = check_folders(req, def, err);
-	return r < 0 ? r : draft_commit(req, &draft, write_result, err);
+	return r < 0 ? r : draft_commit(req, &draft, api_store, write_result, err);
 }
 
 /* -- delete ------------------------------------------------------------------------------------ */
@@ -230,6 +234,22 @@ static int removed(struct api_request *req, struct err *err)
 	(void)req;
 	(void)err;
 	return 0;
+}
+
+static int forget(struct api_request *req, struct access_draft *draft, struct err *err)
+{
+	autofree char *path = xasprintf("/storage/%s", api_str(req, "storage"));
+
+	(void)err;
+	(void)usercfg_forget_path(draft->cfg, path);
+	return 0;
+}
+
+/* Rights on it, and its places in pools, are not the next one's of that name. */
+static int commit_removal(struct api_request *req, const struct store_txn *txn, api_then_fn next,
+			  struct err *err)
+{
+	return api_access_edit_with(req, forget, next, txn, err);
 }
 
 /* The definition only: what lies there stays. */
@@ -246,7 +266,7 @@ static int delete_storage(struct api_request *req, struct err *err)
 	storage_def_fini(def);
 	size_t at = (size_t)(def - draft.cfg.items);
 	memmove(def, def + 1, (--draft.cfg.count - at) * sizeof(*def));
-	return draft_commit(req, &draft, removed, err);
+	return draft_commit(req, &draft, commit_removal, removed, err);
 }
 
 /* -- tables ------------------------------------------------------------------------------------ */
@@ -299,7 +319,7 @@ static const struct api_route routes[] = {
 	 .handle = update_storage},
 	{.verb = API_DELETE,
 	 .path = "/storage/{storage}",
-	 .text = "Remove the definition of a storage; its content stays.",
+	 .text = "Remove the definition of a storage, with rights on it; its content stays.",
 	 .params = delete_params,
 	 .permission = MAY_CHANGE,
 	 .returns = "{\"type\":\"null\"}",

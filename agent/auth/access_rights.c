@@ -29,6 +29,7 @@ static struct rights resolve(const struct access *access, const struct identity 
 	return (struct rights){
 		.granted = rights.granted & own.granted,
 		.propagated = rights.propagated & own.propagated,
+		.is_denied = rights.is_denied || own.is_denied,
 	};
 }
 

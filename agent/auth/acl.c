@@ -127,3 +127,30 @@ struct rights acl_token_rights(const struct usercfg *cfg, const char *tokenid, c
 
 	return resolve_pooled(&q, path);
 }
+
+static privset node_gives(const struct usercfg *cfg, const char *path, bool is_last)
+{
+	const struct acl_node *node = map_get(cfg->acl, path);
+	privset set = 0;
+
+	for (size_t i = 0; node && i < node->count; i++) {
+		const struct cfg_role *role = map_get(cfg->roles, node->items[i].role);
+
+		if (role && (is_last || node->items[i].propagate))
+			set |= role->privs;
+	}
+	return set;
+}
+
+privset acl_pool_gives(const struct usercfg *cfg, const char *poolid)
+{
+	autofree char *path = xasprintf("/pool/%s", poolid);
+	privset set = node_gives(cfg, path, true);
+
+	/* who has rights on all there is has them on the member as well */
+	for (char *slash; (slash = strrchr(path, '/')) != path;) {
+		*slash = '\0';
+		set |= node_gives(cfg, path, false);
+	}
+	return set;
+}

@@ -22,5 +22,7 @@ bool acl_path_is_valid(const char *path); /* is in normal form and known */
  * before those of the user's groups, NoAccess before any other role there. Entries above count only
  * if they propagate. root@pam has everything; an unknown user nothing. */
 struct rights acl_user_rights(const struct usercfg *cfg, const char *userid, const char *path);
+/* All that entries on a pool ("web/db") and on what it lies in give to anybody. */
+privset acl_pool_gives(const struct usercfg *cfg, const char *poolid);
 /* The token's own entries, not yet cut down to its user's rights. */
 struct rights acl_token_rights(const struct usercfg *cfg, const char *tokenid, const char *path);

@@ -51,17 +51,28 @@ static privset area_privs(const struct area *area)
 	return set;
 }
 
-/* What a pool gives all of its members have: one of them tells. */
+/* What a pool gives all of its members have but those that are denied to the user: the first other one tells. */
+static privset held_on_member(struct access *access, const struct identity *who,
+			      const struct cfg_pool *pool, const char *below)
+{
+	const char *path;
+	privset set = 0;
+
+	for (void *m = map_first(pool->members, below, &path);
+	     m && str_starts(path, below) && set == 0; m = map_next(pool->members, path, &path))
+		set = access_privileges(access, who, path);
+	return set;
+}
+
 static privset held_by_pools(struct access *access, const struct identity *who, const char *below)
 {
 	const struct map *pools = access_usercfg(access)->pools;
-	const char *id, *path;
+	const char *id;
 	privset set = 0;
 
 	for (const struct cfg_pool *p = map_first(pools, NULL, &id); p;
 	     p = map_next(pools, id, &id))
-		if (map_first(p->members, below, &path) && str_starts(path, below))
-			set |= access_privileges(access, who, path);
+		set |= held_on_member(access, who, p, below);
 	return set;
 }
 

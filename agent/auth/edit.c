@@ -23,13 +23,51 @@ struct draft_file {
 struct edit {
 	struct access_op op;	 /* while it is under way */
 	struct list queue;	 /* while it waits for those before it */
-	struct access_edit spec; /* its `who` is the caller's and not used later */
+	struct access_edit spec; /* its `who` and `with` are the caller's and not used later */
 	char *who;
+	struct with {
+		struct store_precondition *preconditions;
+		size_t precondition_count;
+		struct store_op *ops;
+		size_t op_count;
+	} with; /* owned, with all that they point to */
 	unsigned tries;
 };
 
+static void with_fini(struct with *with)
+{
+	for (size_t i = 0; i < with->precondition_count; i++)
+		free((char *)with->preconditions[i].path);
+	for (size_t i = 0; i < with->op_count; i++) {
+		free((char *)with->ops[i].path);
+		free((void *)with->ops[i].value);
+	}
+	free(with->preconditions);
+	free(with->ops);
+}
+
+static void with_copy(const struct store_txn *txn, struct with *ret)
+{
+	*ret = (struct with){
+		.preconditions = xcalloc(txn->precondition_count + 1, sizeof(*ret->preconditions)),
+		.ops = xcalloc(txn->op_count + 1, sizeof(*ret->ops)),
+		.precondition_count = txn->precondition_count,
+		.op_count = txn->op_count,
+	};
+	for (size_t i = 0; i < txn->precondition_count; i++) {
+		ret->preconditions[i] = txn->preconditions[i];
+		ret->preconditions[i].path = xstrdup(txn->preconditions[i].path);
+	}
+	for (size_t i = 0; i < txn->op_count; i++) {
+		ret->ops[i] = txn->ops[i];
+		ret->ops[i].path = xstrdup(txn->ops[i].path);
+		ret->ops[i].value = xstrndup(txn->ops[i].value ?: "", txn->ops[i].size);
+	}
+}
+
 static void edit_free(struct edit *edit)
 {
+	with_fini(&edit->with);
 	free(edit->who);
 	free(edit);
 }
@@ -121,13 +159,15 @@ static void on_result(const struct store_result *result, void *ctx);
 
 static int submit(struct edit *edit, const struct draft_file files[FILES], struct err *err)
 {
-	struct store_precondition preconditions[FILES];
-	struct store_op ops[FILES];
+	const struct with *with = &edit->with;
+	autofree struct store_precondition *preconditions =
+		xcalloc(FILES + with->precondition_count, sizeof(*preconditions));
+	autofree struct store_op *ops = xcalloc(FILES + with->op_count, sizeof(*ops));
 	size_t op_count = 0;
 	struct store_txn txn = {
 		.who = edit->who,
 		.preconditions = preconditions,
-		.precondition_count = FILES,
+		.precondition_count = FILES + with->precondition_count,
 		.ops = ops,
 	};
 
@@ -143,6 +183,10 @@ static int submit(struct edit *edit, const struct draft_file files[FILES], struc
 				.size = files[i].text.size,
 			};
 	}
+	for (size_t i = 0; i < with->precondition_count; i++)
+		preconditions[FILES + i] = with->preconditions[i];
+	for (size_t i = 0; i < with->op_count; i++)
+		ops[op_count++] = with->ops[i];
 	if (op_count == 0)
 		return ACCESS_EDIT_UNCHANGED;
 	txn.op_count = op_count;
@@ -193,8 +237,19 @@ static void start_next(struct access *access)
 }
 
 /* Refused: somebody else, on another node, was faster. 0 while it is under way again. */
-static int edit_again(struct edit *edit, struct err *err)
+static int edit_again(struct edit *edit, size_t failed, struct err *err)
 {
+	const struct store_precondition *other =
+		failed >= FILES && failed - FILES < edit->with.precondition_count
+			? &edit->with.preconditions[failed - FILES]
+			: NULL;
+
+	if (other && other->version == 0)
+		return err_set(err, ERR_EXISTS, "'%s' already exists", other->path);
+	if (other)
+		return err_set(err, ERR_CONFLICT,
+			       "detected modified configuration - file changed by other user? "
+			       "Try again.");
 	if (edit->tries >= ACCESS_EDIT_TRIES)
 		return err_set(err, ERR_CONFLICT,
 			       "the access configuration keeps changing, try again");
@@ -209,7 +264,7 @@ static void on_result(const struct store_result *result, void *ctx)
 
 	if (access && result->outcome == STORE_REFUSED) {
 		err = ERR_INIT;
-		if (edit_again(edit, &err) == 0)
+		if (edit_again(edit, result->failed_precondition, &err) == 0)
 			return;
 	}
 	access_op_end(&edit->op);
@@ -227,6 +282,8 @@ int access_edit(struct access *access, const struct access_edit *spec, struct er
 
 	edit->spec = *spec;
 	edit->who = xstrdup(spec->who);
+	if (spec->with)
+		with_copy(spec->with, &edit->with);
 	if (access->edit_under_way || !list_is_empty(&access->edits)) {
 		list_append(&access->edits, &edit->queue);
 		return 0;

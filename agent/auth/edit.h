@@ -2,7 +2,7 @@
 /* Changes of the access configuration: a change is a function that is applied to a draft; the result
  * is committed in one transaction on condition that nothing moved meanwhile, else the function is
  * applied again to what is there then (at most ACCESS_EDIT_TRIES times). Changes wait for those
- * before them. Core's loop only. */
+ * before them. What else shall be stored in the same step comes along. Core's loop only. */
 #pragma once
 
 #include "agent/auth/access.h"
@@ -23,6 +23,10 @@ struct access_edit {
 	const char *who; /* for the history; copied */
 	/* May be called several times; a negative error ends the change without effect. */
 	int (*apply)(struct access_draft *draft, void *ctx, struct err *err);
+	/* Preconditions and operations on other paths, stored together with the change, also where apply changes
+	 * nothing; NULL: none. Copied. A precondition of these that does not hold ends the change: ERR_EXISTS where
+	 * the path had to be absent, ERR_CONFLICT otherwise. */
+	const struct store_txn *with;
 	/* Called exactly once, later (from store_dispatch() or access_free()): err->code 0 means
 	 * committed. */
 	void (*done)(const struct err *err, void *ctx);

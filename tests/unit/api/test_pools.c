@@ -140,6 +140,52 @@ static void takes_new_guests(void **state)
 	EXPECT_HAS(f, "GET /pools/mine", "!lxc/102");
 }
 
+static void denies_what_is_denied(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_put(f, "/user.cfg", USERS "acl:/vms:user:joe@pve:NoAccess:1\n");
+	fixture_login(f, "joe@pve");
+	fails(f, CREATE "&vmid=101&pool=mine", 403, "(/vms/101, VM.Allocate)");
+}
+
+/* What a pool gives to anybody is what the caller may give on the member. */
+static void takes_members_from_who_may_give(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_put(f, "/user.cfg",
+		    USERS "pool:yard:::\nacl:/pool/yard:user:joe@pve:PVEPoolAdmin:1\n"
+			  "acl:/vms/100:user:joe@pve:PVEVMAdmin:1\n"
+			  "acl:/pool/yard:user:sam@pve:PVEVMUser:1\n");
+	fixture_login(f, "joe@pve");
+	expect(f, "PUT /pools?poolid=yard&vms=100", 403,
+	       "{\"data\":null,\"message\":\"Permission check failed (/vms/100, Pool.Allocate, "
+	       "Pool.Audit)\\n\"}");
+	fixture_put(f, "/user.cfg",
+		    USERS "pool:yard:::\nacl:/pool/yard:user:sam@pve:PVEVMUser:1\n"
+			  "acl:/vms/100:user:joe@pve:PVEVMAdmin:1\n"
+			  "acl:/pool:user:joe@pve:PVEPoolAdmin:0\n");
+	fails(f, "PUT /pools?poolid=yard&vms=100", 403, "(/pool/yard, Pool.Allocate)");
+}
+
+static void forgets_storages_that_are_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_put(f, "/user.cfg", USERS "acl:/storage/local:user:joe@pve:PVEAuditor:1\n");
+	EXPECT_HAS(f, "GET /pools/mine", "\"storage\":\"local\"");
+	fixture_login(f, "sam@pve"); /* who may not see how full it is */
+	EXPECT_HAS(f, "GET /pools/mine", "\"storage\":\"local\"", "!maxdisk");
+	fixture_login(f, NULL);
+	expect(f, "DELETE /storage/local", 200, "{\"data\":null}");
+	fixture_put(f, "/storage.cfg", STORAGES);
+	EXPECT_HAS(f, "GET /pools/mine", "!local");
+	EXPECT_HAS(f, "GET /access/acl", "!/storage/local");
+	expect(f, "DELETE /storage/nas", 200, "{\"data\":null}"); /* one that nothing names */
+	fails(f, "DELETE /storage/nas", 500, "does not exist");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +193,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(shows_in_resources, start, stop),
 		cmocka_unit_test_setup_teardown(gives_rights, start, stop),
 		cmocka_unit_test_setup_teardown(takes_new_guests, start, stop),
+		cmocka_unit_test_setup_teardown(denies_what_is_denied, start, stop),
+		cmocka_unit_test_setup_teardown(takes_members_from_who_may_give, start, stop),
+		cmocka_unit_test_setup_teardown(forgets_storages_that_are_gone, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
