@@ -2,6 +2,8 @@
 /* The table of what can be under way. Pure. */
 #include "agent/guest/underway.h"
 
+#include <stdio.h>
+
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
@@ -68,4 +70,60 @@ void guest_underway_set(struct guest_config *config, const char *section, const 
 	struct guest_section *s = guest_config_section_add(config, section);
 
 	fields_set(&s->keys, key, value);
+}
+
+static const struct guest_section *section_of(const struct guest_config *config, const char *name)
+{
+	for (size_t i = 1; i < config->count; i++)
+		if (str_eq(config->sections[i].name, name))
+			return &config->sections[i];
+	return NULL;
+}
+
+static const struct field *note_of(const struct guest_section *section, const char *volid)
+{
+	for (size_t i = 0; section && i < section->keys.count; i++)
+		if (str_starts(section->keys.items[i].name, "volume") &&
+		    (!volid || str_eq(section->keys.items[i].value, volid)))
+			return &section->keys.items[i];
+	return NULL;
+}
+
+void guest_underway_note(struct guest_config *config, const char *section, const char *volid)
+{
+	const struct guest_section *s = section_of(config, section);
+	char key[16];
+
+	if (note_of(s, volid))
+		return;
+	for (unsigned i = 0;; i++) {
+		snprintf(key, sizeof(key), "volume%u", i);
+		if (!s || !fields_find(&s->keys, key))
+			break;
+	}
+	guest_underway_set(config, section, key, volid);
+}
+
+void guest_underway_drop(struct guest_config *config, const char *section, const char *volid)
+{
+	struct guest_section *s = guest_config_section(config, section);
+	const struct field *note;
+
+	while ((note = note_of(s, volid))) {
+		autofree char *key = xstrdup(note->name);
+
+		fields_remove(&s->keys, key);
+	}
+	if (s && s->keys.count == 0)
+		guest_config_section_remove(config, section);
+}
+
+void guest_underway_volumes(const struct guest_config *config, const char *section,
+			    struct fields *ret)
+{
+	const struct guest_section *s = section_of(config, section);
+
+	for (size_t i = 0; s && i < s->keys.count; i++)
+		if (str_starts(s->keys.items[i].name, "volume"))
+			fields_add(ret, s->keys.items[i].value, "");
 }
