@@ -10,7 +10,7 @@
 #define UNDERWAY_CLONE	  "special:clone"    /* of the source; newid */
 #define UNDERWAY_TEMPLATE "special:template"
 #define UNDERWAY_DESTROY  "special:destroy"
-/* volumeN: volumes that a change makes, or frees, and that unusedN names meanwhile. The one that comes without a lock:
+/* volumeN: volumes that a change makes, or frees, and that unusedN names meanwhile; of which job (",job=…"). The one that comes without a lock:
  * who asks for a change is answered when it is done. */
 #define UNDERWAY_CONFIG "special:config"
 /* volumeN: volumes that a creation or a copy makes. Its lock is "create", which says enough. */
@@ -26,10 +26,13 @@ bool guest_underway_find(const struct guest_config *config, struct guest_underwa
 void guest_underway_set(struct guest_config *config, const char *section, const char *key,
 			const char *value);
 
-/* Volumes that a job makes or frees, as volumeN of its section. */
-void guest_underway_note(struct guest_config *config, const char *section, const char *volid);
+/* Volumes that a job makes or frees, as volumeN of its section. owner: the job, NULL: whoever's; a note without one is
+ * everybody's. */
+void guest_underway_note(struct guest_config *config, const char *section, const char *volid,
+			 const char *owner);
 /* One of them, or with NULL all; the section goes with the last. */
-void guest_underway_drop(struct guest_config *config, const char *section, const char *volid);
+void guest_underway_drop(struct guest_config *config, const char *section, const char *volid,
+			 const char *owner);
 /* Their ids as names. Appends. */
 void guest_underway_volumes(const struct guest_config *config, const char *section,
-			    struct fields *ret);
+			    const char *owner, struct fields *ret);

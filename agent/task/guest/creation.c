@@ -13,17 +13,17 @@
 
 void guest_creation_note(struct guest_config *config, const char *volid)
 {
-	guest_underway_note(config, UNDERWAY_CREATE, volid);
+	guest_underway_note(config, UNDERWAY_CREATE, volid, NULL);
 }
 
 void guest_creation_disown(struct guest_config *config, const char *volid)
 {
-	guest_underway_drop(config, UNDERWAY_CREATE, volid);
+	guest_underway_drop(config, UNDERWAY_CREATE, volid, NULL);
 }
 
 void guest_creation_end(struct guest_config *config)
 {
-	guest_underway_drop(config, UNDERWAY_CREATE, NULL);
+	guest_underway_drop(config, UNDERWAY_CREATE, NULL, NULL);
 	if (str_eq(guest_config_get(config, "lock"), LOCK))
 		guest_config_delete(config, "lock");
 }
@@ -64,7 +64,7 @@ static int free_made(struct task_ctx *task, const struct guest_kind_ops *ops,
 	autofields made = FIELDS_INIT;
 	int r = 0;
 
-	guest_underway_volumes(config, UNDERWAY_CREATE, &made);
+	guest_underway_volumes(config, UNDERWAY_CREATE, NULL, &made);
 	for (size_t i = 0; r == 0 && i < made.count; i++) {
 		struct volid volume;
 
