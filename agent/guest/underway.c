@@ -2,9 +2,14 @@
 /* The table of what can be under way. Pure. */
 #include "agent/guest/underway.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+
+#define OWNER ",job="
 
 static const struct {
 	const char *section, *command;
@@ -68,4 +73,78 @@ void guest_underway_set(struct guest_config *config, const char *section, const 
 	struct guest_section *s = guest_config_section_add(config, section);
 
 	fields_set(&s->keys, key, value);
+}
+
+static const struct guest_section *section_of(const struct guest_config *config, const char *name)
+{
+	for (size_t i = 1; i < config->count; i++)
+		if (str_eq(config->sections[i].name, name))
+			return &config->sections[i];
+	return NULL;
+}
+
+/* "VOLID" or "VOLID,job=OWNER" */
+static bool is_note(const struct field *f, const char *volid, const char *owner)
+{
+	size_t size = strcspn(f->value, ",");
+	const char *theirs = str_after(f->value + size, OWNER);
+
+	if (!str_starts(f->name, "volume") || (owner && theirs && !str_eq(owner, theirs)))
+		return false;
+	return !volid || (strlen(volid) == size && memcmp(volid, f->value, size) == 0);
+}
+
+static const struct field *note_of(const struct guest_section *section, const char *volid,
+				   const char *owner)
+{
+	for (size_t i = 0; section && i < section->keys.count; i++)
+		if (is_note(&section->keys.items[i], volid, owner))
+			return &section->keys.items[i];
+	return NULL;
+}
+
+void guest_underway_note(struct guest_config *config, const char *section, const char *volid,
+			 const char *owner)
+{
+	const struct guest_section *s = section_of(config, section);
+	autofree char *value = xasprintf("%s%s%s", volid, owner ? OWNER : "", owner ?: "");
+	char key[16];
+
+	if (note_of(s, volid, owner))
+		return;
+	for (unsigned i = 0;; i++) {
+		snprintf(key, sizeof(key), "volume%u", i);
+		if (!s || !fields_find(&s->keys, key))
+			break;
+	}
+	guest_underway_set(config, section, key, value);
+}
+
+void guest_underway_drop(struct guest_config *config, const char *section, const char *volid,
+			 const char *owner)
+{
+	struct guest_section *s = guest_config_section(config, section);
+	const struct field *note;
+
+	while ((note = note_of(s, volid, owner))) {
+		autofree char *key = xstrdup(note->name);
+
+		fields_remove(&s->keys, key);
+	}
+	if (s && s->keys.count == 0)
+		guest_config_section_remove(config, section);
+}
+
+void guest_underway_volumes(const struct guest_config *config, const char *section,
+			    const char *owner, struct fields *ret)
+{
+	const struct guest_section *s = section_of(config, section);
+
+	for (size_t i = 0; s && i < s->keys.count; i++) {
+		const struct field *f = &s->keys.items[i];
+		autofree char *volid = xstrndup(f->value, strcspn(f->value, ","));
+
+		if (is_note(f, NULL, owner) && !fields_find(ret, volid))
+			fields_add(ret, volid, "");
+	}
 }

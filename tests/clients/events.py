@@ -335,7 +335,7 @@ def gone():
     s = opened('until they are gone', admin)
     for vmid in (210, 211):
         upid = N.lxc(vmid).delete()
-        ok(f'guest-gone {vmid}', s.wait('guest-gone', id=f'lxc/{vmid}')[0] is not None, s.passed)
+        ok(f'guest-gone {vmid}', s.wait('guest-gone', id=f'lxc/{vmid}')[0] is not None, [(k, (d or {}).get('reason') or (d or {}).get('id')) for k, d in s.passed])
         task_ok(f'destroy {vmid}', px, upid)
     s.close()
     px.access.users('eve@pve').delete()

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What creation, its steps and its undoing share. */
+/* What creation and its steps share. */
 #pragma once
 
 #include "agent/task/task.h"
-
-/* Frees the volumes named by a config that still has "lock: create", then removes that config. Any
- * other config is left alone. Does it again without harm. unmade: keys whose volumes are not this creation's and
- * stay, or NULL. */
-int create_undo(struct task_ctx *task, const struct fields *unmade, struct err *err);
 
 /* A root that is to be filled; borrows. */
 struct create_root {

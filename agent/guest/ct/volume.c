@@ -35,14 +35,3 @@ int ct_mp_path(struct task_ctx *task, const struct ct_mp *mp, struct buf *ret, s
 	buf_str(ret);
 	return 0;
 }
-
-int ct_volume_free(struct task_ctx *task, const char *text, struct err *err)
-{
-	struct volid volume;
-	int r = volid_parse(text, &volume, err);
-
-	if (r < 0)
-		return r;
-	volume.content = VOLUME_ROOTDIR; /* never a backup of the same guest */
-	return task_volume_free(task, &volume, VOLUME_ROOTDIR, err);
-}

@@ -9,5 +9,3 @@
 int ct_volume_path(struct task_ctx *task, const char *volid, struct buf *ret, struct err *err);
 /* What a mount point mounts: its volume's path, or its folder, which must be there. */
 int ct_mp_path(struct task_ctx *task, const struct ct_mp *mp, struct buf *ret, struct err *err);
-/* Frees a volume; one that is not there is fine. */
-int ct_volume_free(struct task_ctx *task, const char *volid, struct err *err);

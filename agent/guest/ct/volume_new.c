@@ -86,36 +86,3 @@ int ct_new_volume_make(struct task_ctx *task, struct ct_new_volume *volume, stru
 		return r;
 	return ct_volume_mkfs(buf_str(&path), err);
 }
-
-/* Those of mount points, waiting ones as well. */
-static int free_mps(struct task_ctx *task, const struct guest_section *section, struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < section->keys.count; i++) {
-		const struct field *f = &section->keys.items[i];
-		unsigned index;
-		struct ct_mp mp;
-
-		if (ct_key_index(f->name, "unused", CT_UNUSED_MAX, &index)) {
-			task_log("removing volume %s", f->value);
-			r = ct_volume_free(task, f->value, err);
-		}
-		if (!ct_key_index(f->name, "mp", CT_MPS_MAX, &index) ||
-		    ct_mp_parse(f->name, f->value, &mp, NULL) < 0 || mp.is_folder || mp.is_new)
-			continue;
-		task_log("removing volume %s", mp.volume);
-		r = ct_volume_free(task, mp.volume, err);
-	}
-	return r;
-}
-
-int ct_volumes_free(struct task_ctx *task, const struct guest_config *config, struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < config->count; i++)
-		if (i == 0 || str_eq(config->sections[i].name, "PENDING"))
-			r = free_mps(task, &config->sections[i], err);
-	return r;
-}

@@ -22,5 +22,3 @@ int ct_new_volume_make(struct task_ctx *task, struct ct_new_volume *volume, stru
 void ct_new_volume_close(struct ct_new_volume *volume);
 /* An empty file system that belongs to root; a subvolume is part of its storage's. */
 int ct_volume_mkfs(const char *path, struct err *err);
-/* Frees what mount points and unused keys of this configuration name; those of other guests stay. */
-int ct_volumes_free(struct task_ctx *task, const struct guest_config *config, struct err *err);

@@ -119,7 +119,7 @@ static int apply(struct task_ctx *task, struct guest_change *change, struct gues
 
 	if (r == 0)
 		r = free_doomed(task, change, config, err);
-	guest_change_end(config);
+	guest_change_end(change, config);
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Job: create a container from a template. The config with "lock: create" is there before; the name
- * of the volume is stored in it before the volume is made, so that undoing finds it. */
+/* Job: create a container from a template. The config with "lock: create" is there before; each volume is noted in
+ * it before it is made (agent/task/guest/creation.h), so that undoing finds it. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +14,8 @@
 #include "agent/guest/ct/image.h"
 #include "agent/guest/ct/volume_new.h"
 #include "agent/guest/ct_schema.h"
+#include "agent/guest/volumes.h"
+#include "agent/task/guest/creation.h"
 #include "agent/task/guest/slot.h"
 #include "agent/task/internal.h"
 #include "storage/reserve.h"
@@ -28,7 +30,7 @@ struct create {
 	struct ct_rootfs rootfs;
 	struct task_storage storage;
 	struct buf template_path, volume_path;
-	struct fields unmade;	  /* keys whose volume is not made yet, or is somebody else's */
+	struct fields unmade; /* ids of noted volumes that are not made yet, or somebody else's */
 	struct reservation space; /* for what the template will take */
 };
 
@@ -102,11 +104,21 @@ static int reserve(struct create *create, struct err *err)
 			     &create->space, err);
 }
 
+/* None that a mount point names, be it there or not. */
+static char *next_name(struct task_ctx *task, const struct create *create, const char *format,
+		       struct err *err)
+{
+	autofields known = FIELDS_INIT;
+
+	guest_volume_names(&guest_kind_ct, &create->config, &known);
+	return task_volume_next_name(&create->storage, task->guest, format, &known, err);
+}
+
 static int make_volume(struct task_ctx *task, struct create *create, struct err *err)
 {
 	const struct task_storage *storage = &create->storage;
 	const char *format = volume_default_format(storage->def->type, VOLUME_ROOTDIR);
-	autofree char *name = task_volume_next_name(storage, task->guest, format, NULL, err);
+	autofree char *name = next_name(task, create, format, err);
 	char volid[VOLID_MAX];
 	struct volid parsed;
 	struct volume_alloc what = {.vmid = task->guest,
@@ -124,12 +136,17 @@ static int make_volume(struct task_ctx *task, struct create *create, struct err 
 	str_copy(create->rootfs.options, sizeof(create->rootfs.options), create->request.options);
 	snprintf(create->rootfs.volume, sizeof(create->rootfs.volume), "%s:%u/%s", storage->def->id,
 		 task->guest, name);
-	fields_set(&create->unmade, "rootfs", "");
+	autofree char *planned = xstrdup(create->rootfs.volume);
+
+	fields_set(&create->unmade, planned, "");
+	guest_creation_note(&create->config, planned);
 	if ((r = store_config(task, create, err)) < 0 ||
 	    (r = storage->driver->alloc(storage->def, &what, volid, err)) < 0)
 		return r;
-	fields_remove(&create->unmade, "rootfs");
-	if (!str_eq(volid, create->rootfs.volume)) {
+	fields_remove(&create->unmade, planned);
+	if (!str_eq(volid, planned)) {
+		guest_creation_disown(&create->config, planned);
+		guest_creation_note(&create->config, volid);
 		str_copy(create->rootfs.volume, sizeof(create->rootfs.volume), volid);
 		if ((r = store_config(task, create, err)) < 0)
 			return r;
@@ -151,13 +168,16 @@ static int make_mp(struct task_ctx *task, struct create *create, const struct fi
 
 	if (r < 0 || (r = ct_new_volume_open(task, &mp, &create->config, &volume, err)) < 0)
 		return r;
-	value = ct_mp_value(f->value, volume.volid, volume.size);
+	autofree char *planned = xstrdup(volume.volid);
+
+	value = ct_mp_value(f->value, planned, volume.size);
 	guest_config_set(&create->config, key, value);
-	fields_set(&create->unmade, key, "");
+	guest_creation_note(&create->config, planned);
+	fields_set(&create->unmade, planned, "");
 	r = store_config(task, create, err);
 	/* any other failure may have left something */
 	if (r == 0 && (r = ct_new_volume_make(task, &volume, err)) != -ERR_EXISTS)
-		fields_remove(&create->unmade, key);
+		fields_remove(&create->unmade, planned);
 	ct_new_volume_close(&volume);
 	return r < 0 ? err_prefix(err, "%s", key) : 0;
 }
@@ -192,16 +212,18 @@ static int create_steps(struct task_ctx *task, struct create *create, struct err
 	    (r = make_mps(task, create, err)) < 0 || (r = task_check_cancelled(err)) < 0 ||
 	    (r = fill(task, create, err)) < 0)
 		return r;
-	guest_config_delete(&create->config, "lock");
+	guest_creation_end(&create->config);
 	return store_config(task, create, err);
 }
 
 static void undo(struct task_ctx *task, const struct create *create)
 {
+	const struct guest_creation made = {
+		.ops = &guest_kind_ct, .foreign = &create->unmade, .clean = ct_clean};
 	struct err err = ERR_INIT;
 
 	task_log("creation failed: removing what was made");
-	if (create_undo(task, &create->unmade, &err) < 0)
+	if (guest_creation_undo(task, &made, &err) < 0)
 		task_warn(task, "could not remove everything: %s", err.message);
 }
 

@@ -143,7 +143,7 @@ static int apply(struct task_ctx *task, struct guest_change *change, struct gues
 	if ((r = update(task, change, config, err)) < 0 ||
 	    (r = free_deleted(task, change, &before, config, err)) < 0)
 		return r;
-	guest_change_end(config);
+	guest_change_end(change, config);
 	note_unused(change_of(change), &before, config);
 	if (vm_bool_arg(task, "force"))
 		doom_unused(task, change, config);
@@ -245,13 +245,14 @@ static int free_noted(struct task_ctx *task, struct guest_change *change,
 		    (r = free_volume(task, change, f->value, err)) == 0)
 			guest_config_delete(config, f->name);
 	}
-	guest_change_end(config);
+	guest_change_end(change, config);
 	return r;
 }
 
 /* Asked for by force: what the change took from its drives goes altogether. */
 static int free_unused(struct task_ctx *task, struct change *change, struct err *err)
 {
+	change->base.is_checked = true; /* it is changed; they are looked at again */
 	return change->unused.count > 0 ? guest_change_edit(task, &change->base, free_noted, err)
 					: 0;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Job: create a virtual machine's volumes. The config with "lock: create" is there before; the name of each
- * volume is stored in it before the volume is made, so that undoing finds it. */
+/* Job: create a virtual machine's volumes. The config with "lock: create" is there before; each volume is noted in
+ * it before it is made (agent/task/guest/creation.h), so that undoing finds it. */
 #include <stdio.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/vm/commands.h"
 #include "agent/guest/vm/control.h"
-#include "agent/guest/vm/create.h"
 #include "agent/guest/vm/volume.h"
+#include "agent/guest/vm_schema.h"
+#include "agent/task/guest/creation.h"
 
 #define DISK_PREFIX "disk."
 #define MIB	    (1024.0 * 1024.0)
@@ -16,7 +17,7 @@
 struct create {
 	struct guest_config config;
 	uint64_t version;
-	struct fields unmade; /* key of the drive whose volume is named, but not made by us yet */
+	struct fields unmade; /* id of the volume that is noted, but not made by us yet */
 };
 
 static int store_config(struct task_ctx *task, struct create *create, struct err *err)
@@ -45,18 +46,21 @@ static int make_named(struct task_ctx *task, struct create *create,
 	char volid[VOLID_MAX];
 	int r;
 
-	fields_set(&create->unmade, drive->key, "");
+	fields_set(&create->unmade, planned, "");
+	guest_creation_note(&create->config, planned);
 	guest_config_set(&create->config, drive->key, stored);
 	if ((r = store_config(task, create, err)) < 0 ||
 	    (r = storage->driver->alloc(storage->def, &what, volid, err)) < 0)
 		return err_prefix(err, "%s", drive->key);
-	fields_remove(&create->unmade, drive->key);
+	fields_remove(&create->unmade, planned);
 	task_log("%s: volume %s, %.0f MiB", drive->key, volid, (double)drive->size / MIB);
 	if (str_eq(volid, planned))
 		return 0;
 	autofree char *corrected = vm_drive_value(value, volid, drive->size);
 
 	guest_config_set(&create->config, drive->key, corrected);
+	guest_creation_disown(&create->config, planned);
+	guest_creation_note(&create->config, volid);
 	return store_config(task, create, err);
 }
 
@@ -95,16 +99,17 @@ static int create_steps(struct task_ctx *task, struct create *create, struct err
 	}
 	if (r < 0)
 		return r;
-	guest_config_delete(&create->config, "lock");
+	guest_creation_end(&create->config);
 	return store_config(task, create, err);
 }
 
 static void undo(struct task_ctx *task, const struct create *create)
 {
+	const struct guest_creation made = {.ops = &guest_kind_vm, .foreign = &create->unmade};
 	struct err err = ERR_INIT;
 
 	task_log("creation failed: removing what was made");
-	if (vm_create_undo(task, &create->unmade, &err) < 0)
+	if (guest_creation_undo(task, &made, &err) < 0)
 		task_warn(task, "could not remove everything: %s", err.message);
 }
 

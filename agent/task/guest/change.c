@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include "agent/base/digest.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/volumes.h"
@@ -18,7 +19,8 @@ void guest_change_read(const struct task_ctx *task, const struct guest_kind_ops 
 	*ret = (struct guest_change){.ops = ops,
 				     .delete_list = fields_get(&task->args, "delete"),
 				     .revert_list = fields_get(&task->args, "revert"),
-				     .raw = fields_get(&task->args, "lxc")};
+				     .raw = fields_get(&task->args, "lxc"),
+				     .owner = fields_get(&task->args, "serial")};
 	for (size_t i = 0; i < task->args.count; i++) {
 		const struct field *f = &task->args.items[i];
 		const char *key = str_after(f->name, "set.");
@@ -35,20 +37,41 @@ void guest_change_fini(struct guest_change *change)
 	fields_fini(&change->doomed);
 }
 
-/* What this job itself writes on its way is no other user's change. */
-static int check(const struct task_ctx *task, struct guest_change *change,
+/* The digest that must be there, or NULL: any. */
+static const char *expected(const struct task_ctx *task, const struct guest_change *change)
+{
+	const char *known = fields_get(&task->args, "digest");
+
+	if (!known || change->is_checked)
+		return NULL;
+	return change->written[0] ? change->written : known;
+}
+
+static int check(const struct task_ctx *task, const struct guest_change *change,
 		 const struct guest_config *config, struct err *err)
 {
 	const char *lock = guest_config_get(config, "lock");
-	const char *digest = fields_get(&task->args, "digest");
+	const char *digest = expected(task, change);
 
 	if (lock && !change->is_undone)
 		return err_set(err, ERR_BUSY, "%s is locked (%s)", change->ops->label, lock);
-	if (digest && !change->is_checked && strcasecmp(digest, config->digest) != 0)
+	if (digest && strcasecmp(digest, config->digest) != 0)
 		return err_set(
 			err, ERR_CONFLICT,
 			"detected modified configuration - file changed by other user? Try again.");
-	change->is_checked = true;
+	return 0;
+}
+
+static int put(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
+	       uint64_t version, struct err *err)
+{
+	autobuf text = BUF_INIT;
+	int r = task_config_put(task, change->ops->name, config, version, err);
+
+	if (r < 0)
+		return r;
+	guest_config_format(config, &text);
+	digest_sha1_hex(text.data, text.size, change->written);
 	return 0;
 }
 
@@ -64,9 +87,9 @@ int guest_change_edit(struct task_ctx *task, struct guest_change *change, guest_
 			return r;
 		if ((r = check(task, change, &config, err)) == 0 &&
 		    (r = step(task, change, &config, err)) == 0)
-			r = task_config_put(task, change->ops->name, &config, version, err);
+			r = put(task, change, &config, version, err);
 		guest_config_fini(&config);
-		if (r != -ERR_CONFLICT || fields_get(&task->args, "digest") || i >= TRIES)
+		if (r != -ERR_CONFLICT || expected(task, change) || i >= TRIES)
 			return r;
 	}
 }

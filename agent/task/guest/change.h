@@ -3,8 +3,11 @@
  * and which go, is the kind's.
  *
  * A volume to make is first named in the configuration as unusedN, then made, then takes its place; one to free is
- * freed before its name goes. Until the change is done a section ([special:config]) says which volumes these are: the
- * undo of a job that was killed frees them, and their names go. */
+ * freed before its name goes. Until the change is done a section ([special:config]) says which volumes these are, and of
+ * which job: the undo of one that was killed frees its own, and their names go.
+ *
+ * A caller who names the digest that it knows has no other user's change overwritten: each write must find what the
+ * one before it left. */
 #pragma once
 
 #include "agent/guest/update.h"
@@ -17,8 +20,10 @@ struct guest_change {
 	/* Ids as names: volumes that this job made or is about to ("" or "foreign": it has the name from us, the
 	 * volume from somebody else); and those that it frees ("" or "freed"). */
 	struct fields made, doomed;
-	bool is_checked; /* the digest that the caller knows was there */
-	bool is_undone;	 /* whatever the lock says */
+	const char *owner; /* of what is noted: the job's serial, borrowed; NULL: whoever's */
+	char written[SHA1_HEX_SIZE]; /* digest of what this job wrote last; "": nothing */
+	bool is_checked;	     /* what others change is no matter any more */
+	bool is_undone;		     /* whatever the lock says */
 };
 
 /* Arguments: set.KEY, delete, revert, lxc, digest. */
@@ -44,7 +49,7 @@ void guest_change_doom(struct guest_change *change, const char *volid);
 int guest_change_note_doomed(struct task_ctx *task, struct guest_change *change,
 			     struct guest_config *config, struct err *err);
 /* In the step that does the change: nothing is under way any more. */
-void guest_change_end(struct guest_config *config);
+void guest_change_end(const struct guest_change *change, struct guest_config *config);
 /* The change failed: frees what was made, and its names. What a key in use names stays. */
 void guest_change_undo(struct task_ctx *task, struct guest_change *change);
 /* The job "config-undo". */

@@ -11,21 +11,9 @@
 
 /* ---- what is under way ---- */
 
-static void note(struct guest_config *config, const char *volid)
+void guest_change_end(const struct guest_change *change, struct guest_config *config)
 {
-	const struct guest_section *section = guest_config_section(config, UNDERWAY_CONFIG);
-	size_t count = section ? section->keys.count : 0;
-	autofree char *key = xasprintf("volume%zu", count);
-
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(section->keys.items[i].value, volid))
-			return;
-	guest_underway_set(config, UNDERWAY_CONFIG, key, volid);
-}
-
-void guest_change_end(struct guest_config *config)
-{
-	guest_config_section_remove(config, UNDERWAY_CONFIG);
+	guest_underway_drop(config, UNDERWAY_CONFIG, NULL, change->owner);
 }
 
 /* The volume that is to be made next stands last. */
@@ -35,7 +23,7 @@ static int name_made(struct task_ctx *task, struct guest_change *change,
 	const char *volid = change->made.items[change->made.count - 1].name;
 
 	(void)task;
-	note(config, volid);
+	guest_underway_note(config, UNDERWAY_CONFIG, volid, change->owner);
 	return guest_unused_add(config, volid, NULL, err);
 }
 
@@ -62,7 +50,8 @@ int guest_change_note_doomed(struct task_ctx *task, struct guest_change *change,
 	(void)task;
 	(void)err;
 	for (size_t i = 0; i < change->doomed.count; i++)
-		note(config, change->doomed.items[i].name);
+		guest_underway_note(config, UNDERWAY_CONFIG, change->doomed.items[i].name,
+				    change->owner);
 	return 0;
 }
 
@@ -112,7 +101,7 @@ static int drop_names(struct task_ctx *task, struct guest_change *change,
 			i++;
 		}
 	}
-	guest_change_end(config);
+	guest_change_end(change, config);
 	return 0;
 }
 
@@ -145,20 +134,26 @@ void guest_change_undo(struct task_ctx *task, struct guest_change *change)
 static int claim(struct task_ctx *task, struct guest_change *change, struct guest_config *config,
 		 struct err *err)
 {
-	const struct guest_section *section = guest_config_section(config, UNDERWAY_CONFIG);
-
 	(void)task;
 	(void)err;
 	fields_fini(&change->made);
 	change->made = (struct fields)FIELDS_INIT;
-	for (size_t i = 0; section && i < section->keys.count; i++)
-		fields_add(&change->made, section->keys.items[i].value, "");
+	guest_underway_volumes(config, UNDERWAY_CONFIG, change->owner, &change->made);
 	return 0;
+}
+
+/* After a power cut nobody knows which jobs there were: all of them are gone. */
+static const char *undone_job(const struct task_ctx *task)
+{
+	const char *undo_of = fields_get(&task->args, "undo-of");
+
+	return str_eq(undo_of, "boot") ? NULL : undo_of;
 }
 
 int guest_change_undo_run(struct task_ctx *task, const struct guest_kind_ops *ops, struct err *err)
 {
-	struct guest_change change = {.ops = ops, .is_checked = true, .is_undone = true};
+	struct guest_change change = {
+		.ops = ops, .owner = undone_job(task), .is_checked = true, .is_undone = true};
 	int r = guest_change_edit(task, &change, claim, err);
 
 	if (r == 0 && change.made.count > 0) {

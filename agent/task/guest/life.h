@@ -54,11 +54,9 @@ int life_template_run(struct task_ctx *task, const struct life *life, struct err
 int life_resize_run(struct task_ctx *task, const struct life *life, struct err *err);
 int life_move_run(struct task_ctx *task, const struct life *life, struct err *err);
 int life_move_undo_run(struct task_ctx *task, const struct life *life, struct err *err);
-/* Frees every volume that any section of a guest's configuration names; those of other guests stay. */
-int life_volumes_free(struct task_ctx *task, const struct life *life,
-		      const struct guest_config *config, struct err *err);
-/* The same for a stopped guest that is destroyed; argument destroy-unreferenced-disks: those that nothing names as
- * well. On failure the guest is whole if none of its volumes is gone, else locked ("destroyed"). */
+/* Frees every volume that any section of the configuration of a stopped guest names, for it is destroyed; those of
+ * other guests stay. Argument destroy-unreferenced-disks: those that nothing names as well. On failure the guest is
+ * whole if none of its volumes is gone, else locked ("destroyed"). */
 int life_destroy_volumes(struct task_ctx *task, const struct life *life, struct err *err);
 int life_config_delete(struct task_ctx *task, const struct life *life, struct err *err);
 /* Did the job that this one does again come to its end, so that the guest is not there? */

@@ -5,7 +5,7 @@
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
 #include "agent/guest/underway.h"
-#include "agent/task/guest/forget.h"
+#include "agent/task/guest/creation.h"
 #include "agent/task/guest/life_parts.h"
 #include "agent/task/guest/slot.h"
 
@@ -21,7 +21,8 @@ struct clone {
 	const struct guest_volume *now; /* being copied */
 	const char *value;		/* of it, in the source's configuration */
 	struct guest_config config;	/* of the source */
-	const char *foreign;		/* key whose volume is not ours, or NULL */
+	char noted[VOLID_MAX];		/* id of the copy being made, or "" */
+	struct fields foreign;		/* one that is noted, but not ours */
 };
 
 /* The state as it is must stand still while it is copied; snapshots and templates never change. */
@@ -95,8 +96,7 @@ static const char *source_value(const struct clone *clone, const char *key)
 
 struct named {
 	const struct clone *clone;
-	const char *volid;
-	uint64_t size;
+	const char *volid; /* or NULL: noted is somebody else's */
 };
 
 static int set_volume(const struct life *life, struct guest_config *config, void *ctx,
@@ -108,12 +108,14 @@ static int set_volume(const struct life *life, struct guest_config *config, void
 	(void)life;
 	if (!life_is_locked(config, LOCK))
 		return err_set(err, ERR_BUSY, "the lock was taken away meanwhile");
+	guest_creation_disown(config, named->clone->noted);
 	if (!named->volid) {
 		guest_config_delete(config, key);
 		return 0;
 	}
 	autofree char *value = guest_volume_value(source_value(named->clone, key), named->volid, 0);
 
+	guest_creation_note(config, named->volid);
 	guest_config_set(config, key, value);
 	return 0;
 }
@@ -122,10 +124,13 @@ static int note(struct task_ctx *task, const char *volid, void *ctx, struct err 
 {
 	struct clone *clone = ctx;
 	struct named named = {.clone = clone, .volid = volid};
+	int r;
 
 	if (!volid)
-		clone->foreign = clone->now->key;
-	return life_edit(task, clone->life, set_volume, &named, err);
+		fields_set(&clone->foreign, clone->noted, "");
+	r = life_edit(task, clone->life, set_volume, &named, err);
+	str_copy(clone->noted, sizeof(clone->noted), volid ?: "");
+	return r;
 }
 
 /* Templates are linked where that can be done, everything else where it is asked for. */
@@ -157,6 +162,7 @@ static int copy_one(struct task_ctx *task, struct clone *clone, const struct gue
 	int r = task_check_cancelled(err);
 
 	clone->now = v;
+	clone->noted[0] = '\0';
 	if (r == 0)
 		r = choose(task, clone, &is_linked, err);
 	if (r < 0)
@@ -233,35 +239,24 @@ static int renew(struct task_ctx *task, const struct clone *clone, struct err *e
 	return r;
 }
 
-/* foreign: key whose volume stays, or NULL. */
-static int free_copies(struct task_ctx *task, const struct life *life, const char *foreign,
+static int unlock_copy(const struct life *life, struct guest_config *config, void *ctx,
 		       struct err *err)
 {
-	struct guest_config own;
-	uint64_t version;
-	int r = task_config_get(task, life->ops->name, &own, &version, err);
-
-	if (r < 0)
-		return r == -ERR_NOT_FOUND ? 0 : r;
-	if (life_is_locked(&own, LOCK)) {
-		if (life->clean)
-			life->clean(task->guest);
-		if (foreign)
-			guest_config_delete(&own, foreign);
-		r = life_volumes_free(task, life, &own, err);
-		if (r == 0)
-			r = task_guest_forget(task, life->ops->name, version, true, err);
-	}
-	guest_config_fini(&own);
-	return r;
+	(void)life;
+	(void)ctx;
+	(void)err;
+	guest_creation_end(config);
+	return 0;
 }
 
 static void undo(struct task_ctx *task, struct clone *clone)
 {
+	const struct guest_creation made = {
+		.ops = clone->life->ops, .foreign = &clone->foreign, .clean = clone->life->clean};
 	struct err why = ERR_INIT;
 
 	task_log("cloning failed: removing what was made");
-	if (free_copies(task, clone->life, clone->foreign, &why) < 0)
+	if (guest_creation_undo(task, &made, &why) < 0)
 		task_warn(task, "could not remove everything: %s", why.message);
 	if (clone->is_locked && life_unlock(&clone->source, clone->life, clone->life->disk_lock,
 					    UNDERWAY_CLONE, &why) < 0)
@@ -279,23 +274,16 @@ int life_clone_run(struct task_ctx *task, const struct life *life, struct err *e
 	    (r = task_check_cancelled(err)) == 0 && clone.is_locked)
 		r = life_unlock(&clone.source, life, life->disk_lock, UNDERWAY_CLONE, err);
 	if (r == 0)
-		r = life_unlock(task, life, LOCK, NULL, err);
+		r = life_edit(task, life, unlock_copy, NULL, err);
 	if (r < 0)
 		undo(task, &clone);
 	task_slot_leave();
 	free(clone.volumes);
+	fields_fini(&clone.foreign);
 	guest_config_fini(&clone.config);
 	return r < 0 ? err_prefix(err, "clone of %s %u failed", life->ops->label,
 				  clone.source.guest)
 		     : 0;
-}
-
-/* Makes a last write of the dead job come too late. */
-static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
-{
-	(void)life;
-	(void)ctx;
-	return life_is_locked(config, LOCK) ? 0 : err_set(err, ERR_NOT_FOUND, "nothing to undo");
 }
 
 static int release(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
@@ -324,14 +312,12 @@ int life_clone_release_run(struct task_ctx *task, const struct life *life, struc
 
 int life_clone_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
+	const struct guest_creation made = {.ops = life->ops, .clean = life->clean};
 	struct task_ctx source = life_of_guest(task, (unsigned)life_number(task, "source"));
-	struct err why = ERR_INIT;
-	int r = life_edit(task, life, claim, NULL, &why);
+	int r;
 
 	task_log("removing what an unfinished copy %u left", task->guest);
-	if (r == 0)
-		r = free_copies(task, life, NULL, &why);
-	if (r < 0 && r != -ERR_NOT_FOUND)
-		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	if ((r = guest_creation_undo(task, &made, err)) < 0)
+		return r;
 	return life_arg(task, "locks-source") ? life_clone_release_run(&source, life, err) : 0;
 }

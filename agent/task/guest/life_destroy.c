@@ -46,14 +46,6 @@ static int free_named(struct task_ctx *task, const struct life *life,
 	return r;
 }
 
-int life_volumes_free(struct task_ctx *task, const struct life *life,
-		      const struct guest_config *config, struct err *err)
-{
-	size_t freed = 0;
-
-	return free_named(task, life, config, &freed, err);
-}
-
 struct clone_search {
 	const char *base;
 	char clone[VOLID_MAX];

@@ -16,6 +16,7 @@ struct snapshot {
 	size_t count;
 	bool is_forced;
 	bool is_found; /* to be undone */
+	bool is_done;  /* it is there, whole */
 };
 
 static int read_volumes(const struct life *life, const struct guest_section *section,
@@ -136,11 +137,41 @@ static int undo(struct task_ctx *task, const struct life *life, struct snapshot 
 	return r < 0 ? r : life_edit(task, life, take_back, s, err);
 }
 
+/* Makes a last write of ours, or of the dead job, come too late; or sees that it was made. */
+static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	struct snapshot *s = ctx;
+	const struct guest_section *section = guest_snapshot_find(config, s->name);
+
+	s->is_done = section && !guest_snapshot_state(section);
+	s->is_found = section && life_is_locked(config, LOCK_MAKE) &&
+		      str_eq(guest_snapshot_state(section), SNAPSHOT_PREPARE);
+	return s->is_found ? read_volumes(life, section, s, err) : 0;
+}
+
+/* The failure of a write does not tell that it was not made: what is stored does. Until that can be read nothing is
+ * removed, and the lock stays. */
+static int fail(struct task_ctx *task, const struct life *life, struct snapshot *s, int failure,
+		struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = life_edit(task, life, claim, s, &why);
+
+	if (r == 0 && s->is_done) {
+		*err = why;
+		return 0;
+	}
+	if (r == 0 && s->is_found)
+		r = undo(task, life, s, &why);
+	if (r < 0)
+		task_warn(task, "could not remove everything: %s", why.message);
+	return failure;
+}
+
 int life_snapshot_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct making making = {.s.name = life_arg(task, "snapname"),
 				.description = life_arg(task, "description")};
-	struct err why = ERR_INIT;
 	int r;
 
 	if ((r = check_all(task, life, err)) < 0 ||
@@ -151,20 +182,10 @@ int life_snapshot_run(struct task_ctx *task, const struct life *life, struct err
 	r = make(task, life, &making.s, err);
 	if (r == 0)
 		r = life_edit(task, life, commit, &making.s, err);
-	if (r < 0 && undo(task, life, &making.s, &why) < 0)
-		task_warn(task, "could not remove everything: %s", why.message);
+	if (r < 0)
+		r = fail(task, life, &making.s, r, err);
 	free(making.s.volumes);
 	return r;
-}
-
-static int claim(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
-{
-	struct snapshot *s = ctx;
-	const struct guest_section *section = guest_snapshot_find(config, s->name);
-
-	s->is_found = section && life_is_locked(config, LOCK_MAKE) &&
-		      str_eq(guest_snapshot_state(section), SNAPSHOT_PREPARE);
-	return s->is_found ? read_volumes(life, section, s, err) : 0;
 }
 
 int life_snapshot_undo_run(struct task_ctx *task, const struct life *life, struct err *err)

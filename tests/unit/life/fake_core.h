@@ -38,6 +38,9 @@ static struct {
 	const char *appear_on,
 		*appears; /* with a value that has this text comes a file, of somebody else */
 	char id[64];	  /* of the change that was made already */
+	const char *
+		late_on; /* text of a value: its change is refused, and comes before the next one all the same */
+	struct fields late;
 } core;
 
 static void set(const char *path, const char *text, size_t size)
@@ -124,12 +127,31 @@ static bool put_all(const struct fields *params)
 	return true;
 }
 
+static bool is_to_be_late(const struct fields *params)
+{
+	for (size_t i = 0; core.late_on && i < params->count; i++)
+		if (str_eq(params->items[i].name, REMOTE_PUT) &&
+		    strstr(params->items[i].value, core.late_on))
+			return true;
+	return false;
+}
+
 static uint16_t transact(const struct call *call)
 {
 	const char *id = fields_get(&call->head, "id");
 	bool is_again = str_eq(id, core.id);
 
 	str_copy(core.id, sizeof(core.id), id);
+	if (core.late.count) {
+		put_all(&core.late);
+		fields_fini(&core.late);
+		core.late = (struct fields)FIELDS_INIT;
+	}
+	if (is_to_be_late(&call->params)) {
+		fields_copy(&core.late, &call->params);
+		core.late_on = NULL;
+		return 500;
+	}
 	if (!is_again && !put_all(&call->params))
 		return 409;
 	if (core.id[0] && core.told < ARRAY_SIZE(core.lies) && core.lies[core.told])

@@ -132,6 +132,23 @@ static void what_only_root_gives_is_not_copied(void **state)
 	assert_false(is_file("102/vm-102-disk-0.raw"));
 }
 
+/* The last change is not known to be made, and is made when the job gives up: nothing is freed of a guest that is. */
+static void keeps_a_copy_that_was_ended_late(void **state)
+{
+	autobuf config = BUF_INIT;
+	pid_t pid;
+
+	(void)state;
+	core.late_on = "hostname: b\nmemory: 64";
+	pid = start_core();
+	assert_true(copy_guest() < 0);
+	assert_int_equal(task_store_get(COPY, &config, NULL, NULL), 0);
+	assert_null(strstr(buf_str(&config), "lock:"));
+	assert_null(strstr(buf_str(&config), "[special:"));
+	assert_true(is_file("102/vm-102-disk-0.raw") && is_file("102/vm-102-disk-1.raw"));
+	stop_core(pid);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -140,6 +157,7 @@ int main(void)
 		TEST(copies),
 		TEST(leaves_what_others_made),
 		TEST(what_only_root_gives_is_not_copied),
+		TEST(keeps_a_copy_that_was_ended_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

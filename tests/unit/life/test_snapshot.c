@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A snapshot whose last write has an outcome that nobody knows. */
+#include "tests/unit/life/fake_core.h"
+
+#include "agent/base/exec.h"
+#include "agent/guest/vm_schema.h"
+#include "agent/task/guest/life.h"
+
+#define CONFIG "/nodes/n1/qemu/101.conf"
+
+static char folder[64];
+
+static int require_stopped(struct task_ctx *task, struct err *err)
+{
+	(void)task;
+	(void)err;
+	return 0;
+}
+
+static const struct life life = {
+	.ops = &guest_kind_vm, .disk_lock = "disk", .require_stopped = require_stopped};
+
+static void run(const char *const *argv, struct exec_result *ret)
+{
+	const struct exec_run spec = {.argv = argv,
+				      .deadline = clock_monotonic() + 60 * USEC_PER_SEC,
+				      .output_max = 4096};
+	struct err err = ERR_INIT;
+
+	if (exec_run(&spec, ret, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static char *image_path(void)
+{
+	return xasprintf("%s/images/101/vm-101-disk-0.qcow2", folder);
+}
+
+static int set_up(void **state)
+{
+	static const char config[] = "name: a\nscsi0: aa:101/vm-101-disk-0.qcow2,size=1M\n";
+
+	(void)state;
+	strcpy(folder, "/tmp/life-snapshot-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	setenv("LODGE_RUN_DIR", folder, 1);
+	autofree char *images = xasprintf("%s/images/101", folder);
+	autofree char *storages = xasprintf("dir: aa\n\tpath %s\n\tcontent images\n", folder);
+	autofree char *image = image_path();
+
+	assert_int_equal(dir_make(images, 0755, NULL), 0);
+	if (access("/usr/bin/qemu-img", X_OK) == 0)
+		run((const char *const[]){"qemu-img", "create", "-q", "-f", "qcow2", image, "1M",
+					  NULL},
+		    NULL);
+	memset(&core, 0, sizeof(core));
+	core.values = map_new();
+	set("/storage.cfg", storages, strlen(storages));
+	set(CONFIG, config, strlen(config));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	map_free(core.values, free_value);
+	return dir_remove_tree(folder, NULL);
+}
+
+static int make(struct buf *ret_config)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	struct err err = ERR_INIT;
+	pid_t pid = start_core();
+	int r;
+
+	fields_add(&task.args, "snapname", "s1");
+	r = life_snapshot_run(&task, &life, &err);
+	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
+	fields_fini(&task.args);
+	stop_core(pid);
+	return r;
+}
+
+static bool has_snapshot(void)
+{
+	autofree char *image = image_path();
+	struct exec_result result = {0};
+
+	run((const char *const[]){"qemu-img", "snapshot", "-l", image, NULL}, &result);
+	bool is_there = strstr(buf_str(&result.output), "s1") != NULL;
+
+	exec_result_fini(&result);
+	return is_there;
+}
+
+static void expect_made(const struct buf *config)
+{
+	assert_non_null(strstr(config->data, "parent: s1"));
+	assert_non_null(strstr(config->data, "[s1]"));
+	assert_null(strstr(config->data, "lock:"));
+	assert_null(strstr(config->data, "snapstate:"));
+	assert_true(has_snapshot());
+}
+
+static void is_made(void **state)
+{
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	assert_int_equal(make(&config), 0);
+	expect_made(&config);
+}
+
+/* It was written, and what is told of that is a failure. */
+static void stays_when_it_was_written(void **state)
+{
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	core.lie_on = "parent: s1";
+	core.lies[0] = 500;
+	assert_int_equal(make(&config), 0);
+	expect_made(&config);
+}
+
+/* It is written while the job gives up. */
+static void stays_when_it_is_written_late(void **state)
+{
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	core.late_on = "parent: s1";
+	assert_int_equal(make(&config), 0);
+	expect_made(&config);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(is_made),
+		TEST(stays_when_it_was_written),
+		TEST(stays_when_it_is_written_late),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
