@@ -197,7 +197,7 @@ fuzz() {
 # ---- TAP ----
 
 # Prints PASSED FAILED SKIPPED. What was planned and did not come, and a bad end without a bad test, are one
-# failure each.
+# failure each; so is a bad end of what skipped all.
 tap_counts() { # tap_counts EXIT_STATUS <LOG
 	awk -v status="$1" '
 		/^1\.\.0([ \t]|$)/ { planned = 0; has_plan = 1; all_skipped = 1; next }
@@ -205,7 +205,8 @@ tap_counts() { # tap_counts EXIT_STATUS <LOG
 		/^ok([ \t]|$)/ { seen++; if (tolower($0) ~ /# *skip/) skipped++; else passed++; next }
 		/^not ok([ \t]|$)/ { seen++; if (tolower($0) ~ /# *todo/) skipped++; else failed++ }
 		END {
-			if (all_skipped && seen == 0) skipped++
+			if (all_skipped && seen == 0 && status == 0) skipped++
+			else if (all_skipped && seen == 0) failed++
 			else if (!has_plan || planned != seen) failed++
 			else if (status != 0 && failed == 0) failed++
 			print passed + 0, failed + 0, skipped + 0
@@ -246,11 +247,11 @@ tap_file() { # tap_file FILE
 
 # A node waits more than it works: two tests are run at a time, each on nodes of its own. Jobs alone (ct_*) make their
 # groups among this machine's, and so are run one after the other.
-nodes_of() { # nodes_of FOLDER: what tests there are, a line each, with their limits
+nodes_of() { # nodes_of FOLDER: what tests there are, a line each, with their limits; what cannot be executed fails then
 	local file
 	wants "$1" || return 0
 	for file in "$top/tests/$1"/[0-9]*-*.sh; do
-		[ ! -x "$file" ] || echo "$(tap_limit "$file") $file"
+		[ ! -e "$file" ] || echo "$(tap_limit "$file") $file"
 	done
 }
 nodes_queue() { # lines of files; what may take long begins first
@@ -261,11 +262,9 @@ nodes_queue() { # lines of files; what may take long begins first
 	done
 	! wants lab || echo "$alone"
 }
-nodes_next() { # takes the first line
+nodes_next() { # takes the first line; fails when it cannot be taken away, as on a full disk
 	(
-		flock 8
-		head -n 1 "$logs/queue"
-		sed -i 1d "$logs/queue"
+		flock 8 && line=$(head -n 1 "$logs/queue") && sed -i 1d "$logs/queue" && echo "$line"
 	) 8>"$logs/queue.lock"
 }
 # Where a lab test runs a single program, it runs the one that checks itself.
@@ -282,6 +281,7 @@ nodes_one() { # nodes_one FILE
 	folder=$(basename "$(dirname "$1")")
 	nodes_environment "$folder"
 	tap_file "$1" >"$told"
+	[ $((passed + failed + skipped)) != 0 ] || failed=1 # nothing of it could be written
 	(
 		flock 8
 		cat "$told"
@@ -291,7 +291,7 @@ nodes_one() { # nodes_one FILE
 nodes_worker() {
 	local files file
 	trap nodes_stop TERM INT HUP
-	while files=$(nodes_next) && [ -n "$files" ]; do
+	while [ $SECONDS -lt $deadline ] && files=$(nodes_next) && [ -n "$files" ]; do
 		for file in $files; do nodes_one "$file"; done
 	done
 }
@@ -340,7 +340,7 @@ nodes() {
 	for ((i = 0; i < (jobs < 2 ? jobs : 2); i++)); do nodes_worker & done
 	wait
 	trap - TERM INT HUP
-	[ "$(wc -l <"$logs/counts")" = "$files" ] || step_failed "not every test was run"
+	[ "$(wc -l <"$logs/counts")" = "$files" ] || step_failed "not every test was run; what was left:" "$logs/queue"
 	for folder in lab clients ui; do nodes_sum $folder; done
 }
 

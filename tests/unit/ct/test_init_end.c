@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,19 +26,39 @@ static pid_t child(int signal)
 	return pid;
 }
 
-static void ends_are_noted(void **state)
+static void is_init(pid_t pid)
 {
-	pid_t first = child(SIGKILL), second = child(0);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	setenv("LXC_PID", text, 1);
+}
+
+static void end_is_noted(void **state)
+{
+	pid_t init = child(SIGKILL);
 	int status = 0;
 
 	(void)state;
-	assert_int_equal(waitpid(first, &status, 0), first);
+	is_init(init);
+	assert_int_equal(ct_init_status(init), -1);
+	assert_int_equal(waitpid(init, &status, 0), init);
 	assert_int_equal(WTERMSIG(status), SIGKILL);
-	assert_int_equal(ct_init_status(first), SIGKILL);
-	assert_int_equal(ct_init_status(second), -1);
-	assert_int_equal(waitpid(second, NULL, 0), second);
-	assert_int_equal(WEXITSTATUS(ct_init_status(second)), 7);
-	assert_int_equal(ct_init_status(first), -1);
+	assert_int_equal(ct_init_status(init), SIGKILL);
+}
+
+static void others_change_nothing(void **state)
+{
+	pid_t before = child(SIGKILL), init = child(0), after = child(SIGKILL);
+
+	(void)state;
+	is_init(init);
+	assert_int_equal(waitpid(before, NULL, 0), before);
+	assert_int_equal(ct_init_status(before), -1);
+	assert_int_equal(waitpid(init, NULL, 0), init);
+	assert_int_equal(waitpid(after, NULL, 0), after);
+	assert_int_equal(ct_init_status(after), -1);
+	assert_int_equal(WEXITSTATUS(ct_init_status(init)), 7);
 }
 
 static void nothing_to_wait_for(void **state)
@@ -51,7 +73,8 @@ static void nothing_to_wait_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ends_are_noted),
+		cmocka_unit_test(end_is_noted),
+		cmocka_unit_test(others_change_nothing),
 		cmocka_unit_test(nothing_to_wait_for),
 	};
 
