@@ -331,12 +331,20 @@ def command_line():
         s.close()
 
 
+def kinds(passed):
+    return [(kind, (data or {}).get('reason') or (data or {}).get('id')) for kind, data in passed]
+
+
 def gone():
     s = opened('until they are gone', admin)
-    for vmid in (210, 211):
-        upid = N.lxc(vmid).delete()
-        ok(f'guest-gone {vmid}', s.wait('guest-gone', id=f'lxc/{vmid}')[0] is not None, [(k, (d or {}).get('reason') or (d or {}).get('id')) for k, d in s.passed])
-        task_ok(f'destroy {vmid}', px, upid)
+    # rights on this one go with it: everybody reads anew
+    upid = N.lxc(210).delete()
+    ok('rights that go with a guest are told', s.wait('sync', reason='rights')[0] is not None, kinds(s.passed))
+    task_ok('destroy 210', px, upid)
+    ok('it is gone from what is read anew', not any(r.get('vmid') == 210 for r in px.cluster.resources.get(type='vm')))
+    upid = N.lxc(211).delete()
+    ok('guest-gone 211', s.wait('guest-gone', id='lxc/211')[0] is not None, kinds(s.passed))
+    task_ok('destroy 211', px, upid)
     s.close()
     px.access.users('eve@pve').delete()
 
