@@ -16,9 +16,6 @@
 #include "agent/core/job_files.h"
 #include "agent/core/jobs_internal.h"
 
-#define UNDO_TRY   "undo-try" /* argument of an undo: 1 for the first */
-#define UNDO_TRIES 3
-
 struct job *job_find(const struct jobs *jobs, const char *upid)
 {
 	LIST_FOREACH (&jobs->running, job, struct job, link) {
@@ -42,86 +39,6 @@ void job_forget(struct job *job)
 	free(job);
 }
 
-static bool undo_is_running(const struct jobs *jobs, const char *serial)
-{
-	LIST_FOREACH (&jobs->running, job, struct job, link) {
-		if (str_eq(fields_get(&job->record.args, "undo-of"), serial) ||
-		    str_eq(job->record.serial, serial))
-			return true;
-	}
-	return false;
-}
-
-static void start_undo(struct jobs *jobs, const char *serial, unsigned try)
-{
-	autorecord kept = {0};
-	struct err err = ERR_INIT;
-	char upid[UPID_MAX];
-	int r;
-
-	if (!*serial || undo_is_running(jobs, serial))
-		return;
-	if ((r = job_undo_read(serial, &kept, &err)) < 0 || !kept.undo) {
-		if (r != -ERR_NOT_FOUND)
-			log_error("undo %s: %s", serial, r < 0 ? err.message : "no command");
-		return;
-	}
-	autofree char *count = xasprintf("%u", try);
-
-	fields_set(&kept.args, "undo-of", serial);
-	fields_set(&kept.args, UNDO_TRY, count);
-	const struct job_spec spec = {.program = kept.program,
-				      .command = kept.undo,
-				      .id = kept.id,
-				      .user = kept.user,
-				      .guest = kept.guest,
-				      .other = kept.other,
-				      .args = &kept.args,
-				      .fd = -1};
-	if (jobs_start(jobs, &spec, upid, &err) < 0)
-		log_error("undo %s (%s): %s", serial, kept.undo, err.message);
-	else
-		log_notice("task %s of guest %u died: undone by %s", kept.command, kept.guest,
-			   upid);
-}
-
-void job_undo_start(struct jobs *jobs, const char *serial)
-{
-	start_undo(jobs, serial, 1);
-}
-
-static bool is_serial(const char *text)
-{
-	return text && strlen(text) == JOB_SERIAL_SIZE - 1 && !strchr(text, '/');
-}
-
-/* The undo of a job that died, or once more the undo that died itself. One that dies each time is left to the next
- * core, which looks at what is left of all of them. */
-static void undo_dead(struct jobs *jobs, const struct job_record *record)
-{
-	const char *undo_of = fields_get(&record->args, "undo-of");
-	uint64_t try = 0;
-
-	if (jobs->is_undo_deferred)
-		return;
-	if (record->undo)
-		job_undo_start(jobs, record->serial);
-	str_to_u64(fields_get(&record->args, UNDO_TRY) ?: "0", &try);
-	if (is_serial(undo_of) && try < UNDO_TRIES)
-		start_undo(jobs, undo_of, (unsigned)try + 1);
-}
-
-/* The job left a status of its own: nothing is to be undone any more. */
-static void drop_undo(const struct job_record *record)
-{
-	const char *undo_of = fields_get(&record->args, "undo-of");
-
-	if (record->undo && record->serial[0])
-		job_undo_drop(record->serial);
-	if (is_serial(undo_of))
-		job_undo_drop(undo_of);
-}
-
 void job_close(struct jobs *jobs, const struct task *task, const struct job_record *record,
 	       const char *death)
 {
@@ -135,11 +52,11 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 	}
 	if (job_status_read(&task->id, task->upid, &end, &text, NULL) == 0) {
 		if (record)
-			drop_undo(record);
+			job_undo_settle(jobs, record, text);
 	} else {
 		text = xstrdup(death);
 		if (record)
-			undo_dead(jobs, record);
+			job_undo_dead(jobs, record);
 		job_log_append_error(&task->id, task->upid, text);
 		job_status_leave(&task->id, task->upid, end, text);
 		log_warning("task %s: %s", task->upid, text);
@@ -229,8 +146,8 @@ void job_keep_record(struct job *job, struct job_record *record)
 {
 	struct fields kept = FIELDS_INIT;
 
-	fields_add(&kept, "undo-of", fields_get(&record->args, "undo-of"));
-	fields_add(&kept, UNDO_TRY, fields_get(&record->args, UNDO_TRY));
+	fields_add(&kept, "undo-of", fields_get(&record->args, JOB_ARG_UNDO_OF));
+	fields_add(&kept, JOB_ARG_UNDO_TRY, fields_get(&record->args, JOB_ARG_UNDO_TRY));
 	fields_add(&kept, JOB_ARG_REQUEST, fields_get(&record->args, JOB_ARG_REQUEST));
 	fields_fini(&record->args);
 	job_record_fini(&job->record);

@@ -25,7 +25,7 @@
  *
  *   5 the job writes tasks/X/UPID.status and exits; if it died without one, the core starts the undo
  *     command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself
- *   6 tasks/undo-SERIAL is removed, once the job or its undo job left a status of its own
+ *   6 tasks/undo-SERIAL is removed, once the job left a status of its own, or its undo job a good one
  *   7 jobs/UPID is removed
  *
  * Killed before 7: the next core finds a record without a process and goes on from 5. Killed
@@ -62,6 +62,7 @@ int jobs_new(sd_event *event, const char *node, struct jobs **ret, struct err *e
 	jobs->inotify_fd = -1;
 	list_init(&jobs->running);
 	list_init(&jobs->held);
+	list_init(&jobs->undo_retries);
 	if ((r = sd_event_add_time(event, &jobs->retry_timer, CLOCK_MONOTONIC, 0, 0, jobs_on_retry,
 				   jobs)) < 0 ||
 	    (r = sd_event_source_set_enabled(jobs->retry_timer, SD_EVENT_OFF)) < 0)
@@ -87,6 +88,7 @@ void jobs_free(struct jobs *jobs)
 	LIST_FOREACH (&jobs->running, job, struct job, link) {
 		job_forget(job);
 	}
+	jobs_forget_undos(jobs);
 	sd_event_source_disable_unref(jobs->retry_timer);
 	if (jobs->inotify_source)
 		sd_event_source_disable_unref(jobs->inotify_source);
@@ -263,6 +265,34 @@ static const struct task *settle(struct jobs *jobs, struct job_record *record,
 	return task_index_add(jobs->index, upid, id, record->guest);
 }
 
+static int check_guest(const struct jobs *jobs, unsigned guest, struct err *err)
+{
+	size_t count = 0;
+
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		count += guest && works_on(job, guest);
+	}
+	return count < JOBS_OF_GUEST_MAX
+		       ? 0
+		       : err_set(err, ERR_BUSY,
+				 "guest %u has %zu tasks running or waiting already: try again "
+				 "when some of them have ended",
+				 guest, count);
+}
+
+/* What undoes makes room, and must not wait for it. */
+static int check_room(const struct jobs *jobs, const struct job_spec *spec, struct err *err)
+{
+	int r;
+
+	if (spec->args && fields_find(spec->args, JOB_ARG_UNDO_OF))
+		return 0;
+	if (jobs->running_count >= JOBS_RUNNING_MAX)
+		return err_set(err, ERR_LIMIT, "too many tasks are running");
+	r = check_guest(jobs, spec->guest, err);
+	return r < 0 ? r : check_guest(jobs, spec->other, err);
+}
+
 int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPID_MAX],
 	       struct err *err)
 {
@@ -274,8 +304,8 @@ int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPI
 
 	if (r < 0)
 		return r;
-	if (jobs->running_count >= JOBS_RUNNING_MAX)
-		return err_set(err, ERR_LIMIT, "too many tasks are running");
+	if ((r = check_room(jobs, spec, err)) < 0)
+		return r;
 	make_record(jobs, spec, &id, &record);
 	if ((r = spawn(&record, &id, spec->fd, &child, err)) < 0)
 		return err_prefix(err, "start task %s", id.type);

@@ -42,8 +42,8 @@ struct job_spec {
 	const struct fields *args; /* borrowed; may be NULL */
 	int fd;			   /* passed to the job as descriptor 3, or -1; borrowed */
 	/* After a job that died without a status file this command of the same program is started
-	 * with the same arguments ("vzcreate" -> "vzcreate-undo"), and again if that died, too, a few
-	 * times; NULL: none. */
+	 * with the same arguments ("vzcreate" -> "vzcreate-undo"), and again if that died or failed,
+	 * too, a few times; NULL: none. */
 	const char *undo;
 };
 
@@ -62,7 +62,7 @@ struct task {
 int jobs_new(sd_event *event, const char *node, struct jobs **ret, struct err *err);
 void jobs_free(struct jobs *jobs); /* running jobs go on */
 
-/* Starts a job. ret_upid gets its UPID. */
+/* Starts a job. ret_upid gets its UPID. ERR_LIMIT, ERR_BUSY: too many run, or wait for this guest. */
 int jobs_start(struct jobs *jobs, const struct job_spec *spec, char ret_upid[UPID_MAX],
 	       struct err *err);
 /* Who asked for a job and got no answer asks again with the same word, the job's argument "request": the UPID of the

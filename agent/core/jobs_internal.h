@@ -9,11 +9,14 @@
 #include "agent/core/task_index.h"
 
 #define JOBS_LISTENERS_MAX 8
-#define JOBS_RUNNING_MAX   512
+#define JOBS_RUNNING_MAX   512 /* undos do not count */
+#define JOBS_OF_GUEST_MAX  16  /* the same */
 #define JOBS_REQUESTS_KEPT 256
 #define JOB_KILL_AFTER	   (10 * USEC_PER_SEC)
 #define JOBS_RETRY_EVERY   (1 * USEC_PER_SEC)
 
+#define JOB_ARG_UNDO_OF	 "undo-of"  /* argument of an undo: the serial of the job, or "boot" */
+#define JOB_ARG_UNDO_TRY "undo-try" /* 1 for the first */
 #define JOB_DEATH_UNSEEN "task died without a status"
 
 /* A job that runs. */
@@ -59,7 +62,8 @@ struct jobs {
 	/* Logs that were held before anything else was looked at: those jobs lived then, and come by
 	 * inotify if the scans missed them. Each goes once its job's record is known, or the job
 	 * dead; none is added later. */
-	struct list held; /* struct held_log */
+	struct list held;	  /* struct held_log */
+	struct list undo_retries; /* struct undo_retry: undos that are put off */
 };
 
 struct held_log {
@@ -98,6 +102,11 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 void job_keep_request(struct jobs *jobs, const char *upid, const struct job_record *record);
 /* Starts the undo command kept under serial, if there is one and it is not running. */
 void job_undo_start(struct jobs *jobs, const char *serial);
+/* The job left no status: starts its undo, or once more the undo that it was itself. */
+void job_undo_dead(struct jobs *jobs, const struct job_record *record);
+/* The job left that status: nothing is to be undone any more, unless it was an undo that failed. */
+void job_undo_settle(struct jobs *jobs, const struct job_record *record, const char *text);
+void jobs_forget_undos(struct jobs *jobs); /* those that are put off; the next core finds them */
 
 /* A record arrived, a job without one ended, or someone asks: perhaps now. */
 void jobs_undo_deferred(struct jobs *jobs);

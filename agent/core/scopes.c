@@ -3,6 +3,7 @@
  * is asynchronous. */
 #include "agent/core/scopes.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
@@ -20,6 +21,7 @@ struct scopes {
 	sd_event *event;
 	sd_bus *bus; /* NULL: not connected */
 	bool has_systemd;
+	bool has_failed; /* that was said */
 };
 
 struct scopes *scopes_new(sd_event *event)
@@ -61,13 +63,34 @@ static int connect_bus(struct scopes *s)
 	return sd_bus_attach_event(s->bus, s->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
+/* A job that ended already is no error worth more. */
+static bool is_of_ended(const sd_bus_error *error)
+{
+	static const char *const names[] = {"org.freedesktop.systemd1.NoSuchUnit",
+					    "org.freedesktop.systemd1.NoSuchProcess",
+					    SD_BUS_ERROR_UNIX_PROCESS_ID_UNKNOWN};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (sd_bus_error_has_name(error, names[i]))
+			return true;
+	return sd_bus_error_get_errno(error) == ESRCH;
+}
+
 static int on_done(sd_bus_message *reply, void *ctx, sd_bus_error *ignored)
 {
-	(void)ctx;
+	struct scopes *s = ctx;
+
 	(void)ignored;
-	/* a job that ended already is no error worth more */
-	if (sd_bus_message_is_method_error(reply, NULL))
-		log_debug("scope of a job: %s", sd_bus_message_get_error(reply)->message);
+	if (!sd_bus_message_is_method_error(reply, NULL))
+		return 0;
+	const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+	if (s->has_failed || is_of_ended(error)) {
+		log_debug("scope of a job: %s", error->message);
+		return 0;
+	}
+	s->has_failed = true;
+	log_notice("jobs get no scope, they stay in the core's unit: %s", error->message);
 	return 0;
 }
 

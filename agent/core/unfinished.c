@@ -14,11 +14,14 @@
 #include "agent/guest/guest.h"
 #include "agent/guest/underway.h"
 
-#define LOOK_AGAIN (500 * USEC_PER_MSEC)
+#define LOOK_AGAIN	(500 * USEC_PER_MSEC)
+#define START_AGAIN	(10 * USEC_PER_SEC)
+#define START_TRIES_MAX 5
 
 struct unfinished {
 	struct core *core;
 	sd_event_source *timer;
+	unsigned tries; /* at starting what could not be started */
 };
 
 static const struct {
@@ -40,7 +43,7 @@ static bool is_unfinished(const struct core *core, const struct guest *guest,
 	       guest_underway_find(guest->config, ret);
 }
 
-static void undo(struct core *core, const struct guest *guest, const struct guest_underway *what)
+static int undo(struct core *core, const struct guest *guest, const struct guest_underway *what)
 {
 	autofree char *command =
 		xasprintf("%s%s", kinds[guest->kind].ops->task_prefix, what->command);
@@ -59,25 +62,35 @@ static void undo(struct core *core, const struct guest *guest, const struct gues
 	fields_add(&args, "undo-of", "boot");
 	fields_add(&args, "snapname", what->snapname[0] ? what->snapname : NULL);
 	log_notice("guest %u: a job on it is gone without an end: %s", guest->vmid, command);
-	if (jobs_start(core->jobs, &spec, upid, &err) < 0)
+	int r = jobs_start(core->jobs, &spec, upid, &err);
+	if (r < 0)
 		log_error("guest %u: %s", guest->vmid, err.message);
+	return r;
+}
+
+static void look_again(struct unfinished *u, uint64_t delay)
+{
+	sd_event_source_set_time(u->timer, clock_monotonic() + delay);
+	sd_event_source_set_enabled(u->timer, SD_EVENT_ONESHOT);
 }
 
 static void look(struct unfinished *u)
 {
 	const struct guest *guest = NULL;
+	bool has_failed = false;
 
 	if (!jobs_are_known(u->core->jobs)) {
-		sd_event_source_set_time(u->timer, clock_monotonic() + LOOK_AGAIN);
-		sd_event_source_set_enabled(u->timer, SD_EVENT_ONESHOT);
+		look_again(u, LOOK_AGAIN);
 		return;
 	}
 	while ((guest = guests_next(u->core->guests, guest ? guest->vmid : 0))) {
 		struct guest_underway what;
 
 		if (is_unfinished(u->core, guest, &what))
-			undo(u->core, guest, &what);
+			has_failed |= undo(u->core, guest, &what) < 0;
 	}
+	if (has_failed && ++u->tries < START_TRIES_MAX)
+		look_again(u, START_AGAIN);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)

@@ -100,6 +100,20 @@ bool life_has_pending(const struct guest_config *config, const char *key)
 	return false;
 }
 
+const char *life_value_of(const struct life *life, const struct guest_config *config,
+			  const char *key, const char *volid, struct err *err)
+{
+	const char *value = guest_config_get(config, key);
+	struct guest_volume v;
+
+	if (value && guest_volume_read(life->ops, key, value, &v, NULL) == 1 &&
+	    str_eq(v.volid, volid))
+		return value;
+	err_set(err, ERR_BUSY, value ? "%s names another volume now" : "%s was removed meanwhile",
+		key);
+	return NULL;
+}
+
 bool life_is_locked(const struct guest_config *config, const char *lock)
 {
 	return str_eq(guest_config_get(config, "lock"), lock);

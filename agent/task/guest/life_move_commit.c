@@ -21,10 +21,10 @@ static int leave(const struct life *life, struct guest_config *config, const str
 static int commit(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	const struct life_move *move = ctx;
-	const char *before = guest_config_get(config, move->key);
+	const char *before = life_value_of(life, config, move->key, move->volume.volid, err);
 
 	if (!before)
-		return err_set(err, ERR_BUSY, "%s was removed meanwhile", move->key);
+		return -ERR_BUSY;
 	autofree char *value = guest_volume_value(before, move->to, 0);
 
 	guest_config_set(config, move->key, value);
@@ -35,14 +35,15 @@ static int commit(const struct life *life, struct guest_config *config, void *ct
 static int give(const struct life_move *move, struct guest_config *own, struct guest_config *theirs,
 		struct err *err)
 {
-	const char *before = guest_config_get(own, move->key);
+	const char *before = life_value_of(move->life, own, move->key, move->volume.volid, err);
 	autofree char *value = guest_volume_value(before ?: "", move->to, 0);
+
+	if (!before)
+		return -ERR_BUSY;
 	int r = life_lock_check(move->life, theirs, NULL, err);
 
 	if (r < 0)
 		return err_prefix(err, "guest %u", move->other);
-	if (!before)
-		return err_set(err, ERR_BUSY, "%s was removed meanwhile", move->key);
 	if (guest_config_get(theirs, move->other_key))
 		return err_set(err, ERR_EXISTS, "guest %u has '%s' already", move->other,
 			       move->other_key);

@@ -29,6 +29,9 @@ int life_check_roots(const struct task_ctx *task, const struct life *life,
 		     const struct fields *keys, const struct guest_config *now, struct err *err);
 /* A change of this key waits for the next start. */
 bool life_has_pending(const struct guest_config *config, const char *key);
+/* The key's value, which must name that volume still; NULL: ERR_BUSY. */
+const char *life_value_of(const struct life *life, const struct guest_config *config,
+			  const char *key, const char *volid, struct err *err);
 bool life_is_locked(const struct guest_config *config, const char *lock);
 
 /* Volumes in use, in the order of their keys. Heap array. */

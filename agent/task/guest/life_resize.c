@@ -10,6 +10,7 @@
 struct resize {
 	const char *key;
 	uint64_t size;
+	const char *volid; /* that was grown */
 };
 
 static int find_volume(const struct life *life, const struct guest_config *config,
@@ -27,11 +28,10 @@ static int set_size(const struct life *life, struct guest_config *config, void *
 		    struct err *err)
 {
 	const struct resize *resize = ctx;
-	const char *before = guest_config_get(config, resize->key);
+	const char *before = life_value_of(life, config, resize->key, resize->volid, err);
 
-	(void)life;
 	if (!before)
-		return err_set(err, ERR_BUSY, "%s was removed meanwhile", resize->key);
+		return -ERR_BUSY;
 	autofree char *value = guest_volume_value(before, NULL, resize->size);
 
 	guest_config_set(config, resize->key, value);
@@ -63,7 +63,7 @@ static int grow(struct task_ctx *task, const struct life *life, const struct tas
 
 int life_resize_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
-	struct resize resize = {life_arg(task, "disk"), life_number(task, "size")};
+	struct resize resize = {.key = life_arg(task, "disk"), .size = life_number(task, "size")};
 	struct task_storage storage;
 	struct guest_config config;
 	struct guest_volume v;
@@ -79,6 +79,7 @@ int life_resize_run(struct task_ctx *task, const struct life *life, struct err *
 	guest_config_fini(&config);
 	if (r < 0 || (r = life_storage_open(task, life, &v, &storage, err)) < 0)
 		return r;
+	resize.volid = v.volid;
 	task_log("growing volume %s to %" PRIu64 " MiB", v.volid, resize.size >> 20);
 	r = grow(task, life, &storage, &v, resize.size, err);
 	task_storage_close(&storage);

@@ -129,6 +129,87 @@ static void undo_that_dies_runs_again(void **state)
 	assert_string_equal(w->last_text, "task died without a status (exit code 7)");
 }
 
+static bool has_undone_twice(void *ctx)
+{
+	(void)ctx;
+	autofree char *text = fixture_read("undone");
+	return str_eq(text, "undone\nundone\n");
+}
+
+static void end_undo(struct world *w, const char *text)
+{
+	char upid[UPID_MAX] = "";
+
+	for (const struct task *t = NULL; (t = jobs_next(w->jobs, t));)
+		if (t->state == TASK_RUNNING)
+			str_copy(upid, sizeof(upid), t->upid);
+	write_status(upid, text);
+	fixture_release();
+	wait_for_end(w);
+	assert_string_equal(w->last_text, text);
+}
+
+static char *undo_file(void)
+{
+	autobuf text = BUF_INIT;
+	autofields got = FIELDS_INIT;
+	autofree char *path = fixture_path("undo-args");
+
+	assert_int_equal(file_read(path, 65536, &text, NULL), 0);
+	struct cursor c = cursor_on(text.data, text.size);
+	assert_int_equal(fields_decode(&c, &got, NULL), 0);
+	return job_file_undo(fields_get(&got, "undo-of"));
+}
+
+/* A storage that was away may be back later: what an undo needs is kept until one has succeeded. */
+static void undo_that_fails_runs_again(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+
+	start(w, (struct job_spec){.command = "die", .undo = "undo", .id = "7", .guest = 7}, upid);
+	wait_for_end(w);
+	fixture_run_until(w->event, has_undone, NULL);
+	end_undo(w, "storage 'x' is not there");
+	autofree char *path = undo_file();
+	assert_int_equal(access(path, F_OK), 0);
+	assert_false(jobs_guest_is_busy(w->jobs, 7));
+	fixture_run_until(w->event, has_undone_twice, NULL);
+	end_undo(w, "OK");
+	assert_int_equal(access(path, F_OK), -1);
+	assert_false(jobs_guest_is_busy(w->jobs, 7));
+}
+
+/* Another job has to wait until it is asked for again; what undoes has not. */
+static void queue_of_a_guest_is_bounded(void **state)
+{
+	const struct job_spec spec = {
+		.command = "hold", .id = "7", .user = "root@pam", .guest = 7, .fd = -1};
+	struct world *w = *state;
+	char upid[UPID_MAX];
+	struct err err = ERR_INIT;
+	autofields args = FIELDS_INIT;
+
+	for (int i = 0; i < 16; i++)
+		start(w, spec, upid);
+	assert_int_equal(jobs_start(w->jobs, &spec, upid, &err), -ERR_BUSY);
+	assert_non_null(strstr(err.message, "guest 7 has 16 tasks"));
+	struct job_spec second = spec;
+	second.guest = 8;
+	second.other = 7;
+	assert_int_equal(jobs_start(w->jobs, &second, upid, NULL), -ERR_BUSY);
+	second.other = 0;
+	assert_int_equal(jobs_start(w->jobs, &second, upid, NULL), 0);
+	struct job_spec undo = spec;
+	fields_add(&args, "undo-of", "boot");
+	undo.args = &args;
+	assert_int_equal(jobs_start(w->jobs, &undo, upid, NULL), 0);
+	for (const struct task *t = NULL; (t = jobs_next(w->jobs, t));)
+		kill(-t->id.pid, SIGKILL);
+	while (w->ended < 18)
+		sd_event_run(w->event, UINT64_MAX);
+}
+
 /* A power cut: nothing is left in the run folder. */
 static void undo_runs_after_power_cut(void **state)
 {
@@ -331,12 +412,20 @@ static void failed_start_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(starts_and_ends),		 WITH(death_without_status_is_an_error),
-		WITH(undo_runs_after_death),	 WITH(undo_that_dies_runs_again),
-		WITH(undo_runs_after_power_cut), WITH(no_undo_after_a_status),
-		WITH(start_out_of_descriptors),	 WITH(order_of_a_guest),
-		WITH(order_of_two_guests),	 WITH(stop_ends_a_job),
-		WITH(descriptor_is_passed),	 WITH(failed_start_leaves_nothing),
+		WITH(starts_and_ends),
+		WITH(death_without_status_is_an_error),
+		WITH(undo_runs_after_death),
+		WITH(undo_that_dies_runs_again),
+		WITH(undo_that_fails_runs_again),
+		WITH(queue_of_a_guest_is_bounded),
+		WITH(undo_runs_after_power_cut),
+		WITH(no_undo_after_a_status),
+		WITH(start_out_of_descriptors),
+		WITH(order_of_a_guest),
+		WITH(order_of_two_guests),
+		WITH(stop_ends_a_job),
+		WITH(descriptor_is_passed),
+		WITH(failed_start_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
