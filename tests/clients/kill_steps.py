@@ -16,9 +16,12 @@ HOWS = ('all', 'one', 'core', 'leader', 'cut')
 UNDO_HOWS = ('core', 'all', 'cut')
 COMMANDS = {'create': 'vzcreate', 'clone': 'vzclone', 'snapshot': 'vzsnapshot', 'delsnapshot': 'vzdelsnapshot',
             'rollback': 'vzrollback', 'resize': 'vzresize', 'move': 'vzmove', 'give': 'vzmove', 'template': 'vztemplate',
-            'config': 'vzconfig', 'destroy': 'vzdestroy'}
+            'config': 'vzconfig', 'destroy': 'vzdestroy', 'qmcreate': 'qmcreate', 'qmconfig': 'qmconfig'}
+# Points that need not be come to, as long as one is: not each time a job takes the same number of steps, and a core, which
+# has timers of its own, less so. Of so many points, one more.
+MISSES, CORE_MISSES, MISSES_PER = 1, 3, 20
 # the others end what they have begun by themselves
-UNDOS = {c: c + '-undo' for c in ('vzcreate', 'vzclone', 'vzsnapshot', 'vzmove', 'vzconfig')}
+UNDOS = {c: c + '-undo' for c in ('vzcreate', 'vzclone', 'vzsnapshot', 'vzmove', 'vzconfig', 'qmcreate', 'qmconfig')}
 
 
 class Killing:
@@ -31,7 +34,7 @@ class Killing:
         return os.path.join(FOLDER, name)
 
     def arm(self, step, how, label='job'):
-        core = ask('pidof lodged')[0].split()[0]
+        core = core_pid()
         with open(self.path('.arm'), 'w') as f:
             f.write(f'{step} {how} {core} {label}\n')
         command = self.command if label == 'job' else UNDOS.get(self.command, self.command + '.next')
@@ -47,14 +50,15 @@ class Killing:
         self.thread.start()
 
     def done(self, label='job', seconds=60):
-        """(killed, the steps it came to), or None: not yet."""
+        """(who was killed or "", the steps it came to), or None: not yet."""
         path = self.path(f'done-{label}')
         if not wait_for(seconds, lambda: os.path.exists(path), 0.005):
             return None
         with open(path) as f:
             lines = f.read().splitlines()
         os.unlink(path)
-        return lines[0].startswith('killed'), lines[1:]
+        outcome, _, victims = (lines[0] + ' ').split(' ', 2)
+        return victims.strip() if outcome == 'killed' else '', lines[1:]
 
     def end(self):
         self.thread.join(60)
@@ -76,21 +80,37 @@ def must(value, what):
     return value
 
 
+def core_pid():
+    return ask('pidof lodged')[0].split()[0]
+
+
+def hits(victims, how, core):
+    """Was the one killed that was to be? A core that was is another process by now."""
+    if not victims:
+        return False
+    if how in ('core', 'cut'):
+        must(victims == 'all core', f'"{how}" killed {victims}')
+    if how in ('core', 'cut', 'the core'):
+        must(core_pid() != core, f'the core {core} was to be killed and is there')
+    return {'one': victims in ('leader', 'child'), 'leader': victims == 'leader'}.get(how, True)
+
+
 def strike(command, request, step, how):
-    """Kills the job before that step. (killed, steps, acknowledged)"""
+    """Kills the job before that step. (hit, steps, acknowledged)"""
     k = Killing(command, request)
+    core = core_pid()
     k.arm(step, how)
     k.begin()
-    killed, steps = must(k.done(), f'the job {command} does not come: {k.reply}')
+    victims, steps = must(k.done(), f'the job {command} does not come: {k.reply}')
     settle()
     k.end()
-    return killed, steps, k.is_acknowledged()
+    return hits(victims, how, core), steps, k.is_acknowledged()
 
 
 def strike_core(command, request, step):
     """Kills the core before that step of its own, counted from the call on."""
     k = Killing(command, request)
-    core = ask('pidof lodged')[0].split()[0]
+    core = core_pid()
     k.arm(0, 'all')
     shell.stdin.write(f'{TOOL} core {NODE_FOLDER} {core} {step} & holder=$!\n')
     shell.stdin.flush()
@@ -102,23 +122,24 @@ def strike_core(command, request, step):
     settle()
     shell.stdin.write('kill $holder\n')
     shell.stdin.flush()
-    killed, steps = must(k.done('core'), 'the core is held for ever')
+    victims, steps = must(k.done('core'), 'the core is held for ever')
     acknowledged = k.is_acknowledged()
     k.end()
-    return killed, steps, acknowledged
+    return hits(victims, 'the core', core), steps, acknowledged
 
 
 def strike_undo(command, request, step, undo_step, how):
     """Kills the job before that step, then what undoes it before another one."""
     k = Killing(command, request)
+    core = core_pid()
     k.arm(undo_step, how, 'undo')
     k.arm(step, 'all')
     k.begin()
     must(k.done(), f'the job {command} does not come: {k.reply}')
-    killed, steps = must(k.done('undo'), f'nothing undoes {command}')
+    victims, steps = must(k.done('undo'), f'nothing undoes {command}')
     settle()
     k.end()
-    return killed, steps, k.is_acknowledged()
+    return hits(victims, how, core), steps, k.is_acknowledged()
 
 
 def points(count, wanted):
@@ -139,7 +160,7 @@ class Operation:
         self.name, self.command = name, COMMANDS[name.split('_')[0]]
         self.prepare, self.is_done, self.back = prepare, is_done, back
         self.request = lambda: request[0] if isinstance(request, list) else request
-        self.bad, self.counts, self.hits, self.traces = [], [0, 0], 0, None
+        self.bad, self.counts, self.missed, self.traces = [], [0, 0], [], None
 
     def set_up(self):
         self.back()
@@ -178,9 +199,10 @@ class Operation:
         """False: it cannot go on."""
         try:
             self.set_up()
-            killed, steps, acknowledged = kill(self.command, self.request(), *arguments)
-            self.hits += killed
-            self.judge(f'{where}{" before " + steps[-1] if killed else ""}', acknowledged)
+            hit, steps, acknowledged = kill(self.command, self.request(), *arguments)
+            if not hit:
+                self.missed.append(where)
+            self.judge(f'{where}{" before " + steps[-1] if hit else ""}', acknowledged)
         except Exception:
             self.bad.append(f'{where}: {traceback.format_exc()}\n{last_tasks()}')
             return False
@@ -196,9 +218,11 @@ class Operation:
         for i, step in enumerate(chosen):
             if not self.attempt(f'{what}, step {step} of {count}', kill, *arguments(i, step)):
                 break
-        ok(f'{self.name}: {what} killed at {len(chosen)} of {count} steps, {self.counts[0]} times undone, '
-           f'{self.counts[1]} times done', not self.bad and self.hits * 2 > len(chosen), f'{self.hits} were hit', *self.bad)
-        self.bad, self.counts, self.hits = [], [0, 0], 0
+        misses = (CORE_MISSES if kill == strike_core else MISSES) + len(chosen) // MISSES_PER
+        ok(f'{self.name}: {what} killed at {len(chosen) - len(self.missed)} of {count} steps, {self.counts[0]} times undone, '
+           f'{self.counts[1]} times done', not self.bad and sum(self.counts) == len(chosen) and
+           len(self.missed) <= min(misses, len(chosen) - 1), f'not hit: {self.missed}', *self.bad)
+        self.bad, self.counts, self.missed = [], [0, 0], []
 
     def attack_job(self, turn, hows):
         count = self.count(strike, 0, 'all')
@@ -229,7 +253,8 @@ class Operation:
 
 def main():
     os.makedirs(FOLDER, exist_ok=True)
-    for turn, name in enumerate([f'op_{n}' for n in sys.argv[4:]] or OPERATIONS):
+    all_of = [n for n in OPERATIONS if not n.startswith('op_qm') or os.environ.get('LODGE_HAS_MACHINES')]
+    for turn, name in enumerate([f'op_{n}' for n in sys.argv[4:]] or all_of):
         before, began = residue(), time.monotonic()
         try:
             for case in OPERATIONS[name]():
@@ -237,6 +262,7 @@ def main():
         except Exception:
             ok(f'{name[3:]} ran to its end', False, traceback.format_exc())
         remove(COPY, VMID)
+        use('lxc')
         settle()
         unchanged(f'{name[3:]}: mounts, loops, cgroups, links and files are as before', residue, before, 10)
         same(f'{name[3:]}: nothing on btrfs', on_disk(), set())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the programs that kill jobs on volumes share: the operations (op_…), and what must hold of a guest whatever was
 killed. sys.argv[1] is the template's volume id."""
+import re
 import threading
 
 from lodge_test import *
@@ -12,6 +13,11 @@ session, _ = login()
 shell = subprocess.Popen([os.environ['LODGE_IN'], 'sh'], stdin=subprocess.PIPE, text=True)  # for what nobody waits for
 asked = subprocess.Popen([os.environ['LODGE_IN'], 'sh'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 connection = None
+kind = 'lxc'  # of the guests that the operation at hand works on: or qemu
+
+
+def guest(vmid):
+    return f'{N}/{kind}/{vmid}'
 
 
 def ask(script):
@@ -80,14 +86,14 @@ def settle():
     came back knows again what runs: a change of what may be running would wait for the next start."""
     def quiet():
         return not [t for t in data('GET', f'{N}/tasks', {'source': 'active'}) if t.get('status') in (None, 'running', '')] \
-            and not [g for g in data('GET', f'{N}/lxc') if g.get('status') not in ('running', 'stopped')]
+            and not [g for g in data('GET', f'{N}/{kind}') if g.get('status') not in ('running', 'stopped')]
     ok = wait_for(60, lambda: not ask('ls /var/lib/lodge/tasks | grep -E "^(new|undo)-"') and quiet(), 0.03)
     if not ok:
         say('# does not settle: ' + on_node('sh', '-c', 'ls /var/lib/lodge/tasks; ls /run/lodge/jobs'))
 
 
 def config(vmid):
-    r = call('GET', f'{N}/lxc/{vmid}/config')
+    r = call('GET', f'{guest(vmid)}/config')
     if r.status == 200:
         return r.data
     if 'does not exist' in str(r):
@@ -96,7 +102,7 @@ def config(vmid):
 
 
 def snapshots(vmid):
-    return [s for s in data('GET', f'{N}/lxc/{vmid}/snapshot') if s['name'] != 'current']
+    return [s for s in data('GET', f'{guest(vmid)}/snapshot') if s['name'] != 'current']
 
 
 def content():
@@ -110,7 +116,7 @@ def volids(vmid):
 def named(c):
     """Volumes that a configuration names."""
     return {v.split(',')[0] for k, v in (c or {}).items()
-            if k == 'rootfs' or (k[:2] == 'mp' and k[2:].isdigit()) or k.startswith('unused')}
+            if k == 'rootfs' or re.fullmatch('(mp|scsi|unused)[0-9]+', k)}
 
 
 def on_disk():
@@ -135,7 +141,7 @@ def whole(vmid):
     for s in snapshots(vmid):
         if 'snapstate' in s:
             wrong.append(f'snapshot {s}')
-        wanted |= named(data('GET', f'{N}/lxc/{vmid}/snapshot/{s["name"]}/config'))
+        wanted |= named(data('GET', f'{guest(vmid)}/snapshot/{s["name"]}/config'))
     there = volids(vmid)
     if there != wanted:
         wrong.append(f'volumes {there}, named {wanted}')
@@ -171,7 +177,7 @@ def do(request):
 def remove(*vmids):
     for vmid in vmids:
         if config(vmid) is not None:
-            do(('DELETE', f'{N}/lxc/{vmid}', {'force': 1}))
+            do(('DELETE', guest(vmid), {'force': 1} if kind == 'lxc' else None))
 
 
 def begin(request):
@@ -301,8 +307,35 @@ def op_config_delete():
     yield (prepare, ('PUT', f'{N}/lxc/{VMID}/config', {'delete': 'unused0'}), lambda: 'unused0' not in config(VMID), lambda: None)
 
 
+def use(new_kind):
+    """What comes works on such guests. Of machines none runs, so that no libvirtd is needed."""
+    global kind
+    kind = new_kind
+
+
+def create_machine(storage='local', **disks):
+    return 'POST', f'{N}/qemu', {'vmid': VMID, 'memory': 32, 'kvm': 0, 'name': 'kill', 'scsi0': f'{storage}:0.1', **disks}
+
+
+def op_qmcreate():
+    use('qemu')
+    yield None, create_machine(scsi1='img:0.1'), lambda: config(VMID) is not None, lambda: remove(VMID)
+
+
+def op_qmconfig():
+    """A new disk."""
+    use('qemu')
+    do(create_machine())
+
+    def back():
+        for key in ['scsi1'] + [k for k in config(VMID) if k.startswith('unused')]:
+            if key in config(VMID):
+                do(('POST', f'{guest(VMID)}/config', {'delete': key, 'force': 1}))
+    yield None, ('POST', f'{guest(VMID)}/config', {'scsi1': 'local:0.1'}), lambda: 'scsi1' in config(VMID), back
+
+
 def running_before(vmid):
-    r = call('GET', f'{N}/lxc/{vmid}/status/current')
+    r = call('GET', f'{guest(vmid)}/status/current')
     return r.status == 200 and r.data['status']
 
 

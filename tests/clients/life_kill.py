@@ -74,7 +74,7 @@ def attack(name, prepare, request, is_done, back):
 
 def main():
     before = residue()
-    for name in [f'op_{n}' for n in sys.argv[3:]] or [n for n in OPERATIONS if not n.startswith('op_config')]:
+    for name in [f'op_{n}' for n in sys.argv[3:]] or [n for n in OPERATIONS if not n.startswith(('op_config', 'op_qm'))]:
         try:
             for case in OPERATIONS[name]():
                 attack(name[3:], *case)

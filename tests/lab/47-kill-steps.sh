@@ -31,9 +31,16 @@ ok "a template" in1 lodge upload /lab/busybox.tar.gz local:vztmpl
 # quota is switched on with the first limit, and stays
 ok "what comes once is there" in1 sh -c 'lodge create 199 --ostemplate local:vztmpl/busybox.tar.gz --rootfs btr:0.1 &&
 	lodge destroy 199'
-ok "the job program has the killer in its place" in1 sh -c 'cd /usr/libexec/lodge && mkdir held && mv lodge-task-ct held/ &&
-	printf "#!/bin/sh\nexec /lab/kill-step job /lab/kill /usr/libexec/lodge/held/lodge-task-ct \"\$@\"\n" >lodge-task-ct &&
-	chmod 755 lodge-task-ct'
+hold() { # hold PROGRAM
+	in1 sh -c 'cd /usr/libexec/lodge && mkdir -p held && mv "$1" held/ &&
+		printf "#!/bin/sh\nexec /lab/kill-step job /lab/kill /usr/libexec/lodge/held/$1 \"\$@\"\n" >"$1" &&
+		chmod 755 "$1"' sh "$1"
+}
+ok "the job program has the killer in its place" hold lodge-task-ct
+if [ -x "$LAB/product/usr/libexec/lodge/lodge-task-vm" ]; then
+	ok "that of virtual machines as well" hold lodge-task-vm
+	export LODGE_HAS_MACHINES=1
+fi
 ok "what the node has now is noted" node_residue_before n1
 tap $limit client n1 kill_steps.py local:vztmpl/busybox.tar.gz "$points" "$more_points" "$@"
 ok "nothing is left of it" node_residue_after n1

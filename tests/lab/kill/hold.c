@@ -105,9 +105,9 @@ void hold_write(const struct hold *hold, const char *what, const char *head, FIL
 
 static void report(struct hold *hold, const char *outcome)
 {
-	char head[64];
+	char head[128];
 
-	snprintf(head, sizeof(head), "%s %ld\n", outcome, hold->count);
+	snprintf(head, sizeof(head), "%s %ld %s\n", outcome, hold->count, hold->victims);
 	hold_write(hold, "done", head, hold->names);
 }
 
@@ -140,34 +140,52 @@ static void fork_reporter(struct hold *hold)
 	_exit(0);
 }
 
-/* The one to be killed, stopped. */
-static pid_t stop_single(struct hold *hold, const struct tracee *at)
+/* The one to be killed, stopped. A leader that is gone already leaves the one whose step it is; the report tells. */
+static const struct tracee *stop_single(struct hold *hold, const struct tracee *at)
 {
 	int status;
 
 	if (kills(hold, "one") || at->is_leader)
-		return at->tid;
+		return at;
 	for (size_t i = 0; i < TRACEES_MAX; i++) {
 		const struct tracee *t = &hold->tracees[i];
 
 		if (t->tid && t->is_leader && ptrace(PTRACE_INTERRUPT, t->tid, 0, 0) == 0 &&
 		    waitpid(t->tid, &status, __WALL) == t->tid && WIFSTOPPED(status))
-			return t->tid;
+			return t;
 	}
-	return at->tid;
+	return at;
+}
+
+static const char *choose_victims(struct hold *hold, const struct tracee *at)
+{
+	if (hold->is_core)
+		return "core";
+	if (!kills_single(hold))
+		return "all";
+	const struct tracee *single = stop_single(hold, at);
+
+	if (ptrace(PTRACE_SETOPTIONS, single->tid, 0, PTRACE_O_EXITKILL) != 0)
+		die("setoptions");
+	return single->is_leader ? "leader" : "child";
+}
+
+static const char *kill_core(const struct hold *hold)
+{
+	if (hold->is_core || (!kills(hold, "core") && !kills(hold, "cut")))
+		return "";
+	return hold->core > 0 && kill(hold->core, SIGKILL) == 0 ? " core" : " no-core";
 }
 
 /* The core first: it must not see the job's end. */
 static void kill_now(struct hold *hold, const struct tracee *at)
 {
-	if (kills_single(hold) &&
-	    ptrace(PTRACE_SETOPTIONS, stop_single(hold, at), 0, PTRACE_O_EXITKILL) != 0)
-		die("setoptions");
-	fork_reporter(hold);
-	if (hold->core > 0 && !hold->is_core && (kills(hold, "core") || kills(hold, "cut")))
-		kill(hold->core, SIGKILL);
+	const char *victims = choose_victims(hold, at);
+
+	snprintf(hold->victims, sizeof(hold->victims), "%s%s", victims, kill_core(hold));
 	if (kills(hold, "cut"))
 		forget_undos();
+	fork_reporter(hold);
 	_exit(0);
 }
 

@@ -26,7 +26,8 @@ struct hold {
 	pid_t core;
 	struct tracee tracees[TRACEES_MAX];
 	long count;
-	FILE *names; /* one line a step */
+	char victims[32]; /* whom the kill hit, for the report; "": nobody yet */
+	FILE *names;	  /* one line a step */
 };
 
 _Noreturn void die(const char *what);

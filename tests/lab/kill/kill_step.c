@@ -9,8 +9,9 @@
  *
  * HOW: one (the process whose step it is), leader (PROGRAM itself; what it started goes on), all (with everything it
  * started), core (all, and process CORE), cut (core, and what the core noted about undoing is gone, as after a power
- * cut). STEP 0 only counts. FOLDER/done-LABEL (done-core) appears at the end: "killed" or "ended" and the number of
- * steps, then their names, one a line. SIGTERM lets a held core go. */
+ * cut). STEP 0 only counts. FOLDER/done-LABEL (done-core) appears at the end: "killed" or "ended", the number of steps
+ * and who was killed (all, leader or child, core; after it "core" or, where that failed, "no-core"), then the steps'
+ * names, one a line. SIGTERM lets a held core go. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
