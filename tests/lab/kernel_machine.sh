@@ -3,7 +3,8 @@
 # A Debian 12 machine with Debian's own kernel, emulated: unified control groups, AppArmor, VLANs, device rules and
 # whatever else the kernel that runs the tests may lack. Sourced after lib.sh and systemd_tree.sh.
 #
-#   kernel_image              prints the folder of its disk, kernel and initrd; or says what is missing, and fails
+#   kernel_image              prints the folder of its disk, kernel and initrd; or what went wrong, and returns as
+#                             tree_archive does
 #   kernel_run FOLDER PAYLOAD SECONDS
 #                             boots it from a copy of that disk. PAYLOAD is a tar, unpacked to /lab in there; what
 #                             /lab/machine.sh says on its standard output comes out here; it ends with the machine
@@ -38,12 +39,13 @@ kernel_image() {
 	for tool in qemu-system-x86_64 qemu-img mke2fs modprobe cpio zstd; do
 		command -v $tool >/dev/null || { echo "$tool is missing"; return 1; }
 	done
-	archive=$(tree_archive kernel bookworm "$kernel_packages" "$kernel_hook") || { echo "$archive"; return 1; }
+	archive=$(tree_archive kernel bookworm "$kernel_packages" "$kernel_hook") ||
+		{ folder=$?; echo "$archive"; return $folder; }
 	folder=${archive%.tar.zst}
 	if [ ! -e "$folder/disk" ] || [ "$folder" -ot "$archive" ]; then
 		rm -rf "$tree_cache"/kernel-bookworm-*/
 		mkdir -p "$folder/root" && kernel_image_make "$archive" "$folder" >"$folder/log" 2>&1 ||
-			{ tail -n 1 "$folder/log"; return 1; }
+			{ tail -n 1 "$folder/log"; return 2; }
 	fi
 	echo "$folder"
 }

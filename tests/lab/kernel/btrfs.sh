@@ -14,6 +14,7 @@ ok "a btrfs" sh -c 'mkfs.btrfs -q -f /dev/vdc && mkdir -p /srv/btr && mount /dev
 ok "a storage on it" lodge storage add btr btrfs --path /srv/btr --content images,rootdir,vztmpl
 ok "a container on it" on_btrfs 402
 ok "start" lodge start 402
+ok "the list of subvolumes has it" says subvol-402-disk-0 btrfs subvolume list /srv/btr
 ok "its root is a subvolume" btrfs subvolume show "/srv/btr/images/402/subvol-402-disk-0"
 ok "it writes" inside 402 sh -c 'echo old >/state'
 ok "quota: what is beyond its size is refused" fails_with "quota" fills 402 200
@@ -35,4 +36,5 @@ ok "and writes what is its own" inside 403 sh -c 'echo own >/state && rm /fill'
 ok "stop" lodge stop 403
 ok "destroy" lodge destroy 403
 ok "and the template" lodge destroy 402
-ok "no subvolume is left" not sh -c 'btrfs subvolume list /srv/btr | grep -E "disk|40[23]"'
+ok "no subvolume is left" lacks 'disk|40[23]' btrfs subvolume list /srv/btr
+ends btrfs

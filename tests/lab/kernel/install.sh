@@ -29,3 +29,4 @@ ok "Lodge is installed" install_node
 ok "systemd is content" wait_for 30 is_content
 ok "its units are active" systemctl --quiet is-active lodged lodge-gate lodge-monitor
 ok "templates" put_templates
+ends install

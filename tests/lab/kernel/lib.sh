@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Inside the emulated machine: TAP without numbers (the host gives them), waiting for events, the node's own command
 # line, the kernel's files of a container. Sourced by machine.sh before each part, which $part names.
-set -u
+#
+# What must not be there is looked for in what was fetched first: an answer that did not come has nothing in it, either.
+set -uo pipefail
 export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 out=/run/lab.out.${part:-} node=$(uname -n)
 
@@ -13,9 +15,15 @@ ok() { # ok TEXT COMMAND…
 	shift
 	if "$@" >"$out" 2>&1 </dev/null; then pass "$text"; else fail "$text"; fi
 }
+ends() { echo "# the end of $1"; } # the last line of each part; the host looks for it
 skip() { echo "ok - $1 # SKIP $2"; }
 not() { ! "$@"; }
-is() { [ "$1" = "$2" ] || { printf 'expected: %s\ngot:      %s\n' "$1" "$2"; return 1; }; }
+is() { # is EXPECTED GOT: nothing is not expected
+	[ -n "$1" ] && [ "$1" = "$2" ] || { printf 'expected: %s\ngot:      %s\n' "$1" "$2"; return 1; }
+}
+differ() { # differ A B: both are something
+	[ -n "$1" ] && [ -n "$2" ] && [ "$1" != "$2" ] || { echo "'$1', '$2'"; return 1; }
+}
 between() { # between LOW HIGH NUMBER
 	[ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || { echo "$3 is not within $1 and $2"; return 1; }
 }
@@ -39,6 +47,16 @@ fails_with() { # fails_with TEXT COMMAND…
 	shift
 	answer=$("$@" 2>&1) && { echo "did not fail: $answer"; return 1; }
 	[[ $answer == *"$text"* ]] || { echo "no '$text' in: $answer"; return 1; }
+}
+lacks() { # lacks PATTERN COMMAND…: it ends well, and none of its lines is like that
+	local pattern=$1 answer
+	shift
+	answer=$("$@") || { echo "failed: $answer"; return 1; }
+	! grep -E -e "$pattern" <<<"$answer"
+}
+prints_nothing() { # prints_nothing COMMAND…: and ends well
+	local answer
+	answer=$("$@") && [ -z "$answer" ] || { echo "status $?: $answer"; return 1; }
 }
 
 # ---- a container, by the node's command line ----
@@ -67,13 +85,20 @@ current() { # current ID KEY: of its status
 		sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\"]*[^\",]\)\"\{0,1\},\{0,1\}$/\1/p"
 }
 state_is() { is "$2" "$(current "$1" status)"; }
+pending() { lodge get "/nodes/$node/lxc/$1/pending" --json; }
 settled() { # nothing of its configuration waits
-	lodge get "/nodes/$node/lxc/$1/pending" --json | tee /dev/stderr | not grep -qE '"(pending|delete)"'
+	says '"rootfs"' pending "$1" && lacks '"(pending|delete)"' pending "$1"
 }
-job_says() { # job_says ID TYPE PATTERN: the log of its last job of that type
+job_log() { # job_log ID TYPE: of its last job of that type
 	local upid
-	upid=$(lodge get "/nodes/$node/tasks" --vmid "$1" --typefilter "$2" --limit 1 --source all --json | grep -o 'UPID:[^"]*') || return
-	lodge get "/nodes/$node/tasks/$upid/log" --json | tee /dev/stderr | grep -q "$3"
+	upid=$(lodge get "/nodes/$node/tasks" --vmid "$1" --typefilter "$2" --limit 1 --source all --json | grep -o 'UPID:[^"]*') &&
+		lodge get "/nodes/$node/tasks/$upid/log" --json
+}
+job_says() { # job_says ID TYPE PATTERN
+	local answer
+	answer=$(job_log "$1" "$2") || return
+	echo "$answer"
+	grep -q "$3" <<<"$answer"
 }
 init_of() { current "$1" pid; }
 group() { # group ID [FILE]: its control group, or what that file of it says

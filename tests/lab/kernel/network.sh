@@ -46,7 +46,7 @@ ok "live: rate" change 301 --net0 "$(net 7 rate=6)"
 ok "live: 12 MiB to it, 6 MiB/s" is_near 2000 "$(milliseconds_to 12)"
 ok "live: 12 MiB from it" is_near 2000 "$(milliseconds_from 12)"
 ok "live: no rate" change 301 --net0 "$(net 7)"
-ok "live: nothing of it is left" not sh -c 'tc qdisc show dev veth301i0 | grep -E "tbf|ingress"'
+ok "live: nothing of it is left" lacks 'tbf|ingress' tc qdisc show dev veth301i0
 ok "live: another VLAN" change 301 --net0 "$(net 8)"
 ok "live: its port is in VLAN 8 alone" is 8u "$(vlans veth301i0)"
 ok "live: the node reaches it there" wait_for 5 reaches 10.8.0.2
@@ -55,15 +55,15 @@ ok "live: are those" is "1u 8" "$(vlans veth301i1)"
 ok "live: firewall=1 is taken" change 301 --net0 "$(net 8 firewall=1)"
 ok "live: its status says that it is not enforced" sh -c "lodge get /nodes/$node/lxc/301/status/current --json | grep 'firewall=1 is kept and not enforced'"
 ok "live: nothing waits" settled 301
-lodge stop 301 >"$out" 2>&1
+ok "stop" lodge stop 301
 ok "no interface of it is left" not test -e /sys/class/net/veth301i0
 
 # the node's own
 address_is() { ip -o -4 address show dev vmbr9 | grep -q " 10.9.0.$1/24 "; }
-waits() { lodge network apply --confirm-timeout "$1"; }
+unconfirmed() { lodge network set vmbr9 --cidr 10.9.0.2/24 && lodge network apply --confirm-timeout 2; }
 ok "node: a bridge" sh -c 'lodge network set vmbr9 --cidr 10.9.0.1/24 && lodge network apply --yes'
 ok "node: it is there" address_is 1
-ok "node: another address, not confirmed" sh -c 'lodge network set vmbr9 --cidr 10.9.0.2/24 && ! lodge network apply --confirm-timeout 2'
+ok "node: another address, not confirmed" fails_with "nobody confirmed it" unconfirmed
 ok "node: the old one is back" wait_for 15 address_is 1
 ok "node: confirmed" sh -c 'lodge network apply --yes'
 ok "node: the new one is there" address_is 2
@@ -73,3 +73,4 @@ boots() { # as a boot does, whose core does not start
 ok "node: a boot sets it up" boots
 ok "node: systemd is content" is running "$(systemctl is-system-running)"
 ok "node: without it" sh -c 'lodge network remove vmbr9 && lodge network apply --yes && ! ip link show dev vmbr9'
+ends network

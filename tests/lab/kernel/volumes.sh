@@ -4,7 +4,12 @@
 
 size_of() { inside "$1" df -m "$2" | awk 'NR == 2 { print $2 }'; } # in MiB
 frozen_is() { grep -qx "frozen $2" "$(group "$1")/cgroup.events"; }
-mounted() { inside "$1" grep -q " $2 " /proc/mounts; }
+mounts_of() { # of its init
+	local pid
+	pid=$(init_of "$1") && cat "/proc/$pid/mountinfo"
+}
+loops() { losetup -nO BACK-FILE; }
+has_mounts() { says " /mnt/new " mounts_of "$1" && says " /mnt/shared " mounts_of "$1"; }
 fills() { inside "$1" dd if=/dev/zero of=/fill bs=1M count="$2"; }
 
 mkdir -p /srv/shared && echo data >/srv/shared/file
@@ -20,22 +25,25 @@ ok "resize: it grows, too" lodge resize 401 mp0 128M
 ok "seen inside" between 105 128 "$(size_of 401 /mnt/new)"
 ok "mp1: a folder of the node, hot" change 401 --mp1 /srv/shared,mp=/mnt/shared,ro=1
 ok "its file is there" is data "$(inside 401 cat /mnt/shared/file)"
-ok "read-only" not inside 401 sh -c 'echo y >/mnt/shared/g'
-ok "and root inside cannot change that" not inside 401 mount -o remount,bind,rw /mnt/shared
+ok "read-only" fails_with "Read-only file system" inside 401 sh -c 'echo y >/mnt/shared/g'
+ok "and root inside cannot change that" fails_with "Permission denied" inside 401 mount -o remount,bind,rw /mnt/shared
+ok "both are mounts of its init" has_mounts 401
 ok "unplug both" change 401 --delete mp0,mp1
-ok "at once" not job_says 401 vzconfig "waits for the next start"
-ok "they are gone" not sh -c "cat /proc/$(init_of 401)/mountinfo | grep -E '/mnt/(new|shared) '"
+ok "at once" lacks "waits for the next start" job_log 401 vzconfig
+ok "they are gone" lacks ' /mnt/(new|shared) ' mounts_of 401
 ok "nothing waits" settled 401
 ok "its volume is kept" says vm-401-disk-1 value 401 unused0
 
 ok "suspend" lodge suspend 401
 ok "its processes are frozen" frozen_is 401 1
 ok "it is shown" wait_for 5 state_is 401 paused
-ok "exec in it is refused" not inside 401 true
+ok "exec in it is refused" fails_with "suspended" inside 401 true
 ok "resume" lodge resume 401
 ok "they go on" frozen_is 401 0
 ok "all of them" inside 401 true
 lodge suspend 401 >"$out" 2>&1
+ok "it has loop devices" says /401/ loops
 ok "stop of a suspended one" lodge stop 401
-ok "no loop device of it is left" wait_for 5 not sh -c 'losetup -nO BACK-FILE | grep 401'
+ok "no loop device of it is left" wait_for 20 lacks '/401/' loops
 ok "destroy" lodge destroy 401
+ends volumes
