@@ -60,10 +60,26 @@ void fields_addf(struct fields *f, const char *name, const char *fmt, ...)
 
 void fields_set(struct fields *f, const char *name, const char *value)
 {
-	autofree char *copy = xstrdup(value), *key = xstrdup(name); /* may point into f */
+	struct field *first = (struct field *)fields_find(f, name);
+	size_t kept = 0;
 
-	fields_remove(f, key);
-	fields_add(f, key, copy);
+	if (!first) {
+		fields_add(f, name, value);
+		return;
+	}
+	autofree char *copy = xstrdup(value); /* may point into f */
+	autofree char *key = xstrdup(name);
+
+	free(first->value);
+	first->size = strlen(copy);
+	first->value = TAKE(copy);
+	for (size_t i = 0; i < f->count; i++) {
+		if (&f->items[i] != first && str_eq(f->items[i].name, key))
+			field_free(&f->items[i]);
+		else
+			f->items[kept++] = f->items[i];
+	}
+	f->count = kept;
 }
 
 void fields_remove(struct fields *f, const char *name)

@@ -17,9 +17,9 @@ UNDO_HOWS = ('core', 'all', 'cut')
 COMMANDS = {'create': 'vzcreate', 'clone': 'vzclone', 'snapshot': 'vzsnapshot', 'delsnapshot': 'vzdelsnapshot',
             'rollback': 'vzrollback', 'resize': 'vzresize', 'move': 'vzmove', 'give': 'vzmove', 'template': 'vztemplate',
             'config': 'vzconfig', 'destroy': 'vzdestroy', 'qmcreate': 'qmcreate', 'qmconfig': 'qmconfig'}
-# Points that a job need not come to, as long as it comes to one: it does not take the same number of steps each time.
-# Of so many, one more.
-MISSES, MISSES_PER = 1, 20
+# Points that need not be come to, as long as one is: not each time a job takes the same number of steps, and a core, which
+# has timers of its own, less so. Of so many points, one more.
+MISSES, CORE_MISSES, MISSES_PER = 1, 3, 20
 # the others end what they have begun by themselves
 UNDOS = {c: c + '-undo' for c in ('vzcreate', 'vzclone', 'vzsnapshot', 'vzmove', 'vzconfig', 'qmcreate', 'qmconfig')}
 
@@ -218,9 +218,10 @@ class Operation:
         for i, step in enumerate(chosen):
             if not self.attempt(f'{what}, step {step} of {count}', kill, *arguments(i, step)):
                 break
+        misses = (CORE_MISSES if kill == strike_core else MISSES) + len(chosen) // MISSES_PER
         ok(f'{self.name}: {what} killed at {len(chosen) - len(self.missed)} of {count} steps, {self.counts[0]} times undone, '
            f'{self.counts[1]} times done', not self.bad and sum(self.counts) == len(chosen) and
-           len(self.missed) < min(len(chosen), 1 + MISSES + len(chosen) // MISSES_PER), f'not hit: {self.missed}', *self.bad)
+           len(self.missed) <= min(misses, len(chosen) - 1), f'not hit: {self.missed}', *self.bad)
         self.bad, self.counts, self.missed = [], [0, 0], []
 
     def attack_job(self, turn, hows):

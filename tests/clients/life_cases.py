@@ -86,7 +86,7 @@ def settle():
     came back knows again what runs: a change of what may be running would wait for the next start."""
     def quiet():
         return not [t for t in data('GET', f'{N}/tasks', {'source': 'active'}) if t.get('status') in (None, 'running', '')] \
-            and not [g for g in data('GET', f'{N}/lxc') if g.get('status') not in ('running', 'stopped')]
+            and not [g for g in data('GET', f'{N}/{kind}') if g.get('status') not in ('running', 'stopped')]
     ok = wait_for(60, lambda: not ask('ls /var/lib/lodge/tasks | grep -E "^(new|undo)-"') and quiet(), 0.03)
     if not ok:
         say('# does not settle: ' + on_node('sh', '-c', 'ls /var/lib/lodge/tasks; ls /run/lodge/jobs'))

@@ -85,9 +85,31 @@ static void test_malformed(void **state)
 	}
 }
 
+/* Who walks along them may set the value of the one that he is at. */
+static void set_keeps_its_place(void **state)
+{
+	autofields f = FIELDS_INIT;
+
+	(void)state;
+	fields_add(&f, "a", "1");
+	fields_add(&f, "b", "2");
+	fields_add(&f, "c", "3");
+	fields_add(&f, "c", "4");
+	fields_set(&f, "a", "x");
+	fields_set(&f, "c", "y");
+	fields_set(&f, "d", "z");
+	assert_int_equal(f.count, 4);
+	assert_string_equal(f.items[0].value, "x");
+	assert_string_equal(f.items[1].value, "2");
+	assert_string_equal(f.items[2].value, "y");
+	assert_int_equal(f.items[2].size, 1);
+	assert_string_equal(f.items[3].name, "d");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(set_keeps_its_place),
 		cmocka_unit_test(test_order_and_repeats),
 		cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_malformed),

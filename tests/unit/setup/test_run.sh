@@ -11,6 +11,7 @@ for name in tap_counts nodes_of nodes_next nodes_worker; do
 	[ -n "$code" ] || { echo "not ok - no $name"; exit 1; }
 	eval "$code"
 done
+# shellcheck disable=SC2034
 logs=$work failed=0 deadline=$((SECONDS + 60))
 wants() { :; }
 tap_limit() { echo 600; }
