@@ -11,9 +11,9 @@
 # clients  tests/clients/NN-*.sh: clients of others against such a node
 # ui       tests/ui/NN-*.sh: the page, in node's test runner and in Chromium (and Firefox, where it is) against such a node
 #
-# Lab, client and ui tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s. --full
-# (LODGE_TEST_FULL=1) asks all of them for their long forms. Logs are in build/test-logs. The last line is
-# "N passed, N failed, N skipped"; the exit status is 1 when something failed or nothing ran.
+# Lab, client and ui tests are executable and print TAP; a line "# limit: SECONDS" near a file's top replaces its 600 s,
+# "# alone" lets nothing run beside it. --full (LODGE_TEST_FULL=1) asks all of them for their long forms. Logs are in
+# build/test-logs. The last line is "N passed, N failed, N skipped"; the exit status is 1 when something failed or nothing ran.
 set -uo pipefail
 top=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -254,13 +254,26 @@ nodes_of() { # nodes_of FOLDER: what tests there are, a line each, with their li
 		[ ! -e "$file" ] || echo "$(tap_limit "$file") $file"
 	done
 }
-nodes_queue() { # lines of files; what may take long begins first
-	local file alone=
+nodes_all() { # lines of files; what may take long begins first
+	local file jobs_alone=
 	{ nodes_of lab; nodes_of clients; nodes_of ui; } | sort -s -k 1,1rn | cut -d ' ' -f 2
 	for file in "$top"/tests/lab/ct_*.sh; do
-		[ ! -x "$file" ] || alone="$alone $file"
+		[ ! -x "$file" ] || jobs_alone="$jobs_alone $file"
 	done
-	! wants lab || echo "$alone"
+	! wants lab || echo "$jobs_alone"
+}
+# What has a deadline of the product's own to keep gets the machine to itself, behind all others.
+nodes_split() { # lines on stdin; nodes_split BESIDE ALONE
+	local line
+	: >"$1"
+	: >"$2"
+	while read -r line; do
+		if [[ $line != *' '* ]] && [ -n "$(sed -n '1,20{/^# alone$/p}' "$line")" ]; then
+			echo "$line" >>"$2"
+		else
+			echo "$line" >>"$1"
+		fi
+	done
 }
 nodes_next() { # takes the first line; fails when it cannot be taken away, as on a full disk
 	(
@@ -334,10 +347,13 @@ nodes() {
 	! wants lab || nodes_stage
 	! wants ui || ui_modules || step_failed "npm ci" "$logs/npm.log"
 	: >"$logs/counts"
-	nodes_queue >"$logs/queue"
-	files=$(wc -w <"$logs/queue")
+	nodes_all | nodes_split "$logs/queue" "$logs/queue.alone"
+	files=$(cat "$logs/queue" "$logs/queue.alone" | wc -w)
 	trap nodes_stop TERM INT HUP
 	for ((i = 0; i < (jobs < 2 ? jobs : 2); i++)); do nodes_worker & done
+	wait
+	cat "$logs/queue.alone" >>"$logs/queue"
+	nodes_worker &
 	wait
 	trap - TERM INT HUP
 	[ "$(wc -l <"$logs/counts")" = "$files" ] || step_failed "not every test was run; what was left:" "$logs/queue"

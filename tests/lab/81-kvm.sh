@@ -4,6 +4,7 @@
 # nothing of it is left, however it ends; and what creation and start of machines make of it. On the host's own
 # /dev/kvm as well, whatever that is worth.
 # limit: 200
+# alone
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 for tool in libvirtd virtlogd virsh qemu-system-x86_64; do
 	command -v $tool >/dev/null || skip_all "$tool is not installed"
