@@ -102,7 +102,7 @@ static void settles_one_key(void **state)
 	assert_false(config_pending_settle(&config, "hostname"));
 	assert_true(config_pending_settle(&config, "memory"));
 	assert_true(config_pending_settle(&config, "cores"));
-	assert_config("two", &config, "memory: 64\n\n[PENDING]\nnet0: x\ndelete: swap\n");
+	assert_config("two", &config, "memory: 64\n\n[PENDING]\ndelete: swap\nnet0: x\n");
 	assert_true(config_pending_settle(&config, "swap"));
 	assert_true(config_pending_settle(&config, "net0"));
 	assert_config("all", &config, "memory: 64\nnet0: x\n");
