@@ -122,7 +122,7 @@ static int ask(struct scopes *s, pid_t pid, const char *name)
 	if (r >= 0)
 		r = append_properties(m, pid);
 	if (r >= 0)
-		r = sd_bus_call_async(s->bus, NULL, m, on_done, NULL, CALL_TIMEOUT);
+		r = sd_bus_call_async(s->bus, NULL, m, on_done, s, CALL_TIMEOUT);
 	sd_bus_message_unref(m);
 	return r;
 }

@@ -255,7 +255,10 @@ for t in json.load(sys.stdin)["data"]: print(t["id"], t.get("status", "running")
 }
 guests_were_shut_down() { # all of them, by one job
 	is "$(printf '%s\n' '101 OK' '103 OK')" "$(outcomes vzshutdown | head -n 2 | sort)" && is "200 OK" "$(outcomes qmshutdown | head -n 1)" &&
-		is " OK" "$(outcomes stopall | head -n 1)"
+		is " OK" "$(outcomes stopall | head -n 1)" && return
+	node sh -c 'for f in $(find /var/lib/lodge/tasks -name "*:stopall:*" -o -name "*shutdown:*"); do echo "-- $f"; cat "$f"; done'
+	node journalctl -b -1 -n 60 --no-pager
+	return 1
 }
 ok "no such command" not https POST "/nodes/$n/status" -d command=explode
 ok "the node is rebooted through the API" reboot_by_api
