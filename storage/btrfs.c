@@ -274,7 +274,7 @@ static int rename_own(const struct storage_def *def, const struct volid *volume,
 	return btrfs_sync(parent, err);
 }
 
-static void sweep(const struct storage_def *def, unsigned vmid)
+void btrfs_sweep(const struct storage_def *def, unsigned vmid)
 {
 	int fd = -1;
 	if (dir_open_owner(def, vmid, &fd, NULL) < 0)
@@ -304,7 +304,7 @@ const struct storage_driver storage_driver_btrfs = {
 	.export = btrfs_export,
 	.import = btrfs_import,
 	.rename = rename_own,
-	.sweep = sweep,
+	.sweep = btrfs_sweep,
 	.import_begin = dir_import_begin,
 	.import_commit = dir_import_commit,
 	.import_abort = dir_import_abort,

@@ -97,6 +97,8 @@ int btrfs_new_commit(const struct storage_def *def, struct btrfs_new *new, const
 void btrfs_new_abort(const struct storage_def *def, struct btrfs_new *new);
 /* Removes temporary subvolumes of processes that are gone. */
 void btrfs_sweep_owner(int owner_fd);
+/* The same in the folder of a guest, which goes when it is empty. */
+void btrfs_sweep(const struct storage_def *def, unsigned vmid);
 
 int btrfs_free(const struct storage_def *def, const struct volid *volume, struct err *err);
 int btrfs_resize(const struct storage_def *def, const struct volid *volume, uint64_t size,

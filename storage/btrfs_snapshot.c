@@ -67,8 +67,11 @@ int btrfs_snapshot_delete(const struct storage_def *def, const struct volid *vol
 	if (r < 0)
 		return r;
 	r = btrfs_open(def, volume, name, &parent, &fd, &why);
-	if (r == -ERR_NOT_FOUND)
+	if (r ==
+	    -ERR_NOT_FOUND) { /* what a job that died began may be there under a name of its own */
+		btrfs_sweep(def, volume->vmid);
 		return 0;
+	}
 	if (r < 0) {
 		if (err)
 			*err = why;

@@ -70,9 +70,10 @@ if part cli; then
 	ok "lodge ls --json" prints '"vmid": *130' lodge ls --json
 	ok "lodge start shows the log" prints 'TASK OK' lodge start 130
 	ok "lodge config" prints '^memory: 64$' lodge config 130
-	ok "lodge config changes" lodge config 130 --memory 80 --hostname other
+	ok "lodge config changes" lodge config 130 --memory 80 --hostname other --tty 3
 	ok "memory at once" prints '"value": *80' lodge get /nodes/n1/lxc/130/pending
-	ok "the name waits for the next start" prints '"pending": *"other"' lodge get /nodes/n1/lxc/130/pending
+	ok "the name as well" prints '"value": *"other"' lodge get /nodes/n1/lxc/130/pending
+	ok "terminals wait for the next start" prints '"pending": *3' lodge get /nodes/n1/lxc/130/pending
 	ok "lodge reboot" prints 'TASK OK' lodge reboot 130
 	ok "lodge shutdown" prints 'TASK OK' lodge shutdown 130 --timeout 20
 	ok "lodge stop of a stopped one fails" not lodge stop 130

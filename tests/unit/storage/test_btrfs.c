@@ -259,6 +259,11 @@ static void test_sweep(void **state)
 			 0);
 	assert_int_equal(volumes(), 1);
 	parse(volid, &volume);
+	/* so does the undo of a snapshot that has no name yet */
+	assert_int_equal(driver->snapshot_delete(&def, &volume, "none", NULL), 0);
+	assert_int_equal(access(stale, F_OK), -1);
+	assert_int_equal(run((const char *const[]){"btrfs", "subvolume", "create", stale, NULL}),
+			 0);
 	assert_int_equal(driver->free(&def, &volume, NULL), 0);
 	assert_int_equal(access(stale, F_OK), -1);
 }
