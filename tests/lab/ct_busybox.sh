@@ -78,10 +78,13 @@ ok "a bad template is an error" job_fails "unpack template" vzcreate 102 \
 	ostemplate=local:vztmpl/bad.tar.gz rootfs=local:0.1
 ok "it left no config" not test -e "$(conf 102)"
 ok "it left no volume" not test -e "$LODGE_STATE_DIR/local/images/102"
-printf 'lock: create\nunprivileged: 1\nrootfs: local:102/vm-102-disk-0.raw,size=100M\n' | put_conf 102
-mkdir -p "$LODGE_STATE_DIR/local/images/102" && truncate -s 100M "$LODGE_STATE_DIR/local/images/102/vm-102-disk-0.raw"
+printf '%s\n' 'lock: create' 'unprivileged: 1' 'rootfs: local:102/vm-102-disk-0.raw,size=100M' \
+	'mp0: local:102/vm-102-disk-1.raw,mp=/old,size=64M' '[special:create]' 'volume0: local:102/vm-102-disk-0.raw' | put_conf 102
+mkdir -p "$LODGE_STATE_DIR/local/images/102" && truncate -s 100M "$LODGE_STATE_DIR/local/images/102/vm-102-disk-"{0,1}.raw
 ok "undo" job vzcreate-undo 102
 ok "undo left nothing" not test -e "$(conf 102)" -o -e "$LODGE_STATE_DIR/local/images/102/vm-102-disk-0.raw"
+ok "but what was there before" test -e "$LODGE_STATE_DIR/local/images/102/vm-102-disk-1.raw"
+rm -r "$LODGE_STATE_DIR/local/images/102"
 ok "undo again is fine" job vzcreate-undo 102
 printf 'unprivileged: 1\nrootfs: local:102/vm-102-disk-0.raw,size=100M\n' | put_conf 102
 ok "undo spares a finished container" bash -c 'python3 '"$here"'/ct_job.py vzcreate-undo 102 && test -e '"$(conf 102)"
