@@ -289,10 +289,19 @@ static int watch_folder(struct jobs *jobs, struct err *err)
 	return r < 0 ? err_errno(err, -r, "watch %s", path) : 0;
 }
 
+/* A record that a core had not finished when it was killed, and which never counted. */
+static void remove_unfinished(void)
+{
+	autofree char *path = path_join(path_run(), "jobs/" JOB_FILES_TEMP);
+
+	(void)file_remove(path, NULL);
+}
+
 int jobs_adopt(struct jobs *jobs, struct err *err)
 {
 	int r = watch_folder(jobs, err); /* before the scan: nothing falls between */
 
+	remove_unfinished();
 	jobs->is_undo_deferred = true;
 	jobs->is_scanning = true;
 	if (r < 0 || (r = jobs_scan_records(jobs, err)) < 0)

@@ -109,7 +109,7 @@ static int write_whole(const char *path, const void *data, size_t size, unsigned
 		       struct err *err)
 {
 	const char *slash = strrchr(path, '/');
-	autofree char *temp = xasprintf("%.*s.core-new", (int)(slash + 1 - path), path);
+	autofree char *temp = xasprintf("%.*s" JOB_FILES_TEMP, (int)(slash + 1 - path), path);
 	autofd int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r;
 

@@ -3,6 +3,9 @@
  * in the run folder's jobs/, undo copies in tasks/. Used on the core's loop: small, local files. */
 #pragma once
 
+/* What a file is called in its folder until it is whole. */
+#define JOB_FILES_TEMP ".core-new"
+
 #include "agent/core/job_record.h"
 
 /* tasks/, tasks/0 … tasks/F, jobs/ */
