@@ -5,23 +5,9 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/task/guest/copy_progress.h"
 #include "agent/task/guest/life_parts.h"
 #include "storage/copy.h"
-
-#define TELL_EVERY 10 /* per cent */
-
-static unsigned told;
-
-static void progress(uint64_t done, uint64_t total)
-{
-	unsigned percent = total ? (unsigned)(done * 100 / total) : 100;
-
-	if (percent < told + TELL_EVERY)
-		return;
-	told = percent;
-	task_log("copied %llu of %llu MiB (%u%%)", (unsigned long long)(done >> 20),
-		 (unsigned long long)(total >> 20), percent);
-}
 
 /* The format that the storage will give it, for its name. */
 static const char *format_of(const struct life_copy *copy, const struct task_storage *to)
@@ -51,9 +37,9 @@ static int make_full(const struct life_copy *copy, const struct task_storage *fr
 					 .as = *as,
 					 .bwlimit = copy->bwlimit,
 					 .is_stopped = task_is_cancelled,
-					 .progress = progress};
+					 .progress = copy_progress};
 
-	told = 0;
+	copy_progress_begin();
 	return volume_copy(&full, ret_volid, err);
 }
 

@@ -10,25 +10,13 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/task/guest/copy_progress.h"
 #include "agent/task/guest/slot.h"
 #include "agent/task/host/incoming.h"
 #include "agent/task/host/jobs.h"
 #include "storage/copy.h"
 
-#define NOTES_MAX  65536
-#define TELL_EVERY 10 /* per cent */
-
-static unsigned told;
-
-static void progress(uint64_t done, uint64_t total)
-{
-	unsigned percent = total ? (unsigned)(done * 100 / total) : 100;
-	if (percent < told + TELL_EVERY)
-		return;
-	told = percent;
-	task_log("copied %llu of %llu MiB (%u%%)", (unsigned long long)(done >> 20),
-		 (unsigned long long)(total >> 20), percent);
-}
+#define NOTES_MAX 65536
 
 /* The arguments "to.…" without the prefix, and "target" as the volume. */
 static int target_args(const struct fields *args, struct volume_target *ret, struct err *err)
@@ -87,7 +75,7 @@ static int copy_guest_volume(struct task_ctx *task, const struct volume_target *
 						.format = to->volume.format,
 						.name = file},
 					 .is_stopped = task_is_cancelled,
-					 .progress = progress};
+					 .progress = copy_progress};
 	int r = task_slot_enter(task, err);
 	if (r == 0)
 		r = check_absent(to, err);
