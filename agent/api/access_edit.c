@@ -18,7 +18,7 @@ static const char nobodys_hash[] =
 struct api_edit {
 	struct api_request *req;
 	api_edit_fn apply;
-	api_next_fn next;
+	api_then_fn next;
 };
 
 static int on_apply(struct access_draft *draft, void *ctx, struct err *err)
@@ -42,12 +42,12 @@ static void on_done(const struct err *failure, void *ctx)
 		api_finish(edit->req);
 }
 
-int api_access_edit(struct api_request *req, api_edit_fn apply, api_next_fn next, struct err *err)
+int api_access_edit(struct api_request *req, api_edit_fn apply, api_then_fn next, struct err *err)
 {
 	return api_access_edit_with(req, apply, next, NULL, err);
 }
 
-int api_access_edit_with(struct api_request *req, api_edit_fn apply, api_next_fn next,
+int api_access_edit_with(struct api_request *req, api_edit_fn apply, api_then_fn next,
 			 const struct store_txn *with, struct err *err)
 {
 	struct api_edit *edit = xcalloc(1, sizeof(*edit));

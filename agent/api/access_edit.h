@@ -7,14 +7,13 @@
 #include "agent/auth/shadow.h"
 
 typedef int (*api_edit_fn)(struct api_request *req, struct access_draft *draft, struct err *err);
-typedef int (*api_next_fn)(struct api_request *req, struct err *err);
 
 /* Changes the access configuration by `apply` (see access_edit(): it may run several times), then
  * calls next (may be NULL), which goes on like a handler. Returns API_LATER, an error, or what next
  * returned when there was nothing to change. */
-int api_access_edit(struct api_request *req, api_edit_fn apply, api_next_fn next, struct err *err);
+int api_access_edit(struct api_request *req, api_edit_fn apply, api_then_fn next, struct err *err);
 /* The same, together with preconditions and operations on other paths (see struct access_edit). */
-int api_access_edit_with(struct api_request *req, api_edit_fn apply, api_next_fn next,
+int api_access_edit_with(struct api_request *req, api_edit_fn apply, api_then_fn next,
 			 const struct store_txn *with, struct err *err);
 
 /* A value that the handler itself keeps with the request, beside the parameters; name starts with

@@ -35,16 +35,16 @@ struct api_request;
 
 struct api_route {
 	enum api_verb verb;
-	const char *path;	     /* "/nodes/{node}/lxc/{vmid}/config" */
-	const char *text;	     /* one sentence */
-	const struct param *params;  /* path parameters included; ended by PARAM_END; NULL: none */
-	const struct param *more;    /* a second table (a guest's configuration keys), or NULL */
+	const char *path;	    /* "/nodes/{node}/lxc/{vmid}/config" */
+	const char *text;	    /* one sentence */
+	const struct param *params; /* path parameters included; ended by PARAM_END; NULL: none */
+	const struct param *more;   /* a second table (a guest's configuration keys), or NULL */
 	struct api_permission permission;
-	const char *returns;	     /* JSON schema text of the data, as in the contract */
+	const char *returns; /* JSON schema text of the data, as in the contract */
 	/* 0: the data was written to req->json (nothing written: null). API_LATER: api_finish() or
 	 * api_fail() follows. Otherwise a negative error. Runs only after all checks passed. */
 	int (*handle)(struct api_request *req, struct err *err);
-	bool no_token;	/* refused for API tokens */
+	bool no_token;	   /* refused for API tokens */
 	bool takes_upload; /* descriptor 0 of the call is a file */
 };
 
@@ -65,7 +65,7 @@ struct api_request {
 	bool takes_upload_stream; /* the file comes in while the job runs (API_STREAM_UPLOAD) */
 	uint64_t upload_size;	  /* then: at most so many bytes, 0: unknown */
 	bool takes_raw_stream; /* the caller can take a descriptor where others upgrade to WebSocket */
-	bool wants_websocket;  /* the request is a valid WebSocket handshake */
+	bool wants_websocket;	/* the request is a valid WebSocket handshake */
 	char last_event_id[64]; /* header Last-Event-ID, "" if none */
 	struct {
 		int fd;		  /* api_stream(); -1: none */
@@ -74,8 +74,8 @@ struct api_request {
 	struct {
 		const char *pool; /* a parameter's value; NULL: none */
 		unsigned vmid;
-	} joins; /* the guest that this request makes will be in that pool (pools.h) */
-	void *ctx;	      /* the handler's, for API_LATER */
+	} joins;   /* the guest that this request makes will be in that pool (pools.h) */
+	void *ctx; /* the handler's, for API_LATER */
 	void (*cancel)(struct api_request *req); /* set by the handler: the client went away or the
 						    deadline passed; must forget req. May be NULL */
 };
@@ -101,8 +101,8 @@ void api_stream(struct api_request *req, int fd, const char *type);
 int api_start_job(struct api_request *req, struct job_spec *spec, struct err *err);
 /* Submits a transaction; on DONE calls next(req) (which finishes or returns like a handler), else
  * fails the request with the contract's wording. Returns API_LATER or an error. */
-int api_store(struct api_request *req, const struct store_txn *txn,
-	      int (*next)(struct api_request *req, struct err *err), struct err *err);
+int api_store(struct api_request *req, const struct store_txn *txn, api_then_fn next,
+	      struct err *err);
 /* Runs a helper; done(req, output) then goes on like a handler. When the client goes away a GET's
  * helper is killed, others run to their end. Returns API_LATER or an error. */
 int api_run_helper(struct api_request *req, const char *name, const struct fields *args,

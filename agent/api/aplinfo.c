@@ -40,14 +40,9 @@ static int make_template(struct api_request *req, struct err *err)
 	return api_start_job(req, &job, err);
 }
 
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
-
-static const struct param list_params[] = {NODE, PARAM_END};
+static const struct param list_params[] = {PARAM_NODE, PARAM_END};
 static const struct param make_params[] = {
-	NODE,
+	PARAM_NODE,
 	{.name = "storage", .format = "pve-storage-id", .text = "Where the template goes."},
 	{.name = "template",
 	 .has_max = true,

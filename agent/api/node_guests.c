@@ -195,7 +195,7 @@ static int handle_stopall(struct api_request *req, struct err *err)
 }
 
 #define COMMON                                                                                     \
-	{.name = "node", .format = "pve-node", .text = "The node."},                               \
+	PARAM_NODE,                                                                                \
 		{.name = "max-workers",                                                            \
 		 .type = PARAM_INTEGER,                                                            \
 		 .optional = true,                                                                 \

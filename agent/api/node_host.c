@@ -136,18 +136,18 @@ static int get_subscription(struct api_request *req, struct err *err)
 }
 
 static const struct param node_params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_NODE,
 	PARAM_END,
 };
 
 static const struct param time_params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_NODE,
 	{"timezone", PARAM_STRING, .text = "Its time zone, as Europe/Berlin."},
 	PARAM_END,
 };
 
 static const struct param dns_params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_NODE,
 	{"dns1", PARAM_STRING, .optional = true, .format = "ip", .text = "First name server."},
 	{"dns2", PARAM_STRING, .optional = true, .format = "ip", .text = "Second name server."},
 	{"dns3", PARAM_STRING, .optional = true, .format = "ip", .text = "Third name server."},
@@ -157,7 +157,7 @@ static const struct param dns_params[] = {
 };
 
 static const struct param hosts_params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_NODE,
 	{"data", PARAM_STRING, .has_max = true, .max = 524288, .text = "The whole of /etc/hosts."},
 	{"digest", PARAM_STRING, .optional = true, .has_max = true, .max = 64,
 	 .text = "Of what it was; refused if it is another by now."},

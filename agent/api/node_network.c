@@ -162,10 +162,6 @@ static const char *const hash_policies[] = {"layer2", "layer2+3", "layer3+4", NU
 #define OPTIONAL .optional = true
 #define MIN(n)	 .has_min = true, .min = (n)
 #define MAX(n)	 .has_max = true, .max = (n)
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
 #define IFACE                                                                                      \
 	{                                                                                          \
 		"iface", PARAM_STRING, .format = "pve-iface", MIN(2), MAX(20),                     \
@@ -173,7 +169,7 @@ static const char *const hash_policies[] = {"layer2", "layer2+3", "layer3+4", NU
 	}
 
 static const struct param iface_params[] = {
-	NODE,
+	PARAM_NODE,
 	IFACE,
 	{"type", PARAM_STRING, .choices = types, .text = "What it is: bridge or eth."},
 	{"address", PARAM_STRING, OPTIONAL, .format = "ipv4",
@@ -218,16 +214,16 @@ static const struct param delete_param[] = {
 };
 
 static const struct param list_params[] = {
-	NODE,
+	PARAM_NODE,
 	{"type", PARAM_STRING, OPTIONAL, .choices = filters, .text = "Only those of this type."},
 	PARAM_END,
 };
 
-static const struct param one_params[] = {NODE, IFACE, PARAM_END};
-static const struct param node_params[] = {NODE, PARAM_END};
+static const struct param one_params[] = {PARAM_NODE, IFACE, PARAM_END};
+static const struct param node_params[] = {PARAM_NODE, PARAM_END};
 
 static const struct param apply_params[] = {
-	NODE,
+	PARAM_NODE,
 	{"confirm-timeout", PARAM_INTEGER, OPTIONAL, MIN(0), MAX(600),
 	 .text = "Seconds in which the caller must call again, or everything goes back; 0: no "
 		 "confirmation.",

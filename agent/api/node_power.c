@@ -20,7 +20,7 @@ static int post_status(struct api_request *req, struct err *err)
 static const char *const commands[] = {"reboot", "shutdown", NULL};
 
 static const struct param params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_NODE,
 	{.name = "command", .choices = commands, .text = "What to do."},
 	PARAM_END,
 };

@@ -201,17 +201,8 @@ static int get_index(struct api_request *req, struct err *err)
 	return r < 0 ? r : api_index_subdirs(req, err);
 }
 
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
-#define STORAGE                                                                                    \
-	{                                                                                          \
-		.name = "storage", .format = "pve-storage-id", .text = "The storage."              \
-	}
-
 static const struct param list_params[] = {
-	NODE,
+	PARAM_NODE,
 	{.name = "storage",
 	 .optional = true,
 	 .format = "pve-storage-id",
@@ -237,7 +228,7 @@ static const struct param list_params[] = {
 	PARAM_END,
 };
 
-static const struct param storage_params[] = {NODE, STORAGE, PARAM_END};
+static const struct param storage_params[] = {PARAM_NODE, PARAM_STORAGE, PARAM_END};
 
 #define MEMBERS                                                                                    \
 	"\"type\":{\"type\":\"string\"},\"content\":{\"type\":\"string\"},"                        \

@@ -74,13 +74,8 @@ static int pull(struct api_request *req, struct err *err)
 	return api_start_job(req, &job, err);
 }
 
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
-
 static const struct param tags_params[] = {
-	NODE,
+	PARAM_NODE,
 	{.name = "reference",
 	 .has_max = true,
 	 .max = OCI_REFERENCE_MAX,
@@ -89,7 +84,7 @@ static const struct param tags_params[] = {
 };
 
 static const struct param pull_params[] = {
-	NODE,
+	PARAM_NODE,
 	{.name = "storage", .format = "pve-storage-id", .text = "Where the image goes."},
 	{.name = "reference",
 	 .has_max = true,

@@ -91,7 +91,7 @@ static const struct param list_params[] = {
 };
 
 static const struct param get_params[] = {
-	{.name = "storage", .format = "pve-storage-id", .text = "The storage."},
+	PARAM_STORAGE,
 	PARAM_END,
 };
 

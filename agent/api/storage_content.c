@@ -131,22 +131,14 @@ static int alloc_volume(struct api_request *req, struct err *err)
 
 /* -- tables ------------------------------------------------------------------------------------ */
 
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
-#define STORAGE                                                                                    \
-	{                                                                                          \
-		.name = "storage", .format = "pve-storage-id", .text = "The storage."              \
-	}
 #define VMID                                                                                       \
 	.name = "vmid", .type = PARAM_INTEGER, .has_min = true, .min = 100, .has_max = true,       \
 	.max = 999999999
 
 static const char *const formats[] = {"raw", "qcow2", "subvol", "vmdk", NULL};
 static const struct param list_params[] = {
-	NODE,
-	STORAGE,
+	PARAM_NODE,
+	PARAM_STORAGE,
 	{.name = "content",
 	 .optional = true,
 	 .format = "pve-storage-content",
@@ -156,8 +148,8 @@ static const struct param list_params[] = {
 };
 
 static const struct param alloc_params[] = {
-	NODE,
-	STORAGE,
+	PARAM_NODE,
+	PARAM_STORAGE,
 	{.name = "filename",
 	 .has_max = true,
 	 .max = 255,

@@ -272,7 +272,7 @@ static int delete_storage(struct api_request *req, struct err *err)
 /* -- tables ------------------------------------------------------------------------------------ */
 
 static const struct param update_params[] = {
-	{.name = "storage", .format = "pve-storage-id", .text = "The storage."},
+	PARAM_STORAGE,
 	{.name = "delete",
 	 .optional = true,
 	 .format = "pve-configid-list",
@@ -288,7 +288,7 @@ static const struct param update_params[] = {
 };
 
 static const struct param delete_params[] = {
-	{.name = "storage", .format = "pve-storage-id", .text = "The storage."},
+	PARAM_STORAGE,
 	PARAM_END,
 };
 

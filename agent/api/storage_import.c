@@ -33,8 +33,8 @@ static int get_metadata(struct api_request *req, struct err *err)
 }
 
 static const struct param params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
-	{.name = "storage", .format = "pve-storage-id", .text = "The storage."},
+	PARAM_NODE,
+	PARAM_STORAGE,
 	{.name = "volume", .text = "Volume id, or the part after the colon."},
 	PARAM_END,
 };

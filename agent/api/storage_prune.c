@@ -67,8 +67,8 @@ static int prune(struct api_request *req, struct err *err)
 static const char *const types[] = {"qemu", "lxc", NULL};
 
 static const struct param params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
-	{.name = "storage", .format = "pve-storage-id", .text = "The storage."},
+	PARAM_NODE,
+	PARAM_STORAGE,
 	{.name = "prune-backups",
 	 .optional = true,
 	 .format = "prune-backups",

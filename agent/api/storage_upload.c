@@ -164,14 +164,6 @@ static const char *const compressions[] = {"gz", "xz", "zst", "bz2", NULL};
 static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
 					 "sha384", "sha512", NULL};
 
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
-#define STORAGE                                                                                    \
-	{                                                                                          \
-		.name = "storage", .format = "pve-storage-id", .text = "The storage."              \
-	}
 #define FILENAME                                                                                   \
 	{                                                                                          \
 		.name = "filename", .has_max = true, .max = 255,                                   \
@@ -195,13 +187,17 @@ static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
 	}
 
 static const struct param upload_params[] = {
-	NODE,	  STORAGE,  {.name = "content", .choices = uploads, .text = "Kind of the file."},
-	FILENAME, CHECKSUM, PARAM_END,
+	PARAM_NODE,
+	PARAM_STORAGE,
+	{.name = "content", .choices = uploads, .text = "Kind of the file."},
+	FILENAME,
+	CHECKSUM,
+	PARAM_END,
 };
 
 static const struct param download_params[] = {
-	NODE,
-	STORAGE,
+	PARAM_NODE,
+	PARAM_STORAGE,
 	{.name = "content", .choices = downloads, .text = "Kind of the file."},
 	FILENAME,
 	CHECKSUM,
@@ -214,7 +210,7 @@ static const struct param download_params[] = {
 	PARAM_END,
 };
 
-static const struct param metadata_params[] = {NODE, URL, VERIFY, PARAM_END};
+static const struct param metadata_params[] = {PARAM_NODE, URL, VERIFY, PARAM_END};
 
 static const struct api_route routes[] = {
 	{.verb = API_POST,

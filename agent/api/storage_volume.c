@@ -142,24 +142,16 @@ static int delete_volume(struct api_request *req, struct err *err)
 
 /* -- tables ------------------------------------------------------------------------------------ */
 
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
-#define STORAGE                                                                                    \
-	{                                                                                          \
-		.name = "storage", .format = "pve-storage-id", .text = "The storage."              \
-	}
 #define VOLUME                                                                                     \
 	{                                                                                          \
 		.name = "volume", .text = "Volume id, or the part after the colon."                \
 	}
 
-static const struct param volume_params[] = {NODE, STORAGE, VOLUME, PARAM_END};
+static const struct param volume_params[] = {PARAM_NODE, PARAM_STORAGE, VOLUME, PARAM_END};
 
 static const struct param update_params[] = {
-	NODE,
-	STORAGE,
+	PARAM_NODE,
+	PARAM_STORAGE,
 	VOLUME,
 	{.name = "notes",
 	 .optional = true,
@@ -174,8 +166,8 @@ static const struct param update_params[] = {
 };
 
 static const struct param delete_params[] = {
-	NODE,
-	STORAGE,
+	PARAM_NODE,
+	PARAM_STORAGE,
 	VOLUME,
 	{.name = "delay",
 	 .type = PARAM_INTEGER,

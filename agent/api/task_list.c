@@ -118,7 +118,7 @@ static int get_cluster_tasks(struct api_request *req, struct err *err)
 static const char *const sources[] = {"archive", "active", "all", NULL};
 
 static const struct param params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_NODE,
 	{.name = "start",
 	 .type = PARAM_INTEGER,
 	 .optional = true,

@@ -81,19 +81,15 @@ static int stop_task(struct api_request *req, struct err *err)
 	return jobs_stop(req->core->jobs, task->upid, err);
 }
 
-#define NODE                                                                                       \
-	{                                                                                          \
-		.name = "node", .format = "pve-node", .text = "The node."                          \
-	}
 #define UPID_PARAM                                                                                 \
 	{                                                                                          \
 		.name = "upid", .text = "The task."                                                \
 	}
 
-static const struct param task_params[] = {NODE, UPID_PARAM, PARAM_END};
+static const struct param task_params[] = {PARAM_NODE, UPID_PARAM, PARAM_END};
 
 static const struct param log_params[] = {
-	NODE,
+	PARAM_NODE,
 	UPID_PARAM,
 	{.name = "start",
 	 .type = PARAM_INTEGER,

@@ -16,7 +16,7 @@ static int get_version(struct api_request *req, struct err *err)
 }
 
 static const struct param node_params[] = {
-	{.name = "node", .format = "pve-node", .text = "The node."},
+	PARAM_NODE,
 	PARAM_END,
 };
 

@@ -40,6 +40,15 @@ struct param {
 		.name = name_, .type = PARAM_INTEGER, .optional = optional_, .format = "pve-vmid", \
 		.has_min = true, .min = 100, .has_max = true, .max = 999999999, .text = text_      \
 	}
+/* A node and a storage by their names, for tables. */
+#define PARAM_NODE                                                                                 \
+	{                                                                                          \
+		.name = "node", .format = "pve-node", .text = "The node."                          \
+	}
+#define PARAM_STORAGE                                                                              \
+	{                                                                                          \
+		.name = "storage", .format = "pve-storage-id", .text = "The storage."              \
+	}
 #define PARAM_END                                                                                  \
 	{                                                                                          \
 		.name = NULL                                                                       \
