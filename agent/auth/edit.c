@@ -40,6 +40,7 @@ static void with_fini(struct with *with)
 		free((char *)with->preconditions[i].path);
 	for (size_t i = 0; i < with->op_count; i++) {
 		free((char *)with->ops[i].path);
+		free((char *)with->ops[i].to);
 		free((void *)with->ops[i].value);
 	}
 	free(with->preconditions);
@@ -61,7 +62,8 @@ static void with_copy(const struct store_txn *txn, struct with *ret)
 	for (size_t i = 0; i < txn->op_count; i++) {
 		ret->ops[i] = txn->ops[i];
 		ret->ops[i].path = xstrdup(txn->ops[i].path);
-		ret->ops[i].value = xstrndup(txn->ops[i].value ?: "", txn->ops[i].size);
+		ret->ops[i].to = xstrdup(txn->ops[i].to);
+		ret->ops[i].value = xmemdup(txn->ops[i].value ?: "", txn->ops[i].size);
 	}
 }
 

@@ -60,21 +60,21 @@ void fields_addf(struct fields *f, const char *name, const char *fmt, ...)
 
 void fields_set(struct fields *f, const char *name, const char *value)
 {
-	struct field *first = (struct field *)fields_find(f, name);
+	struct field *last = (struct field *)fields_find(f, name);
 	size_t kept = 0;
 
-	if (!first) {
+	if (!last) {
 		fields_add(f, name, value);
 		return;
 	}
 	autofree char *copy = xstrdup(value); /* may point into f */
 	autofree char *key = xstrdup(name);
 
-	free(first->value);
-	first->size = strlen(copy);
-	first->value = TAKE(copy);
+	free(last->value);
+	last->size = strlen(copy);
+	last->value = TAKE(copy);
 	for (size_t i = 0; i < f->count; i++) {
-		if (&f->items[i] != first && str_eq(f->items[i].name, key))
+		if (&f->items[i] != last && str_eq(f->items[i].name, key))
 			field_free(&f->items[i]);
 		else
 			f->items[kept++] = f->items[i];

@@ -34,7 +34,7 @@ void fields_add(struct fields *f, const char *name, const char *value); /* NULL 
 void fields_add_n(struct fields *f, const char *name, const void *value, size_t size);
 void fields_addf(struct fields *f, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Replaces all of that name, in the place of the first or last of them; appends where there is none. */
+/* Replaces all of that name, in the place of the last of them; appends where there is none. */
 void fields_set(struct fields *f, const char *name, const char *value);
 void fields_remove(struct fields *f, const char *name);
 const char *fields_get(const struct fields *f, const char *name); /* last of that name, or NULL */
