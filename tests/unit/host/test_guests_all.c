@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "agent/base/conn.h"
@@ -22,6 +20,7 @@
 #include "agent/base/str.h"
 #include "agent/task/host/jobs.h"
 #include "agent/task/internal.h"
+#include "tests/unit/serve_calls.h"
 
 /* What the core shall say, and what it was asked; shared with its process. */
 struct script {
@@ -35,7 +34,6 @@ struct script {
 
 static struct script *script;
 static char folder[64];
-static sd_event *event;
 
 static uint16_t start_job(const struct call *call, struct reply *reply)
 {
@@ -51,49 +49,14 @@ static uint16_t start_job(const struct call *call, struct reply *reply)
 	return script->answers[at];
 }
 
-static void on_call(struct conn *conn, uint64_t id, struct call *call, void *ctx)
+static void answer(struct call *call, struct reply *reply)
 {
-	struct reply reply = REPLY_INIT;
-
-	(void)ctx;
-	reply.status = 200;
+	reply->status = 200;
 	if (call->op == CALL_GUEST_JOB)
-		reply.status = start_job(call, &reply);
+		reply->status = start_job(call, reply);
 	else
-		fields_add(&reply.head, "state",
+		fields_add(&reply->head, "state",
 			   script->looks++ < script->runs_for ? "running" : "stopped");
-	conn_reply(conn, id, &reply);
-	reply_fini(&reply);
-}
-
-static void on_closed(struct conn *conn, const struct err *err, void *ctx)
-{
-	(void)conn;
-	(void)err;
-	(void)ctx;
-}
-
-static int on_client(sd_event_source *source, int fd, uint32_t events, void *ctx)
-{
-	static const struct conn_ops ops = {.on_call = on_call, .on_closed = on_closed};
-	struct conn *conn;
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	(void)source;
-	(void)events;
-	(void)ctx;
-	if (client >= 0 && conn_new(event, client, &ops, NULL, &conn, NULL) < 0)
-		abort();
-	return 0;
-}
-
-static void serve(int fd)
-{
-	if (sd_event_new(&event) < 0 ||
-	    sd_event_add_io(event, NULL, fd, EPOLLIN, on_client, NULL) < 0)
-		_exit(1);
-	sd_event_loop(event);
-	_exit(1);
 }
 
 /* A core that is started again whenever it dies. */
@@ -111,7 +74,7 @@ static pid_t start_core(void)
 			pid_t core = fork();
 
 			if (core == 0)
-				serve(fd);
+				serve_calls(fd, answer);
 			waitpid(core, NULL, 0);
 		}
 	}

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/core/remote.h"
+#include "tests/unit/serve_calls.h"
 
 struct value {
 	struct buf text;
@@ -29,7 +29,6 @@ struct value {
 };
 
 static struct {
-	sd_event *event;
 	struct map *values;
 	uint64_t version;
 	const char *lie_on; /* text of a value: its change is made */
@@ -159,35 +158,9 @@ static uint16_t transact(const struct call *call)
 	return 200;
 }
 
-static void on_call(struct conn *conn, uint64_t id, struct call *call, void *ctx)
+static void answer(struct call *call, struct reply *reply)
 {
-	struct reply reply = REPLY_INIT;
-
-	(void)ctx;
-	reply.status = call->op == CALL_STORE_GET ? get(call, &reply) : transact(call);
-	conn_reply(conn, id, &reply);
-	reply_fini(&reply);
-}
-
-static void on_closed(struct conn *conn, const struct err *err, void *ctx)
-{
-	(void)conn;
-	(void)err;
-	(void)ctx;
-}
-
-static int on_client(sd_event_source *source, int fd, uint32_t events, void *ctx)
-{
-	static const struct conn_ops ops = {.on_call = on_call, .on_closed = on_closed};
-	struct conn *conn;
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	(void)source;
-	(void)events;
-	(void)ctx;
-	if (client >= 0 && conn_new(core.event, client, &ops, NULL, &conn, NULL) < 0)
-		abort();
-	return 0;
+	reply->status = call->op == CALL_STORE_GET ? get(call, reply) : transact(call);
 }
 
 static pid_t start_core(void)
@@ -197,13 +170,8 @@ static pid_t start_core(void)
 
 	assert_int_equal(conn_listen(path, 0600, getuid(), getgid(), &fd, NULL), 0);
 	pid_t pid = fork();
-	if (pid == 0) {
-		if (sd_event_new(&core.event) < 0 ||
-		    sd_event_add_io(core.event, NULL, fd, EPOLLIN, on_client, NULL) < 0)
-			_exit(1);
-		sd_event_loop(core.event);
-		_exit(1);
-	}
+	if (pid == 0)
+		serve_calls(fd, answer);
 	close(fd);
 	return pid;
 }
