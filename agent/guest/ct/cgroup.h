@@ -14,6 +14,9 @@
 
 enum cgroup_controller { CG_MEMORY, CG_CPU, CG_DEVICES, CG_CPUSET, CG_FREEZER, CG_COUNT };
 
+/* Of a device. CG_WRITE: both. */
+enum cgroup_access { CG_NOTHING, CG_READ, CG_WRITE };
+
 #define CG_MOUNTS_MAX 32
 #define CG_CPUS_MAX   1024
 
@@ -39,7 +42,8 @@ struct cgroup_limits {
 	bool is_live;
 };
 void cgroup_limits(const struct cgroup_limits *in, struct fields *items, struct fields *warnings);
-/* Which devices a container may use beside those that all have: "c 10:229 rwm", … */
+/* Which devices a container may use beside those that all have: "c 10:229 rwm", or "rm" for reading only. On v2 each
+ * becomes "c 10:229 r" and then "c 10:229 rw", so that each can be turned alone later (lxc_device.h); all may make nodes. */
 void cgroup_devices(const struct cgroup_layout *layout, const struct fields *more,
 		    struct fields *items);
 /* Is "c 1:3" among those that all have? Pure. */
@@ -56,10 +60,10 @@ bool cgroup_path(const struct cgroup_layout *layout, const char *groups, unsigne
 /* Writes items of cgroup_limits(), in an order that the kernel takes. A limit below what is in use is ERR_BUSY. */
 int cgroup_apply(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
 		 const struct fields *items, struct err *err);
-/* v1: one line for devices.allow or devices.deny ("c 10:229 rwm"), there and in the groups below, which keep what
- * they had. ERR_UNSUPPORTED on v2, where only liblxc knows the program that decides. */
-int cgroup_device_rule(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
-		       bool allow, const char *rule, struct err *err);
+/* v1: what it may do with a device ("c 10:229") from now on, there and in the groups below, which keep what they had. On
+ * v2 a program decides, which liblxc alone can change: see lxc_device.h. */
+int cgroup_device_set(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
+		      const char *device, enum cgroup_access access, struct err *err);
 /* Bytes that were swapped out under an earlier, larger limit: v2 takes any, and leaves them where they are. */
 uint64_t cgroup_swap_beyond(const struct cgroup_layout *layout, const char *groups, unsigned vmid);
 /* Freezes or thaws all of its processes, and waits until that is done. A freeze that takes too long is taken

@@ -39,24 +39,33 @@ static void allow_below(int parent, const char *name, const char *rule, int dept
 		closedir(dir);
 }
 
-int cgroup_device_rule(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
-		       bool allow, const char *rule, struct err *err)
+static int set_rule(int fd, const char *folder, const char *device, bool allow, const char *how,
+		    struct err *err)
+{
+	autofree char *rule = xasprintf("%s %s", device, how);
+	int r = write_rule(fd, allow ? "devices.allow" : "devices.deny", rule);
+
+	if (r < 0)
+		return err_errno(err, -r, "%s device %s", allow ? "allow" : "deny", rule);
+	if (allow)
+		allow_below(AT_FDCWD, folder, rule, 0);
+	return 0;
+}
+
+int cgroup_device_set(const struct cgroup_layout *layout, const char *groups, unsigned vmid,
+		      const char *device, enum cgroup_access access, struct err *err)
 {
 	char folder[PATH_MAX];
 	int r;
 
-	if (!layout->v1[CG_DEVICES])
-		return err_set(err, ERR_UNSUPPORTED,
-			       "on this host its devices are decided at start");
 	if (!cgroup_path(layout, groups, vmid, CG_DEVICES, folder, sizeof(folder)))
 		return err_set(err, ERR_UNAVAILABLE, "its group of devices is not there");
 	autofd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_errno(err, errno, "%s", folder);
-	if ((r = write_rule(fd, allow ? "devices.allow" : "devices.deny", rule)) < 0)
-		return err_errno(err, -r, "%s device %s", allow ? "allow" : "deny", rule);
-	if (allow)
-		allow_below(AT_FDCWD, folder, rule, 0);
-	return 0;
+	if (access == CG_NOTHING)
+		return set_rule(fd, folder, device, false, "rwm", err);
+	r = set_rule(fd, folder, device, true, access == CG_READ ? "rm" : "rwm", err);
+	return r == 0 && access == CG_READ ? set_rule(fd, folder, device, false, "w", err) : r;
 }

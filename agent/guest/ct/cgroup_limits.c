@@ -3,6 +3,7 @@
 #include "agent/guest/ct/cgroup.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -143,6 +144,19 @@ static const char *const allowed_devices[] = {
 	"c 136:* rwm" /* pts */,
 };
 
+static void allow_one(const char *allow, const char *rule, bool is_v2, struct fields *items)
+{
+	const char *access = strrchr(rule, ' ');
+
+	if (!is_v2) {
+		fields_add(items, allow, rule);
+		return;
+	}
+	fields_addf(items, allow, "%.*s r", (int)(access - rule), rule);
+	if (strchr(access, 'w'))
+		fields_addf(items, allow, "%.*s rw", (int)(access - rule), rule);
+}
+
 void cgroup_devices(const struct cgroup_layout *layout, const struct fields *more,
 		    struct fields *items)
 {
@@ -156,7 +170,7 @@ void cgroup_devices(const struct cgroup_layout *layout, const struct fields *mor
 	for (size_t i = 0; i < ARRAY_SIZE(allowed_devices); i++)
 		fields_add(items, allow, allowed_devices[i]);
 	for (size_t i = 0; i < more->count; i++)
-		fields_add(items, allow, more->items[i].value);
+		allow_one(allow, more->items[i].value, !layout->v1[CG_DEVICES], items);
 }
 
 bool cgroup_device_is_common(char kind, unsigned major, unsigned minor)

@@ -11,6 +11,7 @@
 #include "agent/guest/ct/devices.h"
 #include "agent/guest/ct/items.h"
 #include "agent/guest/ct/live.h"
+#include "agent/guest/ct/lxc_device.h"
 #include "agent/guest/ct/mount.h"
 
 #define ATTACH_TIMEOUT (60 * USEC_PER_SEC)
@@ -47,47 +48,60 @@ static int attach_step(struct task_ctx *task, void *ctx, struct err *err)
 	return ct_mount_attach(task, attach->change->record, &mount, err);
 }
 
-static int set_rule(struct task_ctx *task, const struct change *change, bool allow,
-		    const struct ct_device_id *id, const char *how, struct err *err)
+static enum cgroup_access access_of(const struct ct_dev *dev)
 {
-	autofree char *rule = xasprintf("%c %u:%u %s", id->kind, id->major, id->minor, how);
-
-	return cgroup_device_rule(&change->layout, change->groups, task->guest, allow, rule, err);
+	return dev->read_only ? CG_READ : CG_WRITE;
 }
 
-/* Without rules in its group a new device needs none, unless it denies something. */
-static int grant(struct task_ctx *task, const struct change *change, const struct ct_dev *dev,
-		 const struct ct_device_id *id, struct err *err)
+static enum cgroup_access more_of(enum cgroup_access a, enum cgroup_access b)
 {
-	int r;
-
-	if (!change->layout.v1[CG_DEVICES] && !change->record->has_rules && !dev->read_only)
-		return 0;
-	r = set_rule(task, change, true, id, dev->read_only ? "rm" : "rwm", err);
-	return r == 0 && dev->read_only ? set_rule(task, change, false, id, "w", err) : r;
+	return a > b ? a : b;
 }
 
-/* Does it still have this one, by another key or as all do? */
-static bool is_kept(const struct change *change, const struct ct_device_id *id)
+/* One without rules can make no nodes and opens what it was given: it has none until it is started with the first. */
+static int set_access(struct task_ctx *task, const struct change *change,
+		      const struct ct_device_id *id, enum cgroup_access access, struct err *err)
+{
+	autofree char *device = xasprintf("%c %u:%u", id->kind, id->major, id->minor);
+
+	if (change->layout.v1[CG_DEVICES])
+		return cgroup_device_set(&change->layout, change->groups, task->guest, device,
+					 access, err);
+	if (change->record->has_rules)
+		return lxc_device_set(task, device, access, err);
+	return access == CG_WRITE ? 0
+				  : err_set(err, ERR_UNSUPPORTED,
+					    "whether it has rules of devices is decided at start");
+}
+
+/* What it may do with it without the key that this is about: by another one, or as all may. */
+static enum cgroup_access access_by_others(const struct change *change,
+					   const struct ct_device_id *id)
 {
 	struct ct_devices devices;
-	bool is_kept = cgroup_device_is_common(id->kind, id->major, id->minor);
+	bool is_common = cgroup_device_is_common(id->kind, id->major, id->minor);
+	enum cgroup_access access = is_common ? CG_WRITE : CG_NOTHING;
 	autofree char *prefix = xasprintf("%c %u:%u ", id->kind, id->major, id->minor);
 
 	if (ct_devices_read(change->others, &devices, NULL) < 0)
-		return true;
-	for (size_t i = 0; i < devices.rules.count; i++)
-		is_kept |= str_starts(devices.rules.items[i].value, prefix);
+		return CG_WRITE;
+	for (size_t i = 0; i < devices.rules.count; i++) {
+		const char *how = str_after(devices.rules.items[i].value, prefix);
+
+		if (how)
+			access = more_of(access, strchr(how, 'w') ? CG_WRITE : CG_READ);
+	}
 	ct_devices_fini(&devices);
-	return is_kept;
+	return access;
 }
 
-static void revoke_rule(struct task_ctx *task, const struct change *change,
+static void settle_rule(struct task_ctx *task, const struct change *change,
 			const struct ct_dev *dev, const struct ct_device_id *id)
 {
+	enum cgroup_access access = access_by_others(change, id);
 	struct err why = ERR_INIT;
 
-	if (set_rule(task, change, false, id, "rwm", &why) < 0)
+	if (access < access_of(dev) && set_access(task, change, id, access, &why) < 0)
 		task_warn(task,
 			  "dev%u: whoever has it open, or its node at another place, keeps it: %s",
 			  dev->index, why.message);
@@ -104,10 +118,15 @@ static int detach(struct task_ctx *task, const struct change *change, const stru
 		return r;
 	task_log("dev%u: %s is taken away", dev->index, dev->path);
 	if (then && str_eq(then->path, dev->path))
-		return 0; /* attaching it settles its rule */
-	if (ct_device_id(dev, &id, NULL) == 0 && !is_kept(change, &id))
-		revoke_rule(task, change, dev, &id); /* neither unplugged, nor there all the same */
+		return 0;		       /* attaching it settles its rule */
+	if (ct_device_id(dev, &id, NULL) == 0) /* it may be unplugged */
+		settle_rule(task, change, dev, &id);
 	return 0;
+}
+
+static bool has_rules(const struct change *change)
+{
+	return change->layout.v1[CG_DEVICES] || change->record->has_rules;
 }
 
 /* One that fails leaves no rule: who may make nodes would have the device by a node of its own. */
@@ -122,11 +141,13 @@ static int attach(struct task_ctx *task, const struct change *change, const stru
 
 	if ((r = ct_device_id(dev, &id, err)) < 0)
 		return r;
-	if ((r = grant(task, change, dev, &id, err)) == 0)
+	r = set_access(task, change, &id, more_of(access_of(dev), access_by_others(change, &id)),
+		       err);
+	if (r == 0)
 		r = ct_child_run(task, attach_step, &step, ATTACH_TIMEOUT, err);
 	(void)rmdir(folder);
-	if (r < 0 && change->layout.v1[CG_DEVICES] && !is_kept(change, &id))
-		revoke_rule(task, change, dev, &id);
+	if (r < 0 && has_rules(change))
+		settle_rule(task, change, dev, &id);
 	return r;
 }
 

@@ -65,6 +65,30 @@ ok "dev0: deny-write" says "not permitted" probe_open 202 /dev/loop-control rw
 
 ok "privileged: keyctl is there" says ok probe 203 keyctl
 ok "privileged: dev0 opens" inside 203 sh -c 'exec 3<>/dev/loop-control'
+ok "privileged: no other one does" makes_no_way_in 203 c 10 229
+ok "privileged: another one, while it runs" change 203 --dev1 /dev/fuse
+ok "privileged: it opens" inside 203 sh -c 'exec 3<>/dev/fuse'
+ok "privileged: by a node of its own as well" inside 203 sh -c 'exec 3<>/tmp/10.229'
+ok "privileged: for reading only, while it runs" change 203 --dev1 /dev/fuse,deny-write=1
+ok "privileged: it can be read" inside 203 sh -c 'exec 3</tmp/10.229'
+ok "privileged: not written to" says "not permitted" probe_open 203 /tmp/10.229 rw
+ok "privileged: and again" change 203 --dev1 /dev/fuse
+ok "privileged: written to again" inside 203 sh -c 'exec 3<>/tmp/10.229'
+ok "privileged: taken away while it runs" change 203 --delete dev1
+ok "privileged: it does not open any more" says "not permitted" probe_open 203 /tmp/10.229
+ok "privileged: for reading only, once more" change 203 --dev1 /dev/fuse,deny-write=1
+ok "privileged: it can be read again" inside 203 sh -c 'exec 3</tmp/10.229'
+ok "privileged: not written to again" says "not permitted" probe_open 203 /tmp/10.229 rw
+ok "privileged: taken away again" change 203 --delete dev1
+ok "privileged: it does not open again" says "not permitted" probe_open 203 /tmp/10.229
+ok "privileged: the first one still does" inside 203 sh -c 'exec 3<>/dev/loop-control'
+ok "privileged: nothing waits" settled 203
+ok "unprivileged: one for reading only waits for rules" change 201 --dev0 /dev/fuse,deny-write=1
+ok "unprivileged: and says why" job_says 201 vzconfig "decided at start"
+ok "unprivileged: nothing waits any more" change 201 --revert dev0
+ok "unprivileged, with rules: another one, while it runs" change 202 --dev1 /dev/mem,mode=0666
+ok "unprivileged, with rules: taken away" change 202 --delete dev1
+ok "unprivileged, with rules: nothing waits" settled 202
 # shellcheck disable=SC2046
 ok "privileged: the node's disk does not" makes_no_way_in 203 b $(tr : ' ' </sys/block/vda/dev)
 ok "privileged: nor its memory" makes_no_way_in 203 c 1 1

@@ -316,6 +316,35 @@ static void common_devices(void **state)
 	assert_false(cgroup_device_is_common('c', 10, 229));
 }
 
+static bool allows(const struct fields *items, const char *name, const char *rule)
+{
+	for (size_t i = 0; i < items->count; i++)
+		if (str_eq(items->items[i].name, name) && str_eq(items->items[i].value, rule))
+			return true;
+	return false;
+}
+
+static void devices_at_start(void **state)
+{
+	const struct cgroup_layout v1 = {.v1[CG_DEVICES] = true}, v2 = {.v2[CG_DEVICES] = true};
+	autofields more = FIELDS_INIT, on_v1 = FIELDS_INIT, on_v2 = FIELDS_INIT;
+
+	(void)state;
+	fields_add(&more, "device", "c 10:229 rwm");
+	fields_add(&more, "device", "b 7:3 rm");
+	cgroup_devices(&v1, &more, &on_v1);
+	assert_true(allows(&on_v1, "lxc.cgroup.devices.deny", "a"));
+	assert_true(allows(&on_v1, "lxc.cgroup.devices.allow", "c 10:229 rwm"));
+	assert_true(allows(&on_v1, "lxc.cgroup.devices.allow", "b 7:3 rm"));
+	cgroup_devices(&v2, &more, &on_v2);
+	assert_true(allows(&on_v2, "lxc.cgroup2.devices.deny", "a"));
+	assert_true(allows(&on_v2, "lxc.cgroup2.devices.allow", "c 10:229 r"));
+	assert_true(allows(&on_v2, "lxc.cgroup2.devices.allow", "c 10:229 rw"));
+	assert_true(allows(&on_v2, "lxc.cgroup2.devices.allow", "b 7:3 r"));
+	assert_false(allows(&on_v2, "lxc.cgroup2.devices.allow", "b 7:3 rw"));
+	assert_false(allows(&on_v2, "lxc.cgroup2.devices.allow", "b 7:3 rm"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +352,7 @@ int main(void)
 		cmocka_unit_test(live_limits), cmocka_unit_test(paths),
 		cmocka_unit_test(writes_v2),   cmocka_unit_test(writes_v1),
 		cmocka_unit_test(processors),  cmocka_unit_test(common_devices),
+		cmocka_unit_test(devices_at_start),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
