@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -22,7 +23,10 @@
 
 #define MAKE_TIMEOUT (600 * USEC_PER_SEC)
 #define GROW_TIMEOUT (6 * 3600 * USEC_PER_SEC) /* a check reads all metadata */
-#define RESIZE_FS    _IOW('f', 16, uint64_t) /* EXT4_IOC_RESIZE_FS, which no header has; in blocks */
+/* of its exit code */
+#define CHECK_CORRECTED 1
+#define CHECK_LEFT	4
+#define RESIZE_FS	_IOW('f', 16, uint64_t) /* EXT4_IOC_RESIZE_FS, which no header has; in blocks */
 
 int filesystem_make(const char *path, struct err *err)
 {
@@ -38,27 +42,42 @@ int filesystem_make(const char *path, struct err *err)
 	return exec_run(&run, NULL, err);
 }
 
-/* resize2fs refuses what was not checked since its last mount. 1: errors were corrected. */
-static int check(const char *path, struct err *err)
+/* Its exit code, or an error; see e2fsck(8). */
+static int run_check(const char *path, const char *how, struct err *err)
 {
-	const char *const argv[] = {"e2fsck", "-f", "-p", path, NULL};
+	const char *const argv[] = {"e2fsck", "-f", how, path, NULL};
 	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + GROW_TIMEOUT};
 	struct exec_result result = {0};
 	int r = exec_run(&run, &result, err);
-	if (r < 0 && WIFEXITED(result.status) && WEXITSTATUS(result.status) == 1) {
-		r = 0;
-		if (err)
-			*err = ERR_INIT;
-	}
+	if (r == 0 || (result.status && WIFEXITED(result.status)))
+		r = WEXITSTATUS(result.status);
 	exec_result_fini(&result);
-	return r < 0 ? err_prefix(err, "check the file system") : 0;
+	return r;
 }
 
-int filesystem_grow(const char *path, struct err *err)
+/* resize2fs refuses what was not checked since its last mount; what it tears itself (half made groups, counts) is beyond
+ * what is mended without being asked. */
+static int check(const char *path, bool *ret_was_torn, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = run_check(path, "-p", &why);
+	if (r > 0 && (r & CHECK_LEFT)) {
+		*ret_was_torn = true;
+		why = ERR_INIT;
+		r = run_check(path, "-y", &why);
+	}
+	if (r == 0 || r == CHECK_CORRECTED)
+		return 0;
+	if (err)
+		*err = why;
+	return err_prefix(err, "check the file system");
+}
+
+int filesystem_grow(const char *path, bool *ret_was_torn, struct err *err)
 {
 	const char *const argv[] = {"resize2fs", path, NULL};
 	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + GROW_TIMEOUT};
-	int r = check(path, err);
+	int r = check(path, ret_was_torn, err);
 	if (r == 0 && (r = exec_run(&run, NULL, err)) < 0)
 		err_prefix(err, "grow the file system");
 	return r;
@@ -111,7 +130,11 @@ int filesystem_grow_mounted(int root_fd, struct err *err)
 	if (ioctl(device, BLKGETSIZE64, &bytes) < 0)
 		return err_errno(err, errno, "size of the device");
 	uint64_t blocks = bytes / (uint64_t)fs.f_bsize;
-	if (ioctl(root_fd, RESIZE_FS, &blocks) < 0)
-		return err_errno(err, errno, "grow the mounted file system");
-	return 0;
+	if (ioctl(root_fd, RESIZE_FS, &blocks) == 0)
+		return 0;
+	/* EPERM: it is known to have errors, or rights are missing */
+	if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOTTY)
+		return err_set(err, ERR_UNSUPPORTED, "the kernel does not grow this file system: %s",
+			       strerror(errno));
+	return err_errno(err, errno, "grow the mounted file system");
 }

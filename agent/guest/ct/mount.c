@@ -37,7 +37,7 @@ int ct_mount_isolate(struct err *err)
 }
 
 /* A container that just stopped gives its loop device back a moment later. */
-static int lock_image(int fd, const char *image, struct err *err)
+int ct_image_lock(int fd, const char *image, struct err *err)
 {
 	usec_t deadline = clock_monotonic() + LOCK_WAIT;
 
@@ -82,7 +82,7 @@ int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_devi
 		return err_errno(err, errno, "open volume '%s'", image);
 	if (control < 0)
 		return err_errno(err, errno, "open /dev/loop-control");
-	if ((r = lock_image(fd, image, err)) < 0)
+	if ((r = ct_image_lock(fd, image, err)) < 0)
 		return r;
 	for (int i = 0; i < LOOP_TRIES; i++) {
 		r = configure_loop(control, fd, image, read_only, ret_device, err);

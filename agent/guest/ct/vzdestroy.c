@@ -36,12 +36,16 @@ static int ensure_stopped(struct task_ctx *task, struct err *err)
 int vzdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
+	bool is_meant;
 	int r = task_config_get(task, "lxc", &config, NULL, err);
 
 	if (r < 0)
 		return life_is_over(task, r) ? 0 : r;
-	r = check_lock(task, &config, err);
+	is_meant = life_destroy_has_begun(task, &config);
+	r = is_meant ? check_lock(task, &config, err) : 0;
 	guest_config_fini(&config);
+	if (!is_meant)
+		return 0;
 	if (r == 0)
 		r = ensure_stopped(task, err);
 	if (r == 0)

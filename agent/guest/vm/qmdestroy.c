@@ -44,13 +44,15 @@ static int destroy(struct task_ctx *task, struct err *err)
 int qmdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
+	bool is_meant;
 	int r = task_config_get(task, "qemu", &config, NULL, err);
 
 	if (r < 0)
 		return life_is_over(task, r) ? 0 : r;
-	r = check_lock(&config, err);
+	is_meant = life_destroy_has_begun(task, &config);
+	r = is_meant ? check_lock(&config, err) : 0;
 	guest_config_fini(&config);
-	if (r == 0)
+	if (r == 0 && is_meant)
 		r = destroy(task, err);
 	return r < 0 ? err_prefix(err, "unable to destroy VM %u", task->guest) : 0;
 }

@@ -130,6 +130,14 @@ int life_config_delete(struct task_ctx *task, const struct life *life, struct er
 	return task_guest_forget(task, life->ops->name, version, false, err);
 }
 
+bool life_destroy_has_begun(const struct task_ctx *task, const struct guest_config *config)
+{
+	if (!life_is_undo(task) || life_is_locked(config, LOCK))
+		return true;
+	task_log("nothing of it was begun");
+	return false;
+}
+
 bool life_is_over(const struct task_ctx *task, int r)
 {
 	return r == -ERR_NOT_FOUND && life_is_undo(task);

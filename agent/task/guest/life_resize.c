@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Job: grow a volume, and what lies on it. The size is the whole one, so that doing it again does no more. Runs in
- * jobs. */
+/* Job: grow a volume, and what lies on it. The size is the whole one, so that doing it again does no more; once the volume
+ * has it, what died is carried on. Runs in jobs. */
 #include <inttypes.h>
 
 #include "agent/base/mem.h"
@@ -38,6 +38,7 @@ static int set_size(const struct life *life, struct guest_config *config, void *
 	return 0;
 }
 
+/* 1: there is nothing to be ended. */
 static int grow(struct task_ctx *task, const struct life *life, const struct task_storage *storage,
 		const struct guest_volume *v, uint64_t size, struct err *err)
 {
@@ -49,6 +50,10 @@ static int grow(struct task_ctx *task, const struct life *life, const struct tas
 		r = storage->driver->info(storage->def, &v->volume, &info, err);
 	if (r < 0)
 		return r;
+	if (life_is_undo(task) && info.size != size) {
+		task_log("nothing of it was begun, or more was done since");
+		return 1;
+	}
 	if (info.size > size)
 		return err_set(err, ERR_UNSUPPORTED, "unable to shrink disk size");
 	r = life->grow_running ? life->grow_running(task, v, size, err) : 0;
@@ -85,5 +90,5 @@ int life_resize_run(struct task_ctx *task, const struct life *life, struct err *
 	task_storage_close(&storage);
 	if (r == 0)
 		r = life_edit(task, life, set_size, &resize, err);
-	return r;
+	return r < 0 ? r : 0;
 }

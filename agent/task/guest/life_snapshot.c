@@ -14,7 +14,7 @@ struct snapshot {
 	const char *name;
 	struct guest_volume *volumes; /* owned */
 	size_t count;
-	bool is_forced;
+	bool is_forced, is_undo;
 	bool is_found; /* to be undone */
 	bool is_done;  /* it is there, whole */
 };
@@ -214,7 +214,9 @@ static int begin_delete(const struct life *life, struct guest_config *config, vo
 	const struct guest_section *section = guest_snapshot_find(config, s->name);
 	int r = life_lock_check(life, config, LOCK_DELETE, err);
 
-	if (r == 0 && !section)
+	bool is_over = s->is_undo && !life_is_locked(config, LOCK_DELETE);
+
+	if (r == 0 && (!section || is_over)) /* another one may have its name by now */
 		r = err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", s->name);
 	if (r == 0)
 		r = read_volumes(life, section, s, err);
@@ -239,13 +241,15 @@ static int delete_all(struct task_ctx *task, const struct life *life, struct sna
 int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct snapshot s = {.name = life_arg(task, "snapname"),
-			     .is_forced = life_flag(task, "force")};
+			     .is_forced = life_flag(task, "force"),
+			     .is_undo = life_is_undo(task)};
 	int r = life_edit(task, life, begin_delete, &s, err);
 
 	if (r == 0)
 		r = delete_all(task, life, &s, err);
-	else if (r == -ERR_NOT_FOUND && life_is_undo(task))
-		r = life_unlock(task, life, LOCK_DELETE, NULL, err); /* it had come to its end */
+	else if (r == -ERR_NOT_FOUND && s.is_undo)
+		r = life_unlock(task, life, LOCK_DELETE, NULL,
+				err); /* it had come to its end, or not begun */
 	free(s.volumes);
 	return r;
 }

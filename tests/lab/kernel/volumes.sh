@@ -45,5 +45,34 @@ lodge suspend 401 >"$out" 2>&1
 ok "it has loop devices" says /401/ loops
 ok "stop of a suspended one" lodge stop 401
 ok "no loop device of it is left" wait_for 20 lacks '/401/' loops
+
+image=/var/lib/lodge/local/images/401/vm-401-disk-0.raw
+is_whole() { e2fsck -f -n "$image"; }
+killed_while_it_grows() { # in whatever step it is by then
+	lodge resize 401 rootfs +512M >/dev/null 2>&1 &
+	wait_for 10 pgrep -f 'lodge-task-ct vzresize' && pause "$1"
+	pkill -KILL -f 'lodge-task-ct vzresize'
+	wait
+	wait_for 30 lacks running active_tasks && wait_for 20 lacks '/401/' loops && is_whole
+}
+active_tasks() { lodge get "/nodes/$node/tasks" --source active --json; }
+torn() { # as a tool that died leaves it
+	e2fsck -f -p "$image"; truncate -s +256M "$image" && ! prlimit --fsize=$(($(stat -c %s "$image") - 200 * 1048576)) resize2fs "$image" && ! is_whole
+}
+ok "resize: its root grows while it is stopped" lodge resize 401 rootfs +32M
+ok "by the kernel" says "resized filesystem" dmesg
+ok "no loop device of it is left by that" wait_for 20 lacks '/401/' loops
+ok "it is whole" is_whole
+for seconds in 0.01 0.05 0.2; do
+	ok "killed after $seconds s: it is whole" killed_while_it_grows $seconds
+done
+ok "a second call" lodge resize 401 rootfs +32M
+ok "a torn one" torn
+ok "grows, too" lodge resize 401 rootfs 4G
+ok "and was repaired" job_says 401 resize "were repaired"
+ok "it is whole after that" is_whole
+ok "start" lodge start 401
+ok "it has it all" between 3700 4096 "$(size_of 401 /)"
+ok "stop" lodge stop 401
 ok "destroy" lodge destroy 401
 ends volumes

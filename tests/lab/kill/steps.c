@@ -123,16 +123,26 @@ static bool is_step(const struct step *step, const struct step_memory *memory,
 	}
 }
 
+/* What writes here and there in a file may tear it in its midst: the 1st, 2nd, 4th, 8th, … time counts. */
+static bool counts_in_child(struct step_memory *memory, const struct step_call *call, bool is_step)
+{
+	bool tears = call->nr == SYS_pwrite64;
+
+	if (call->nr >= ARRAY_SIZE(memory->seen) || !(is_step || tears))
+		return is_step;
+	unsigned before = memory->seen[call->nr]++;
+
+	return before == 0 || (tears && (before & (before + 1)) == 0);
+}
+
 const char *step_name(enum step_view view, struct step_memory *memory, const struct step_call *call)
 {
 	const struct step *step = find(call->nr);
 	bool counts = step && (step->where & (view == STEPS_CORE ? IN_CORE : IN_JOB)) &&
 		      is_step(step, memory, call);
 
-	if (view == STEPS_CHILD && counts && call->nr < ARRAY_SIZE(memory->was_seen)) {
-		counts = !memory->was_seen[call->nr];
-		memory->was_seen[call->nr] = true;
-	}
+	if (view == STEPS_CHILD && step)
+		counts = counts_in_child(memory, call, counts);
 	if (step) {
 		memory->last_nr = call->nr;
 		memory->last_fd = call->args[0];

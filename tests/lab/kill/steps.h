@@ -15,10 +15,10 @@ struct step_call {
 };
 
 /* What one process did before, to tell a step from its continuation: many writes to one file are one step, and what
- * a program that was started does counts once for each kind of call. */
+ * a program that was started does counts once for each kind of call, and more often where it may tear a file. */
 struct step_memory {
 	uint64_t last_nr, last_fd;
-	bool was_seen[512];
+	unsigned seen[512];
 };
 
 /* The call's name, or NULL: it is no step. */

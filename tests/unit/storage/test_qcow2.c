@@ -330,13 +330,47 @@ static void test_filesystem(void **state)
 	autofree char *path = path_of(room, &volume);
 	must(filesystem_make(path, &err), &err);
 	must(room->driver->resize(&room->def, &volume, 64 * MIB, &err), &err);
-	must(filesystem_grow(path, &err), &err);
+	bool was_torn = false;
+	must(filesystem_grow(path, &was_torn, &err), &err);
+	assert_false(was_torn);
 	unsigned char super[1024];
 	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(pread(fd, super, sizeof(super), 1024), sizeof(super));
 	uint32_t blocks = super[4] | super[5] << 8 | super[6] << 16 | (uint32_t)super[7] << 24;
 	uint32_t size = 1024u << super[24];
 	assert_int_equal((uint64_t)blocks * size, 64 * MIB);
+}
+
+static int code_of(const char *const *argv)
+{
+	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + 60 * USEC_PER_SEC};
+	struct exec_result result = {0};
+	int r = exec_run(&run, &result, NULL);
+	if (r < 0)
+		r = WIFEXITED(result.status) ? WEXITSTATUS(result.status) : -1;
+	exec_result_fini(&result);
+	return r;
+}
+
+/* A growth that is cut short tears it; the next one makes it whole. */
+static void test_torn_filesystem(void **state)
+{
+	struct room *room = *state;
+	struct volid volume;
+	struct err err = ERR_INIT;
+	bool was_torn = false;
+	make(room, 101, "raw", 16 * MIB, &volume);
+	autofree char *path = path_of(room, &volume);
+	must(filesystem_make(path, &err), &err);
+	must(room->driver->resize(&room->def, &volume, 64 * MIB, &err), &err);
+	/* ends by SIGXFSZ when it writes beyond that */
+	assert_int_not_equal(
+		code_of((const char *const[]){"prlimit", "--fsize=17825792", "resize2fs", path, NULL}),
+		0);
+	assert_int_equal(code_of((const char *const[]){"e2fsck", "-f", "-n", path, NULL}), 4);
+	must(filesystem_grow(path, &was_torn, &err), &err);
+	assert_true(was_torn);
+	assert_int_equal(code_of((const char *const[]){"e2fsck", "-f", "-n", path, NULL}), 0);
 }
 
 int main(void)
@@ -350,6 +384,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_preallocation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_filesystem, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_torn_filesystem, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
