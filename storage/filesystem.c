@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
@@ -23,6 +24,11 @@
 
 #define MAKE_TIMEOUT (600 * USEC_PER_SEC)
 #define GROW_TIMEOUT (6 * 3600 * USEC_PER_SEC) /* a check reads all metadata */
+/* of the superblock, little-endian */
+#define SUPER_AT     1024
+#define MAGIC_AT     56
+#define STATE_AT     58
+#define STATE_ERRORS 2 /* met by a kernel, or a tool was cut short */
 /* of its exit code */
 #define CHECK_CORRECTED 1
 #define CHECK_LEFT	4
@@ -57,7 +63,7 @@ static int run_check(const char *path, const char *how, struct err *err)
 
 /* resize2fs refuses what was not checked since its last mount; what it tears itself (half made groups, counts) is beyond
  * what is mended without being asked. */
-static int check(const char *path, bool *ret_was_torn, struct err *err)
+int filesystem_check(const char *path, bool *ret_was_torn, struct err *err)
 {
 	struct err why = ERR_INIT;
 	int r = run_check(path, "-p", &why);
@@ -73,11 +79,19 @@ static int check(const char *path, bool *ret_was_torn, struct err *err)
 	return err_prefix(err, "check the file system");
 }
 
+bool filesystem_has_errors(int fd)
+{
+	unsigned char super[64];
+	return pread(fd, super, sizeof(super), SUPER_AT) == sizeof(super) &&
+	       (super[MAGIC_AT] | super[MAGIC_AT + 1] << 8) == EXT4_SUPER_MAGIC &&
+	       (super[STATE_AT] & STATE_ERRORS);
+}
+
 int filesystem_grow(const char *path, bool *ret_was_torn, struct err *err)
 {
 	const char *const argv[] = {"resize2fs", path, NULL};
 	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + GROW_TIMEOUT};
-	int r = check(path, ret_was_torn, err);
+	int r = filesystem_check(path, ret_was_torn, err);
 	if (r == 0 && (r = exec_run(&run, NULL, err)) < 0)
 		err_prefix(err, "grow the file system");
 	return r;
@@ -134,7 +148,7 @@ int filesystem_grow_mounted(int root_fd, struct err *err)
 		return 0;
 	/* EPERM: it is known to have errors, or rights are missing */
 	if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOTTY)
-		return err_set(err, ERR_UNSUPPORTED, "the kernel does not grow this file system: %s",
-			       strerror(errno));
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the kernel does not grow this file system: %s", strerror(errno));
 	return err_errno(err, errno, "grow the mounted file system");
 }

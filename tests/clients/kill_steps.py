@@ -71,7 +71,7 @@ class Killing:
         if self.reply is None or self.reply.status != 200:
             return False
         upid = self.reply.data
-        return not upid or data('GET', f'{N}/tasks/{upid}/status').get('exitstatus') == 'OK'
+        return not upid or data('GET', f'{N}/tasks/{upid}/status').get('exitstatus', '').startswith(('OK', 'WARNINGS'))
 
 
 def must(value, what):
@@ -236,7 +236,7 @@ class Operation:
                         lambda i, step: (middle, step, hows[(turn + i) % len(hows)]))
 
     def attack_core(self, wanted):
-        count = self.count(strike_core, 0)
+        count = min(self.count(strike_core, 0) for _ in range(2))  # its timers come when they come
         self.strike_all('the core', count, points(count, wanted), strike_core, lambda i, step: (step,))
 
     def attack(self, turn):

@@ -29,6 +29,29 @@ ok "stop of one whose monitor hangs" job vzstop 301
 ok "the core was told" grep -q 'vmid=301 kind=lxc state=stopped' "$states"
 ok "nothing left" clean_behind 301
 
+# a file system that a tool tore when it was cut short
+image=$LODGE_STATE_DIR/local/images/301/vm-301-disk-0.raw
+is_whole() { e2fsck -f -n "$image" >/dev/null 2>&1; }
+tear() {
+	local size
+	e2fsck -f -p "$image"
+	size=$(stat -c %s "$image")
+	truncate -s +128M "$image"
+	! prlimit --fsize="$size" resize2fs "$image" && not is_whole
+} >/dev/null 2>&1
+ok "its image is there and whole" is_whole
+ok "torn" tear
+job vzstart 301 >"$lab/start.log"
+ok "start says that it repaired it" grep -q 'WARN: the file system of vm-301-disk-0.raw had errors, which were repaired' "$lab/start.log"
+ok "stop" job vzstop 301
+ok "it is whole" is_whole
+ok "torn again" tear
+job vzresize 301 disk=rootfs size="$(stat -c %s "$image")" >"$lab/resize.log"
+ok "growing it repairs it as well" grep -q 'WARN: the file system had errors, which were repaired' "$lab/resize.log"
+ok "it is whole again" is_whole
+ok "and has all of it" is "$(stat -c %s "$image")" \
+	"$(dumpe2fs -h "$image" 2>/dev/null | awk '/^Block count/ { n = $3 } /^Block size/ { s = $3 } END { print n * s }')"
+
 # a queue: the job waits for the one before it and says so
 sleep 3 &
 sleeper=$!

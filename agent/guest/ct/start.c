@@ -14,6 +14,7 @@
 #include "agent/guest/ct/child.h"
 #include "agent/guest/ct/control.h"
 #include "agent/guest/ct/hookscript.h"
+#include "agent/guest/ct/mend.h"
 #include "agent/guest/ct/veth.h"
 #include "agent/guest/ct/volume.h"
 #include "agent/guest/pending.h"
@@ -105,6 +106,16 @@ static int find_volumes(struct task_ctx *task, struct start *start, struct err *
 		start->mp_paths[i] = buf_steal(&path);
 	}
 	return 0;
+}
+
+static int mend_volumes(struct task_ctx *task, const struct start *start, struct err *err)
+{
+	int r = start->rootfs.read_only ? 0 : ct_mend(task, start->volume.data, err);
+
+	for (size_t i = 0; r == 0 && i < start->mp_count; i++)
+		if (!start->mps[i].read_only && !start->mps[i].is_folder)
+			r = ct_mend(task, start->mp_paths[i], err);
+	return r;
 }
 
 static void choose_cpus(const struct task_ctx *task, struct start *start)
@@ -232,7 +243,7 @@ int ct_start(struct task_ctx *task, struct err *err)
 	if ((r = ct_require_stopped(task->guest, err)) < 0)
 		return r;
 	ct_clean(task->guest);
-	if ((r = prepare(task, &start, err)) == 0)
+	if ((r = prepare(task, &start, err)) == 0 && (r = mend_volumes(task, &start, err)) == 0)
 		r = run_start(task, &start, err);
 	start_fini(&start);
 	if (r < 0 && err && err->field[0])

@@ -57,7 +57,10 @@ killed_while_it_grows() { # in whatever step it is by then
 }
 active_tasks() { lodge get "/nodes/$node/tasks" --source active --json; }
 torn() { # as a tool that died leaves it
-	e2fsck -f -p "$image"; truncate -s +256M "$image" && ! prlimit --fsize=$(($(stat -c %s "$image") - 200 * 1048576)) resize2fs "$image" && ! is_whole
+	local size
+	e2fsck -f -p "$image"
+	size=$(stat -c %s "$image")
+	truncate -s +256M "$image" && ! prlimit --fsize="$size" resize2fs "$image" && says "with errors" dumpe2fs -h "$image"
 }
 ok "resize: its root grows while it is stopped" lodge resize 401 rootfs +32M
 ok "by the kernel" says "resized filesystem" dmesg
@@ -71,6 +74,13 @@ ok "a torn one" torn
 ok "grows, too" lodge resize 401 rootfs 4G
 ok "and was repaired" job_says 401 resize "were repaired"
 ok "it is whole after that" is_whole
+ok "and not marked any more" lacks "with errors" dumpe2fs -h "$image"
+ok "torn once more" torn
+ok "start of a torn one" lodge start 401
+ok "it was repaired first" job_says 401 vzstart "were repaired"
+ok "stop" lodge stop 401
+ok "no loop device of it is left by this one" wait_for 20 lacks '/401/' loops
+ok "it is whole again" is_whole
 ok "start" lodge start 401
 ok "it has it all" between 3700 4096 "$(size_of 401 /)"
 ok "stop" lodge stop 401
