@@ -11,16 +11,11 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "storage/template/archive_text.h"
 
 #define HEADERS_MAX 4096
 #define READ_BLOCK  (128 * 1024)
 #define INDEX_DEPTH 4
-
-static int fail(struct archive *a, struct err *err)
-{
-	return err_set(err, ERR_CORRUPT, "damaged image archive: %s",
-		       archive_error_string(a) ?: "unknown error");
-}
 
 /* Plain: a compressed one cannot be jumped about in. */
 static struct archive *open_archive(int fd)
@@ -99,7 +94,7 @@ static int find_file(struct archive *a, int fd, const char *name, uint64_t *ret_
 		if (got == ARCHIVE_EOF)
 			break;
 		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
-			return fail(a, err);
+			return archive_fail(a, err);
 		if (!str_eq(plain_name(entry), name) || archive_entry_hardlink(entry) ||
 		    archive_entry_filetype(entry) != AE_IFREG)
 			continue;
@@ -158,7 +153,7 @@ long blob_read(struct blob *blob, struct err *err)
 		n = archive_read_data(blob->outer, blob->block, sizeof(blob->block));
 	while (n == ARCHIVE_RETRY);
 	if (n < 0)
-		return fail(blob->outer, err);
+		return archive_fail(blob->outer, err);
 	blob->done += (uint64_t)n;
 	sha256_update(&blob->sha, (size_t)n, (const uint8_t *)blob->block);
 	return (long)n;
@@ -182,25 +177,6 @@ int blob_verify(struct blob *blob, struct err *err)
 		       "damaged image archive: '%.16s…' is not what its name says", blob->is.sha);
 }
 
-static int read_text(struct archive *a, struct buf *ret, struct err *err)
-{
-	char block[4096];
-	for (;;) {
-		la_ssize_t n = archive_read_data(a, block, sizeof(block));
-		if (n == ARCHIVE_RETRY)
-			continue;
-		if (n < 0)
-			return fail(a, err);
-		if (n == 0)
-			return 0;
-		if (ret->size + (size_t)n > IMAGE_TEXT_MAX)
-			return err_set(err, ERR_LIMIT,
-				       "a text of the image is larger than %u bytes",
-				       IMAGE_TEXT_MAX);
-		buf_add(ret, block, (size_t)n);
-	}
-}
-
 static int read_index(int fd, struct buf *ret, struct err *err)
 {
 	struct archive *a;
@@ -208,7 +184,7 @@ static int read_index(int fd, struct buf *ret, struct err *err)
 	int r = open_file(fd, "index.json", &a, &size, err);
 	if (r < 0)
 		return r;
-	r = read_text(a, ret, err);
+	r = archive_text(a, IMAGE_TEXT_MAX, ret, err);
 	archive_read_free(a);
 	return r;
 }

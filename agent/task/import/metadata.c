@@ -2,7 +2,6 @@
 /* Helper import-metadata: which machine an .ovf, or an .ova (a tar of one and its disks), describes. */
 #include "agent/task/import/metadata.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +16,7 @@
 #include "agent/base/utf8.h"
 #include "agent/task/host/volume.h"
 #include "agent/task/import/ovf.h"
+#include "storage/template/archive_text.h"
 
 #define FILES_MAX 1024
 #define BLOCK	  (128 * 1024)
@@ -27,28 +27,6 @@ struct package {
 	struct fields files;
 };
 
-static int fail(struct archive *a, struct err *err)
-{
-	return err_set(err, ERR_CORRUPT, "damaged archive: %s",
-		       archive_error_string(a) ?: "unknown error");
-}
-
-static int read_text(struct archive *a, struct buf *ret, struct err *err)
-{
-	char block[4096];
-	for (;;) {
-		la_ssize_t n = archive_read_data(a, block, sizeof(block));
-		if (n == ARCHIVE_RETRY)
-			continue;
-		if (n <= 0)
-			return n < 0 ? fail(a, err) : 0;
-		if (ret->size + (size_t)n > OVF_TEXT_MAX)
-			return err_set(err, ERR_LIMIT, "the description is larger than %u bytes",
-				       OVF_TEXT_MAX);
-		buf_add(ret, block, (size_t)n);
-	}
-}
-
 static int read_entries(struct archive *a, struct package *ret, struct err *err)
 {
 	struct archive_entry *entry;
@@ -58,7 +36,7 @@ static int read_entries(struct archive *a, struct package *ret, struct err *err)
 		if (got == ARCHIVE_EOF)
 			return 0;
 		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
-			return fail(a, err);
+			return archive_fail(a, err);
 		if (i == FILES_MAX)
 			return err_set(err, ERR_LIMIT, "more than %d files", FILES_MAX);
 		const char *name = archive_entry_pathname(entry) ?: "";
@@ -67,7 +45,7 @@ static int read_entries(struct archive *a, struct package *ret, struct err *err)
 		    sizeof(((struct ovf_disk *)0)->file)) /* a longer one is no disk's */
 			fields_add(&ret->files, "file", name);
 		if (str_ends(name, ".ovf") && ret->text.size == 0)
-			r = read_text(a, &ret->text, err);
+			r = archive_text(a, OVF_TEXT_MAX, &ret->text, err);
 	}
 	return r;
 }
@@ -82,7 +60,7 @@ static int read_package(int fd, struct package *ret, struct err *err)
 		return err_set(err, ERR_INTERNAL, "no memory for the archive reader");
 	if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
 	    archive_read_open_fd(a, fd, BLOCK) != ARCHIVE_OK)
-		r = fail(a, err);
+		r = archive_fail(a, err);
 	else
 		r = read_entries(a, ret, err);
 	archive_read_free(a);

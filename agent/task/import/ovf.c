@@ -3,17 +3,16 @@
 #include "agent/task/import/ovf.h"
 
 #include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/task/import/xml_node.h"
 #include "storage/volid/volid.h"
 
 #define ITEMS_MAX  512
-#define VALUE_MAX  1024
 #define MEMORY_MAX (UINT64_C(1) << 34) /* MiB */
 #define CORES_MAX  8192u
 #define COUNT_CHECK(count, max, what, err)                                                         \
@@ -31,56 +30,6 @@ enum {
 	RES_DISK = 17,
 	RES_OTHER_STORAGE = 20,
 };
-
-/* -- nodes ------------------------------------------------------------------------------------- */
-
-static bool is_named(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
-static const xmlNode *next_named(const xmlNode *node, const char *name)
-{
-	while (node && !is_named(node, name))
-		node = node->next;
-	return node;
-}
-
-static const xmlNode *child(const xmlNode *node, const char *name)
-{
-	return node ? next_named(node->children, name) : NULL;
-}
-
-/* Text of a node, trimmed; "" where there is none or too much. */
-static void take(xmlChar *text, char ret[VALUE_MAX])
-{
-	const char *start = text ? (const char *)text : "";
-	start += strspn(start, " \t\r\n");
-	size_t size = strlen(start);
-	while (size > 0 && strchr(" \t\r\n", start[size - 1]))
-		size--;
-	ret[0] = '\0';
-	if (size < VALUE_MAX) {
-		memcpy(ret, start, size);
-		ret[size] = '\0';
-	}
-	xmlFree(text);
-}
-
-static void child_text(const xmlNode *node, const char *name, char ret[VALUE_MAX])
-{
-	const xmlNode *found = child(node, name);
-	take(found ? xmlNodeGetContent(found) : NULL, ret);
-}
-
-/* Of any namespace. */
-static void attribute(const xmlNode *node, const char *name, char ret[VALUE_MAX])
-{
-	const xmlAttr *at = node->properties;
-	while (at && strcmp((const char *)at->name, name) != 0)
-		at = at->next;
-	take(at ? xmlNodeGetContent((const xmlNode *)at) : NULL, ret);
-}
 
 static uint64_t number_in(const char *text)
 {
@@ -110,49 +59,35 @@ static uint64_t unit_of(const char *text, uint64_t fallback)
 
 /* -- disks ------------------------------------------------------------------------------------- */
 
-/* The element of that list whose attribute `key` is `value`. */
-static const xmlNode *find_by(const xmlNode *list, const char *element, const char *key,
-			      const char *value)
-{
-	char text[VALUE_MAX];
-	const xmlNode *node = child(list, element);
-	for (; node; node = next_named(node->next, element)) {
-		attribute(node, key, text);
-		if (*text && str_eq(text, value))
-			return node;
-	}
-	return NULL;
-}
-
 /* "ovf:/disk/ID", or "ovf:/file/ID" at once. */
 static int take_file(const xmlNode *envelope, const char *resource, struct ovf_disk *disk,
 		     struct err *err)
 {
-	char id[VALUE_MAX] = "", text[VALUE_MAX], unit[VALUE_MAX];
+	char id[NODE_TEXT_MAX] = "", text[NODE_TEXT_MAX], unit[NODE_TEXT_MAX];
 	const char *disk_id = strstr(resource, "/disk/"), *file_id = strstr(resource, "/file/");
 	if (disk_id) {
-		const xmlNode *node = find_by(child(envelope, "DiskSection"), "Disk", "diskId",
-					      disk_id + strlen("/disk/"));
+		const xmlNode *node = node_find(node_child(envelope, "DiskSection"), "Disk",
+						"diskId", disk_id + strlen("/disk/"));
 		if (!node)
 			return err_set(err, ERR_CORRUPT, "there is no disk '%.100s'", resource);
-		attribute(node, "fileRef", id);
-		attribute(node, "capacity", text);
-		attribute(node, "capacityAllocationUnits", unit);
+		node_attribute(node, "fileRef", id);
+		node_attribute(node, "capacity", text);
+		node_attribute(node, "capacityAllocationUnits", unit);
 		uint64_t size = unit_of(unit, 1), count = number_in(text);
 		disk->capacity = count <= UINT64_MAX / size ? count * size : 0;
 	} else if (file_id) {
 		str_copy(id, sizeof(id), file_id + strlen("/file/"));
 	}
-	const xmlNode *file = find_by(child(envelope, "References"), "File", "id", id);
+	const xmlNode *file = node_find(node_child(envelope, "References"), "File", "id", id);
 	if (!file)
 		return *id ? err_set(err, ERR_CORRUPT, "there is no file '%.100s'", id)
 			   : err_set(err, ERR_UNSUPPORTED,
 				     "feature not available: a disk without a file");
-	attribute(file, "compression", text);
+	node_attribute(file, "compression", text);
 	if (*text && !str_eq(text, "identity"))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "feature not available: a disk compressed by '%.32s'", text);
-	attribute(file, "href", text);
+	node_attribute(file, "href", text);
 	if (volume_file_check(VOLUME_IMPORT, text, NULL) < 0 ||
 	    !str_copy(disk->file, sizeof(disk->file), text))
 		return err_set(err, ERR_INVALID,
@@ -163,18 +98,18 @@ static int take_file(const xmlNode *envelope, const char *resource, struct ovf_d
 /* The controller that the item hangs on. */
 static enum ovf_bus bus_of(const xmlNode *hardware, const xmlNode *item)
 {
-	char parent[VALUE_MAX], id[VALUE_MAX], type[VALUE_MAX], sub[VALUE_MAX];
-	child_text(item, "Parent", parent);
+	char parent[NODE_TEXT_MAX], id[NODE_TEXT_MAX], type[NODE_TEXT_MAX], sub[NODE_TEXT_MAX];
+	node_text(item, "Parent", parent);
 	const xmlNode *node = hardware->children;
 	for (unsigned i = 0; node && i < 4 * ITEMS_MAX; node = node->next, i++) {
 		if (node == item ||
 		    !str_starts((const char *)(node->name ?: (xmlChar *)""), "Item"))
 			continue;
-		child_text(node, "InstanceID", id);
+		node_text(node, "InstanceID", id);
 		if (!*parent || !str_eq(id, parent))
 			continue;
-		child_text(node, "ResourceType", type);
-		child_text(node, "ResourceSubType", sub);
+		node_text(node, "ResourceType", type);
+		node_text(node, "ResourceSubType", sub);
 		if (strcasestr(sub, "nvme"))
 			return OVF_NVME;
 		return number_in(type) == RES_IDE	      ? OVF_IDE
@@ -193,12 +128,12 @@ struct reading {
 
 static int take_cores(struct reading *r, const xmlNode *item, struct err *err)
 {
-	char text[VALUE_MAX];
-	child_text(item, "VirtualQuantity", text);
+	char text[NODE_TEXT_MAX];
+	node_text(item, "VirtualQuantity", text);
 	uint64_t all = number_in(text);
 	if (all == 0 || all > CORES_MAX)
 		return err_set(err, ERR_INVALID, "'%.32s' is no number of processors", text);
-	child_text(item, "CoresPerSocket", text);
+	node_text(item, "CoresPerSocket", text);
 	uint64_t each = number_in(text);
 	if (each == 0 || each > all || all % each != 0)
 		each = all;
@@ -209,9 +144,9 @@ static int take_cores(struct reading *r, const xmlNode *item, struct err *err)
 
 static int take_memory(struct reading *r, const xmlNode *item, struct err *err)
 {
-	char text[VALUE_MAX], unit[VALUE_MAX];
-	child_text(item, "VirtualQuantity", text);
-	child_text(item, "AllocationUnits", unit);
+	char text[NODE_TEXT_MAX], unit[NODE_TEXT_MAX];
+	node_text(item, "VirtualQuantity", text);
+	node_text(item, "AllocationUnits", unit);
 	uint64_t count = number_in(text), size = unit_of(unit, UINT64_C(1) << 20);
 	if (count == 0 || count > UINT64_MAX / size || count * size >> 20 > MEMORY_MAX ||
 	    count * size >> 20 == 0)
@@ -222,9 +157,9 @@ static int take_memory(struct reading *r, const xmlNode *item, struct err *err)
 
 static int take_controller(struct reading *r, const xmlNode *item, struct err *err)
 {
-	char sub[VALUE_MAX];
+	char sub[NODE_TEXT_MAX];
 	(void)err;
-	child_text(item, "ResourceSubType", sub);
+	node_text(item, "ResourceSubType", sub);
 	r->machine->has_pvscsi = r->machine->has_pvscsi || strcasestr(sub, "virtualscsi");
 	r->machine->has_lsi = r->machine->has_lsi || strcasestr(sub, "lsilogic");
 	return 0;
@@ -233,12 +168,12 @@ static int take_controller(struct reading *r, const xmlNode *item, struct err *e
 static int take_disk(struct reading *r, const xmlNode *item, struct err *err)
 {
 	struct ovf_machine *m = r->machine;
-	char resource[VALUE_MAX];
+	char resource[NODE_TEXT_MAX];
 	int e = COUNT_CHECK(m->disk_count, OVF_DISKS, "disks", err);
 	if (e < 0)
 		return e;
 	struct ovf_disk disk = {.bus = bus_of(r->hardware, item)};
-	child_text(item, "HostResource", resource);
+	node_text(item, "HostResource", resource);
 	e = take_file(r->envelope, resource, &disk, err);
 	if (e == 0)
 		m->disks[m->disk_count++] = disk;
@@ -247,9 +182,9 @@ static int take_disk(struct reading *r, const xmlNode *item, struct err *err)
 
 static int take_cdrom(struct reading *r, const xmlNode *item, struct err *err)
 {
-	char resource[VALUE_MAX];
+	char resource[NODE_TEXT_MAX];
 	(void)err;
-	child_text(item, "HostResource", resource);
+	node_text(item, "HostResource", resource);
 	r->machine->cdroms += *resource != '\0';
 	return 0;
 }
@@ -270,17 +205,17 @@ static int take_nic(struct reading *r, const xmlNode *item, struct err *err)
 	} models[] = {{"e1000e", "e1000e"}, {"e1000", "e1000"}, {"vmxnet3", "vmxnet3"},
 		      {"virtio", "virtio"}, {"pcnet", "pcnet"}, {"rtl8139", "rtl8139"}};
 	struct ovf_machine *m = r->machine;
-	char text[VALUE_MAX];
+	char text[NODE_TEXT_MAX];
 	int e = COUNT_CHECK(m->nic_count, OVF_NICS, "network interfaces", err);
 	if (e < 0)
 		return e;
 	struct ovf_nic *nic = &m->nics[m->nic_count++];
 	str_copy(nic->model, sizeof(nic->model), "virtio");
-	child_text(item, "ResourceSubType", text);
+	node_text(item, "ResourceSubType", text);
 	for (size_t i = ARRAY_SIZE(models); i-- > 0;)
 		if (strcasestr(text, models[i].word))
 			str_copy(nic->model, sizeof(nic->model), models[i].model);
-	child_text(item, "Address", text);
+	node_text(item, "Address", text);
 	if (is_mac(text))
 		str_copy(nic->mac, sizeof(nic->mac), text);
 	return 0;
@@ -297,8 +232,8 @@ static const struct {
 
 static int take_item(struct reading *r, const xmlNode *item, struct err *err)
 {
-	char type[VALUE_MAX];
-	child_text(item, "ResourceType", type);
+	char type[NODE_TEXT_MAX];
+	node_text(item, "ResourceType", type);
 	for (size_t i = 0; i < ARRAY_SIZE(takers); i++)
 		if (number_in(type) == takers[i].type)
 			return takers[i].take(r, item, err);
@@ -307,9 +242,9 @@ static int take_item(struct reading *r, const xmlNode *item, struct err *err)
 
 static void take_config(struct ovf_machine *machine, const xmlNode *config)
 {
-	char key[VALUE_MAX], value[VALUE_MAX];
-	attribute(config, "key", key);
-	attribute(config, "value", value);
+	char key[NODE_TEXT_MAX], value[NODE_TEXT_MAX];
+	node_attribute(config, "key", key);
+	node_attribute(config, "value", value);
 	if (str_eq(key, "firmware") && strcasecmp(value, "efi") == 0)
 		machine->is_efi = true;
 }
@@ -318,11 +253,11 @@ static int take_hardware(struct reading *r, struct err *err)
 {
 	unsigned count = 0;
 	for (const xmlNode *node = r->hardware->children; node; node = node->next) {
-		if (is_named(node, "Config"))
+		if (node_is(node, "Config"))
 			take_config(r->machine, node);
 		/* version 2 of the format gives disks and interfaces elements of their own */
-		if (!is_named(node, "Item") && !is_named(node, "StorageItem") &&
-		    !is_named(node, "EthernetPortItem"))
+		if (!node_is(node, "Item") && !node_is(node, "StorageItem") &&
+		    !node_is(node, "EthernetPortItem"))
 			continue;
 		if (++count > ITEMS_MAX)
 			return err_set(err, ERR_LIMIT, "more than %d items", ITEMS_MAX);
@@ -362,11 +297,11 @@ static const char *ostype_of(const xmlNode *system)
 		     {"debian", "l26"},	       {"ubuntu", "l26"},      {"centos", "l26"},
 		     {"rhel", "l26"},	       {"red hat", "l26"},     {"suse", "l26"},
 		     {"sles", "l26"},	       {"fedora", "l26"},      {"oracle", "l26"}};
-	char type[VALUE_MAX] = "", text[VALUE_MAX];
-	const xmlNode *section = child(system, "OperatingSystemSection");
+	char type[NODE_TEXT_MAX] = "", text[NODE_TEXT_MAX];
+	const xmlNode *section = node_child(system, "OperatingSystemSection");
 	if (section)
-		attribute(section, "osType", type);
-	child_text(section, "Description", text);
+		node_attribute(section, "osType", type);
+	node_text(section, "Description", text);
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (strcasestr(type, types[i].word) || strcasestr(text, types[i].word))
 			return types[i].ostype;
@@ -375,19 +310,19 @@ static const char *ostype_of(const xmlNode *system)
 
 static int read_machine(const xmlNode *envelope, struct ovf_machine *m, struct err *err)
 {
-	char name[VALUE_MAX];
-	const xmlNode *system = child(envelope, "VirtualSystem");
-	if (!system && child(envelope, "VirtualSystemCollection"))
+	char name[NODE_TEXT_MAX];
+	const xmlNode *system = node_child(envelope, "VirtualSystem");
+	if (!system && node_child(envelope, "VirtualSystemCollection"))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "feature not available: several machines in one description");
 	struct reading r = {.envelope = envelope,
-			    .hardware = child(system, "VirtualHardwareSection"),
+			    .hardware = node_child(system, "VirtualHardwareSection"),
 			    .machine = m};
 	if (!r.hardware)
 		return err_set(err, ERR_CORRUPT, "it describes no machine");
-	child_text(system, "Name", name);
+	node_text(system, "Name", name);
 	if (!*name)
-		attribute(system, "id", name);
+		node_attribute(system, "id", name);
 	take_name(name, m->name);
 	m->ostype = ostype_of(system);
 	return take_hardware(&r, err);
@@ -398,7 +333,7 @@ static int read_document(xmlDoc *doc, struct ovf_machine *ret, struct err *err)
 	const xmlNode *root = xmlDocGetRootElement(doc);
 	if (xmlGetIntSubset(doc))
 		return err_set(err, ERR_INVALID, "a document type is not expected");
-	if (!root || !is_named(root, "Envelope"))
+	if (!root || !node_is(root, "Envelope"))
 		return err_set(err, ERR_CORRUPT, "it is no OVF envelope");
 	return read_machine(root, ret, err);
 }
