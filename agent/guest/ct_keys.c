@@ -126,7 +126,9 @@ const struct param ct_features_keys[] = {
 	{"mknod", PARAM_BOOLEAN, OPTIONAL, .text = "Making device nodes; privileged only."},
 	{"mount", PARAM_STRING, OPTIONAL, .pattern = "[a-zA-Z0-9_]+([; ]+[a-zA-Z0-9_]+)*",
 	 .text = "File systems that may be mounted inside; privileged only."},
-	{"nesting", PARAM_BOOLEAN, OPTIONAL, .text = "Containers inside the container."},
+	{"nesting", PARAM_BOOLEAN, OPTIONAL,
+	 .text = "Containers inside the container, and subvolumes of btrfs, which its sizes do not "
+		 "limit."},
 	PARAM_END,
 };
 

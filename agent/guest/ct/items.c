@@ -2,6 +2,7 @@
 /* Translates a container's configuration for liblxc. Pure. */
 #include "agent/guest/ct/items.h"
 
+#include <linux/btrfs.h>
 #include <string.h>
 
 #include "agent/base/mem.h"
@@ -228,13 +229,29 @@ static void add_raw(const struct guest_config *config, struct fields *ret)
 	}
 }
 
+/* A subvolume or snapshot that a guest makes inside of its own is not counted with it: its size would be no limit. */
+static const unsigned long subvolume_calls[] = {
+	BTRFS_IOC_SUBVOL_CREATE,
+	BTRFS_IOC_SUBVOL_CREATE_V2,
+	BTRFS_IOC_SNAP_CREATE,
+	BTRFS_IOC_SNAP_CREATE_V2,
+};
+
 void ct_seccomp_text(const char *base, const struct ct_features *features, bool is_unprivileged,
 		     struct buf *out)
 {
-	if (features->keyctl || !is_unprivileged)
+	bool denies_keyctl = !features->keyctl && is_unprivileged;
+
+	if (!denies_keyctl && features->nesting)
 		return;
 	/* the last section of the file is that of all architectures */
-	buf_addf(out, "%s%skeyctl errno 38\n", base, str_ends(base, "\n") ? "" : "\n");
+	buf_addf(out, "%s%s", base, str_ends(base, "\n") ? "" : "\n");
+	if (denies_keyctl)
+		buf_add_str(out, "keyctl errno 38\n");
+	/* The kernel looks at 32 bits of a command. ENOTTY: as on other file systems, where folders do as well. */
+	for (size_t i = 0; !features->nesting && i < ARRAY_SIZE(subvolume_calls); i++)
+		buf_addf(out, "ioctl errno 25 [1,%lu,SCMP_CMP_MASKED_EQ,4294967295]\n",
+			 subvolume_calls[i]);
 }
 
 int ct_items_build(const struct ct_items *in, struct fields *ret, struct fields *warnings,

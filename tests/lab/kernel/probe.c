@@ -3,12 +3,14 @@
  *
  *   probe keyctl               the number of the session's keyring
  *   probe fuse FOLDER          a FUSE file system there, as fusermount makes it; nobody serves it
+ *   probe subvolume FOLDER     a subvolume of btrfs named "sub" in it, by either call; with bits that the kernel ignores
  *   probe send ADDRESS MIB     TCP to port 5001 there, once somebody listens
  *   probe receive MIB          one connection on port 5001: prints its milliseconds, if all came
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +48,20 @@ static int mount_fuse(char **argv)
 		return done(-1);
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
 	return done(mount("probe", argv[0], "fuse.probe", MS_NOSUID | MS_NODEV, options));
+}
+
+static int make_subvolume(char **argv)
+{
+	struct btrfs_ioctl_vol_args args = {.name = "sub"};
+	struct btrfs_ioctl_vol_args_v2 args_v2 = {.name = "sub"};
+	int fd = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return done(-1);
+	if (syscall(SYS_ioctl, fd, BTRFS_IOC_SUBVOL_CREATE, &args) == 0 ||
+	    syscall(SYS_ioctl, fd, BTRFS_IOC_SUBVOL_CREATE | 1ul << 32, &args) == 0)
+		return done(0);
+	return done(syscall(SYS_ioctl, fd, BTRFS_IOC_SUBVOL_CREATE_V2, &args_v2));
 }
 
 static int connect_to(const char *address)
@@ -118,6 +134,7 @@ static const struct {
 } questions[] = {
 	{"keyctl", 0, ask_keyctl},
 	{"fuse", 1, mount_fuse},
+	{"subvolume", 1, make_subvolume},
 	{"send", 2, send_all},
 	{"receive", 1, receive_all},
 };

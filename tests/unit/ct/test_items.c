@@ -202,15 +202,34 @@ static void working_folder(void **state)
 
 static void seccomp_profiles(void **state)
 {
-	const struct ct_features none = {0}, keyctl = {.keyctl = true};
-	autobuf out = BUF_INIT;
+	static const char base[] = "2\ndenylist\n[all]\nx errno 1";
+	static const char subvolumes[] =
+		"ioctl errno 25 [1,1342215182,SCMP_CMP_MASKED_EQ,4294967295]\n"
+		"ioctl errno 25 [1,1342215192,SCMP_CMP_MASKED_EQ,4294967295]\n"
+		"ioctl errno 25 [1,1342215169,SCMP_CMP_MASKED_EQ,4294967295]\n"
+		"ioctl errno 25 [1,1342215191,SCMP_CMP_MASKED_EQ,4294967295]\n";
+	static const struct {
+		struct ct_features features;
+		bool is_unprivileged, changes, has_keyctl, has_subvolumes;
+	} cases[] = {
+		{{.nesting = true, .keyctl = true}, true, false, true, true},
+		{{.nesting = true}, false, false, true, true},
+		{{.nesting = true}, true, true, false, true},
+		{{.keyctl = true}, true, true, true, false},
+		{{0}, false, true, true, false},
+		{{0}, true, true, false, false},
+	};
 
 	(void)state;
-	ct_seccomp_text("2\ndenylist\n[all]\n", &keyctl, true, &out);
-	ct_seccomp_text("2\ndenylist\n[all]\n", &none, false, &out);
-	assert_int_equal(out.size, 0);
-	ct_seccomp_text("2\ndenylist\n[all]\nx errno 1", &none, true, &out);
-	assert_string_equal(buf_str(&out), "2\ndenylist\n[all]\nx errno 1\nkeyctl errno 38\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *expected =
+			xasprintf("%s\n%s%s", base, cases[i].has_keyctl ? "" : "keyctl errno 38\n",
+				  cases[i].has_subvolumes ? "" : subvolumes);
+		autobuf out = BUF_INIT;
+
+		ct_seccomp_text(base, &cases[i].features, cases[i].is_unprivileged, &out);
+		assert_string_equal(buf_str(&out), cases[i].changes ? expected : "");
+	}
 }
 
 static void id_maps(void **state)
