@@ -156,7 +156,7 @@ bootstrap() { # bootstrap PACKAGES OPTIONS…: makes out of suite, mirror and ke
 	packages=$1
 	shift
 	[ -z "$keyring" ] || set -- --keyring="$keyring" "$@"
-	mmdebstrap --quiet --variant=minbase --mode=root --include="$packages" \
+	TMPDIR=$work mmdebstrap --quiet --variant=minbase --mode=root --include="$packages" \
 		--aptopt='Apt::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -214,6 +214,7 @@ if [ ! -s "$template" ]; then
 	[ "$(id -u)" = 0 ] || die "needs root"
 	mkdir -p "$cache"
 	work=$(mktemp -d "$cache/.make-XXXXXX")
+	chmod 711 "$work" # apt fetches as a user of its own
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 1' HUP INT TERM
 	"make_$kind"

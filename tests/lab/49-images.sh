@@ -102,6 +102,33 @@ in1 sh -c 'echo nonsense >/etc/lodge/templates.d/bad.list'
 ok "a list that is wrong hides itself alone" says good.tar.gz lodge get /nodes/n1/aplinfo
 kill "$server"
 wait "$server" 2>/dev/null
+in1 rm /etc/lodge/templates.d/bad.list
+
+# one whose maker is killed while it waits for a mirror that never answers
+maker() { in1 pgrep -f '[m]mdebstrap'; }
+rooms() { in1 sh -c 'ls -d /var/tmp/lodge-template-*'; }
+killed_maker() {
+	lab_child nsenter -t "$lab_switch" -n -- "$python" -c 'import socket; s = socket.create_server(("", 8080)); held = []
+while True: held.append(s.accept())' &
+	mirror=$!
+	wait_for 10 lab_net sh -c 'ss -ltn | grep -q :8080' || return
+	job=$((0x$(in1 lodge post /nodes/n1/aplinfo --storage local --template slow.tar.zst --no-wait | grep -o 'UPID:[^" ]*' | cut -d: -f3)))
+	wait_for 20 maker && rooms && in1 kill -KILL $job
+}
+if in1 sh -c 'command -v mmdebstrap && test -e /usr/share/keyrings/debian-archive-keyring.gpg' >/dev/null; then
+	printf '[slow]\nmake = debian bookworm\nfile = slow.tar.zst\nkeyring = %s\nmirror = http://%s:8080\n' \
+		/usr/share/keyrings/debian-archive-keyring.gpg "$host" >"$LAB/slow.list"
+	in1 cp /lab/slow.list /etc/lodge/templates.d/
+	ok "a job that makes a template is killed" killed_maker
+	ok "nothing that it started goes on" wait_for 5 not maker
+	ok "its folder is still there" rooms
+	ok "the next one" done_job /nodes/n1/aplinfo --storage local --template "$(in1 lodge get /nodes/n1/aplinfo | grep -o 'busybox_[a-z0-9]*.tar.gz' | head -1)"
+	ok "removes it, and its own" not rooms
+	ok "nothing is left in the storage" no_file 'slow|lodge-import'
+	kill "$mirror"
+else
+	skip "a job that makes a template is killed" "no mmdebstrap on the node"
+fi
 
 # a registry
 if command -v skopeo >/dev/null && command -v docker-registry >/dev/null; then

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/exec.h"
@@ -14,6 +15,7 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/task/host/incoming.h"
+#include "agent/task/host/template_room.h"
 #include "storage/template/template.h"
 
 #define MAKE_TIMEOUT (3600 * USEC_PER_SEC)
@@ -62,14 +64,16 @@ int helper_templates(const struct fields *args, struct buf *out, struct err *err
 	return 0;
 }
 
-/* The maker's last line of output is the path of what it made. */
+/* The maker's last line of output is the path of what it made. It runs as the first of a process namespace, so that all that
+ * it starts ends with it, and it with this job. */
 static int make(const struct catalog_entry *entry, const char *folder, char **ret_path,
 		struct err *err)
 {
 	autofree char *program = path_join(path_libexec(), "lodge-make-template");
 	autostrv char **words = str_split(catalog_entry_get(entry, "make"), " \t");
-	const char *argv[16] = {program, "-c", folder};
-	size_t n = 3;
+	const char *argv[24] = {"unshare", "--pid", "--fork", "--kill-child",
+				"--",	   program, "-c",     folder};
+	size_t n = 8;
 	static const char *const options[][2] = {{"keyring", "-k"}, {"mirror", "-m"}};
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		if (!catalog_entry_get(entry, options[i][0]))
@@ -88,6 +92,9 @@ static int make(const struct catalog_entry *entry, const char *folder, char **re
 	if (r == 0) {
 		const char *text = buf_str(&result.output);
 		*ret_path = xstrndup(text, strcspn(text, "\n"));
+	} else if (r != -ERR_CANCELLED && result.status && WIFEXITED(result.status)) {
+		r = err_set(err, ERR_IO, "lodge-make-template failed (%d)",
+			    WEXITSTATUS(result.status));
 	}
 	exec_result_fini(&result);
 	return r;
@@ -117,7 +124,8 @@ int template_make(const struct fields *args, const struct catalog_entry *entry, 
 		  struct err *err)
 {
 	struct incoming in = INCOMING_INIT;
-	char folder[] = "/var/tmp/lodge-template-XXXXXX";
+	autofree char *folder = NULL;
+	autofd int lock = -1;
 	autofields own = FIELDS_INIT;
 	fields_copy(&own, args);
 	fields_set(&own, "content", "vztmpl");
@@ -125,9 +133,9 @@ int template_make(const struct fields *args, const struct catalog_entry *entry, 
 	int r = incoming_args(&own, &in, err);
 	if (r == 0)
 		r = incoming_begin(&in, err);
-	if (r == 0 && !mkdtemp(folder))
-		r = err_errno(err, errno, "make a folder in /var/tmp");
-	else if (r == 0) {
+	if (r == 0)
+		r = template_room_make(&folder, &lock, err);
+	if (r == 0) {
 		r = make_into(&in, entry, folder, err);
 		dir_remove_tree(folder, NULL);
 	}
