@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Undoing what jobs left that died. An undo that dies is run again at once, a few times; one that fails, or cannot be
- * started, later: what it needs (a storage, a quorum, memory) may be back by then. What is not undone even so is left
- * to the next core, which looks at what is left of all of them. Runs on the core's loop. */
+/* Undoing what jobs left that died. An undo that dies is run again at once, a few times, and then left to the next core,
+ * which looks at what is left of all of them. One that fails, or cannot be started, is tried again, less and less often
+ * and without end: what it needs (a storage, a quorum, memory) may be back by then. Runs on the core's loop. */
 #include <string.h>
 
 #include "agent/base/clock.h"
@@ -12,9 +12,10 @@
 #include "agent/core/jobs_internal.h"
 
 #define DEATHS_MAX 3
-#define TRIES_MAX  5
+#define TRIES_MAX  8		      /* what is counted */
 #define FIRST_WAIT (1 * USEC_PER_SEC) /* and five times as long before each further try */
 #define WAIT_GROWS 5
+#define LAST_WAIT  (1800 * USEC_PER_SEC)
 
 struct undo_retry {
 	struct list link;
@@ -55,9 +56,9 @@ static uint64_t wait_before(unsigned try)
 {
 	uint64_t wait = FIRST_WAIT;
 
-	for (unsigned i = 2; i < try; i++)
+	for (unsigned i = 2; i < try && wait < LAST_WAIT; i++)
 		wait *= WAIT_GROWS;
-	return wait;
+	return wait < LAST_WAIT ? wait : LAST_WAIT;
 }
 
 /* try: which one it will be, 2 for the first that is put off. */
@@ -65,10 +66,6 @@ static void try_later(struct jobs *jobs, const char *serial, unsigned try)
 {
 	struct undo_retry *retry;
 
-	if (try > TRIES_MAX) {
-		log_error("undo %s: given up until the next start", serial);
-		return;
-	}
 	retry = xcalloc(1, sizeof(*retry));
 	retry->jobs = jobs;
 	retry->try = try;
