@@ -163,10 +163,10 @@ export async function visit(page) {
 	}
 }
 
-export async function login(page) {
+export async function login(page, user = env.user.split('@')[0], password = env.password) {
 	await visit(page);
-	await page.getByLabel('User').fill(env.user.split('@')[0]);
-	await page.getByLabel('Password').fill(env.password);
+	await page.getByLabel('User').fill(user);
+	await page.getByLabel('Password').fill(password);
 	await page.getByRole('button', { name: 'Log in' }).click();
 	await page.getByRole('navigation', { name: 'Main' }).waitFor();
 }

@@ -8,10 +8,11 @@ import { testManagePictures } from './steps_manage_looks.mjs';
 import { testNetwork } from './steps_network.mjs';
 import { testPools } from './steps_pools.mjs';
 import { testSnapshots } from './steps_snapshots.mjs';
+import { testRights } from './steps_rights.mjs';
 import { testStorage } from './steps_storage.mjs';
 
 const PARTS = {
-	storage: testStorage, create: testCreate, config: testConfig, snapshots: testSnapshots, pools: testPools, network: testNetwork, keyboard: testManageKeyboard,
+	storage: testStorage, create: testCreate, config: testConfig, snapshots: testSnapshots, pools: testPools, rights: testRights, network: testNetwork, keyboard: testManageKeyboard,
 	pictures: testManagePictures,
 };
 const chosen = process.argv.slice(2); // parts alone, to work on them; the first ones make what later ones need

@@ -11,23 +11,25 @@ const isUp = (e) => e.status === 'running' || e.status === 'paused';
 const mayBeUp = (e) => e.status !== 'stopped';
 const isContainer = (e) => e.type === 'lxc';
 
-/** is: when it is offered; confirm: what is asked before, or "id" for destroy, which wants the id typed; dialog: it has one of its own;
+const POWER = 'VM.PowerMgmt';
+
+/** needs: the right to it; is: when it is offered; confirm: what is asked before, or "id" for destroy, which wants the id typed; dialog: it has one of its own;
  * more: it stands in the menu beside the buttons. */
 export const ACTIONS = [
-	{ name: 'start', label: 'Start', is: (e) => !isUp(e) && !e.template, main: true },
-	{ name: 'resume', label: 'Resume', is: (e) => isContainer(e) && e.status === 'paused', main: true },
-	{ name: 'shutdown', label: 'Shut down', is: mayBeUp },
-	{ name: 'reboot', label: 'Reboot', is: isUp },
-	{ name: 'reset', label: 'Reset', is: (e) => isUp(e) && e.type === 'qemu',
+	{ name: 'start', label: 'Start', needs: POWER, is: (e) => !isUp(e) && !e.template, main: true },
+	{ name: 'resume', label: 'Resume', needs: POWER, is: (e) => isContainer(e) && e.status === 'paused', main: true },
+	{ name: 'shutdown', label: 'Shut down', needs: POWER, is: mayBeUp },
+	{ name: 'reboot', label: 'Reboot', needs: POWER, is: isUp },
+	{ name: 'reset', label: 'Reset', needs: POWER, is: (e) => isUp(e) && e.type === 'qemu',
 		confirm: 'The machine restarts at once, as by its reset button. What its system has not written yet is lost.' },
-	{ name: 'stop', label: 'Stop', is: mayBeUp,
+	{ name: 'stop', label: 'Stop', needs: POWER, is: mayBeUp,
 		confirm: 'It is stopped at once, as if its power was cut. What its system has not written yet is lost.' },
-	{ name: 'shutdownWithin', label: 'Shut down within…', is: mayBeUp, dialog: true, more: true, icon: 'shutdown' },
-	{ name: 'suspend', label: 'Suspend', is: (e) => isContainer(e) && e.status === 'running', more: true },
-	{ name: 'clone', label: 'Clone…', is: () => true, dialog: true, more: true },
-	{ name: 'template', label: 'Make a template…', is: (e) => !isUp(e) && !e.template, more: true,
+	{ name: 'shutdownWithin', label: 'Shut down within…', needs: POWER, is: mayBeUp, dialog: true, more: true, icon: 'shutdown' },
+	{ name: 'suspend', label: 'Suspend', needs: POWER, is: (e) => isContainer(e) && e.status === 'running', more: true },
+	{ name: 'clone', label: 'Clone…', needs: 'VM.Clone', is: () => true, dialog: true, more: true },
+	{ name: 'template', label: 'Make a template…', needs: 'VM.Allocate', is: (e) => !isUp(e) && !e.template, more: true,
 		confirm: 'It is only to be copied from then on: it cannot be started any more. There is no way back, but its clones are guests again.' },
-	{ name: 'destroy', label: 'Destroy', is: (e) => !isUp(e), danger: true, confirm: 'id' },
+	{ name: 'destroy', label: 'Destroy', needs: 'VM.Allocate', is: (e) => !isUp(e), danger: true, confirm: 'id' },
 ];
 
 const titleOf = (action, entry) => `${action.label.replace('…', '')} ${kindShort(entry.type)} ${entry.vmid}`;

@@ -4,6 +4,7 @@ import * as api from '../api.js';
 import { html, useState } from '../html.js';
 import { dispatch, useStore } from '../store.js';
 import { Icon } from './icon.js';
+import { useMaySomewhere } from './rights.js';
 import { State } from './state.js';
 
 const LINKS = {
@@ -39,14 +40,15 @@ export function Bar() {
 	const user = useStore((s) => s.session?.user);
 	const link = useStore((s) => s.link);
 	const running = useStore((s) => s.tasks.filter((t) => !t.endtime && t.type !== 'vncproxy').length);
+	const may = useMaySomewhere('vms');
 	const [tone, text] = LINKS[link];
 	return html`<header class="bar">
 		<a class="brand" href="#/"><img src="favicon.svg" alt="" width="24" height="24" /><b>Lodge</b></a>
 		<span class="bar-link" role="status" aria-label="Link to the node"><${State} tone=${tone} text=${text} /></span>
 		${running > 0 && html`<a class="bar-tasks" href="#/tasks" aria-label=${`${running} tasks running`}><i class="spinner" aria-hidden="true"></i><span>${running}<span class="wide-only"> running</span></span></a>`}
 		<span class="grow"></span>
-		<${CreateButton} kind="lxc" label="container" short="CT" />
-		<${CreateButton} kind="qemu" label="VM" short="VM" />
+		${may('VM.Allocate') && html`<${CreateButton} kind="lxc" label="container" short="CT" />
+			<${CreateButton} kind="qemu" label="VM" short="VM" />`}
 		<${Theme} />
 		<span class="bar-user wide-only">${user}</span>
 		<button type="button" class="quiet square" aria-label="Log out" title=${`Log out ${user}`} onClick=${api.logout}><${Icon} name="logout" /></button>

@@ -8,6 +8,7 @@ import { useStore } from '../store.js';
 import { Confirm } from '../components/confirm.js';
 import { Icon } from '../components/icon.js';
 import { Menu } from '../components/menu.js';
+import { useMay } from '../components/rights.js';
 import { State } from '../components/state.js';
 import { Tags } from '../components/tags.js';
 import { GuestConfig } from './guest_config.js';
@@ -19,7 +20,7 @@ import { GuestTasks } from './guest_tasks.js';
 
 const TABS = [
 	['summary', 'Summary', GuestSummary],
-	['console', 'Console', GuestConsole],
+	['console', 'Console', GuestConsole, 'VM.Console'],
 	['config', 'Configuration', GuestConfig],
 	['snapshots', 'Snapshots', GuestSnapshots],
 	['tasks', 'Tasks', GuestTasks],
@@ -32,7 +33,7 @@ const isOff = (action, asked, running) => action.name === 'stop'
 	? (asked && asked !== 'shutdown') || running.some((t) => !/shutdown$/.test(t.type))
 	: Boolean(asked) || running.length > 0;
 
-function Actions({ entry, running }) {
+function Actions({ entry, running, may }) {
 	const [asking, setAsking] = useState(null);
 	const [asked, setAsked] = useState(''); // from the click on, before the task is known
 	const run = async (action) => {
@@ -45,12 +46,13 @@ function Actions({ entry, running }) {
 	};
 	const choose = (action) => (action.confirm || action.dialog ? setAsking(action) : run(action));
 	const close = () => setAsking(null);
-	const offered = ACTIONS.filter((a) => a.is(entry));
+	const offered = ACTIONS.filter((a) => a.is(entry) && may(a.needs));
+	const more = offered.filter((a) => a.more);
 	const Own = asking?.dialog && DIALOGS[asking.name];
 	return html`<div class="actions">
 		${offered.filter((a) => !a.more).map((a) => html`<button type="button" key=${a.name} data-action=${a.name} disabled=${isOff(a, asked, running)}
 			class=${a.main ? 'main' : a.danger ? 'danger' : ''} onClick=${() => choose(a)}><${Icon} name=${a.name} />${a.label}</button>`)}
-		<${Menu} label="More" items=${offered.filter((a) => a.more).map((a) => ({ ...a, disabled: isOff(a, asked, running) }))} onChoose=${choose} />
+		${more.length > 0 && html`<${Menu} label="More" items=${more.map((a) => ({ ...a, disabled: isOff(a, asked, running) }))} onChoose=${choose} />`}
 		${Own ? html`<${Own} entry=${entry} onClose=${close} />`
 			: asking && html`<${Confirm} action=${asking} entry=${entry} onClose=${close} onYes=${() => run(asking)} />`}
 	</div>`;
@@ -76,6 +78,7 @@ export function Guest({ type, vmid, tab = 'summary' }) {
 	const running = tasks.filter(isOf(vmid));
 	const name = entry ? nameOf(entry) : `${kindShort(type)} ${vmid}`;
 	const [, , Part] = TABS.find(([key]) => key === tab) || TABS[0];
+	const may = useMay(`/vms/${vmid}`);
 
 	useEffect(() => { document.title = `${name} (${vmid}) · Lodge`; }, [name, vmid]);
 	if (!entry)
@@ -84,11 +87,11 @@ export function Guest({ type, vmid, tab = 'summary' }) {
 		<header class="head">
 			<p class="crumb">${kindName(type)} ${vmid} on <a href=${href('node', entry.node)}>${entry.node}</a></p>
 			<h1><span>${name}</span> <${State} ...${stateOf(entry)} />${entry.lock && html`<span class="lock">${entry.lock}</span>`}${Boolean(entry.template) && html`<span class="lock">template</span>`}<${Tags} list=${tags(entry.tags)} /></h1>
-			<${Actions} key=${entry.id} entry=${entry} running=${running} />
+			<${Actions} key=${entry.id} entry=${entry} running=${running} may=${may} />
 		</header>
-		<nav class="tabs" aria-label="Parts of this guest">${TABS.map(([key, label]) =>
+		<nav class="tabs" aria-label="Parts of this guest">${TABS.filter(([key, , , right]) => !right || key === tab || may(right)).map(([key, label]) =>
 			html`<a key=${key} href=${guestHref(entry, key)} aria-current=${key === tab ? 'page' : undefined}>${label}</a>`)}</nav>
 		<${Running} tasks=${running} />
-		<${Part} entry=${entry} />
+		<${Part} entry=${entry} may=${may} />
 	</div>`;
 }

@@ -38,7 +38,11 @@ const ROW_ACTIONS = [
 ];
 const ADDS = { resources: [['mp', 'Add mount point', MountDialog], ['dev', 'Add device', DeviceDialog]], network: [['net', 'Add network card', NetDialog]] };
 
-function actionsOf(item, type) {
+const CONFIGURE = 'VM.Config.';
+
+function actionsOf(item, type, may) {
+	if (!may(CONFIGURE))
+		return [];
 	const known = keyOf(item.key), value = String(item.pending ?? item.value ?? '');
 	if (known.field)
 		return [{ ...EDIT, dialog: ValueDialog }];
@@ -49,20 +53,20 @@ function actionsOf(item, type) {
 
 const isWaiting = (item) => item.pending !== undefined || Boolean(item.delete);
 
-function Value({ item, type, onRevert }) {
+function Value({ item, type, may, onRevert }) {
 	const shown = item.value ?? '';
 	const isOpen = /^net\d/.test(item.key) && isOn(parse(item.pending ?? item.value).firewall);
 	return html`<td class="value mono">${shown === '' ? html`<span class="faint">${isWaiting(item) ? 'not set' : defaultOf(item.key, type)}</span>` : wordsOf(item.key, shown)}
 		${isWaiting(item) && html`<p class="pending">${item.delete ? 'Removed' : html`Becomes <b>${wordsOf(item.key, item.pending)}</b>`} at the next start
-			<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert([item.key])}><${Icon} name="revert" />Revert</button></p>`}
+			${may(CONFIGURE) && html`<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert([item.key])}><${Icon} name="revert" />Revert</button>`}</p>`}
 		${isOpen && html`<p class="note">${NO_FIREWALL}</p>`}</td>`;
 }
 
-function Row({ item, type, onOpen, onRevert }) {
+function Row({ item, type, may, onOpen, onRevert }) {
 	return html`<tr data-key=${item.key}>
 		<th scope="row">${labelOf(item.key)}</th>
-		<${Value} item=${item} type=${type} onRevert=${onRevert} />
-		<td class="edit">${actionsOf(item, type).map((a) => html`<button type="button" key=${a.label} class="quiet square" aria-label=${`${a.label} ${labelOf(item.key).toLowerCase()}`}
+		<${Value} item=${item} type=${type} may=${may} onRevert=${onRevert} />
+		<td class="edit">${actionsOf(item, type, may).map((a) => html`<button type="button" key=${a.label} class="quiet square" aria-label=${`${a.label} ${labelOf(item.key).toLowerCase()}`}
 			title=${a.label} onClick=${() => onOpen(a.dialog, item.key)}><${Icon} name=${a.icon} /></button>`)}</td>
 	</tr>`;
 }
@@ -78,7 +82,7 @@ function Group({ title, rows, adds, type, onAdd, ...more }) {
 }
 
 /** What waits for the next start, all in one place, and how to have it or not. */
-function Waiting({ entry, items, onRevert }) {
+function Waiting({ entry, items, may, onRevert }) {
 	const keys = items.filter(isWaiting).map((i) => i.key);
 	const [isAsked, setAsked] = useState(false);
 	const isBusy = useStore((s) => s.tasks.some((t) => !t.endtime && t.id === String(entry.vmid) && t.type !== 'vncproxy'));
@@ -90,11 +94,11 @@ function Waiting({ entry, items, onRevert }) {
 	};
 	return keys.length > 0 && html`<section class="panel pad waiting-changes" role="region" aria-label="Waiting changes">
 		<p>${keys.length === 1 ? 'One change waits' : `${keys.length} changes wait`} for the next start: ${keys.map(labelOf).join(', ')}.</p>
-		<p class="buttons">${reboot.is(entry) && html`<button type="button" disabled=${isAsked || isBusy} onClick=${now}><${Icon} name="reboot" />Reboot now</button>`}
-			<button type="button" onClick=${() => onRevert(keys)}><${Icon} name="revert" />Revert ${keys.length === 1 ? 'it' : 'all'}</button></p></section>`;
+		<p class="buttons">${reboot.is(entry) && may(reboot.needs) && html`<button type="button" disabled=${isAsked || isBusy} onClick=${now}><${Icon} name="reboot" />Reboot now</button>`}
+			${may(CONFIGURE) && html`<button type="button" onClick=${() => onRevert(keys)}><${Icon} name="revert" />Revert ${keys.length === 1 ? 'it' : 'all'}</button>`}</p></section>`;
 }
 
-export function GuestConfig({ entry }) {
+export function GuestConfig({ entry, may }) {
 	const { items, config, digest, error, reload } = useConfig(entry);
 	const [editing, setEditing] = useState(null);
 	if (!items)
@@ -121,9 +125,9 @@ export function GuestConfig({ entry }) {
 		}
 		reload();
 	};
-	return html`<${Waiting} entry=${entry} items=${items} onRevert=${revert} />
+	return html`<${Waiting} entry=${entry} items=${items} may=${may} onRevert=${revert} />
 		${GROUPS.map(([group, title]) => html`<${Group} key=${group} title=${title} type=${entry.type} rows=${rowsOf(items, entry.type, group)}
-			adds=${entry.type === 'lxc' && ADDS[group] || []} onOpen=${(dialog, key) => show(dialog, key)}
+			adds=${entry.type === 'lxc' && may(CONFIGURE) && ADDS[group] || []} may=${may} onOpen=${(dialog, key) => show(dialog, key)}
 			onAdd=${(dialog, stem) => show(dialog, free(stem), stem)} onRevert=${revert} />`)}
 		${editing && html`<${editing.dialog} entry=${entry} name=${editing.name} config=${editing.config} items=${items} free=${free}
 			onClose=${close} onReload=${fresh} />`}`;

@@ -91,13 +91,13 @@ function Delete({ entry, snapshot, onClose }) {
 const CloneOf = ({ entry, snapshot, onClose }) => html`<${Clone} entry=${entry} snapshot=${snapshot.name} onClose=${onClose} />`;
 
 const ACTIONS = [
-	['Roll back to', 'rollback', Rollback],
-	['Clone', 'clone', CloneOf],
-	['Change notes of', 'edit', Describe],
-	['Delete', 'destroy', Delete],
+	['Roll back to', 'rollback', Rollback, 'VM.Snapshot|VM.Snapshot.Rollback'],
+	['Clone', 'clone', CloneOf, 'VM.Clone'],
+	['Change notes of', 'edit', Describe, 'VM.Snapshot'],
+	['Delete', 'destroy', Delete, 'VM.Snapshot'],
 ];
 
-function Row({ snapshot, onOpen }) {
+function Row({ snapshot, may, onOpen }) {
 	const isHere = snapshot.name === HERE;
 	const indent = { paddingLeft: `${16 + Math.min(snapshot.depth, 8) * 18}px` };
 	return html`<tr data-key=${snapshot.name}>
@@ -105,12 +105,12 @@ function Row({ snapshot, onOpen }) {
 		<td class="number mid">${isHere ? '' : time(snapshot.snaptime)}</td>
 		<td class="value notes">${isHere ? html`<span class="faint">You are here.</span>` : snapshot.description}${
 			snapshot.snapstate && html` <span class="lock">${snapshot.snapstate}</span>`}</td>
-		<td class="edit">${!isHere && ACTIONS.map(([label, icon, dialog]) => html`<button type="button" key=${icon} class="quiet square" title=${label}
+		<td class="edit">${!isHere && ACTIONS.filter(([, , , needs]) => may(needs)).map(([label, icon, dialog]) => html`<button type="button" key=${icon} class="quiet square" title=${label}
 			aria-label=${`${label} ${snapshot.name}`} onClick=${() => onOpen(dialog, snapshot)}><${Icon} name=${icon} /></button>`)}</td>
 	</tr>`;
 }
 
-export function GuestSnapshots({ entry }) {
+export function GuestSnapshots({ entry, may }) {
 	const { list, feature, error } = useSnapshots(entry);
 	const [open, setOpen] = useState(null);
 	const close = () => setOpen(null);
@@ -124,10 +124,10 @@ export function GuestSnapshots({ entry }) {
 	const can = Boolean(feature?.hasFeature);
 	return html`<section class="panel">
 		<div class="table-tools"><h2>Snapshots</h2><span class="grow"></span>
-			<button type="button" class="main" disabled=${!can} onClick=${() => setOpen({ dialog: Take })}><${Icon} name="snapshot" />Take snapshot</button></div>
-		${feature && !can && html`<p class="note pad" role="note">No snapshot can be taken: ${feature.reason || 'a storage of this guest cannot do that'}.</p>`}
+			${may('VM.Snapshot') && html`<button type="button" class="main" disabled=${!can} onClick=${() => setOpen({ dialog: Take })}><${Icon} name="snapshot" />Take snapshot</button>`}</div>
+		${may('VM.Snapshot') && feature && !can && html`<p class="note pad" role="note">No snapshot can be taken: ${feature.reason || 'a storage of this guest cannot do that'}.</p>`}
 		<table class="snapshots" ref=${ref} tabindex="-1" aria-label="Snapshots"><thead class="unseen"><tr><th>Name</th><th>Taken</th><th>Notes</th><th>Actions</th></tr></thead>
-			<tbody>${snapshotTree(list).map((s) => html`<${Row} key=${s.name} snapshot=${s} onOpen=${(dialog, snapshot) => setOpen({ dialog, snapshot })} />`)}</tbody></table>
+			<tbody>${snapshotTree(list).map((s) => html`<${Row} key=${s.name} snapshot=${s} may=${may} onOpen=${(dialog, snapshot) => setOpen({ dialog, snapshot })} />`)}</tbody></table>
 		${open && html`<${open.dialog} entry=${entry} snapshot=${open.snapshot} onClose=${close} />`}
 	</section>`;
 }

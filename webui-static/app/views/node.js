@@ -4,6 +4,7 @@ import { html, useEffect } from '../html.js';
 import { stateOf } from '../format.js';
 import { href } from '../router.js';
 import { useStore } from '../store.js';
+import { useMay } from '../components/rights.js';
 import { State } from '../components/state.js';
 import { NodeActions } from './node_actions.js';
 import { NodeNetwork } from './node_network.js';
@@ -15,6 +16,7 @@ const TABS = [['summary', 'Summary', NodeSummary], ['network', 'Network', NodeNe
 export function Node({ node, tab = 'summary' }) {
 	const entry = useStore((s) => s.resources[`node/${node}`]);
 	const isLoaded = useStore((s) => s.isLoaded);
+	const may = useMay(`/nodes/${node}`);
 	const [, , Part] = TABS.find(([key]) => key === tab) || TABS[0];
 
 	useEffect(() => { document.title = `${node} · Lodge`; }, [node]);
@@ -22,9 +24,9 @@ export function Node({ node, tab = 'summary' }) {
 		return html`<div class="empty"><h1>${node}</h1><p>${isLoaded ? 'There is no such node.' : 'Loading…'}</p></div>`;
 	return html`<div class="view">
 		<header class="head"><p class="crumb">Node</p><h1><span>${node}</span> <${State} ...${stateOf(entry)} /></h1>
-			<${NodeActions} node=${node} /></header>
+			<${NodeActions} node=${node} may=${may} /></header>
 		<nav class="tabs" aria-label="Parts of this node">${TABS.map(([key, label]) =>
 			html`<a key=${key} href=${href('node', node, key)} aria-current=${key === tab ? 'page' : undefined}>${label}</a>`)}</nav>
-		<${Part} node=${node} entry=${entry} />
+		<${Part} node=${node} entry=${entry} may=${may} />
 	</div>`;
 }

@@ -8,6 +8,7 @@ import { toast, useStore } from '../store.js';
 import { FormDialog } from '../components/form.js';
 import { Icon } from '../components/icon.js';
 import { Menu } from '../components/menu.js';
+import { useMaySomewhere } from '../components/rights.js';
 
 const NAMED = 12;
 
@@ -63,13 +64,14 @@ const ACTIONS = [
 		dialog: power('shutdown', 'Shut down', 'Somebody must switch it on again: this page cannot.') },
 ];
 
-export function NodeActions({ node }) {
+export function NodeActions({ node, may }) {
 	const resources = useStore((s) => s.resources);
 	const [asking, setAsking] = useState(null);
-	const [all, rest] = [ACTIONS.filter((a) => !a.danger), ACTIONS.filter((a) => a.danger)];
+	const mayPower = useMaySomewhere('vms')('VM.PowerMgmt'); // of those guests where one may
+	const all = ACTIONS.filter((a) => !a.danger && mayPower), rest = ACTIONS.filter((a) => a.danger);
 	return html`<div class="actions">
 		${all.map((a) => html`<button type="button" key=${a.name} data-action=${a.name} onClick=${() => setAsking(a)}><${Icon} name=${a.icon} />${a.label}</button>`)}
-		<${Menu} label="Power" items=${rest} onChoose=${setAsking} />
+		${may('Sys.PowerMgmt') && html`<${Menu} label="Power" items=${rest} onChoose=${setAsking} />`}
 		${asking && html`<${asking.dialog} node=${node} guests=${guestsOf(resources, node, asking.isUp)} onClose=${() => setAsking(null)} />`}
 	</div>`;
 }

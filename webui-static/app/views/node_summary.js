@@ -8,6 +8,7 @@ import { useStore } from '../store.js';
 import { GuestTable } from '../components/guest_table.js';
 import { Icon } from '../components/icon.js';
 import { Meter } from '../components/meter.js';
+import { useMay } from '../components/rights.js';
 import { Sparkline } from '../components/sparkline.js';
 import { State } from '../components/state.js';
 import { Table } from '../components/table.js';
@@ -55,6 +56,7 @@ export function NodeSummary({ node, entry }) {
 	const samples = useStore((s) => s.history[`node/${node}`]);
 	const { status, error } = useStatus(node);
 	const [isAdding, setAdding] = useState(false);
+	const may = useMay('/storage');
 	const mine = Object.values(resources).filter((e) => e.node === node);
 
 	return html`<div class="cards">
@@ -67,6 +69,6 @@ export function NodeSummary({ node, entry }) {
 		<section class="panel"><${GuestTable} id=${`node-${node}`} guests=${mine.filter(isGuest)} isLoaded=${isLoaded} /></section>
 		<section class="panel"><${Table} id="storages" label="Storages" title="Storages" columns=${STORAGES} rows=${mine.filter((e) => e.type === 'storage')}
 			rowKey=${(s) => s.id} sortBy="name" href=${(s) => href('storage', s.node, s.storage)} empty=${html`<p>No storages.</p>`}
-			tools=${html`<button type="button" onClick=${() => setAdding(true)}><${Icon} name="plus" />Add storage</button>`} /></section>
+			tools=${may('Datastore.Allocate') && html`<button type="button" onClick=${() => setAdding(true)}><${Icon} name="plus" />Add storage</button>`} /></section>
 		${isAdding && html`<${DefinitionDialog} onClose=${() => setAdding(false)} />`}`;
 }

@@ -25,7 +25,7 @@ const PARTS = [
 	},
 ];
 
-function Part({ part, node, read, onRead }) {
+function Part({ part, node, read, mayChange, onRead }) {
 	const path = api.path('nodes', node, part.name);
 	const call = (v) => ({ method: part.method, path, params: part.params(v, read) });
 	const send = async (v) => (part.method === 'PUT' ? api.put : api.post)(path, call(v).params);
@@ -33,19 +33,19 @@ function Part({ part, node, read, onRead }) {
 	const form = useForm({ initial: part.values(read), version: read.digest, check: call, send, onDone: () => { setSaved(true); onRead().catch(() => {}); }, onReload: onRead });
 	return html`<form ref=${form.ref} onSubmit=${form.submit} onInput=${() => setSaved(false)} noValidate><div class="fields">${part.fields(FieldOf(form), form.values)}</div>
 		<${FormMessage} form=${form} />
-		<footer><span class="faint" role="status">${isSaved ? 'Saved.' : ''}</span><button type="submit" class="main" disabled=${form.isBusy}>Save</button></footer></form>`;
+		<footer><span class="faint" role="status">${isSaved ? 'Saved.' : ''}</span>${mayChange && html`<button type="submit" class="main" disabled=${form.isBusy}>Save</button>`}</footer></form>`;
 }
 
-function Panel({ part, node }) {
+function Panel({ part, node, mayChange }) {
 	const [read, setRead] = useState(null);
 	const [error, setError] = useState(null);
 	const load = () => api.get(api.path('nodes', node, part.name)).then(setRead);
 	useEffect(() => { load().catch(setError); }, [node]);
 	return html`<section class="panel pad system" aria-label=${part.title}><h2>${part.title}</h2>
-		${read ? html`<${Part} part=${part} node=${node} read=${read} onRead=${load} />`
+		${read ? html`<${Part} part=${part} node=${node} read=${read} mayChange=${mayChange} onRead=${load} />`
 			: html`<p class="faint">${error ? (api.isMissing(error) ? 'Not available on this node.' : error.message) : 'Loading…'}</p>`}</section>`;
 }
 
-export function NodeSystem({ node }) {
-	return PARTS.map((part) => html`<${Panel} key=${part.name} part=${part} node=${node} />`);
+export function NodeSystem({ node, may }) {
+	return PARTS.map((part) => html`<${Panel} key=${part.name} part=${part} node=${node} mayChange=${may('Sys.Modify')} />`);
 }

@@ -6,9 +6,12 @@ import { isGuest, kindShort, nameOf, stateOf } from '../format.js';
 import { guestHref, href } from '../router.js';
 import { useStore } from '../store.js';
 import { Icon } from '../components/icon.js';
+import { useMay } from '../components/rights.js';
 import { State } from '../components/state.js';
 import { Table } from '../components/table.js';
 import { AddMembers, DeletePool, PoolDialog, RemoveMember } from './pool_dialogs.js';
+
+const CHANGE = 'Pool.Allocate';
 
 /** Another text whenever a pool or a guest's pool has changed. */
 const changed = ({ resources }) => Object.values(resources).filter((e) => e.pool).map((e) => `${e.id} ${e.pool}`).join();
@@ -37,6 +40,7 @@ const columnsOf = (resources) => [
 export function Pools() {
 	const resources = useStore((s) => s.resources);
 	const { list, error, reload } = usePools();
+	const may = useMay('/pool');
 	const [isAdding, setAdding] = useState(false);
 	const close = () => {
 		setAdding(false);
@@ -44,7 +48,7 @@ export function Pools() {
 	};
 	return html`<section class="panel"><${Table} id="pools" label="Pools" title="Pools" columns=${columnsOf(resources)} rows=${list || []} rowKey=${(p) => p.poolid} sortBy="pool"
 			href=${(p) => href('pool', p.poolid)} empty=${html`<p>${error || (list ? 'No pools. A pool holds guests and storages that belong together, to give rights on all of them at once.' : 'Loading…')}</p>`}
-			tools=${html`<button type="button" onClick=${() => setAdding(true)}><${Icon} name="plus" />Add pool</button>`} /></section>
+			tools=${may(CHANGE) && html`<button type="button" onClick=${() => setAdding(true)}><${Icon} name="plus" />Add pool</button>`} /></section>
 		${isAdding && html`<${PoolDialog} onClose=${close} />`}`;
 }
 
@@ -52,19 +56,20 @@ const nameOfMember = (m) => (isGuest(m) ? nameOf(m) : m.storage);
 const linkOf = (m) => (isGuest(m) ? guestHref(m) : href('storage', m.node, m.storage));
 const keyOf = (m) => (isGuest(m) ? `${m.type}/${m.vmid}` : `storage/${m.storage}`);
 
-const membersOf = (onOpen) => [
+const membersOf = (may, onOpen) => [
 	{ key: 'id', label: 'ID', class: 'number', sort: (m) => m.vmid ?? '', cell: (m) => m.vmid ?? '' },
 	{ key: 'name', label: 'Name', class: 'name', sort: nameOfMember, cell: (m) => html`<a href=${linkOf(m)}><${Icon} name=${m.type} /><span>${nameOfMember(m)}</span></a>` },
 	{ key: 'kind', label: 'Kind', class: 'mid', sort: (m) => m.type, cell: (m) => (isGuest(m) ? kindShort(m.type) : 'Storage') },
 	{ key: 'state', label: 'State', class: 'status', sort: (m) => m.status || '', cell: (m) => m.status && html`<${State} ...${stateOf(m)} />` },
 	{ key: 'node', label: 'Node', class: 'wide', sort: (m) => m.node, cell: (m) => m.node },
-	{ key: 'do', label: html`<span class="unseen">Actions</span>`, class: 'edit', cell: (m) => html`<button type="button" class="quiet square" title="Take out"
+	{ key: 'do', label: html`<span class="unseen">Actions</span>`, class: 'edit', cell: (m) => may(CHANGE) && html`<button type="button" class="quiet square" title="Take out"
 		aria-label=${`Take out ${nameOfMember(m)}`} onClick=${() => onOpen(RemoveMember, m)}><${Icon} name="detach" /></button>` },
 ];
 
 export function Pool({ pool: poolid }) {
 	const resources = useStore((s) => s.resources);
 	const { list, error, reload } = usePools(poolid);
+	const may = useMay(`/pool/${poolid}`);
 	const [open, setOpen] = useState(null);
 	const show = (dialog, member) => setOpen({ dialog, member });
 	const close = () => {
@@ -80,9 +85,9 @@ export function Pool({ pool: poolid }) {
 		return html`<div class="empty"><h1>${poolid}</h1><p>${error || 'Loading…'}</p></div>`;
 	return html`<div class="view">
 		<header class="head"><p class="crumb">Pool</p><h1><span>${poolid}</span></h1>
-			<div class="actions">${button('Add members', 'plus', AddMembers, 'main')}${button('Comment', 'edit', PoolDialog)}${button('Delete', 'destroy', DeletePool, 'danger')}</div></header>
+			<div class="actions">${may(CHANGE) && html`${button('Add members', 'plus', AddMembers, 'main')}${button('Comment', 'edit', PoolDialog)}${button('Delete', 'destroy', DeletePool, 'danger')}`}</div></header>
 		${pool.comment && html`<p class="faint">${pool.comment}</p>`}
-		<section class="panel"><${Table} id="members" label="Members" title="Members" columns=${membersOf(show)} rows=${members} rowKey=${keyOf} sortBy="name"
+		<section class="panel"><${Table} id="members" label="Members" title="Members" columns=${membersOf(may, show)} rows=${members} rowKey=${keyOf} sortBy="name"
 			empty=${html`<p>Nothing is in this pool.</p>`} /></section>
 		${open && html`<${open.dialog} pool=${pool} member=${open.member} onClose=${close} />`}
 	</div>`;

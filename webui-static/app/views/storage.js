@@ -7,6 +7,7 @@ import { href } from '../router.js';
 import { useStore } from '../store.js';
 import { Icon } from '../components/icon.js';
 import { Meter } from '../components/meter.js';
+import { useMay } from '../components/rights.js';
 import { State } from '../components/state.js';
 import { Table } from '../components/table.js';
 import { PruneDialog } from './prune_dialog.js';
@@ -18,7 +19,9 @@ import { UploadDialog } from './upload_dialog.js';
 const kindOf = (v) => CONTENTS[v.content] || v.content;
 const none = html`<span class="faint">–</span>`;
 
-const columnsOf = (onOpen) => [
+const DEFINE = 'Datastore.Allocate', MAKE = 'Datastore.AllocateTemplate', DELETE = 'Datastore.Allocate|Datastore.AllocateSpace|Datastore.AllocateTemplate';
+
+const columnsOf = (may, onOpen) => [
 	{ key: 'volume', label: 'Volume', class: 'name', sort: (v) => v.volid, cell: (v) => html`<span class="mono">${v.volid}</span>${
 		v.notes && html`<p class="hint">${v.notes}</p>`}` },
 	{ key: 'kind', label: 'Kind', class: 'mid', sort: kindOf, cell: (v) => html`${kindOf(v)}${Boolean(v.protected) && html` <span class="lock">protected</span>`}` },
@@ -26,7 +29,7 @@ const columnsOf = (onOpen) => [
 	{ key: 'vmid', label: 'Guest', class: 'wide number', sort: (v) => v.vmid || 0, cell: (v) => v.vmid || none },
 	{ key: 'size', label: 'Size', class: 'number', sort: (v) => v.size, cell: (v) => bytes(v.size) },
 	{ key: 'ctime', label: 'Made', class: 'wide number', sort: (v) => v.ctime || 0, cell: (v) => time(v.ctime) },
-	{ key: 'do', label: html`<span class="unseen">Actions</span>`, class: 'edit', cell: (v) => html`
+	{ key: 'do', label: html`<span class="unseen">Actions</span>`, class: 'edit', cell: (v) => may(DELETE) && html`
 		${v.content === 'backup' && html`<button type="button" class="quiet square" title="Notes and protection" aria-label=${`Notes and protection of ${v.volid}`}
 			onClick=${() => onOpen(DescribeVolume, v)}><${Icon} name="edit" /></button>`}
 		<button type="button" class="quiet square" title="Delete" aria-label=${`Delete ${v.volid}`} onClick=${() => onOpen(DeleteVolume, v)}><${Icon} name="destroy" /></button>` },
@@ -67,15 +70,15 @@ function Kinds({ kinds, chosen, onChoose }) {
 		html`<button type="button" key=${k} aria-pressed=${k === chosen ? 'true' : 'false'} onClick=${() => onChoose(k)}>${k ? CONTENTS[k] || k : 'All'}</button>`)}</span>`;
 }
 
-function Actions({ kinds, onOpen }) {
+function Actions({ kinds, may, onOpen }) {
 	const can = (...some) => some.some((k) => kinds.includes(k));
 	const button = (label, icon, dialog, more) => html`<button type="button" class=${more} onClick=${() => onOpen(dialog)}><${Icon} name=${icon} />${label}</button>`;
 	return html`<div class="actions">
-		${can(...FILE_KINDS) && button('Upload', 'upload', UploadDialog, 'main')}
-		${can('iso', 'vztmpl', 'import') && button('Download', 'download', DownloadDialog)}
-		${can('vztmpl') && button('Make template', 'template', MakeTemplates)}
-		${can('backup') && button('Prune', 'snapshot', PruneDialog)}
-		${button('Edit', 'edit', DefinitionDialog)}${button('Remove', 'destroy', UndefineDialog, 'danger')}</div>`;
+		${may(MAKE) && can(...FILE_KINDS) && button('Upload', 'upload', UploadDialog, 'main')}
+		${may(MAKE) && can('iso', 'vztmpl', 'import') && button('Download', 'download', DownloadDialog)}
+		${may(MAKE) && can('vztmpl') && button('Make template', 'template', MakeTemplates)}
+		${may('Datastore.Allocate|Datastore.AllocateSpace') && can('backup') && button('Prune', 'snapshot', PruneDialog)}
+		${may(DEFINE) && html`${button('Edit', 'edit', DefinitionDialog)}${button('Remove', 'destroy', UndefineDialog, 'danger')}`}</div>`;
 }
 
 export function Storage({ node, storage }) {
@@ -88,6 +91,7 @@ export function Storage({ node, storage }) {
 		setOpen(null);
 		reload();
 	};
+	const may = useMay(`/storage/${storage}`);
 	const kinds = (entry?.content || '').split(',').filter((k) => CONTENTS[k]);
 	const shown = (volumes || []).filter((v) => !kind || v.content === kind);
 
@@ -95,10 +99,10 @@ export function Storage({ node, storage }) {
 	return html`<div class="view">
 		<header class="head"><p class="crumb">Storage on <a href=${href('node', node)}>${node}</a></p>
 			<h1><span>${storage}</span> ${entry && html`<${State} ...${stateOf(entry)} />`}</h1>
-			${entry && html`<${Actions} kinds=${kinds} onOpen=${show} />`}</header>
+			${entry && html`<${Actions} kinds=${kinds} may=${may} onOpen=${show} />`}</header>
 		${entry && html`<${Status} entry=${entry} status=${status} />`}
 		<${Kinds} kinds=${kinds} chosen=${kind} onChoose=${setKind} />
-		<section class="panel"><${Table} id="volumes" label="Volumes" title="Volumes" columns=${columnsOf(show)} rows=${shown} rowKey=${(v) => v.volid}
+		<section class="panel"><${Table} id="volumes" label="Volumes" title="Volumes" columns=${columnsOf(may, show)} rows=${shown} rowKey=${(v) => v.volid}
 			sortBy="volume" text=${(v) => `${v.volid} ${kindOf(v)} ${v.notes || ''}`} empty=${html`<p>${error || (volumes ? 'Nothing lies here.' : 'Loading…')}</p>`} /></section>
 		${open && html`<${open.dialog} node=${node} storage=${storage} kinds=${kinds} volume=${open.volume} onClose=${close} />`}
 	</div>`;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Whoever may do less is offered less. Container 100 is there, and stopped.
+import { button, env, goTo, holds, login, newPage, ok, onNode, same, shot } from './browser.mjs';
+
+const PASSWORD = 'only-for-this-test';
+const USERS = { looker: 'PVEAuditor', operator: 'PVEVMUser' };
+
+async function enter(name, role) {
+	await onNode('lodge', 'post', '/access/users', '--userid', `${name}@pve`, '--password', PASSWORD);
+	await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', role, '--users', `${name}@pve`);
+	const page = await newPage();
+	await login(page, `${name}`, PASSWORD);
+	return page;
+}
+
+const words = async (place) => (await place.getByRole('button').allInnerTexts()).map((t) => t.trim());
+const tabs = async (page) => page.locator('nav.tabs a').allInnerTexts();
+
+async function looks(page) {
+	await ok('who may only look is offered nothing to do', async () => {
+		await goTo(page, '/');
+		await page.locator('tr[data-key="lxc/100"]').waitFor();
+		same(await page.getByRole('button', { name: /^Create/ }).count(), 0);
+		const known = page.waitForResponse(/access\/permissions\?path=%2Fvms%2F100/);
+		await goTo(page, '/guest/lxc/100');
+		await known;
+		await page.locator('.facts').waitFor();
+		same(await words(page.locator('.head')), []);
+		holds(!(await tabs(page)).includes('Console'), 'there is a console');
+		await shot(page, 'rights-looker');
+		await goTo(page, '/guest/lxc/100/config');
+		await page.locator('tr[data-key="memory"]').waitFor();
+		same(await words(page.locator('main')), []);
+		await goTo(page, '/guest/lxc/100/snapshots');
+		await page.locator('tr[data-key="current"]').waitFor();
+		same(await words(page.locator('main')), []);
+	});
+}
+
+async function operates(page) {
+	await ok('who may switch it on and off is offered that, and its console', async () => {
+		await goTo(page, '/guest/lxc/100');
+		await button(page, 'Start').waitFor();
+		same(await words(page.locator('.head')), ['Start']);
+		holds((await tabs(page)).includes('Console'), 'there is no console');
+		await shot(page, 'rights-operator');
+	});
+	await ok('and can do it', async () => {
+		await button(page, 'Start').click();
+		await button(page, 'Shut down').waitFor({ timeout: 60000 });
+		await onNode('lodge', 'stop', '100');
+		await button(page, 'Start').waitFor();
+	});
+	await ok('rights that are taken away are gone with the next look', async () => {
+		await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', 'PVEVMUser', '--users', 'operator@pve', '--delete', '1');
+		await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', 'PVEAuditor', '--users', 'operator@pve');
+		await page.reload();
+		await page.locator('.facts').waitFor();
+		await button(page, 'Start').waitFor({ state: 'detached' });
+		same(await words(page.locator('.head')), []);
+	});
+}
+
+export async function testRights() {
+	const steps = { looker: looks, operator: operates };
+	for (const [name, role] of Object.entries(USERS)) {
+		const page = await enter(name, role);
+		await steps[name](page);
+		await page.context().close();
+		await onNode('lodge', 'delete', `/access/users/${name}@pve`);
+	}
+}
