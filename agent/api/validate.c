@@ -3,6 +3,7 @@
  * ones, all reported at once. Pure; used on the core's loop. */
 #include "agent/api/validate.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,10 +41,15 @@ static const struct param *find_param(const struct api_route *route, const char 
 	return p;
 }
 
+/* In one form for each value: what is compared as text later, such as a path of the access lists, must not be another one
+ * for "0100". */
 static void add_checked(const struct param *p, const struct field *f, struct fields *ret)
 {
+	int64_t number;
 	bool on;
-	if (p->type == PARAM_BOOLEAN && str_to_bool(f->value, &on))
+	if (p->type == PARAM_INTEGER && str_to_i64(f->value, &number))
+		fields_addf(ret, f->name, "%" PRId64, number);
+	else if (p->type == PARAM_BOOLEAN && str_to_bool(f->value, &on))
 		fields_add(ret, f->name, on ? "1" : "0");
 	else
 		fields_add_n(ret, f->name, f->value, f->size);

@@ -65,6 +65,14 @@ static int check_bounds(const struct param *p, const char *name, double v, struc
 	return 0;
 }
 
+static int check_format(const struct param *p, const char *name, const char *value, struct err *err)
+{
+	if (!p->format || param_format_is_valid(p->format, value))
+		return 0;
+	return err_field(err, name, "invalid format - value '%.100s' does not look like a valid %s",
+			 value, p->format);
+}
+
 static int check_integer(const struct param *p, const char *name, const char *value,
 			 struct err *err)
 {
@@ -72,7 +80,8 @@ static int check_integer(const struct param *p, const char *name, const char *va
 
 	if (!str_to_i64(value, &v))
 		return err_field(err, name, "type check ('integer') failed - got '%.100s'", value);
-	return check_bounds(p, name, (double)v, err);
+	int r = check_bounds(p, name, (double)v, err);
+	return r < 0 ? r : check_format(p, name, value, err);
 }
 
 static int check_number(const struct param *p, const char *name, const char *value, struct err *err)
@@ -143,10 +152,8 @@ static int check_string(const struct param *p, const char *name, const char *val
 		return r;
 	if (p->pattern && regexec(compiled(p->pattern), value, 0, NULL, 0) != 0)
 		return err_field(err, name, "value does not match the regex pattern");
-	if (p->format && !param_format_is_valid(p->format, value))
-		return err_field(err, name,
-				 "invalid format - value '%.100s' does not look like a valid %s",
-				 value, p->format);
+	if ((r = check_format(p, name, value, err)) < 0)
+		return r;
 	return p->keys ? propstr_parse(p->keys, p->default_key, name, value, &ignored, err) : 0;
 }
 

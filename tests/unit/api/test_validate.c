@@ -62,6 +62,8 @@ static const struct {
 } cases[] = {
 	{&plain, "node=n1", "vmid=101", "node=n1&vmid=101&", NULL},
 	{&plain, "node=n1", "vmid=101&_dc=1700", "node=n1&vmid=101&", NULL},
+	{&plain, "node=n1", "vmid=0101", "node=n1&vmid=101&", NULL},
+	{&plain, "node=n1&vmid=00101", "", "node=n1&vmid=101&", NULL},
 	{&plain, "node=n1", "vmid=101&start=true", "node=n1&vmid=101&start=1&", NULL},
 	{&plain, "node=n1", "vmid=101&start=off", "node=n1&vmid=101&start=0&", NULL},
 	{&plain, "node=n1", "vmid=101&vmid=101", "node=n1&vmid=101&", NULL},
