@@ -138,7 +138,7 @@ static int guest_update_make(const struct api_request *req, struct difference *d
 	struct key_check check = {.req = req, .target = d->target, .path = acl};
 	struct guest_update update = {.set = &d->set,
 				      .delete_list = buf_str(&d->deleted),
-				      .is_running = d->target->fact->state != GUEST_STOPPED};
+				      .is_running = guest_target_may_run(req, d->target)};
 	int r = guest_update_each_key(&update, key_allowed, &check, err);
 
 	if (r == 0)

@@ -147,13 +147,12 @@ int guest_handle_config_put(struct api_request *req, struct err *err)
 	if (r < 0)
 		return r;
 	guest_request_config_fields(req, &set);
-	/* A guest whose state is not known yet may be running. */
 	struct guest_update update = {
 		.set = &set,
 		.delete_list = api_str(req, "delete"),
 		.revert_list = api_str(req, "revert"),
 		.raw = api_str(req, "lxc"),
-		.is_running = target.fact->state != GUEST_STOPPED,
+		.is_running = guest_target_may_run(req, &target),
 	};
 
 	if (set.count == 0 && !update.delete_list && !update.revert_list && !update.raw)

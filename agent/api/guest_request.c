@@ -69,6 +69,12 @@ bool guest_target_is_running(const struct guest_target *target)
 	return target->fact->state == GUEST_RUNNING || target->fact->state == GUEST_PAUSED;
 }
 
+bool guest_target_may_run(const struct api_request *req, const struct guest_target *target)
+{
+	return target->fact->state != GUEST_STOPPED ||
+	       jobs_guest_may_start(req->core->jobs, target->vmid);
+}
+
 int guest_request_job(struct api_request *req, const struct guest_job *job, struct err *err)
 {
 	autofree char *command = xasprintf("%s%s", job->ops->task_prefix, job->verb);

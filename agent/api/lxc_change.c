@@ -114,7 +114,7 @@ int ct_handle_config_put(struct api_request *req, struct err *err)
 		.delete_list = api_str(req, "delete"),
 		.revert_list = api_str(req, "revert"),
 		.raw = api_str(req, "lxc"),
-		.is_running = target.fact->state != GUEST_STOPPED,
+		.is_running = guest_target_may_run(req, &target),
 	};
 
 	r = ct_rights_check(req, &set, ct_config_flag(target.guest->config, "unprivileged"), err);

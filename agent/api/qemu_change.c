@@ -107,7 +107,6 @@ static int change_by_job(struct api_request *req, const struct guest_target *tar
 	return r < 0 ? r : start_job(req, target, update, is_awaited, err);
 }
 
-/* A guest whose state is not known yet may be running. */
 static void read_update(const struct api_request *req, const struct guest_target *target,
 			const struct fields *set, struct guest_update *ret)
 {
@@ -115,7 +114,7 @@ static void read_update(const struct api_request *req, const struct guest_target
 		.set = set,
 		.delete_list = api_str(req, "delete"),
 		.revert_list = api_str(req, "revert"),
-		.is_running = target->fact->state != GUEST_STOPPED,
+		.is_running = guest_target_may_run(req, target),
 	};
 }
 

@@ -107,33 +107,6 @@ static bool works_on(const struct job *job, unsigned guest)
 	return job->task->guest == guest || job->record.other == guest;
 }
 
-/* By another job of the same guest: one of two guests is the last of one chain and not of the other. */
-static bool is_awaited(const struct jobs *jobs, const char *upid, unsigned guest)
-{
-	LIST_FOREACH (&jobs->running, job, struct job, link) {
-		autostrv char **after = str_split(job->record.after ?: "", " ");
-
-		if (works_on(job, guest) && strv_has(after, upid))
-			return true;
-	}
-	return false;
-}
-
-/* The end of the guest's chain of jobs, which the next one awaits. Not the last in the list: a
- * restarted core finds them in any order. */
-static const char *last_of_guest(const struct jobs *jobs, unsigned guest)
-{
-	const char *last = NULL;
-
-	if (!guest)
-		return NULL;
-	LIST_FOREACH (&jobs->running, job, struct job, link) {
-		if (works_on(job, guest) && !is_awaited(jobs, job->task->upid, guest))
-			last = job->task->upid;
-	}
-	return last;
-}
-
 static void copy_id(const char *id, char *dst, size_t size)
 {
 	size_t length = 0;
@@ -165,15 +138,17 @@ static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struc
 	return 0;
 }
 
+/* All of them, and not just the last: one that waits may be stopped, and what it waited for would be awaited by nobody. */
 static void make_after(const struct jobs *jobs, const struct job_spec *spec, struct job_record *r)
 {
-	const char *first = last_of_guest(jobs, spec->guest);
-	const char *second = last_of_guest(jobs, spec->other);
-	autofree char *both = NULL;
+	autobuf all = BUF_INIT;
 
-	if (first && second && !str_eq(first, second))
-		both = xasprintf("%s %s", first, second);
-	xreplace(&r->after, both ?: first ?: second);
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if ((spec->guest && works_on(job, spec->guest)) ||
+		    (spec->other && works_on(job, spec->other)))
+			buf_addf(&all, "%s%s", all.size ? " " : "", job->task->upid);
+	}
+	xreplace(&r->after, all.size ? buf_str(&all) : NULL);
 }
 
 static void make_record(const struct jobs *jobs, const struct job_spec *spec, const struct upid *id,
@@ -348,7 +323,23 @@ bool jobs_are_known(struct jobs *jobs)
 
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest)
 {
-	return last_of_guest(jobs, guest) != NULL;
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		if (works_on(job, guest))
+			return true;
+	}
+	return false;
+}
+
+bool jobs_guest_may_start(const struct jobs *jobs, unsigned guest)
+{
+	LIST_FOREACH (&jobs->running, job, struct job, link) {
+		const char *command = job->record.command;
+
+		if (works_on(job, guest) &&
+		    (!command || str_ends(command, "start") || str_ends(command, "reboot")))
+			return true;
+	}
+	return false;
 }
 
 void jobs_tell(const struct jobs_listeners *listeners, const struct task *task)

@@ -8,9 +8,10 @@
  * a record jobs/UPID in the run folder (JSON-free: encoded fields: boot, guest, command, after).
  * It ends by writing tasks/X/UPID.status (fsync, rename): "OK", "WARNINGS: n" or the error text.
  *
- * Jobs of one guest run in the order in which they were started: each is told the UPID of the one
- * before it ("after"; two of them, separated by a space, where it works on two guests) and waits,
- * saying so in its log, until that process is gone. So the order survives a crash of the core. Identity: pid + start time + boot id. */
+ * Jobs of one guest run in the order in which they were started: each is told the UPIDs of all that
+ * are before it ("after", separated by spaces; of both guests where it works on two) and waits,
+ * saying so in its log, until those processes are gone. So the order survives a crash of the core.
+ * Identity: pid + start time + boot id. */
 #pragma once
 
 #include <stdbool.h>
@@ -80,6 +81,8 @@ char *jobs_log_path(const struct jobs *jobs, const char *upid);
 /* false while a job of an earlier core did not say yet what it is: what looks idle may not be. */
 bool jobs_are_known(struct jobs *jobs);
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest);
+/* Does one that starts it, or of which nothing is known yet, wait or run? */
+bool jobs_guest_may_start(const struct jobs *jobs, unsigned guest);
 
 /* Called once for every job that begins (or is found running after the start of the core), and once for
  * every job that ends, from the loop. The listeners stay for good. */

@@ -148,8 +148,9 @@ static bool start_one(struct onboot *o, const struct candidate *c)
 
 	if (mark(o, id) < 0)
 		return false;
-	if (access(record, F_OK) == 0 || jobs_guest_is_busy(o->core->jobs, c->vmid))
+	if (access(record, F_OK) == 0)
 		return false; /* someone was faster */
+	/* behind what works on it, which may be undoing what a power cut broke off */
 	if (restart_guest(o->core, c->vmid, o->current, &err) < 0) {
 		log_error("start of guest %u with the host: %s", c->vmid, err.message);
 		return false;

@@ -31,7 +31,7 @@ static const char fixture_program[] =
 	"#!/bin/sh\n"
 	"cd \"$LODGE_STATE_DIR\"\n"
 	"case \"$1 $2\" in\n"
-	"'hold ') read line <fifo ;;\n"
+	"'hold '|'hold-start '|'hold-reboot ') read line <fifo ;;\n"
 	"'die ') exit 7 ;;\n"
 	"'undo ') cat >undo-args; echo undone >>undone; read line <fifo ;;\n"
 	"'say ') echo \"a line\" ;;\n"
