@@ -36,7 +36,7 @@ static int read_args(struct fields *ret, struct err *err)
 	return r;
 }
 
-static int run_command(struct task_ctx *task, const struct task_command *command, struct err *err)
+static int await_turn(struct task_ctx *task, struct err *err)
 {
 	autostrv char **after = str_split(fields_get(&task->args, "after") ?: "", " ");
 	int r;
@@ -44,9 +44,14 @@ static int run_command(struct task_ctx *task, const struct task_command *command
 	for (size_t i = 0; after[i]; i++)
 		if ((r = task_wait_for(after[i], err)) < 0)
 			return r;
-	if ((r = task_check_cancelled(err)) < 0)
-		return r;
-	return command->run(task, err);
+	return task_check_cancelled(err);
+}
+
+/* What was done for it before it began (a name that was taken for a copy) is undone by whoever started it, if it ends
+ * without a status: its own part knows of nothing that went wrong there. */
+static bool ends_without_status(const struct task_ctx *task, int r)
+{
+	return r == -ERR_CANCELLED && fields_get(&task->args, "undo");
 }
 
 int task_main(int argc, char **argv, const struct task_command *commands)
@@ -69,7 +74,13 @@ int task_main(int argc, char **argv, const struct task_command *commands)
 		fields_fini(&task.args);
 		return 1;
 	}
-	r = run_command(&task, command, &err);
+	r = await_turn(&task, &err);
+	if (ends_without_status(&task, r)) {
+		fields_fini(&task.args);
+		return 1;
+	}
+	if (r == 0)
+		r = command->run(&task, &err);
 	if (task_finish(&task, r < 0 ? err.message : NULL, &finish_err) < 0) {
 		log_error("status of %s: %s", task.upid_text, finish_err.message);
 		r = -1;

@@ -72,6 +72,14 @@ wait_for 10 grep -rqF "waiting for task $after" "$LODGE_STATE_DIR/tasks"
 kill "$pid"
 ok "a cancelled job ends" wait_for 5 gone "$pid"
 ok "its status says so" grep -rq "interrupted by signal" "$LODGE_STATE_DIR"/tasks/ --include=*.status
+# what was done for this one before it began is undone by the core, which sees that it left no status
+printf 'hostname: k\nlock: create\nunprivileged: 1\n' | put_conf 303
+pid=$(job --background vzcreate 303 "after=$after" undo=vzcreate-undo ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1)
+wait_for 10 grep -rlqF "waiting for task $after" "$LODGE_STATE_DIR/tasks" --include=*vzcreate:303:*
+kill "$pid"
+ok "one that has an undo ends, too" wait_for 5 gone "$pid"
+ok "without a status" not ls "$LODGE_STATE_DIR"/tasks/*/*vzcreate:303:*.status
+rm -f "$(conf 303)"
 kill $sleeper
 
 # SIGKILL at each step of create: undo leaves nothing

@@ -75,6 +75,8 @@ static char *file(const char *folder, const char *name)
 	return xasprintf("%s/%s%s", base, folder, name);
 }
 
+static const char *undo = "ok"; /* of the job; NULL: none */
+
 /* A child that runs task_main() with these arguments, its log in tasks/new-S. */
 static pid_t spawn(const char *command, const char *after)
 {
@@ -90,7 +92,7 @@ static pid_t spawn(const char *command, const char *after)
 	fields_add(&args, "type", "vztest");
 	fields_add(&args, "id", "101");
 	fields_add(&args, "guest", "101");
-	fields_add(&args, "undo", "ok");
+	fields_add(&args, "undo", undo);
 	fields_addf(&args, "starttime", "%d", START_TIME);
 	fields_add(&args, "after", after);
 	fields_add(&args, "rootfs", "local:1");
@@ -243,10 +245,31 @@ static void await_line(const char *path, const char *text)
 	fail_msg("no '%s' in %s", text, path);
 }
 
+/* With an undo it leaves no status: whoever started it undoes what was done before it began. */
 static void waits_and_is_cancelled(void **state)
 {
 	autofree char *us = upid_of(getpid(), exec_pid_start(getpid()));
 	pid_t pid = spawn("ok", us);
+	autofree char *upid = upid_of(pid, job_start);
+	autofree char *path = file("state/tasks/1/", upid);
+	autofree char *status = xasprintf("%s.status", upid);
+	autofree char *status_path = file("state/tasks/1/", status);
+
+	(void)state;
+	await_line(path, us);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(wait_exit(pid), 1);
+	assert_int_not_equal(access(status_path, F_OK), 0);
+}
+
+static void waits_and_is_cancelled_without_undo(void **state)
+{
+	autofree char *us = upid_of(getpid(), exec_pid_start(getpid()));
+
+	undo = NULL;
+	pid_t pid = spawn("ok", us);
+
+	undo = "ok";
 	autofree char *upid = upid_of(pid, job_start);
 	autofree char *path = file("state/tasks/1/", upid);
 	autofree char *status = xasprintf("%s.status", upid);
@@ -297,6 +320,7 @@ int main(void)
 		T(unknown_command),
 		T(does_not_wait_for_the_dead),
 		T(waits_and_is_cancelled),
+		T(waits_and_is_cancelled_without_undo),
 		T(waits_for_the_job_before),
 	};
 
