@@ -103,6 +103,18 @@ static const struct field *note_of(const struct guest_section *section, const ch
 	return NULL;
 }
 
+bool guest_underway_is_others(const struct guest_config *config, const char *section,
+			      const char *volid, const char *owner)
+{
+	const struct guest_section *s = section_of(config, section);
+
+	for (size_t i = 0; s && i < s->keys.count; i++)
+		if (is_note(&s->keys.items[i], volid, NULL) &&
+		    !(owner && is_note(&s->keys.items[i], volid, owner)))
+			return true;
+	return false;
+}
+
 void guest_underway_note(struct guest_config *config, const char *section, const char *volid,
 			 const char *owner)
 {

@@ -33,6 +33,9 @@ void guest_underway_note(struct guest_config *config, const char *section, const
 /* One of them, or with NULL all; the section goes with the last. */
 void guest_underway_drop(struct guest_config *config, const char *section, const char *volid,
 			 const char *owner);
+/* Does another job than `owner` make or free that volume? owner NULL: any does. */
+bool guest_underway_is_others(const struct guest_config *config, const char *section,
+			      const char *volid, const char *owner);
 /* Their ids as names. Appends. */
 void guest_underway_volumes(const struct guest_config *config, const char *section,
 			    const char *owner, struct fields *ret);

@@ -8,6 +8,8 @@
 #include "agent/base/mem.h"
 #include "agent/base/propstr.h"
 #include "agent/base/str.h"
+#include "agent/guest/underway.h"
+#include "agent/guest/volumes.h"
 
 #define SEPARATORS ",; "
 
@@ -122,6 +124,7 @@ struct plan {
 	struct fields deleted; /* names; as values nothing */
 	const struct guest_kind_ops *ops;
 	const struct guest_config *config;
+	const char *owner;
 	bool is_new;
 };
 
@@ -147,6 +150,18 @@ static int plan_delete(struct plan *plan, const char *field, const char *key, st
 	return 0;
 }
 
+/* Who frees it would not see that it is in use again. */
+static int underway_check(const struct plan *plan, const char *key, const char *value,
+			  struct err *err)
+{
+	struct guest_volume v;
+
+	if (guest_volume_read(plan->ops, key, value, &v, NULL) != 1 ||
+	    !guest_underway_is_others(plan->config, UNDERWAY_CONFIG, v.volid, plan->owner))
+		return 0;
+	return err_field(err, key, "volume '%s' is being made or removed by a task", v.volid);
+}
+
 static int plan_set(struct plan *plan, const struct field *f, struct err *err)
 {
 	autofree char *value = NULL;
@@ -159,6 +174,8 @@ static int plan_set(struct plan *plan, const struct field *f, struct err *err)
 
 	if (r == 0)
 		r = fixed_check(plan, f->name, value, err);
+	if (r == 0)
+		r = underway_check(plan, f->name, value, err);
 	if (r == 0 && value[0] == '\0')
 		return plan_delete(plan, f->name, f->name, err);
 	if (r == 0)
@@ -223,7 +240,8 @@ int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *c
 			const struct guest_update *update, struct err *err)
 {
 	autostrv char **reverted = str_split(update->revert_list ?: "", SEPARATORS);
-	struct plan plan = {.ops = ops, .config = config, .is_new = update->is_new};
+	struct plan plan = {
+		.ops = ops, .config = config, .owner = update->owner, .is_new = update->is_new};
 	struct guest_config changed;
 	int r = plan_make(&plan, update, reverted, err);
 

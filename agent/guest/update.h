@@ -9,13 +9,14 @@ struct guest_update {
 	const char *delete_list;  /* "net1,searchdomain", or NULL */
 	const char *revert_list;  /* or NULL */
 	const char *raw;	  /* all raw settings, or NULL: they stay */
+	const char *owner;	  /* the job that changes it, NULL: the core does */
 	bool is_running;
 	bool is_new; /* being created: keys that are fixed later may be set */
 };
 
 /* Checks names and values, brings them into the stored form, applies them and checks that the result
  * fits together. On failure config is as before, and err->field names the parameter. An empty value
- * deletes its key. */
+ * deletes its key. A volume that another job makes or frees (UNDERWAY_CONFIG) cannot be set. */
 int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *config,
 			const struct guest_update *update, struct err *err);
 /* One value in its stored form (booleans 0 or 1, numbers without sign or zeros in front, property

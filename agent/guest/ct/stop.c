@@ -124,11 +124,12 @@ int ct_shutdown(struct task_ctx *task, const struct ct_record *record, unsigned 
 		return err_errno(err, errno, "signal init of CT %u", task->guest);
 	if (init >= 0)
 		r = task_wait_pidfd(init, clock_monotonic() + timeout_s * USEC_PER_SEC, err);
-	if (r == -ERR_TIMEOUT && !force) {
+	/* it runs on: what ends it later is not what was asked for */
+	if (r < 0 && !(r == -ERR_TIMEOUT && force))
 		task_record_remove_beside(task->guest, CT_ASKED_SUFFIX);
+	if (r == -ERR_TIMEOUT && !force)
 		return err_set(err, ERR_TIMEOUT, "CT %u did not shut down within %u s", task->guest,
 			       timeout_s);
-	}
 	if (r == -ERR_TIMEOUT) {
 		task_log("no reaction within %u s: stopping it by force", timeout_s);
 		return end(task, record, err);

@@ -55,7 +55,7 @@ static int read_config(struct task_ctx *task, struct guest_config *ret, struct e
 		if (r < 0)
 			return r;
 		guest_config_copy(&before, &config);
-		if ((lock = guest_config_get(&config, "lock"))) {
+		if ((lock = guest_config_get(&config, "lock")) && !vm_bool_arg(task, "skiplock")) {
 			r = err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
 		} else if (str_eq(guest_config_get(&config, "template"), "1")) {
 			r = err_set(err, ERR_BUSY, "VM %u is a template", task->guest);
@@ -181,7 +181,7 @@ static int check_again(struct task_ctx *task, struct err *err)
 
 	if (r < 0 || (r = task_config_get(task, "qemu", &config, NULL, err)) < 0)
 		return r;
-	if ((lock = guest_config_get(&config, "lock")))
+	if ((lock = guest_config_get(&config, "lock")) && !vm_bool_arg(task, "skiplock"))
 		r = err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
 	guest_config_fini(&config);
 	return r;

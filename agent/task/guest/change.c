@@ -100,6 +100,7 @@ struct guest_update guest_change_update(const struct guest_change *change, bool 
 				     .delete_list = change->delete_list,
 				     .revert_list = change->revert_list,
 				     .raw = change->raw,
+				     .owner = change->owner,
 				     .is_running = is_running};
 }
 

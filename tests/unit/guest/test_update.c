@@ -276,6 +276,40 @@ static void volumes_stay_named(void **state)
 	}
 }
 
+/* Who frees it has looked already whether something names it. */
+static void volumes_of_a_task_stay_with_it(void **state)
+{
+	static const char text[] =
+		"arch: amd64\nunused0: local:101/vm-101-disk-1.raw\nunused1: "
+		"local:101/vm-101-disk-2.raw\n\n"
+		"[special:config]\nvolume0: local:101/vm-101-disk-1.raw,job=J1\n";
+	static const struct {
+		const char *set, *owner;
+		bool is_fine;
+	} cases[] = {
+		{"mp1=local:101/vm-101-disk-1.raw,mp=/a", NULL, false},
+		{"mp1=local:101/vm-101-disk-1.raw,mp=/a", "J2", false},
+		{"mp1=local:101/vm-101-disk-1.raw,mp=/a", "J1", true},
+		{"mp1=local:101/vm-101-disk-2.raw,mp=/a", NULL, true},
+		{"memory=64", NULL, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofields set = FIELDS_INIT;
+		struct guest_config config;
+		struct err err = ERR_INIT;
+		const struct guest_update update = {.set = &set, .owner = cases[i].owner};
+
+		config_from(text, &config);
+		fields_from(cases[i].set, &set);
+		assert_int_equal(guest_config_update(&guest_kind_ct, &config, &update, &err),
+				 cases[i].is_fine ? 0 : -ERR_INVALID);
+		assert_string_equal(err.field, cases[i].is_fine ? "" : "mp1");
+		guest_config_fini(&config);
+	}
+}
+
 static int note_key(const char *key, void *ctx, struct err *err)
 {
 	buf_addf(ctx, "%s ", key);
@@ -327,6 +361,7 @@ int main(void)
 		cmocka_unit_test(updates),
 		cmocka_unit_test(raw_settings),
 		cmocka_unit_test(volumes_stay_named),
+		cmocka_unit_test(volumes_of_a_task_stay_with_it),
 		cmocka_unit_test(refuses_line_breaks),
 		cmocka_unit_test(refuses_line_breaks_in_free_text),
 		cmocka_unit_test(quotas_that_are_there_stay),
