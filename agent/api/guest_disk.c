@@ -137,6 +137,7 @@ int guest_handle_resize(struct api_request *req, struct err *err)
 
 	fields_add(&args, "disk", api_str(req, "disk"));
 	fields_addf(&args, "size", "%" PRIu64, size);
+	fields_add(&args, "skiplock", skip ? "1" : NULL);
 	return guest_request_job(req,
 				 &(struct guest_job){.ops = target.ops,
 						     .vmid = target.vmid,
