@@ -159,6 +159,11 @@ static int get_user(struct api_request *req, struct err *err)
 	}
 #define ATTRIBUTES                                                                                 \
 	TEXT("comment", 2048, "Free text."),                                                       \
+		{.name = "keys",                                                                   \
+		 .optional = true,                                                                 \
+		 .has_max = true,                                                                  \
+		 .max = 0,                                                                         \
+		 .text = "Keys of a second factor, which is not available: must be empty."},       \
 		{.name = "email",                                                                  \
 		 .optional = true,                                                                 \
 		 .format = "email-opt",                                                            \

@@ -21,6 +21,7 @@ export class ApiError extends Error {
 }
 
 let csrf = '';
+let user = ''; // whose session this page shows; the cookie is that of all tabs
 let lost = () => {};
 
 /** @param {() => void} callback called when the ticket is no longer good */
@@ -77,6 +78,10 @@ async function send(verb, where, params) {
 
 /** @returns {Promise<{data: any, total?: number, changes?: string}>} */
 async function call(verb, where, params = {}) {
+	if (!isOwn()) {
+		forget();
+		throw elsewhere();
+	}
 	const response = await send(verb, where, params);
 	if (response.ok) {
 		try {
@@ -102,6 +107,10 @@ export const del = async (where, params) => (await call('DELETE', where, params)
  * @param {Record<string, any>} params @param {File} file @param {string} name the file's name there @param {(share: number) => void} onProgress 0 to 1
  * @returns {{done: Promise<string>, abort: () => void}} */
 export function upload(where, params, file, name, onProgress) {
+	if (!isOwn()) {
+		forget();
+		return { done: Promise.reject(elsewhere()), abort() {} };
+	}
 	const request = new XMLHttpRequest();
 	const body = new FormData();
 	for (const [key, value] of encode(params))
@@ -148,12 +157,22 @@ function writeCookie(value, age) {
 	document.cookie = `${COOKIE}=${encodeURIComponent(value)}; path=/; Secure; SameSite=Strict; max-age=${age}`;
 }
 
-function drop() {
-	csrf = '';
-	writeCookie('', 0);
+/** Is the cookie still that of the session which this page shows? */
+const isOwn = () => !user || readTicket()?.user === user;
+
+const elsewhere = () => new ApiError(401, 'Somebody else logged in, or this user logged out, in another tab.');
+
+function forget() {
+	csrf = user = '';
 	clearInterval(renewal);
 	renewal = null;
 	lost();
+}
+
+function drop() {
+	if (isOwn())
+		writeCookie('', 0);
+	forget();
 }
 
 /** @returns {Promise<{user: string, cap: object}>} */
@@ -165,6 +184,7 @@ async function askTicket(username, password, realm) {
 	if (data.NeedTFA)
 		throw new ApiError(401, 'This user needs a second factor, which this page cannot ask for yet.');
 	csrf = data.CSRFPreventionToken;
+	user = data.username;
 	renewed = Date.now();
 	writeCookie(data.ticket, TICKET_LIFE);
 	return { user: data.username, cap: data.cap || {} };
@@ -172,8 +192,8 @@ async function askTicket(username, password, realm) {
 
 async function renew() {
 	const now = readTicket();
-	if (!now)
-		return drop();
+	if (!now || !isOwn())
+		return forget();
 	if (Math.abs(Date.now() - renewed) < RENEW_AFTER)
 		return;
 	try {
@@ -191,7 +211,7 @@ function keepRenewed() {
 
 document.addEventListener('visibilitychange', () => {
 	if (!document.hidden && renewal)
-		renew();
+		renew(); // or sees that the session is another one by now
 });
 
 export async function login(username, password, realm) {

@@ -54,3 +54,15 @@ test('no cookie, no renewal: the session is lost', async () => {
 	await page.tick();
 	assert.deepEqual([isLost, page.asked], [true, []]);
 });
+
+test('another user in another tab: nothing is asked in the wrong name, and that session stays', async () => {
+	let isLost = false;
+	page.ticket = 'PVE:a@pve:00000000::sig';
+	await api.login('a', 'secret', 'pve');
+	api.onSessionLost(() => { isLost = true; });
+	page.cookies.PVEAuthCookie = encodeURIComponent('PVE:b@pve:00000000::sig');
+	page.asked = [];
+	await assert.rejects(api.post('/nodes/n1/lxc/100/status/stop'), { status: 401 });
+	assert.deepEqual([isLost, page.asked], [true, []]);
+	assert.equal(page.cookies.PVEAuthCookie, encodeURIComponent('PVE:b@pve:00000000::sig'));
+});

@@ -19,8 +19,11 @@ static void test_users(void **state)
 	expect(400, ASK(NULL, "POST /access/users", "userid=a@nowhere"), "\"userid\":");
 	expect(400, ASK(NULL, "POST /access/users", "userid=a"), "\"userid\":");
 	expect(400, ASK(NULL, "POST /access/users", "userid=b@pve", "email=x"), "\"email\":");
-	expect(400, ASK(NULL, "POST /access/users", "userid=b@pve", "keys=x"),
+	expect(400, ASK(NULL, "POST /access/users", "userid=b@pve", "key=x"),
 	       "property is not defined in schema");
+	/* clients send it empty */
+	expect(400, ASK(NULL, "POST /access/users", "userid=b@pve", "keys=x"), "\"keys\":");
+	expect(200, ASK(NULL, "PUT /access/users/a@pve", "keys="), FORM);
 	expect(500, ASK(NULL, "POST /access/users", "userid=b@pve", "groups=ghosts"),
 	       "group 'ghosts' does not exist");
 	expect(500, ASK(NULL, "GET /access/users/b@pve"), "no such user ('b@pve')");

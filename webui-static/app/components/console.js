@@ -5,6 +5,7 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { openScreen } from '../terminal/screen.js';
 import { openTerminal } from '../terminal/session.js';
 import { Icon } from './icon.js';
+import { useMay } from './rights.js';
 import { State } from './state.js';
 
 const STATES = {
@@ -44,13 +45,14 @@ function leave(tools) {
 
 function Off({ entry }) {
 	const start = ACTIONS.find((a) => a.name === 'start');
+	const may = useMay(`/vms/${entry.vmid}`);
 	return html`<div class="console-cover"><p>The guest is ${entry.status}. Its console opens when it runs.</p>
-		${start.is(entry) && html`<button type="button" class="main" onClick=${() => act(start, entry)}>Start</button>`}</div>`;
+		${start.is(entry) && may(start.needs) && html`<button type="button" class="main" onClick=${() => act(start, entry)}>Start</button>`}</div>`;
 }
 
 /** @param {{entry: object, display: string, tools?: any}} props */
 export function Console({ entry, display, tools }) {
-	const isUp = entry.status === 'running' || entry.status === 'paused';
+	const isUp = entry.status !== 'stopped'; // what is not known for a while does not end one that is open
 	const [state, setState] = useState({ name: 'connecting', text: '' });
 	const [attempt, setAttempt] = useState(0);
 	const screen = useRef(null), bar = useRef(null), box = useRef(null), session = useRef(null);

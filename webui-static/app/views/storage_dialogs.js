@@ -4,6 +4,7 @@ import * as api from '../api.js';
 import { html, useEffect, useState } from '../html.js';
 import { bytes } from '../format.js';
 import { watchTask } from '../live.js';
+import { toastError } from '../store.js';
 import { readIfThere } from '../components/choices.js';
 import { Dialog } from '../components/dialog.js';
 import { FormDialog } from '../components/form.js';
@@ -86,9 +87,21 @@ export function DeleteVolume({ node, storage, volume, onClose }) {
 	<//>`;
 }
 
+/** The list has the first line of the notes alone. */
 export function DescribeVolume({ node, storage, volume, onClose }) {
-	const send = (v) => api.put(pathOf(node, storage, 'content', volume.volid), { notes: v.notes, protected: v.protected });
-	return html`<${FormDialog} title="Notes and protection" initial=${{ notes: volume.notes || '', protected: Boolean(volume.protected) }} send=${send} onClose=${onClose}>
+	const path = pathOf(node, storage, 'content', volume.volid);
+	const [now, setNow] = useState(null);
+	useEffect(() => {
+		api.get(path).then(setNow, (error) => {
+			toastError(error, 'Notes and protection');
+			onClose();
+		});
+	}, [path]);
+	if (!now)
+		return null;
+	const notes = now.notes || '';
+	const send = (v) => api.put(path, { notes: v.notes === notes ? undefined : v.notes, protected: v.protected });
+	return html`<${FormDialog} title="Notes and protection" initial=${{ notes, protected: Boolean(now.protected) }} send=${send} onClose=${onClose}>
 		${(field) => html`<p class="all mono">${volume.volid}</p>
 			${field({ name: 'notes', label: 'Notes', kind: 'textarea', wide: true, autofocus: true })}
 			${field({ name: 'protected', label: 'It cannot be removed', kind: 'checkbox', wide: true })}`}
