@@ -176,12 +176,19 @@ async function describe(page) {
 		await onNode('sh', '-c', 'mkdir -p /srv/plain/dump && echo x >/srv/plain/dump/vzdump-lxc-555-2026_01_02-03_04_05.tar.zst');
 		await storage(page, 'plain');
 		await button(page, /Notes and protection of/).click();
-		await dialogOf(page).getByLabel('Notes').fill('before <b>the</b> move');
-		await dialogOf(page).getByLabel('It cannot be removed').check();
+		await dialogOf(page).getByLabel('Notes').fill('before <b>the</b> move\nand more');
 		await submit(page, 'Save');
 		await closed(page);
 		await page.locator('td.name .hint', { hasText: 'before <b>the</b> move' }).waitFor();
+	});
+	await ok('what is not touched of it stays whole', async () => {
+		await button(page, /Notes and protection of/).click();
+		await dialogOf(page).getByLabel('It cannot be removed').check();
+		same(await dialogOf(page).getByLabel('Notes').inputValue(), 'before <b>the</b> move\nand more');
+		await submit(page, 'Save');
+		await closed(page);
 		await page.locator('td .lock', { hasText: 'protected' }).waitFor();
+		same((await lodgeGet(`/nodes/${env.node}/storage/plain/content/plain:backup/vzdump-lxc-555-2026_01_02-03_04_05.tar.zst`)).notes, 'before <b>the</b> move\nand more');
 	});
 }
 
