@@ -37,15 +37,14 @@ int vzdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
 	bool is_meant;
-	int r = task_config_get(task, "lxc", &config, NULL, err);
+	int r = life_destroy_is_meant(task, &ct_life, &is_meant, err);
 
-	if (r < 0)
-		return life_is_over(task, r) ? 0 : r;
-	is_meant = life_destroy_has_begun(task, &config);
-	r = is_meant ? check_lock(task, &config, err) : 0;
+	if (r < 0 || !is_meant)
+		return r;
+	if ((r = task_config_get(task, "lxc", &config, NULL, err)) < 0)
+		return r;
+	r = check_lock(task, &config, err);
 	guest_config_fini(&config);
-	if (!is_meant)
-		return 0;
 	if (r == 0)
 		r = ensure_stopped(task, err);
 	if (r == 0)

@@ -45,14 +45,15 @@ int qmdestroy_run(struct task_ctx *task, struct err *err)
 {
 	struct guest_config config;
 	bool is_meant;
-	int r = task_config_get(task, "qemu", &config, NULL, err);
+	int r = life_destroy_is_meant(task, &vm_life, &is_meant, err);
 
-	if (r < 0)
-		return life_is_over(task, r) ? 0 : r;
-	is_meant = life_destroy_has_begun(task, &config);
-	r = is_meant ? check_lock(&config, err) : 0;
+	if (r < 0 || !is_meant)
+		return r;
+	if ((r = task_config_get(task, "qemu", &config, NULL, err)) < 0)
+		return r;
+	r = check_lock(&config, err);
 	guest_config_fini(&config);
-	if (r == 0 && is_meant)
+	if (r == 0)
 		r = destroy(task, err);
 	return r < 0 ? err_prefix(err, "unable to destroy VM %u", task->guest) : 0;
 }

@@ -59,7 +59,8 @@ int life_move_undo_run(struct task_ctx *task, const struct life *life, struct er
  * whole if none of its volumes is gone, else locked ("destroyed"). */
 int life_destroy_volumes(struct task_ctx *task, const struct life *life, struct err *err);
 int life_config_delete(struct task_ctx *task, const struct life *life, struct err *err);
-/* false: it is to be carried on and was not begun. Another guest may have the number by now. */
-bool life_destroy_has_begun(const struct task_ctx *task, const struct guest_config *config);
+/* *ret false: it is to be carried on, and was not begun or came to its end. Another guest may have the number by now. */
+int life_destroy_is_meant(struct task_ctx *task, const struct life *life, bool *ret,
+			  struct err *err);
 /* Did the job that this one does again come to its end, so that the guest is not there? */
 bool life_is_over(const struct task_ctx *task, int r);

@@ -130,12 +130,30 @@ int life_config_delete(struct task_ctx *task, const struct life *life, struct er
 	return task_guest_forget(task, life->ops->name, version, false, err);
 }
 
-bool life_destroy_has_begun(const struct task_ctx *task, const struct guest_config *config)
+static int look(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
-	if (!life_is_undo(task) || life_is_locked(config, LOCK))
-		return true;
-	task_log("nothing of it was begun");
-	return false;
+	bool *has_begun = ctx;
+
+	(void)life;
+	(void)err;
+	*has_begun = life_is_locked(config, LOCK);
+	return 0;
+}
+
+/* Writing the configuration again makes a beginning that is still on its way come too late. */
+int life_destroy_is_meant(struct task_ctx *task, const struct life *life, bool *ret,
+			  struct err *err)
+{
+	int r;
+
+	*ret = true;
+	if (!life_is_undo(task))
+		return 0;
+	r = life_edit(task, life, look, ret, err);
+	if (r == 0 && !*ret)
+		task_log("nothing of it was begun");
+	*ret = *ret && r == 0;
+	return life_is_over(task, r) ? 0 : r;
 }
 
 bool life_is_over(const struct task_ctx *task, int r)

@@ -15,6 +15,7 @@ struct snapshot {
 	struct guest_volume *volumes; /* owned */
 	size_t count;
 	bool is_forced, is_undo;
+	bool is_over;  /* as an undo: it was not begun */
 	bool is_found; /* to be undone */
 	bool is_done;  /* it is there, whole */
 };
@@ -214,9 +215,12 @@ static int begin_delete(const struct life *life, struct guest_config *config, vo
 	const struct guest_section *section = guest_snapshot_find(config, s->name);
 	int r = life_lock_check(life, config, LOCK_DELETE, err);
 
-	bool is_over = s->is_undo && !life_is_locked(config, LOCK_DELETE);
-
-	if (r == 0 && (!section || is_over)) /* another one may have its name by now */
+	/* Not begun, and another one may have its name by now. Writing the configuration again makes a beginning that is
+	 * still on its way come too late. */
+	s->is_over = r == 0 && s->is_undo && !life_is_locked(config, LOCK_DELETE);
+	if (s->is_over)
+		return 0;
+	if (r == 0 && !section)
 		r = err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", s->name);
 	if (r == 0)
 		r = read_volumes(life, section, s, err);
@@ -245,11 +249,10 @@ int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct 
 			     .is_undo = life_is_undo(task)};
 	int r = life_edit(task, life, begin_delete, &s, err);
 
-	if (r == 0)
+	if (r == 0 && !s.is_over)
 		r = delete_all(task, life, &s, err);
 	else if (r == -ERR_NOT_FOUND && s.is_undo)
-		r = life_unlock(task, life, LOCK_DELETE, NULL,
-				err); /* it had come to its end, or not begun */
+		r = life_unlock(task, life, LOCK_DELETE, NULL, err); /* it had come to its end */
 	free(s.volumes);
 	return r;
 }

@@ -110,6 +110,32 @@ static void goes_without_clones(void **state)
 	assert_false(is_there("101/base-101-disk-1.raw"));
 }
 
+static bool is_meant(const char *undo_of)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	pid_t pid = start_core();
+	struct err err = ERR_INIT;
+	bool is_meant;
+
+	fields_add(&task.args, "undo-of", undo_of);
+	assert_int_equal(life_destroy_is_meant(&task, &life, &is_meant, &err), 0);
+	stop_core(pid);
+	fields_fini(&task.args);
+	return is_meant;
+}
+
+/* What died before it began is not carried on: the number may be another guest's by now. */
+static void undo_begins_nothing(void **state)
+{
+	static const char begun[] = "lock: destroyed\nmemory: 64\n\n[special:destroy]\nbegun: 1\n";
+
+	(void)state;
+	assert_true(is_meant(NULL));
+	assert_false(is_meant("S"));
+	set(CONFIG, begun, strlen(begun));
+	assert_true(is_meant("S"));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -117,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(stays_whole_while_clones_stand_on_it),
 		TEST(goes_without_clones),
+		TEST(undo_begins_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #define OTHER  "hostname: a\nmp0: aa:101/vm-101-disk-7.raw,mp=/a,size=1K\n"
 
 static char folder[64];
+static const char *undo_of;   /* as an undo: of which job */
 static const char *meanwhile; /* configuration that somebody writes while it grows */
 
 static int require_stopped(struct task_ctx *task, struct err *err)
@@ -59,7 +60,7 @@ static int set_up(void **state)
 	core.values = map_new();
 	set("/storage.cfg", storages, strlen(storages));
 	set(CONFIG, BEFORE, strlen(BEFORE));
-	meanwhile = NULL;
+	meanwhile = undo_of = NULL;
 	return 0;
 }
 
@@ -78,6 +79,7 @@ static int resize(struct buf *ret_config, struct err *err)
 
 	fields_add(&task.args, "disk", "mp0");
 	fields_add(&task.args, "size", "8192");
+	fields_add(&task.args, "undo-of", undo_of);
 	r = life_resize_run(&task, &life, err);
 	(void)task_store_get(CONFIG, ret_config, NULL, NULL);
 	stop_core(pid);
@@ -107,6 +109,31 @@ static void leaves_another_volume_alone(void **state)
 	assert_string_equal(buf_str(&config), OTHER);
 }
 
+/* What died before the image had grown is not carried on: it may be another guest's by now. */
+static void undo_begins_nothing(void **state)
+{
+	autobuf config = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	undo_of = "S";
+	assert_int_equal(resize(&config, &err), 0);
+	assert_string_equal(buf_str(&config), BEFORE);
+}
+
+static void undo_goes_on(void **state)
+{
+	autofree char *path = xasprintf("%s/images/101/vm-101-disk-0.raw", folder);
+	autobuf config = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	undo_of = "S";
+	assert_int_equal(truncate(path, 8192), 0);
+	assert_int_equal(resize(&config, &err), 0);
+	assert_non_null(strstr(buf_str(&config), "size=8K"));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -114,6 +141,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(grows),
 		TEST(leaves_another_volume_alone),
+		TEST(undo_begins_nothing),
+		TEST(undo_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
