@@ -210,14 +210,25 @@ static bool wal_stat(const struct db *db, struct stat *ret)
 	return stat(path, ret) == 0;
 }
 
+/* Nobody but this connection can have the WAL open then: SQLite takes this lock before it opens one (locking_mode). */
+static bool is_exclusive(const struct db *db)
+{
+	int lock = SQLITE_LOCK_NONE;
+
+	return sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_LOCKSTATE, &lock) == SQLITE_OK &&
+	       lock == SQLITE_LOCK_EXCLUSIVE;
+}
+
 /* SQLite makes an empty WAL when it looks at a database whose WAL was moved into it. Where it was only looked at, or
- * refused, that goes again: at once, later another store may stand in its place. */
+ * refused, that goes again: at once, later another store may stand in its place. One that is there while another
+ * process holds the database is that one's: it will write to it. */
 static void remove_own_wal(const struct db *db)
 {
 	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
 	struct stat st;
 
-	if (db->sql && !db->is_usable && !db->had_wal && wal_stat(db, &st) && st.st_size == 0)
+	if (db->sql && !db->is_usable && !db->had_wal && is_exclusive(db) && wal_stat(db, &st) &&
+	    st.st_size == 0)
 		unlink(path);
 }
 
