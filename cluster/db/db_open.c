@@ -55,12 +55,21 @@ static const char *const statement_sql[STMT_COUNT] = {
 			       " ORDER BY idx LIMIT 1",
 };
 
+/* A quota that is used up is the same to us, and to SQLite, which knows ENOSPC alone, a failed write. Only of a write:
+ * after a sync that failed nobody knows what is on the disk, whatever the reason. sqlite3_system_errno() is not told of
+ * a COMMIT that fails (3.40): `number` is errno as SQLite left it, and its rollback makes no system call that fails. */
+static bool is_out_of_space(const struct db *db, int number)
+{
+	return (sqlite3_errcode(db->sql) & 0xff) == SQLITE_FULL ||
+	       (sqlite3_extended_errcode(db->sql) == SQLITE_IOERR_WRITE && number == EDQUOT);
+}
+
 int db_error(struct db *db, const char *what, struct err *err)
 {
-	int code = db->sql ? sqlite3_errcode(db->sql) & 0xff : SQLITE_NOMEM;
+	int number = errno, code = db->sql ? sqlite3_errcode(db->sql) & 0xff : SQLITE_NOMEM;
 	const char *text = db->sql ? sqlite3_errmsg(db->sql) : "out of memory";
 
-	if (code == SQLITE_FULL)
+	if (db->sql && is_out_of_space(db, number))
 		return err_set(err, ERR_NO_SPACE, "%s: no space left for the configuration store",
 			       what);
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
