@@ -18,7 +18,6 @@ struct cli {
 	struct fields options; /* --name value, --name=value, in order; a bare --name is "1" */
 	bool wants_json;       /* --json: data as it came */
 	bool no_wait;	       /* --no-wait: print the UPID, do not follow the task */
-	unsigned timeout;      /* --timeout-call SECONDS; 0: default */
 	int exit_code;	       /* of lodge, where the command went well */
 };
 
