@@ -121,7 +121,7 @@ purge_guests() {
 }
 
 node_uninstall() {
-	local purge='' yes='' option folder
+	local purge='' yes='' option kept
 	for option; do
 		case $option in
 		--purge) purge=1 ;;
@@ -145,15 +145,16 @@ node_uninstall() {
 	[ ! -f "$manifest" ] || files_remove < <(cat "$manifest")
 	! packages_has_systemd || systemctl daemon-reload
 	files_user_remove
-	if [ -n "$purge" ]; then
-		for folder in $state $run /var/log/lodge /etc/lodge; do
-			[ ! -d "$folder" ] || find "$folder" -xdev -mindepth 1 -delete
-			rmdir "$folder" 2>/dev/null || : # a mount point stays
-		done
-		say "removed, with all guests; volumes on other storages were not touched"
-	else
+	if [ -z "$purge" ]; then
 		say "removed; guests, volumes, settings and store stay (/var/lib/lodge, /etc/lodge)"
+		return
 	fi
+	files_purge $state $run /var/log/lodge /etc/lodge
+	if [ ${#files_kept[@]} -gt 0 ]; then
+		for kept in "${files_kept[@]}"; do warn "this stays: $kept"; done
+		die "removed, with all guests, but for what stays; when nothing holds it any more: $0 uninstall --purge"
+	fi
+	say "removed, with all guests; volumes on other storages were not touched"
 }
 
 trap packages_restore_services EXIT
