@@ -57,6 +57,7 @@ node_install() {
 	conf_check_all
 	mkdir -p "$logs"
 	machines_before_packages
+	packages_hold_lxc_net conf_put LODGE_MASKED_LXC_NET 1
 	# shellcheck disable=SC2086
 	packages_install "$logs/packages.log" $packages_build $packages_run
 	machines_after_packages
@@ -142,6 +143,7 @@ node_uninstall() {
 	if packages_has_systemd; then
 		systemctl --quiet disable lodge.target 2>/dev/null || :
 	fi
+	packages_release_lxc_net
 	[ ! -f "$manifest" ] || files_remove < <(cat "$manifest")
 	! packages_has_systemd || systemctl daemon-reload
 	files_user_remove
