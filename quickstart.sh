@@ -57,6 +57,7 @@ node_install() {
 	conf_check_all
 	mkdir -p "$logs"
 	machines_before_packages
+	packages_hold_lxc_net conf_put LODGE_MASKED_LXC_NET 1
 	# shellcheck disable=SC2086
 	packages_install "$logs/packages.log" $packages_build $packages_run
 	machines_after_packages
@@ -121,7 +122,7 @@ purge_guests() {
 }
 
 node_uninstall() {
-	local purge='' yes='' option folder
+	local purge='' yes='' option kept
 	for option; do
 		case $option in
 		--purge) purge=1 ;;
@@ -142,18 +143,20 @@ node_uninstall() {
 	if packages_has_systemd; then
 		systemctl --quiet disable lodge.target 2>/dev/null || :
 	fi
+	packages_release_lxc_net
 	[ ! -f "$manifest" ] || files_remove < <(cat "$manifest")
 	! packages_has_systemd || systemctl daemon-reload
 	files_user_remove
-	if [ -n "$purge" ]; then
-		for folder in $state $run /var/log/lodge /etc/lodge; do
-			[ ! -d "$folder" ] || find "$folder" -xdev -mindepth 1 -delete
-			rmdir "$folder" 2>/dev/null || : # a mount point stays
-		done
-		say "removed, with all guests; volumes on other storages were not touched"
-	else
+	if [ -z "$purge" ]; then
 		say "removed; guests, volumes, settings and store stay (/var/lib/lodge, /etc/lodge)"
+		return
 	fi
+	files_purge $state $run /var/log/lodge /etc/lodge
+	if [ ${#files_kept[@]} -gt 0 ]; then
+		for kept in "${files_kept[@]}"; do warn "this stays: $kept"; done
+		die "removed, with all guests, but for what stays; when nothing holds it any more: $0 uninstall --purge"
+	fi
+	say "removed, with all guests; volumes on other storages were not touched"
 }
 
 trap packages_restore_services EXIT

@@ -7,20 +7,12 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-static int take_own(struct cli *cli, struct err *err)
+static void take_own(struct cli *cli)
 {
-	const char *timeout = fields_get(&cli->options, "timeout-call");
-	uint64_t seconds = 0;
-
 	cli->wants_json = fields_get(&cli->options, "json") != NULL;
 	cli->no_wait = fields_get(&cli->options, "no-wait") != NULL;
-	if (timeout && (!str_to_u64(timeout, &seconds) || seconds == 0 || seconds > 3600))
-		return err_field(err, "timeout-call", "must be a number of seconds from 1 to 3600");
-	cli->timeout = (unsigned)seconds;
 	fields_remove(&cli->options, "json");
 	fields_remove(&cli->options, "no-wait");
-	fields_remove(&cli->options, "timeout-call");
-	return 0;
 }
 
 /* flags of the CLI itself never take the next word as their value */
@@ -62,12 +54,11 @@ int cli_args_parse(int argc, char **argv, struct cli *ret, struct err *err)
 			cli.words[cli.word_count++] = argv[i];
 		}
 	}
-	if (r >= 0)
-		r = take_own(&cli, err);
 	if (r < 0) {
 		cli_args_fini(&cli);
 		return r;
 	}
+	take_own(&cli);
 	*ret = cli;
 	return 0;
 }

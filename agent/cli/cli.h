@@ -18,7 +18,6 @@ struct cli {
 	struct fields options; /* --name value, --name=value, in order; a bare --name is "1" */
 	bool wants_json;       /* --json: data as it came */
 	bool no_wait;	       /* --no-wait: print the UPID, do not follow the task */
-	unsigned timeout;      /* --timeout-call SECONDS; 0: default */
 	int exit_code;	       /* of lodge, where the command went well */
 };
 
@@ -95,7 +94,9 @@ void cli_format(struct buf *out, const struct cli_column *column, struct json_ob
 
 /* follow.c: prints the task's log as it grows; 0 when it ended OK or with warnings. */
 int cli_task_follow(const char *upid, struct err *err);
-/* What to do with the UPID that a call returned: print it, or follow the task. */
+/* The same without its log. */
+int cli_task_wait(const char *upid, struct err *err);
+/* What to do with what a call returned: print it, as JSON if that is wanted; the task of a UPID is followed unless --no-wait. */
 int cli_task_result(const struct cli *cli, struct json_object *upid, struct err *err);
 
 /* cmd_events.c, for tests: one line of a stream of server-sent events. */

@@ -40,23 +40,38 @@ void cli_kvm_describe(struct json_object *kvm, struct buf *out)
 	cli_text_add(out, buf_str(&text));
 }
 
-/* kvm-check */
+static int show_verdict(const struct cli *cli, const char *node, struct err *err)
+{
+	autojson *kvm = NULL;
+	autobuf line = BUF_INIT;
+	int r = cli_get(&kvm, err, "/nodes/%s/kvm", node);
+
+	if (r < 0)
+		return r;
+	if (cli->wants_json) {
+		cli_json_print(stdout, kvm);
+		return 0;
+	}
+	cli_kvm_describe(kvm, &line);
+	printf("%s\n", buf_str(&line));
+	return 0;
+}
+
+/* kvm-check: its result is the verdict */
 int cli_kvm_check(struct cli *cli, struct err *err)
 {
-	autojson *upid = NULL, *kvm = NULL;
+	autojson *upid = NULL;
 	autofree char *node = NULL, *path = NULL;
-	autobuf line = BUF_INIT;
 	int r = cli_node(&node, err);
 
 	if (r < 0)
 		return r;
 	path = xasprintf("/nodes/%s/kvm-check", node);
-	if ((r = cli_call("POST", path, &cli->options, -1, &upid, err)) < 0 ||
-	    (r = cli_task_result(cli, upid, err)) < 0 || cli->wants_json || cli->no_wait)
+	if ((r = cli_call("POST", path, &cli->options, -1, &upid, err)) < 0)
 		return r;
-	if ((r = cli_get(&kvm, err, "/nodes/%s/kvm", node)) < 0)
-		return r;
-	cli_kvm_describe(kvm, &line);
-	printf("%s\n", buf_str(&line));
-	return 0;
+	if (cli->no_wait || !json_object_is_type(upid, json_type_string))
+		return cli_task_result(cli, upid, err);
+	r = cli->wants_json ? cli_task_wait(json_object_get_string(upid), err)
+			    : cli_task_follow(json_object_get_string(upid), err);
+	return r < 0 ? r : show_verdict(cli, node, err);
 }

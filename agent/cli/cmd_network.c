@@ -125,9 +125,10 @@ static pid_t start_listener(struct cli *cli, const char *path)
 	pid_t parent = getpid(), pid;
 	char line[64];
 
-	if (!isatty(STDIN_FILENO) || cli->no_wait || cli->wants_json)
+	if (!isatty(STDIN_FILENO) || cli->no_wait)
 		return 0;
-	puts("press Enter to keep the change, once it is made and waits for you");
+	fputs("press Enter to keep the change, once it is made and waits for you\n",
+	      cli->wants_json ? stderr : stdout);
 	fflush(stdout);
 	pid = fork();
 	if (pid != 0)

@@ -3,6 +3,7 @@
  * moved there once it is whole. One line and one transaction of the dump are in memory at a time. */
 #include "agent/cli/cmd_store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
+#include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/cli/store_dump.h"
 
@@ -188,6 +190,7 @@ struct place {
 	char *folder, *new;
 	struct db *old; /* keeps others out; NULL: there is none, or it cannot be read */
 	bool exists;
+	bool is_taken; /* by the new store: what is at `new` now is the old one */
 };
 
 static bool is_empty(struct db *db)
@@ -202,6 +205,40 @@ static bool is_empty(struct db *db)
 	return is;
 }
 
+/* What founding a store leaves behind when it is cut short. */
+static bool is_left_over(const char *name, bool has_db)
+{
+	static const char *const beside_db[] = {"lodge.db", "lodge.db-wal", "lodge.db-journal"};
+	bool is = str_eq(name, ".") || str_eq(name, "..") || str_eq(name, "lodge.reserve");
+
+	for (size_t i = 0; has_db && i < ARRAY_SIZE(beside_db); i++)
+		is = is || str_eq(name, beside_db[i]);
+	return is;
+}
+
+/* A folder without a store is replaced only where nothing is in it: it may be the folder of something else. */
+static int check_holds_nothing(const char *folder, struct err *err)
+{
+	autofree char *db = path_join(folder, "lodge.db");
+	bool has_db = access(db, F_OK) == 0;
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return err_errno(err, errno, "look into %s", folder);
+	while (r == 0 && (errno = 0, entry = readdir(dir)))
+		if (!is_left_over(entry->d_name, has_db))
+			r = err_set(err, ERR_CONFLICT,
+				    "%s is no folder of a store: it holds '%s'; name one that is "
+				    "empty, or is not there yet",
+				    folder, entry->d_name);
+	if (r == 0 && errno)
+		r = err_errno(err, errno, "look into %s", folder);
+	closedir(dir);
+	return r;
+}
+
 /* What cannot be read may be replaced, what is in use may not. */
 static int look_at_place(struct place *p, bool is_forced, struct err *err)
 {
@@ -213,7 +250,9 @@ static int look_at_place(struct place *p, bool is_forced, struct err *err)
 	if (p->exists && !S_ISDIR(st.st_mode))
 		return err_set(err, ERR_CONFLICT, "%s is no folder", p->folder);
 	r = store_look(p->folder, &p->old, &why);
-	if (r == -ERR_NOT_FOUND || (r == 0 && is_empty(p->old)))
+	if (r == -ERR_NOT_FOUND)
+		return p->exists ? check_holds_nothing(p->folder, err) : 0;
+	if (r == 0 && is_empty(p->old))
 		return 0;
 	if (r == -ERR_BUSY) {
 		*err = why;
@@ -245,16 +284,6 @@ static char *name_of_old(const char *folder)
 	return name;
 }
 
-static int keep_old(const struct place *p, struct err *err)
-{
-	autofree char *kept = name_of_old(p->folder);
-
-	if (rename(p->folder, kept) < 0)
-		return err_errno(err, errno, "keep %s as %s", p->folder, kept);
-	fprintf(stderr, "lodge: the store that was there is now in %s\n", kept);
-	return 0;
-}
-
 /* On a machine where no core ran yet. */
 static int make_above(const char *folder, struct err *err)
 {
@@ -274,15 +303,51 @@ static int sync_above(const char *folder, struct err *err)
 	return 0;
 }
 
-static int take_place(const struct place *p, struct err *err)
+static void say_kept(const char *kept)
 {
-	int r = p->exists ? keep_old(p, err) : 0;
+	fprintf(stderr, "lodge: what was there is now in %s\n", kept);
+}
 
-	if (r < 0)
-		return r;
-	if (rename(p->new, p->folder) < 0)
+/* On a file system that cannot exchange (NFS, some of FUSE). Who is killed between the two leaves no folder there:
+ * the next lodged would found an empty store, until `kept` or `new` is moved there by hand. */
+static int take_place_in_two(const struct place *p, const char *kept, struct err *err)
+{
+	int r;
+
+	if (rename(p->folder, kept) < 0)
+		return err_errno(err, errno, "keep %s as %s", p->folder, kept);
+	if (rename(p->new, p->folder) == 0)
+		return say_kept(kept), 0;
+	r = err_errno(err, errno, "move the new store to %s", p->folder);
+	if (rename(kept, p->folder) < 0)
+		say_kept(kept);
+	return r;
+}
+
+/* There is a store at each moment, the old one or the new one. */
+static int replace(struct place *p, struct err *err)
+{
+	autofree char *kept = name_of_old(p->folder);
+
+	if (renameat2(AT_FDCWD, p->new, AT_FDCWD, p->folder, RENAME_EXCHANGE) == 0) {
+		p->is_taken = true;
+		say_kept(rename(p->new, kept) == 0 ? kept : p->new);
+		return 0;
+	}
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return err_errno(err, errno, "move the new store to %s", p->folder);
-	return sync_above(p->folder, err);
+	return take_place_in_two(p, kept, err);
+}
+
+static int take_place(struct place *p, struct err *err)
+{
+	int r = 0;
+
+	if (p->exists)
+		r = replace(p, err);
+	else if (rename(p->new, p->folder) < 0)
+		r = err_errno(err, errno, "move the new store to %s", p->folder);
+	return r < 0 ? r : sync_above(p->folder, err);
 }
 
 static int restore_to(struct place *p, const char *file, bool is_forced, struct err *err)
@@ -295,7 +360,7 @@ static int restore_to(struct place *p, const char *file, bool is_forced, struct 
 		return err_errno(err, errno, "make %s", p->new);
 	if ((r = make_store(file, p->new, err)) == 0)
 		r = take_place(p, err);
-	if (r < 0)
+	if (r < 0 && !p->is_taken)
 		dir_remove_tree(p->new, NULL);
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Following a task: its log as it grows, its end as the exit code. */
+/* Following a task: its log as it grows (not where JSON is wanted), its end as the exit code. */
 #include "agent/cli/cli.h"
 
 #include <inttypes.h>
@@ -59,7 +59,8 @@ static int ended(const char *exit_text, struct err *err)
 	return err_set(err, ERR_IO, "the task failed: %s", exit_text);
 }
 
-int cli_task_follow(const char *upid, struct err *err)
+/* Until its end; with its log where that is wanted. */
+static int follow(const char *upid, bool prints, struct err *err)
 {
 	struct upid id;
 	size_t shown = 0;
@@ -72,7 +73,7 @@ int cli_task_follow(const char *upid, struct err *err)
 
 		/* the state is asked before the log, so that the last lines are never missed */
 		if ((r = cli_get(&status, err, "/nodes/%s/tasks/%s/status", id.node, upid)) < 0 ||
-		    (r = print_new_lines(id.node, upid, &shown, err)) < 0)
+		    (prints && (r = print_new_lines(id.node, upid, &shown, err)) < 0))
 			return r;
 		if (str_eq(cli_member(status, "status"), "stopped"))
 			return ended(cli_member(status, "exitstatus"), err);
@@ -84,18 +85,28 @@ int cli_task_follow(const char *upid, struct err *err)
 	return r;
 }
 
+int cli_task_follow(const char *upid, struct err *err)
+{
+	return follow(upid, true, err);
+}
+
+int cli_task_wait(const char *upid, struct err *err)
+{
+	return follow(upid, false, err);
+}
+
+/* As JSON it is printed before the end is known: who is interrupted, or sees it fail, can ask for its log. */
 int cli_task_result(const struct cli *cli, struct json_object *upid, struct err *err)
 {
 	const char *text = json_object_get_string(upid);
+	bool is_task = text && str_starts(text, "UPID:");
 
-	if (!text || !str_starts(text, "UPID:")) {
-		if (upid)
-			cli_json_print(stdout, upid);
-		return 0;
-	}
-	if (cli->wants_json || cli->no_wait) {
+	if (cli->wants_json || (upid && !is_task))
+		cli_json_print(stdout, upid);
+	else if (is_task && cli->no_wait)
 		puts(text);
+	fflush(stdout);
+	if (!is_task || cli->no_wait)
 		return 0;
-	}
-	return cli_task_follow(text, err);
+	return cli->wants_json ? cli_task_wait(text, err) : cli_task_follow(text, err);
 }

@@ -15,6 +15,7 @@
 
 struct node_watch {
 	struct proc_cpu last;
+	bool has_last;
 	struct fields fixed; /* what does not change while the machine is up */
 };
 
@@ -148,17 +149,16 @@ static void add_cpu(struct node_watch *w, struct fields *f)
 {
 	struct proc_cpu now;
 	autobuf text = BUF_INIT;
-	uint64_t all;
+	double busy, wait;
 
 	if (!proc_read(&text, "/proc/stat") || !proc_cpu_ticks(text.data, &now))
 		return;
-	all = now.all - w->last.all;
-	if (w->last.all && all > 0) {
-		fields_addf(f, "cpu", "%.6f",
-			    1.0 - (double)(now.idle - w->last.idle) / (double)all);
-		fields_addf(f, "wait", "%.6f", (double)(now.wait - w->last.wait) / (double)all);
+	if (w->has_last && proc_cpu_shares(&w->last, &now, &busy, &wait)) {
+		fields_addf(f, "cpu", "%.6f", busy);
+		fields_addf(f, "wait", "%.6f", wait);
 	}
 	w->last = now;
+	w->has_last = true;
 }
 
 void node_watch_sample(struct node_watch *w, struct fields *ret)

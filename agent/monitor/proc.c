@@ -56,9 +56,27 @@ bool proc_cpu_ticks(const char *text, struct proc_cpu *ret)
 		   " %" SCNu64 " %" SCNu64,
 		   &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) < 5)
 		return false;
-	*ret = (struct proc_cpu){.idle = v[3] + v[4], .wait = v[4]};
-	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
-		ret->all += v[i];
+	*ret = (struct proc_cpu){
+		.busy = v[0] + v[1] + v[2] + v[5] + v[6] + v[7], .idle = v[3], .wait = v[4]};
+	return true;
+}
+
+/* The kernel lets idle and iowait go back now and then (proc(5)). */
+static double grown(uint64_t last, uint64_t now)
+{
+	return now > last ? (double)(now - last) : 0;
+}
+
+bool proc_cpu_shares(const struct proc_cpu *last, const struct proc_cpu *now, double *ret_busy,
+		     double *ret_wait)
+{
+	double busy = grown(last->busy, now->busy), wait = grown(last->wait, now->wait);
+	double all = busy + wait + grown(last->idle, now->idle);
+
+	if (all <= 0)
+		return false;
+	*ret_busy = busy / all;
+	*ret_wait = wait / all;
 	return true;
 }
 

@@ -55,12 +55,21 @@ static const char *const statement_sql[STMT_COUNT] = {
 			       " ORDER BY idx LIMIT 1",
 };
 
+/* A quota that is used up is the same to us, and to SQLite, which knows ENOSPC alone, a failed write. Only of a write:
+ * after a sync that failed nobody knows what is on the disk, whatever the reason. sqlite3_system_errno() is not told of
+ * a COMMIT that fails (3.40): `number` is errno as SQLite left it, and its rollback makes no system call that fails. */
+static bool is_out_of_space(const struct db *db, int number)
+{
+	return (sqlite3_errcode(db->sql) & 0xff) == SQLITE_FULL ||
+	       (sqlite3_extended_errcode(db->sql) == SQLITE_IOERR_WRITE && number == EDQUOT);
+}
+
 int db_error(struct db *db, const char *what, struct err *err)
 {
-	int code = db->sql ? sqlite3_errcode(db->sql) & 0xff : SQLITE_NOMEM;
+	int number = errno, code = db->sql ? sqlite3_errcode(db->sql) & 0xff : SQLITE_NOMEM;
 	const char *text = db->sql ? sqlite3_errmsg(db->sql) : "out of memory";
 
-	if (code == SQLITE_FULL)
+	if (db->sql && is_out_of_space(db, number))
 		return err_set(err, ERR_NO_SPACE, "%s: no space left for the configuration store",
 			       what);
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
@@ -210,14 +219,25 @@ static bool wal_stat(const struct db *db, struct stat *ret)
 	return stat(path, ret) == 0;
 }
 
+/* Nobody but this connection can have the WAL open then: SQLite takes this lock before it opens one (locking_mode). */
+static bool is_exclusive(const struct db *db)
+{
+	int lock = SQLITE_LOCK_NONE;
+
+	return sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_LOCKSTATE, &lock) == SQLITE_OK &&
+	       lock == SQLITE_LOCK_EXCLUSIVE;
+}
+
 /* SQLite makes an empty WAL when it looks at a database whose WAL was moved into it. Where it was only looked at, or
- * refused, that goes again: at once, later another store may stand in its place. */
+ * refused, that goes again: at once, later another store may stand in its place. One that is there while another
+ * process holds the database is that one's: it will write to it. */
 static void remove_own_wal(const struct db *db)
 {
 	autofree char *path = xasprintf("%s/lodge.db-wal", db->directory);
 	struct stat st;
 
-	if (db->sql && !db->is_usable && !db->had_wal && wal_stat(db, &st) && st.st_size == 0)
+	if (db->sql && !db->is_usable && !db->had_wal && is_exclusive(db) && wal_stat(db, &st) &&
+	    st.st_size == 0)
 		unlink(path);
 }
 

@@ -62,6 +62,33 @@ files_install() { # files_install LOG
 	rm -rf "$stage"
 }
 
+# Folders with all that is in them, on their own file systems. What cannot be removed is no reason to leave the rest: it is
+# told in files_kept, "PATH: REASON" each. Folders stay with it.
+files_purge() { # files_purge FOLDER…
+	local folder line path reason
+	files_kept=()
+	for folder; do
+		[ -d "$folder" ] || continue
+		while IFS= read -r line; do
+			line=${line#find: cannot delete }
+			path=${line%: *} reason=${line##*: }
+			path=${path#\'} path=${path%\'}
+			[ "$reason" != "Device or resource busy" ] || reason="something is mounted there, or uses it"
+			if [ "$reason" != "Directory not empty" ] || ! files_kept_below "$path/"; then
+				files_kept+=("$path: $reason")
+			fi
+		done < <(LC_ALL=C find "$folder" -xdev -mindepth 1 -delete 2>&1)
+		rmdir "$folder" 2>/dev/null || : # a mount point stays
+	done
+}
+files_kept_below() { # files_kept_below PREFIX
+	local kept
+	for kept in ${files_kept[@]+"${files_kept[@]}"}; do
+		[[ $kept != "$1"* ]] || return 0
+	done
+	return 1
+}
+
 files_user() {
 	id lodge >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --no-create-home \
 		--shell /usr/sbin/nologin --comment "Lodge HTTPS gate" lodge

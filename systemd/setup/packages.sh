@@ -60,11 +60,23 @@ packages_apt() {
 		-o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
-# Debian's lxc brings a bridge of its own, lxcbr0, that nobody here asked for. Masked before it is there,
-# so that it never starts; a host that had lxc already keeps its ways.
-packages_hold_lxc_net() {
+# Debian's lxc brings a bridge of its own, lxcbr0, that nobody here asked for. Masked before it is there, so that it never
+# starts; a host that had lxc already keeps its ways, and one that masked it itself keeps that. The command notes that it
+# was us, before it is so.
+packages_hold_lxc_net() { # packages_hold_lxc_net [COMMAND…]
 	packages_has_systemd && ! packages_is_installed lxc || return 0
+	[ "$(systemctl is-enabled lxc-net.service 2>/dev/null)" != masked ] || return 0
+	[ $# = 0 ] || "$@"
 	systemctl --quiet mask lxc-net.service 2>/dev/null || warn "lxc-net could not be masked"
+}
+# Only where we did it. Then noted as done: who masks it later has reasons of their own.
+packages_release_lxc_net() {
+	packages_has_systemd && [ "$(conf_get LODGE_MASKED_LXC_NET)" = 1 ] || return 0
+	if systemctl --quiet unmask lxc-net.service 2>/dev/null; then
+		conf_put LODGE_MASKED_LXC_NET 0
+	else
+		warn "lxc-net stays masked: systemctl unmask lxc-net.service"
+	fi
 }
 
 packages_install() { # packages_install LOG PACKAGES…

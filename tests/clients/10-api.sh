@@ -77,6 +77,11 @@ if part cli; then
 	ok "lodge reboot" prints 'TASK OK' lodge reboot 130
 	ok "lodge shutdown" prints 'TASK OK' lodge shutdown 130 --timeout 20
 	ok "lodge stop of a stopped one fails" not lodge stop 130
+	ok "with --json, too" not lodge stop 130 --json
+	ok "lodge start --json prints the UPID" prints '^"UPID:n1:[^"]*:vzstart:130:root@pam:"$' lodge start 130 --json
+	ok "and has waited for it" prints '^ *130 .*other .*running' lodge ls
+	ok "without its log" is 1 "$(lodge stop 130 --json | wc -l)"
+	ok "it is stopped" prints '^ *130 .*other .*stopped' lodge ls
 	ok "lodge task" prints 'vzshutdown' lodge task
 	upid=$(lodge task list --json | grep -o 'UPID:[^"]*' | head -1)
 	ok "lodge task log" prints 'TASK OK' lodge task log "$upid"

@@ -58,6 +58,8 @@ in_node 'head -c 900 /root/store.dump >/root/cut.dump; sed "s/first/worst/" /roo
 ok "a dump that is cut short is refused" says "cut short\|missing" 1 lodge store restore /root/cut.dump --force
 ok "a dump that was changed is refused" says "was changed since" 1 lodge store restore /root/changed.dump --force
 ok "what is no dump is refused" says "line 1: it is no part of a dump" 1 lodge store restore /lab/busybox.tar.gz --force
+ok "the folder of something else is not replaced" \
+	says "/var/lib/lodge is no folder of a store" 1 lodge store restore /root/store.dump --db /var/lib/lodge --force
 ok "no byte was changed by them" is_same
 nothing_beside() { says "^db$" 0 sh -c 'ls -d /var/lib/lodge/db* | xargs -n1 basename' && is 1 "$(in_node 'ls -d /var/lib/lodge/db* | wc -l')"; }
 ok "nothing is left of them" nothing_beside

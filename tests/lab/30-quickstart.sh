@@ -161,7 +161,14 @@ lab_in q1 lodge config 200 --net0 virtio,bridge=br9 >/dev/null
 ok "a machine, too" lab_in q1 lodge start 200
 ok "--purge alone asks, and nobody answers" not quickstart -- uninstall --purge
 ok "nothing is lost" wait_for 10 is_running 101
-ok "uninstall --purge --yes" quickstart -- uninstall --purge --yes
+in_node 'mkdir /var/lib/lodge/local/other && mount -t tmpfs none /var/lib/lodge/local/other && touch /var/lib/lodge/local/other/file'
+purges_in_part() { not quickstart -- uninstall --purge --yes >"$LAB/purge" 2>&1 && grep "this stays: /var/lib/lodge/local/other: something is mounted" "$LAB/purge"; }
+ok "uninstall --purge --yes says what is mounted there, and fails" purges_in_part
+ok "that is left" in_node 'test -e /var/lib/lodge/local/other/file'
+only_folders() { in_node '! find /var/lib/lodge -xdev ! -type d | grep . && ! test -e /run/lodge && ! test -e /var/log/lodge && ! test -e /etc/lodge'; }
+ok "and nothing else" only_folders
+in_node 'umount /var/lib/lodge/local/other'
+ok "uninstall --purge --yes once it is unmounted" quickstart -- uninstall --purge --yes
 ok "no state is left" in_node 'test -z "$(ls -A /var/lib/lodge 2>/dev/null)" && ! test -e /run/lodge && ! test -e /var/log/lodge'
 no_file() { files_of_node | diff "$LAB/files.before" -; }
 ok "no file is left" no_file

@@ -58,8 +58,18 @@ static void wrong_options_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&cli, "--=x"), -ERR_INVALID);
-	assert_int_equal(PARSE(&cli, "--timeout-call", "never"), -ERR_INVALID);
-	assert_string_equal(err.field, "timeout-call");
+}
+
+/* What the CLI has no use for is a parameter of the call: the core says that it does not know it. */
+static void other_options_are_passed_on(void **state)
+{
+	struct err err = ERR_INIT;
+	struct cli cli;
+
+	(void)state;
+	assert_int_equal(PARSE(&cli, "--timeout-call", "never"), 0);
+	assert_string_equal(fields_get(&cli.options, "timeout-call"), "never");
+	cli_args_fini(&cli);
 }
 
 static void values_for_people(void **state)
@@ -278,6 +288,7 @@ int main(void)
 		cmocka_unit_test(words_and_options),
 		cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(wrong_options_are_refused),
+		cmocka_unit_test(other_options_are_passed_on),
 		cmocka_unit_test(values_for_people),
 		cmocka_unit_test(every_command_is_found),
 		cmocka_unit_test(escape_keys),

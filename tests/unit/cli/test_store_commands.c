@@ -2,6 +2,9 @@
 /* lodge store on databases of several voters, and with orphans: what a node alone never has. */
 #include "tests/unit/cluster/stores.h"
 
+#include <dirent.h>
+#include <limits.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include "agent/cli/cmd_store.h"
@@ -99,6 +102,121 @@ static void several_voters(void **state)
 	assert_int_equal(second.committed, second.index);
 }
 
+/* ---- the place of a new store ---- */
+
+static char *path_of(const char *name)
+{
+	return xasprintf("%s/%s", folder, name);
+}
+
+static void make_file(const char *folder_name, const char *name)
+{
+	autofree char *below = xasprintf("%s/%s", folder_name, name), *path = path_of(below);
+	autofree char *above = path_of(folder_name);
+
+	assert_int_equal(dir_make(above, 0700, NULL), 0);
+	assert_int_equal(file_write_atomic(path, "x", 1, 0600, NULL), 0);
+}
+
+static char *make_dump(void)
+{
+	char *file = path_of("dump");
+
+	stores_put(1, "/a", "1");
+	stores_kill(1);
+	must_run("dump", NULL, stores.nodes[1].directory, "file", file);
+	return file;
+}
+
+static unsigned count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 2;
+}
+
+static void a_folder_of_something_else_stays(void **state)
+{
+	static const char *const files[] = {"images", "lodge.db-wal", "lodge.db.old"};
+	autofree char *file = make_dump();
+	unsigned before;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		autofree char *place = xasprintf("%s/other%zu", folder, i);
+		autofree char *inside = xasprintf("%s/%s", place, files[i]);
+
+		make_file(strrchr(place, '/') + 1, files[i]);
+		before = count_entries(folder);
+		assert_int_equal(run("restore", file, place, NULL, NULL, &err), -ERR_CONFLICT);
+		assert_non_null(strstr(err.message, place));
+		assert_non_null(strstr(err.message, files[i]));
+		assert_int_equal(run("restore", file, place, "force", "1", &err), -ERR_CONFLICT);
+		assert_int_equal(access(inside, F_OK), 0);
+		assert_int_equal(count_entries(folder), before);
+	}
+}
+
+static void left_overs_are_no_store(void **state)
+{
+	autofree char *file = make_dump(), *empty = path_of("empty"), *cut = path_of("cut");
+	autofree char *db = path_of("cut/lodge.db");
+
+	(void)state;
+	make_file("empty", "lodge.reserve");
+	must_run("restore", file, empty, NULL, NULL);
+	must_run("check", NULL, empty, NULL, NULL);
+	make_file("cut", "lodge.reserve");
+	assert_int_equal(file_write_atomic(db, "", 0, 0600, NULL), 0);
+	must_run("restore", file, cut, NULL, NULL);
+	must_run("check", NULL, cut, NULL, NULL);
+}
+
+/* Where `name` in the folder went, as the kernel tells it; "": it did not go. */
+static void read_where_to(int watch, const char *name, char *ret, size_t size)
+{
+	char data[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t n = read(watch, data, sizeof(data));
+	uint32_t cookie = 0;
+
+	assert_true(n > 0);
+	ret[0] = '\0';
+	for (char *at = data; at < data + n;) {
+		const struct inotify_event *e = (const struct inotify_event *)at;
+
+		if ((e->mask & IN_MOVED_FROM) && str_eq(e->name, name))
+			cookie = e->cookie;
+		if ((e->mask & IN_MOVED_TO) && cookie && e->cookie == cookie && !ret[0])
+			str_copy(ret, size, e->name);
+		at += sizeof(*e) + e->len;
+	}
+}
+
+/* It goes to where the new store was: at no moment is there none. */
+static void the_old_store_is_exchanged(void **state)
+{
+	autofree char *file = make_dump(), *db = path_of("db");
+	char where_to[NAME_MAX + 1];
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	unsigned before;
+
+	(void)state;
+	must_run("restore", file, db, NULL, NULL);
+	before = count_entries(folder);
+	assert_true(inotify_add_watch(watch, folder, IN_MOVE) >= 0);
+	must_run("restore", file, db, "force", "1");
+	read_where_to(watch, "db", where_to, sizeof(where_to));
+	assert_true(str_starts(where_to, "db.new-"));
+	close(watch);
+	assert_int_equal(count_entries(folder), before + 1); /* db.old-… */
+	must_run("check", NULL, db, NULL, NULL);
+}
+
 /* A leader that is alone with what it appended: another history wins. */
 static void a_change_that_lost_is_shown(void **state)
 {
@@ -152,6 +270,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(several_voters),
+		TEST(a_folder_of_something_else_stays),
+		TEST(left_overs_are_no_store),
+		TEST(the_old_store_is_exchanged),
 		TEST(a_change_that_lost_is_shown),
 	};
 

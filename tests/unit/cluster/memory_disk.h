@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -44,6 +45,7 @@ static struct {
 	unsigned syncs;
 	unsigned fail_sync;  /* number of the sync that fails; 0: none */
 	size_t room;	     /* bytes of all files; 0: no bound */
+	bool has_quota;	     /* that is what bounds the room; as SQLite sees it */
 	const char *reserve; /* a real file: while it is not empty, it takes so much of the room: */
 	size_t reserved;
 	const char *victim; /* only files below this folder fail, or find no room; NULL: all */
@@ -202,8 +204,10 @@ static inline int disk_xWrite(sqlite3_file *f, const void *data, int size, sqlit
 	if (!disk_op())
 		return SQLITE_IOERR_WRITE;
 	if (the_disk.room && disk_is_victim(image->name) && end > image->now.size &&
-	    disk_used() + end - image->now.size > disk_room())
-		return SQLITE_FULL;
+	    disk_used() + end - image->now.size > disk_room()) {
+		errno = EDQUOT;
+		return the_disk.has_quota ? SQLITE_IOERR_WRITE : SQLITE_FULL;
+	}
 	disk_note(image, (size_t)at, data, (size_t)size);
 	return SQLITE_OK;
 }
@@ -223,8 +227,10 @@ static inline int disk_xSync(sqlite3_file *f, int flags)
 
 	(void)flags;
 	DISK_LOCKED;
-	if (!disk_op() || (disk_is_victim(image->name) && ++the_disk.syncs == the_disk.fail_sync))
+	if (!disk_op() || (disk_is_victim(image->name) && ++the_disk.syncs == the_disk.fail_sync)) {
+		errno = the_disk.has_quota ? EDQUOT : EIO;
 		return SQLITE_IOERR_FSYNC;
+	}
 	buf_clear(&image->synced);
 	if (image->now.size)
 		buf_add(&image->synced, image->now.data, image->now.size);
@@ -353,6 +359,7 @@ static inline void disk_clear(void)
 		disk_drop(&the_disk.images[i]);
 	the_disk.ops = the_disk.stop = the_disk.syncs = the_disk.fail_sync = 0;
 	the_disk.room = 0;
+	the_disk.has_quota = false;
 	the_disk.reserve = the_disk.victim = NULL;
 }
 

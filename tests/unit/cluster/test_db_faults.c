@@ -144,7 +144,7 @@ static void entries_find_no_room(void **state)
 	struct position accepted;
 	struct err err = ERR_INIT;
 
-	(void)state;
+	the_disk.has_quota = *state != NULL;
 	accepted = l.meta.accepted;
 	fill_disk();
 	assert_int_equal(ledger_write(&l, one_entry(), &err), -ERR_NO_SPACE);
@@ -175,7 +175,7 @@ static void a_snapshot_finds_no_room(void **state)
 
 static void a_promise_uses_the_reserve(void **state)
 {
-	(void)state;
+	the_disk.has_quota = *state != NULL;
 	fill_disk();
 	l.meta.promised = 5;
 	ledger_must_write(&l, ledger_persist(&l, 0, 0));
@@ -219,7 +219,7 @@ static void a_checkpoint_finds_no_room(void **state)
 {
 	struct err err = ERR_INIT;
 
-	(void)state;
+	the_disk.has_quota = *state != NULL;
 	ledger_must_write(&l, one_entry());
 	ledger_put_large(&l, 1, "/large", 50000);
 	ledger_must_write(&l, ledger_persist(&l, 3, 0));
@@ -229,6 +229,14 @@ static void a_checkpoint_finds_no_room(void **state)
 	assert_false(is_marked());
 	the_disk.room = 0;
 	ledger_check(&l);
+}
+
+/* What was written before may be lost: that is no want of room. */
+static void a_quota_that_a_sync_tells_of(void **state)
+{
+	(void)state;
+	the_disk.has_quota = true;
+	a_failed_sync_is_marked(state);
 }
 
 static void room_is_made_when_there_is_some(void **state)
@@ -305,6 +313,11 @@ static int use_memory(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* The same where not the disk is full, but what this folder may use of it. */
+#define TEST_QUOTA(name)                                                                           \
+	{                                                                                          \
+#name " of a quota", name, setup, teardown, &the_disk                              \
+	}
 
 int main(void)
 {
@@ -321,6 +334,10 @@ int main(void)
 		TEST(a_start_uses_the_reserve),
 		TEST(values_find_no_room),
 		TEST(a_checkpoint_finds_no_room),
+		TEST_QUOTA(entries_find_no_room),
+		TEST_QUOTA(a_promise_uses_the_reserve),
+		TEST_QUOTA(a_checkpoint_finds_no_room),
+		TEST(a_quota_that_a_sync_tells_of),
 		TEST(room_is_made_when_there_is_some),
 		TEST(a_torn_frame_ends_the_wal),
 		TEST(a_changed_frame_ends_the_wal),

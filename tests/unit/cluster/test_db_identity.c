@@ -210,6 +210,42 @@ static void one_that_is_in_use(void **state)
 	db_close(other);
 }
 
+/* What runs when SQLite opened the file, and has not looked at it yet: another process is faster. */
+static struct db *faster;
+
+static int another_opens(void)
+{
+	struct db_options options = {.directory = l.directory, .run = l.directory};
+	struct err err = ERR_INIT;
+
+	sqlite3_reset_auto_extension();
+	assert_int_equal(db_open(&options, &faster, &err), 0);
+	return SQLITE_OK;
+}
+
+static void the_wal_of_who_was_faster_stays(bool is_reader)
+{
+	struct err err = ERR_INIT;
+
+	ledger_close(&l);
+	assert_false(ledger_has(&l, "lodge.db-wal"));
+	sqlite3_auto_extension((void (*)(void))another_opens);
+	assert_int_equal(ledger_try_open(&l, is_reader, &err), -ERR_BUSY);
+	assert_true(ledger_has(&l, "lodge.db-wal"));
+	l.db = TAKE(faster);
+	ledger_put(&l, 1, "/b", "2");
+	ledger_must_write(&l, ledger_persist(&l, log_last(&l.log).index, 0));
+	leave_with_wal();
+	ledger_check(&l);
+}
+
+static void one_that_was_opened_just_before(void **state)
+{
+	(void)state;
+	the_wal_of_who_was_faster_stays(false);
+	the_wal_of_who_was_faster_stays(true);
+}
+
 /* A reader sees all, of any machine, and leaves everything as it was: also that there was no WAL. */
 static void look(void)
 {
@@ -269,6 +305,7 @@ int main(void)
 		TEST(a_foreign_one),
 		TEST(one_that_is_no_database),
 		TEST(one_that_is_in_use),
+		TEST(one_that_was_opened_just_before),
 		TEST(a_reader_changes_nothing),
 		TEST(a_reader_makes_no_store),
 	};

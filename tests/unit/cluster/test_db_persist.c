@@ -2,6 +2,8 @@
 /* Transactions of the replica: what comes back of batches, cuts and snapshots, and what is not written for nothing. */
 #include "ledger.h"
 
+#include <errno.h>
+
 static struct ledger l;
 
 static int setup(void **state)
@@ -239,6 +241,46 @@ static void a_damaged_snapshot_changes_nothing(void **state)
 	ledger_check(&l);
 }
 
+/* In place of the system call that SQLite writes with. */
+static ssize_t over_quota(int fd, const void *data, size_t size, off_t at)
+{
+	(void)fd;
+	(void)data;
+	(void)size;
+	(void)at;
+	errno = EDQUOT;
+	return -1;
+}
+
+static void set_writes(ssize_t (*call)(int fd, const void *data, size_t size, off_t at))
+{
+	static const char *const names[] = {"pwrite", "pwrite64"};
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		vfs->xSetSystemCall(vfs, names[i], (sqlite3_syscall_ptr)call);
+}
+
+/* By SQLite's real files, whose error this is; what follows from it is the matter of test_db_faults.c. */
+static void a_quota_is_no_failed_write(void **state)
+{
+	struct position accepted = l.meta.accepted;
+	struct err err = ERR_INIT;
+	int r;
+
+	(void)state;
+	ledger_put(&l, l.meta.promised, "/a", "1");
+	set_writes(over_quota);
+	r = ledger_write(&l, ledger_persist(&l, log_last(&l.log).index, 0), &err);
+	set_writes(NULL);
+	assert_int_equal(r, -ERR_NO_SPACE);
+	assert_false(ledger_has(&l, DB_FAILED_MARKER));
+	log_cut(&l.log, log_last(&l.log).index);
+	l.meta.accepted = accepted;
+	append(1);
+	ledger_check(&l);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -257,6 +299,7 @@ int main(void)
 		TEST(orphans_are_bounded_by_bytes),
 		TEST(a_snapshot_replaces_everything),
 		TEST(a_damaged_snapshot_changes_nothing),
+		TEST(a_quota_is_no_failed_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,10 +43,40 @@ static void cpu_ticks(void **state)
 
 	(void)state;
 	assert_true(proc_cpu_ticks("cpu  10 1 5 100 20 0 2 3 0 0\ncpu0 1 1 1 1\n", &cpu));
-	assert_int_equal(cpu.all, 141);
-	assert_int_equal(cpu.idle, 120);
+	assert_int_equal(cpu.busy, 21);
+	assert_int_equal(cpu.idle, 100);
 	assert_int_equal(cpu.wait, 20);
 	assert_false(proc_cpu_ticks("intr 1 2 3", &cpu));
+}
+
+static void cpu_shares(void **state)
+{
+	static const struct {
+		struct proc_cpu last, now;
+		bool is_known;
+		double busy, wait;
+	} cases[] = {
+		{{100, 800, 100}, {130, 860, 110}, true, 0.3, 0.1},
+		/* iowait goes back */
+		{{100, 800, 100}, {150, 850, 90}, true, 0.5, 0},
+		/* idle does */
+		{{100, 800, 100}, {175, 790, 125}, true, 0.75, 0.25},
+		/* by more than anything else grew */
+		{{100, 800, 100}, {150, 850, 0}, true, 0.5, 0},
+		{{100, 800, 100}, {110, 700, 0}, true, 1, 0},
+		{{100, 800, 100}, {100, 790, 100}, false, 0, 0},
+		{{100, 800, 100}, {100, 800, 100}, false, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		double busy = 0, wait = 0;
+
+		assert_int_equal(proc_cpu_shares(&cases[i].last, &cases[i].now, &busy, &wait),
+				 cases[i].is_known);
+		assert_float_equal(busy, cases[i].busy, 1e-9);
+		assert_float_equal(wait, cases[i].wait, 1e-9);
+	}
 }
 
 static void io_of_both_versions(void **state)
@@ -84,6 +114,7 @@ int main(void)
 		cmocka_unit_test(values),
 		cmocka_unit_test(network_counts_all_but_loopback),
 		cmocka_unit_test(cpu_ticks),
+		cmocka_unit_test(cpu_shares),
 		cmocka_unit_test(io_of_both_versions),
 		cmocka_unit_test(the_guests_own_cgroup),
 	};

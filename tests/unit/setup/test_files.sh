@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# systemd/setup/files.sh as quickstart.sh runs it (errexit, pipefail): removing everything, where something is mounted below.
+# It mounts in a namespace of its own.
+set -euo pipefail
+top=$(cd "$(dirname "$(readlink -f "$0")")/../../.." && pwd)
+if [ -z "${TEST_FILES_APART:-}" ]; then
+	unshare -rm true 2>/dev/null || { echo "ok - # skip no namespaces"; exit 0; }
+	TEST_FILES_APART=1 exec unshare -rm "$0"
+fi
+work=$(mktemp -d)
+trap 'umount "$work"/one/images/* 2>/dev/null || :; rm -rf "$work"' EXIT
+# shellcheck source=systemd/setup/files.sh
+. "$top/systemd/setup/files.sh"
+failed=0
+check() { # check TEXT COMMAND…
+	if (set +e; "${@:2}"); then echo "ok - $1"; else
+		echo "not ok - $1"
+		failed=1
+	fi
+}
+not() { ! "$@"; }
+kept() { # kept TEXT…
+	diff <(printf '%s\n' ${files_kept[@]+"${files_kept[@]}"} | sort) <(printf '%s\n' "$@" | sort)
+}
+in_the_way="something is mounted there, or uses it"
+
+fill() {
+	mkdir -p "$work/one/images/100" "$work/one/images/a b" "$work/one/db" "$work/two/deep"
+	touch "$work/one/images/100/disk" "$work/one/db/lodge.db" "$work/two/deep/file" "$work/two/last"
+}
+fill
+files_purge "$work/one" "$work/none" "$work/two"
+check "everything goes" not ls -d "$work/one" "$work/two"
+check "nothing is told of it" kept
+
+fill
+for folder in 100 "a b"; do
+	mount -t tmpfs none "$work/one/images/$folder"
+	touch "$work/one/images/$folder/theirs"
+done
+files_purge "$work/one" "$work/two"
+check "what is mounted is told, and not the folders above it" \
+	kept "$work/one/images/100: $in_the_way" "$work/one/images/a b: $in_the_way"
+check "nothing of it goes" ls "$work/one/images/100/theirs" "$work/one/images/a b/theirs"
+check "the rest does" not ls -d "$work/one/db" "$work/two"
+
+umount "$work"/one/images/*
+files_purge "$work/one" "$work/two"
+check "and the folders, once it is unmounted" not ls -d "$work/one"
+check "nothing is told any more" kept
+exit $failed
