@@ -63,6 +63,8 @@ def parameters():
         ('POST', LXC, {**GOOD, 'memory': '99999999999999999999999'}, {'memory': ''}),
         ('POST', LXC, {**GOOD, 'memory': '1'}, {'memory': 'value must have a minimum value of 16'}),
         ('POST', LXC, {**GOOD, 'vmid': 1}, {'vmid': 'minimum'}),
+        ('POST', LXC, {**GOOD, 'vmid': '0300'}, {'vmid': 'pve-vmid'}),
+        ('GET', f'{LXC}/0100/config', {}, {'vmid': 'pve-vmid'}),  # no other path of the access lists
         ('POST', LXC, {**GOOD, 'colour': 'red'}, {'colour': unknown}),
         ('POST', LXC, {'vmid': 300}, {'ostemplate': missing}),
         ('POST', LXC, {**GOOD, 'unprivileged': 'maybe'}, {'unprivileged': "type check ('boolean') failed - got 'maybe'"}),
