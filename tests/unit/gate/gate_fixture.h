@@ -203,14 +203,17 @@ struct response {
 	size_t size;
 };
 
-static inline void client_open_with(struct client *c, const struct fixture *f,
-				    const char *priorities)
+/* from: an address in host byte order. */
+static inline void client_open_as(struct client *c, const struct fixture *f, in_addr_t from,
+				  const char *priorities)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(from)};
 	int on = 1, r;
 
 	*c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	to.sin_port = htons(f->port);
+	assert_int_equal(bind(c->fd, (struct sockaddr *)&own, sizeof(own)), 0);
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	gnutls_certificate_allocate_credentials(&c->credentials);
@@ -223,6 +226,17 @@ static inline void client_open_with(struct client *c, const struct fixture *f,
 		r = gnutls_handshake(c->tls);
 	while (r < 0 && !gnutls_error_is_fatal(r));
 	assert_int_equal(r, 0);
+}
+
+static inline void client_open_with(struct client *c, const struct fixture *f,
+				    const char *priorities)
+{
+	client_open_as(c, f, INADDR_LOOPBACK, priorities);
+}
+
+static inline void client_open_from(struct client *c, const struct fixture *f, in_addr_t from)
+{
+	client_open_as(c, f, from, "NORMAL");
 }
 
 static inline void client_open(struct client *c, const struct fixture *f)
