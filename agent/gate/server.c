@@ -260,7 +260,7 @@ int server_new(struct gate *gate, const struct gate_options *options, int listen
 	s->per_address = options->per_address;
 	gate->relays = relays_new(gate, options);
 	gate->event_streams = event_streams_new(gate);
-	gate->uploads = uploads_new(gate);
+	gate->uploads = uploads_new(gate, options);
 	s->daemon = start_daemon(s, listen_fd);
 	if (!s->daemon) {
 		relays_free(TAKE(gate->relays));

@@ -26,6 +26,7 @@
 /* of the gates that are started from now on */
 static unsigned fixture_per_address = 64;
 static usec_t fixture_ping_every;
+static usec_t fixture_upload_fields;
 
 struct fixture {
 	char folder[64];
@@ -113,7 +114,8 @@ static inline void fixture_gate_main(const struct fixture *f, int ready)
 	struct gate_options options = {.listen = "::",
 				       .port = f->port,
 				       .per_address = fixture_per_address,
-				       .ping_every = fixture_ping_every};
+				       .ping_every = fixture_ping_every,
+				       .upload_fields = fixture_upload_fields};
 	struct gate gate = {.webui_fd = -1};
 	struct err err = ERR_INIT;
 	autofree char *core = path_join(path_run(), "%s", GATE_SOCKET);
