@@ -57,6 +57,7 @@ static bool is_http_error(unsigned status)
 static void on_reply(struct reply *reply, void *ctx)
 {
 	struct request *r = ctx;
+	struct brake *brake = r->is_guess ? r->gate->guesses : r->gate->brake;
 	const char *message = fields_get(&reply->head, "message");
 	usec_t now = clock_monotonic();
 
@@ -72,7 +73,7 @@ static void on_reply(struct reply *reply, void *ctx)
 			     message ? message : "the node's core gave no answer");
 	if (r->status != 401) {
 		parked_resume(r);
-	} else if (brake_enter(r->gate->brake, r->address_key, now, now + GATE_HOLD_401)) {
+	} else if (brake_enter(brake, r->address_key, now, now + GATE_HOLD_401)) {
 		r->state = REQUEST_HELD;
 		r->release_at = now + GATE_HOLD_401;
 	} else {
@@ -178,11 +179,11 @@ static bool is_guess(const struct request *r, const char *path, const struct fie
 	return str_eq(r->verb, "PUT") && parse_path_is(path, "access/password");
 }
 
-/* Before the core is asked: an answer that is held back too late would tell whether the guess was right. */
-static bool is_braked(const struct request *r, const char *path, const struct fields *params)
+/* Before the core is asked: an answer that is held back too late would tell whether the guess was right. Pages whose
+ * ticket ran out are refused many times at once, which must not keep their user from logging in. */
+static bool is_braked(const struct request *r)
 {
-	return is_guess(r, path, params) &&
-	       brake_is_full(r->gate->brake, r->address_key, clock_monotonic());
+	return r->is_guess && brake_is_full(r->gate->guesses, r->address_key, clock_monotonic());
 }
 
 static void send_call(struct request *r, struct call *call)
@@ -202,7 +203,8 @@ void request_call(struct request *r, const char *path, const char *query)
 		call_fini(&call);
 		return;
 	}
-	if (is_braked(r, path, &call.params)) {
+	r->is_guess = is_guess(r, path, &call.params);
+	if (is_braked(r)) {
 		request_fail(r, 429, TEXT_BRAKED);
 		call_fini(&call);
 		return;

@@ -48,8 +48,9 @@ struct gate {
 	struct link *link;     /* to the core */
 	struct server *server; /* libmicrohttpd */
 	struct gate_tls *tls;
-	struct brake *brake;
-	struct relays *relays;		     /* WebSockets */
+	struct brake *guesses; /* of passwords */
+	struct brake *brake;   /* of all other credentials, which are not guessed but run out */
+	struct relays *relays; /* WebSockets */
 	struct event_streams *event_streams; /* responses without end */
 	struct uploads *uploads;
 	int webui_fd; /* folder of static files, or -1 */

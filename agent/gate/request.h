@@ -46,6 +46,7 @@ struct request {
 	bool is_extjs;
 	bool is_upgrade; /* a valid WebSocket handshake: */
 	struct handshake_answer handshake;
+	bool is_guess; /* the core checks a password for it */
 	struct link_call *call;
 	struct upload *upload; /* upload.c's, or NULL */
 	usec_t release_at;     /* REQUEST_HELD */

@@ -8,7 +8,8 @@
  *   /exit/NAME       the core removes the file NAME in its folder and ends at once; without that file it
  *                    answers
  *   /access/ticket   status 200 for the password "right" and for what begins with "PVE:", else 401; the same for
- *                    PUT /access/password and its confirmation-password; /asked: how often they were asked
+ *                    PUT /access/password and its confirmation-password; /asked: how often these, or
+ *                    status 401, were asked for
  *   /stream/…, /jobs, /events/…   fake_streams.h */
 #pragma once
 
@@ -123,9 +124,11 @@ static void fake_later(struct fake_core *core, struct conn *conn, uint64_t id, c
 				   strtoull(what, NULL, 10) * USEC_PER_MSEC, 1, fake_on_later, l);
 }
 
-static void fake_status(struct conn *conn, uint64_t id, const char *what)
+static void fake_status(struct fake_core *core, struct conn *conn, uint64_t id, const char *what)
 {
 	const char *text = strchr(what, '/');
+
+	core->asked += atoi(what) == 401;
 
 	fake_json(conn, id, (unsigned)atoi(what), text ? text + 1 : NULL,
 		  "{\"data\":null,\"message\":\"as asked\\n\"}");
@@ -174,7 +177,7 @@ static void fake_on_call(struct conn *conn, uint64_t id, struct call *call, void
 	} else if (str_eq(path, "/cancels")) {
 		fake_number(conn, id, core->cancels);
 	} else if ((rest = str_after(path, "/status/"))) {
-		fake_status(conn, id, rest);
+		fake_status(core, conn, id, rest);
 	} else if ((rest = str_after(path, "/size/"))) {
 		fake_size(conn, id, strtoull(rest, NULL, 10));
 	} else if ((rest = str_after(path, "/later/"))) {

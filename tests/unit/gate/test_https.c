@@ -336,6 +336,26 @@ static void a_full_brake_asks_nothing(void **state)
 	assert_int_equal(status_of(f, here, LOG_IN, "password=right"), 200);
 }
 
+/* A page whose ticket ran out: all that it asks for is refused, and then somebody logs in. */
+static void refused_tickets_are_no_guesses(void **state)
+{
+	const struct fixture *f = *state;
+	const in_addr_t here = 0x7f000005;
+	struct client held[HELD];
+	unsigned asked = ask_number(f, "/asked");
+
+	for (int i = 0; i < HELD; i++) {
+		client_open_from(&held[i], f, here);
+		client_ask(&held[i], "GET /api2/json/status/401/permission%%20denied");
+	}
+	while (ask_number(f, "/asked") != asked + HELD)
+		;
+	assert_int_equal(status_of(f, here, "POST /api2/json/status/401/no", "a=b"), 429);
+	assert_int_equal(status_of(f, here, LOG_IN, "password=right"), 200);
+	for (int i = 0; i < HELD; i++)
+		client_close(&held[i]);
+}
+
 static void large_bodies_are_refused(void **state)
 {
 	static const struct {
@@ -628,6 +648,7 @@ int main(void)
 		cmocka_unit_test(known_static_files_are_not_sent_again),
 		cmocka_unit_test(refusals_are_held_and_bounded),
 		cmocka_unit_test(a_full_brake_asks_nothing),
+		cmocka_unit_test(refused_tickets_are_no_guesses),
 		cmocka_unit_test(core_away_is_503_in_time_and_then_heals),
 		cmocka_unit_test(core_that_dies_at_work),
 		cmocka_unit_test(new_certificates_are_served),
