@@ -10,7 +10,7 @@
 #define KEEP_SINCE  ".since" /* of tickets, when the check of the password began */
 
 #define LOGINS_MAX	   32 /* whose passwords are checked at the same time */
-#define LOGINS_OF_PEER_MAX 8
+#define LOGINS_OF_PEER_MAX 4
 
 static uint64_t now_seconds(void)
 {
@@ -93,9 +93,11 @@ static int check_crowd(const struct api_request *req, struct err *err)
 {
 	bool is_peer_known = req->peer[0] != '\0';
 
-	if (api_count_alike(req, false) > LOGINS_MAX ||
-	    (is_peer_known && api_count_alike(req, true) > LOGINS_OF_PEER_MAX))
-		return err_set(err, ERR_LIMIT, "too many log-ins at once, try again");
+	if (is_peer_known && api_count_alike(req, true) > LOGINS_OF_PEER_MAX)
+		return err_set(err, ERR_CROWDED,
+			       "too many log-ins from your address at once, try again");
+	if (api_count_alike(req, false) > LOGINS_MAX)
+		return err_set(err, ERR_CROWDED, "too many log-ins at once, try again");
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "agent/auth/access.h"
+#include "agent/base/address.h"
 #include "agent/base/fields.h"
 #include "agent/base/json.h"
 #include "agent/base/mem.h"
@@ -56,12 +57,13 @@ struct api_request {
 	struct core *core; /* NULL once the core is being taken apart: only to be ended */
 	const struct api_route *route;
 	struct identity who;
-	struct fields params; /* path, query and body parameters, validated */
-	char peer[64];	      /* client's address */
-	struct buf data;      /* the JSON of "data"; written through json */
-	struct json json;     /* writes to data */
-	struct fields extra;  /* further members of the envelope beside data: name -> JSON text */
-	int fd;		      /* uploaded file or -1 */
+	struct fields params;		 /* path, query and body parameters, validated */
+	char peer[64];			 /* client's address */
+	char peer_key[ADDRESS_KEY_SIZE]; /* what limits count it by */
+	struct buf data;		 /* the JSON of "data"; written through json */
+	struct json json;		 /* writes to data */
+	struct fields extra; /* further members of the envelope beside data: name -> JSON text */
+	int fd;		     /* uploaded file or -1 */
 	bool takes_upload_stream; /* the file comes in while the job runs (API_STREAM_UPLOAD) */
 	uint64_t upload_size;	  /* then: at most so many bytes, 0: unknown */
 	bool takes_raw_stream; /* the caller can take a descriptor where others upgrade to WebSocket */
@@ -110,7 +112,7 @@ int api_run_helper(struct api_request *req, const char *name, const struct field
 		   int (*done)(struct api_request *req, struct buf *output, struct err *err),
 		   struct err *err);
 /* How many requests of the same route are in flight, this one included; only_peer: from the same
- * address. */
+ * address, as limits count it. */
 size_t api_count_alike(const struct api_request *req, bool only_peer);
 /* Handler of index routes: the literal path components below the route's own path, as
  * [{"name":…}] or [{"subdir":…}]. */

@@ -317,6 +317,7 @@ static struct pending *pending_new(struct core *core, struct conn *conn, uint64_
 		p->req.last_event_id[0] = '\0';
 	if (!str_copy(p->req.peer, sizeof(p->req.peer), peer ? peer : ""))
 		p->req.peer[0] = '\0';
+	address_key(p->req.peer, p->req.peer_key);
 	buf_add_str(&p->req.data, API_ENVELOPE);
 	json_init(&p->req.json, &p->req.data);
 	list_append(&in_flight, &p->link);
@@ -365,7 +366,7 @@ size_t api_count_alike(const struct api_request *req, bool only_peer)
 
 	LIST_FOREACH (&in_flight, p, struct pending, link)
 		count += p->req.route == req->route &&
-			 (!only_peer || str_eq(p->req.peer, req->peer));
+			 (!only_peer || str_eq(p->req.peer_key, req->peer_key));
 	return count;
 }
 

@@ -14,11 +14,14 @@
 #include "agent/base/str.h"
 #include "agent/core/certificate.h"
 #include "agent/core/consoles.h"
+#include "agent/core/job_rights.h"
 #include "agent/guest/vm_schema.h"
 
 #define PATH_SIZE     32
 #define SCREEN_WIDTH  800 /* pixels of a container's screen, if not said otherwise */
 #define SCREEN_HEIGHT 480
+#define PRIVS	      "VM.Console"
+#define PRIV_SHELL    "VM.GuestAgent.Unrestricted" /* of a shell without a log-in, as well */
 #define PASSWORD_SIZE 9 /* eight characters: what VNC's own challenge can carry */
 
 /* One console on its way. */
@@ -27,6 +30,7 @@ struct opening {
 	const char *kind;	/* "lxc" */
 	const char *command;	/* "termproxy", "vncproxy" */
 	char mode[16];		/* tty, console, shell; serial0; screen */
+	const char *privs;	/* that it needs, from its beginning to its end */
 	unsigned width, height; /* of the screen that a container's terminal is drawn on; 0: none */
 	char path[PATH_SIZE], ticket[TICKET_MAX], upid[UPID_MAX];
 };
@@ -69,6 +73,7 @@ static int start_job(struct api_request *req, struct opening *opening, int fd, s
 		fields_addf(&args, "width", "%u", opening->width);
 		fields_addf(&args, "height", "%u", opening->height);
 	}
+	job_rights_tie(&req->who, opening->privs, &args);
 	const struct job_spec spec = {
 		.program = JOB_CONSOLE,
 		.command = opening->command,
@@ -154,13 +159,14 @@ static int container_target(struct api_request *req, struct opening *opening, st
 
 static int post_lxc_termproxy(struct api_request *req, struct err *err)
 {
-	struct opening opening = {0};
+	struct opening opening = {.privs = PRIVS};
 	char path[PATH_SIZE];
 	int r = container_target(req, &opening, err);
 
 	if (r == 0 && api_bool(req, "shell", false)) {
 		guest_path(opening.vmid, path);
-		r = api_check(req, path, "VM.GuestAgent.Unrestricted", false, err);
+		r = api_check(req, path, PRIV_SHELL, false, err);
+		opening.privs = PRIVS " " PRIV_SHELL;
 		str_copy(opening.mode, sizeof(opening.mode), "shell");
 	}
 	return r < 0 ? r : open_terminal(req, &opening, err);
@@ -212,7 +218,7 @@ static int machine_target(struct api_request *req, struct opening *opening, bool
 
 static int post_qemu_termproxy(struct api_request *req, struct err *err)
 {
-	struct opening opening = {0};
+	struct opening opening = {.privs = PRIVS};
 	int r = machine_target(req, &opening, false, err);
 
 	return r < 0 ? r : open_terminal(req, &opening, err);
@@ -251,7 +257,7 @@ static int open_screen(struct api_request *req, struct opening *opening, struct 
 
 static int post_qemu_vncproxy(struct api_request *req, struct err *err)
 {
-	struct opening opening = {0};
+	struct opening opening = {.privs = PRIVS};
 	int r = machine_target(req, &opening, true, err);
 
 	return r < 0 ? r : open_screen(req, &opening, err);
@@ -259,7 +265,8 @@ static int post_qemu_vncproxy(struct api_request *req, struct err *err)
 
 static int post_lxc_vncproxy(struct api_request *req, struct err *err)
 {
-	struct opening opening = {.width = (unsigned)api_int(req, "width", SCREEN_WIDTH),
+	struct opening opening = {.privs = PRIVS,
+				  .width = (unsigned)api_int(req, "width", SCREEN_WIDTH),
 				  .height = (unsigned)api_int(req, "height", SCREEN_HEIGHT)};
 	int r = container_target(req, &opening, err);
 
@@ -301,8 +308,8 @@ static const struct param lxc_termproxy_params[] = {
 	 .type = PARAM_BOOLEAN,
 	 .optional = true,
 	 .default_text = "0",
-	 .text = "A shell of root without a log-in, whatever cmode says; needs "
-		 "VM.GuestAgent.Unrestricted, too."},
+	 .text = "A shell of root without a log-in, whatever cmode says; needs " PRIV_SHELL
+		 ", too."},
 	PARAM_END,
 };
 
@@ -390,7 +397,7 @@ static const struct param vncwebsocket_params[] = {
 #define CONSOLE_ROUTE(verb_, path_, text_, params_, returns_, handle_)                             \
 	{                                                                                          \
 		.verb = verb_, .path = "/nodes/{node}/" path_, .text = text_, .params = params_,   \
-		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = "VM.Console"},   \
+		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = PRIVS},          \
 		.returns = returns_, .handle = handle_,                                            \
 	}
 

@@ -12,9 +12,11 @@
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/core/job_rights.h"
 
 #define TYPE	     "application/vnd.lodge.exec"
 #define TASK_TYPE    "vzexec"
+#define PRIVS	     "VM.GuestAgent.Unrestricted" /* as for the same by a machine's guest agent */
 #define OF_GUEST_MAX 32
 #define ALL_MAX	     128
 #define WORDS_MAX    512
@@ -87,6 +89,7 @@ static int make_args(const struct api_request *req, unsigned vmid, struct fields
 	if (api_bool(req, "stream-input", false))
 		fields_add(args, "stream-input", "1");
 	fields_addf(args, "timeout", "%lld", (long long)api_int(req, "timeout", 0));
+	job_rights_tie(&req->who, PRIVS, args);
 	return 0;
 }
 
@@ -182,10 +185,7 @@ static const struct api_route routes[] = {
 			"its "
 			"errors and its end.",
 		.params = params,
-		/* what the guest agent of a machine asks for the same */
-		.permission = {.kind = API_CHECK,
-			       .path = "/vms/{vmid}",
-			       .privs = "VM.GuestAgent.Unrestricted"},
+		.permission = {.kind = API_CHECK, .path = "/vms/{vmid}", .privs = PRIVS},
 		.returns = "{\"type\":\"string\"}",
 		.handle = handle_exec,
 	},

@@ -17,7 +17,7 @@ static const int statuses[] = {
 	[ERR_BUSY] = 500,      [ERR_TIMEOUT] = 504,	[ERR_UNAVAILABLE] = 500,
 	[ERR_UNKNOWN] = 500,   [ERR_UNSUPPORTED] = 500, [ERR_LIMIT] = 500,
 	[ERR_NO_SPACE] = 500,  [ERR_CORRUPT] = 500,	[ERR_CANCELLED] = 500,
-	[ERR_IO] = 500,	       [ERR_INTERNAL] = 500,
+	[ERR_IO] = 500,	       [ERR_INTERNAL] = 500,	[ERR_CROWDED] = 429,
 };
 
 int api_status_of(int err_code)

@@ -69,6 +69,10 @@ int access_check(struct access *access, const struct identity *who, const char *
  * seconds, when it will end by itself as things are; 0: never. */
 bool access_refresh(const struct access *access, struct identity *who, uint64_t now,
 		    uint64_t *ret_until);
+/* The same for what may outlast the ticket that opened it (consoles, programs in containers): that its time is over
+ * ends nothing, and *ret_until says nothing of it. */
+bool access_holds(const struct access *access, struct identity *who, uint64_t now,
+		  uint64_t *ret_until);
 /* Has every privilege on every path, whatever the configuration says. */
 bool access_is_unlimited(const struct identity *who);
 /* The same as a question: does the identity have any of these privileges ("VM.Audit|VM.Console") there? Names that

@@ -123,10 +123,15 @@ static bool refresh_token(const struct access *access, struct identity *who, uin
 	return true;
 }
 
-bool access_refresh(const struct access *access, struct identity *who, uint64_t now,
-		    uint64_t *ret_until)
+static bool holds_ticket(const struct access *access, const struct identity *who, uint64_t now)
 {
-	uint64_t until = who->valid_until;
+	return who->proof == access->key_mark && !is_revoked(access, who, now);
+}
+
+bool access_holds(const struct access *access, struct identity *who, uint64_t now,
+		  uint64_t *ret_until)
+{
+	uint64_t until = 0;
 
 	if (who->is_local_root) {
 		*ret_until = 0;
@@ -137,9 +142,20 @@ bool access_refresh(const struct access *access, struct identity *who, uint64_t 
 	const struct cfg_user *user = map_get(access->cfg->users, who->userid);
 	end_sooner(&until, user->expire);
 	if (who->is_token ? !refresh_token(access, who, now, &until)
-			  : !is_in_time(who->valid_until, now) || who->proof != access->key_mark ||
-				    is_revoked(access, who, now))
+			  : !holds_ticket(access, who, now))
 		return false;
+	*ret_until = until;
+	return true;
+}
+
+bool access_refresh(const struct access *access, struct identity *who, uint64_t now,
+		    uint64_t *ret_until)
+{
+	uint64_t until;
+
+	if (!access_holds(access, who, now, &until) || !is_in_time(who->valid_until, now))
+		return false;
+	end_sooner(&until, who->valid_until);
 	*ret_until = until;
 	return true;
 }

@@ -28,6 +28,7 @@ static const char *const names[] = {
 	[ERR_CANCELLED] = "cancelled",
 	[ERR_IO] = "I/O error",
 	[ERR_INTERNAL] = "internal",
+	[ERR_CROWDED] = "crowded",
 };
 
 const char *err_name(int code)

@@ -7,23 +7,24 @@
 #include <stddef.h>
 
 enum err_code {
-	ERR_INVALID = 1,  /* bad input; `field` may name the parameter */
-	ERR_AUTH,	  /* credential refused */
-	ERR_DENIED,	  /* known user, missing privilege */
+	ERR_INVALID = 1, /* bad input; `field` may name the parameter */
+	ERR_AUTH,	 /* credential refused */
+	ERR_DENIED,	 /* known user, missing privilege */
 	ERR_NOT_FOUND,
 	ERR_EXISTS,
-	ERR_CONFLICT,	  /* digest or precondition does not match */
-	ERR_BUSY,	  /* locked, or in the wrong state for this */
+	ERR_CONFLICT, /* digest or precondition does not match */
+	ERR_BUSY,     /* locked, or in the wrong state for this */
 	ERR_TIMEOUT,
-	ERR_UNAVAILABLE,  /* the peer (core, libvirtd, quorum) is not there; certainly not done */
-	ERR_UNKNOWN,	  /* outcome cannot be known */
-	ERR_UNSUPPORTED,  /* feature not available here; the message says why */
-	ERR_LIMIT,	  /* a named bound was passed */
+	ERR_UNAVAILABLE, /* the peer (core, libvirtd, quorum) is not there; certainly not done */
+	ERR_UNKNOWN,	 /* outcome cannot be known */
+	ERR_UNSUPPORTED, /* feature not available here; the message says why */
+	ERR_LIMIT,	 /* a named bound was passed */
 	ERR_NO_SPACE,
-	ERR_CORRUPT,	  /* stored or received data fails its check */
+	ERR_CORRUPT, /* stored or received data fails its check */
 	ERR_CANCELLED,
-	ERR_IO,		  /* a system call failed; errnum is set */
-	ERR_INTERNAL,	  /* a bug, or something no user can act on */
+	ERR_IO,	      /* a system call failed; errnum is set */
+	ERR_INTERNAL, /* a bug, or something no user can act on */
+	ERR_CROWDED,  /* too many ask for the same at this moment; the same again may do later */
 };
 
 #define ERR_MESSAGE_MAX 1024

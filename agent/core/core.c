@@ -17,6 +17,7 @@
 #include "agent/core/certificate.h"
 #include "agent/core/consoles.h"
 #include "agent/core/guests.h"
+#include "agent/core/job_rights.h"
 #include "agent/core/nextid.h"
 #include "agent/core/onboot.h"
 #include "agent/core/restart.h"
@@ -99,6 +100,7 @@ static int fill(struct core *core, struct err *err)
 	core->storages = storages_new(core);
 	core->events = events_new(core);
 	core->consoles = consoles_new(core->event, core->jobs);
+	core->job_rights = job_rights_new(core);
 	core->certificate = certificate_new();
 	core->onboot = onboot_new(core);
 	core->unfinished = unfinished_new(core);
@@ -127,6 +129,7 @@ void core_free(struct core *core)
 	unfinished_free(core->unfinished);
 	onboot_free(core->onboot);
 	certificate_free(core->certificate);
+	job_rights_free(core->job_rights);
 	consoles_free(core->consoles);
 	storages_free(core->storages);
 	nextid_free(core->nextid);

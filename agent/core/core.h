@@ -22,11 +22,12 @@ struct core {
 	struct jobs *jobs;
 	struct facts *facts;
 	struct helpers *helpers;
-	struct guests *guests;	 /* index of guests in the store, see guests.h */
-	struct nextid *nextid;	 /* ids handed out and not yet used, see nextid.h */
-	struct storages *storages; /* cached storage status, see storages.h */
-	struct events *events;	   /* the event stream, see events.h */
-	struct consoles *consoles; /* prepared and open consoles, see consoles.h */
+	struct guests *guests;	       /* index of guests in the store, see guests.h */
+	struct nextid *nextid;	       /* ids handed out and not yet used, see nextid.h */
+	struct storages *storages;     /* cached storage status, see storages.h */
+	struct events *events;	       /* the event stream, see events.h */
+	struct consoles *consoles;     /* prepared and open consoles, see consoles.h */
+	struct job_rights *job_rights; /* ends consoles with the right to them, see job_rights.h */
 	struct certificate *certificate; /* this node's, for HTTPS, see certificate.h */
 
 	/* the rest belongs to the core's own files */

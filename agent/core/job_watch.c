@@ -141,14 +141,18 @@ static int on_exit_fd(sd_event_source *source, int fd, uint32_t events, void *ct
 	return 0;
 }
 
+static const char *const kept_args[] = {
+	JOB_ARG_UNDO_OF, JOB_ARG_UNDO_TRY,   JOB_ARG_REQUEST,
+	JOB_ARG_TIED_TO, JOB_ARG_TIED_UNTIL, JOB_ARG_TIED_PROOF,
+};
+
 /* Without its other arguments, which may be secret or large: whatever undoes the job has a file of them. */
 void job_keep_record(struct job *job, struct job_record *record)
 {
 	struct fields kept = FIELDS_INIT;
 
-	fields_add(&kept, "undo-of", fields_get(&record->args, JOB_ARG_UNDO_OF));
-	fields_add(&kept, JOB_ARG_UNDO_TRY, fields_get(&record->args, JOB_ARG_UNDO_TRY));
-	fields_add(&kept, JOB_ARG_REQUEST, fields_get(&record->args, JOB_ARG_REQUEST));
+	for (size_t i = 0; i < ARRAY_SIZE(kept_args); i++)
+		fields_add(&kept, kept_args[i], fields_get(&record->args, kept_args[i]));
 	fields_fini(&record->args);
 	job_record_fini(&job->record);
 	job->record = *record;

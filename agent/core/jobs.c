@@ -302,6 +302,13 @@ const struct task *jobs_find(const struct jobs *jobs, const char *upid)
 	return task_index_find(jobs->index, upid);
 }
 
+const char *jobs_arg(const struct jobs *jobs, const char *upid, const char *name)
+{
+	const struct job *job = job_find(jobs, upid);
+
+	return job ? fields_get(&job->record.args, name) : NULL;
+}
+
 const struct task *jobs_next(const struct jobs *jobs, const struct task *after)
 {
 	return task_index_next(jobs->index, after);

@@ -74,6 +74,13 @@ bool jobs_find_request(const struct jobs *jobs, const char *request, char ret_up
 /* SIGTERM to the job's process group, SIGKILL 10 s later. */
 int jobs_stop(struct jobs *jobs, const char *upid, struct err *err);
 const struct task *jobs_find(const struct jobs *jobs, const char *upid); /* NULL: no such task */
+/* Arguments of a job that ends with the right of who asked for it (job_rights.h). */
+#define JOB_ARG_TIED_TO	   "tied-to"
+#define JOB_ARG_TIED_UNTIL "tied-until"
+#define JOB_ARG_TIED_PROOF "tied-proof"
+/* Of these and of JOB_ARG_REQUEST, what a job that runs was started with. NULL: without, or it ended, or is not
+ * known yet. Borrowed until the loop runs again. */
+const char *jobs_arg(const struct jobs *jobs, const char *upid, const char *name);
 /* Newest first; cursor NULL starts. Bounded history: the newest 2,000 are in memory. */
 const struct task *jobs_next(const struct jobs *jobs, const struct task *after);
 /* Path of the log file of a task (heap string). */

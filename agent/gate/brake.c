@@ -6,7 +6,7 @@
 #include "agent/base/str.h"
 
 struct place {
-	char address[BRAKE_ADDRESS_MAX];
+	char address[ADDRESS_KEY_SIZE];
 	usec_t until;
 };
 
@@ -40,4 +40,13 @@ bool brake_enter(struct brake *b, const char *address, usec_t now, usec_t until)
 	str_copy(vacant->address, sizeof(vacant->address), address);
 	vacant->until = until;
 	return true;
+}
+
+bool brake_is_full(const struct brake *b, const char *address, usec_t now)
+{
+	unsigned same = 0;
+
+	for (const struct place *p = b->places; p < b->places + BRAKE_MAX; p++)
+		same += p->until > now && str_eq(p->address, address);
+	return same >= BRAKE_PER_ADDRESS;
 }

@@ -13,6 +13,7 @@
 
 #define JSON_TYPE      "application/json;charset=UTF-8"
 #define LAST_EVENT_MAX 63
+#define TEXT_BRAKED    "too many refused requests; wait a few seconds"
 
 static const char *header(const struct request *r, const char *name)
 {
@@ -56,6 +57,7 @@ static bool is_http_error(unsigned status)
 static void on_reply(struct reply *reply, void *ctx)
 {
 	struct request *r = ctx;
+	struct brake *brake = r->is_guess ? r->gate->guesses : r->gate->brake;
 	const char *message = fields_get(&reply->head, "message");
 	usec_t now = clock_monotonic();
 
@@ -71,13 +73,13 @@ static void on_reply(struct reply *reply, void *ctx)
 			     message ? message : "the node's core gave no answer");
 	if (r->status != 401) {
 		parked_resume(r);
-	} else if (brake_enter(r->gate->brake, r->address, now, now + GATE_HOLD_401)) {
+	} else if (brake_enter(brake, r->address_key, now, now + GATE_HOLD_401)) {
 		r->state = REQUEST_HELD;
 		r->release_at = now + GATE_HOLD_401;
 	} else {
 		if (r->answer_fd >= 0)
 			close(TAKE_FD(r->answer_fd));
-		request_fail(r, 429, "too many refused requests; wait a few seconds");
+		request_fail(r, 429, TEXT_BRAKED);
 		parked_resume(r);
 	}
 }
@@ -165,6 +167,25 @@ static int make_call(struct request *r, const char *path, struct call *ret, stru
 	return frame_check_call(ret, err);
 }
 
+/* Has the core check a password. Pages renew their ticket by the same request, with the ticket as password, and
+ * go on doing so behind an address from which others guess. Whether it is valid only the core knows, but the form
+ * is enough: nobody's password has it, and a signature is not found by guessing, here or in any other request. */
+static bool is_guess(const struct request *r, const char *path, const struct fields *params)
+{
+	const char *password = fields_get(params, "password");
+
+	if (str_eq(r->verb, "POST") && parse_path_is(path, "access/ticket"))
+		return password && !parse_is_ticket(password);
+	return str_eq(r->verb, "PUT") && parse_path_is(path, "access/password");
+}
+
+/* Before the core is asked: an answer that is held back too late would tell whether the guess was right. Pages whose
+ * ticket ran out are refused many times at once, which must not keep their user from logging in. */
+static bool is_braked(const struct request *r)
+{
+	return r->is_guess && brake_is_full(r->gate->guesses, r->address_key, clock_monotonic());
+}
+
 static void send_call(struct request *r, struct call *call)
 {
 	r->state = REQUEST_CALLED;
@@ -179,6 +200,12 @@ void request_call(struct request *r, const char *path, const char *query)
 
 	if (all_fields(r, query, &call.params, &err) < 0 || make_call(r, path, &call, &err) < 0) {
 		request_fail_err(r, err.code == ERR_UNSUPPORTED ? 501 : 400, &err);
+		call_fini(&call);
+		return;
+	}
+	r->is_guess = is_guess(r, path, &call.params);
+	if (is_braked(r)) {
+		request_fail(r, 429, TEXT_BRAKED);
 		call_fini(&call);
 		return;
 	}

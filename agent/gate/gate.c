@@ -89,6 +89,7 @@ int gate_open(struct gate *gate, const struct gate_options *options, struct err 
 	tzset();
 	raise_files();
 	gate->brake = brake_new();
+	gate->guesses = brake_new();
 	if ((r = sd_event_default(&gate->event)) < 0)
 		return err_errno(err, -r, "event loop");
 	gate->webui_fd = open(webui, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -119,6 +120,7 @@ void gate_close(struct gate *gate)
 	link_free(gate->link);
 	gate_tls_free(gate->tls);
 	brake_free(gate->brake);
+	brake_free(gate->guesses);
 	sd_event_unref(gate->event);
 	closep(&gate->webui_fd);
 }

@@ -22,6 +22,7 @@
 #define GATE_CORE_AWAY	   (1500 * USEC_PER_MSEC) /* a request waits this long for a restarting core */
 #define GATE_HOLD_401	   (3 * USEC_PER_SEC)
 #define GATE_PING_EVERY	   (30 * USEC_PER_SEC) /* of a WebSocket */
+#define GATE_UPLOAD_FIELDS (60 * USEC_PER_SEC) /* an upload comes to its file within this time */
 #define GATE_SILENCE_PINGS 3		       /* so many of them without any sign end it */
 #define GATE_SILENCE	   (GATE_SILENCE_PINGS * GATE_PING_EVERY)
 
@@ -31,6 +32,7 @@ struct gate_options {
 	unsigned per_address; /* connections of one address */
 	const char *user;     /* to become when started by root */
 	usec_t ping_every;    /* 0: GATE_PING_EVERY */
+	usec_t upload_fields; /* 0: GATE_UPLOAD_FIELDS */
 };
 
 struct link;
@@ -46,8 +48,9 @@ struct gate {
 	struct link *link;     /* to the core */
 	struct server *server; /* libmicrohttpd */
 	struct gate_tls *tls;
-	struct brake *brake;
-	struct relays *relays;		     /* WebSockets */
+	struct brake *guesses; /* of passwords */
+	struct brake *brake;   /* of all other credentials, which are not guessed but run out */
+	struct relays *relays; /* WebSockets */
 	struct event_streams *event_streams; /* responses without end */
 	struct uploads *uploads;
 	int webui_fd; /* folder of static files, or -1 */

@@ -108,6 +108,41 @@ void parse_authorization(const char *header, char **ret_ticket, char **ret_token
 		*ret_ticket = xstrdup(value);
 }
 
+#define HEX_DIGITS     "0123456789ABCDEF"
+#define BASE64_DIGITS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+#define TIME_SIZE      8
+#define SIGNATURE_SIZE 43 /* digits of 32 bytes, without the padding */
+
+bool parse_is_ticket(const char *text)
+{
+	const char *at = str_after(text, "PVE:");
+	size_t n = at ? strcspn(at, ":") : 0;
+
+	if (n == 0 || !at[n] || !memchr(at, '@', n))
+		return false;
+	at += n + 1;
+	if (strspn(at, HEX_DIGITS) != TIME_SIZE || !(at = str_after(at + TIME_SIZE, "::")))
+		return false;
+	n = strspn(at, BASE64_DIGITS);
+	return n == SIGNATURE_SIZE && (str_eq(at + n, "") || str_eq(at + n, "="));
+}
+
+bool parse_path_is(const char *path, const char *names)
+{
+	for (;;) {
+		size_t n = strcspn(names, "/");
+
+		path += strspn(path, "/");
+		if (n == 0)
+			return *path == '\0';
+		if (strcspn(path, "/") != n || memcmp(path, names, n) != 0)
+			return false;
+		path += n;
+		names += n;
+		names += *names == '/';
+	}
+}
+
 enum body_type parse_content_type(const char *header)
 {
 	static const struct {

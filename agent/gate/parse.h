@@ -21,6 +21,17 @@ char *parse_cookie(const char *header, const char *name);
 /* "Authorization": sets ticket or token (heap) where the scheme is known; anything else: neither. */
 void parse_authorization(const char *header, char **ret_ticket, char **ret_token);
 
-enum body_type { BODY_TYPE_NONE, BODY_TYPE_FORM, BODY_TYPE_JSON, BODY_TYPE_MULTIPART, BODY_TYPE_OTHER };
+/* "PVE:user@realm:XXXXXXXX::" and a signature's length of base64: looks like a ticket, whether it is one or not. */
+bool parse_is_ticket(const char *text);
+/* Are these the components of path, however many slashes are between them? names: "access/ticket". */
+bool parse_path_is(const char *path, const char *names);
+
+enum body_type {
+	BODY_TYPE_NONE,
+	BODY_TYPE_FORM,
+	BODY_TYPE_JSON,
+	BODY_TYPE_MULTIPART,
+	BODY_TYPE_OTHER
+};
 enum body_type parse_content_type(const char *header); /* NULL: NONE */
 bool parse_accepts_gzip(const char *header);

@@ -3,8 +3,6 @@
 #include "agent/gate/request.h"
 #include "agent/gate/upload.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "agent/base/json.h"
@@ -21,24 +19,13 @@
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 
-static void address_text(struct MHD_Connection *connection, char *ret, size_t size)
+static void take_address(struct request *r)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *sa = info ? info->client_addr : NULL;
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-	ret[0] = '\0';
-	if (sa && sa->sa_family == AF_INET) {
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, ret,
-			  (socklen_t)size);
-	} else if (sa && sa->sa_family == AF_INET6) {
-		const struct in6_addr *a = &((const struct sockaddr_in6 *)sa)->sin6_addr;
-
-		if (IN6_IS_ADDR_V4MAPPED(a))
-			inet_ntop(AF_INET, &a->s6_addr[12], ret, (socklen_t)size);
-		else
-			inet_ntop(AF_INET6, a, ret, (socklen_t)size);
-	}
+	peer_text(info ? info->client_addr : NULL, r->address);
+	address_key(r->address, r->address_key);
 }
 
 struct request *request_new(struct gate *gate, const char *target,
@@ -51,7 +38,7 @@ struct request *request_new(struct gate *gate, const char *target,
 	r->target = xstrndup(target ? target : "", TARGET_MAX + 1);
 	r->answer_fd = r->stream_fd = -1;
 	list_init(&r->node);
-	address_text(connection, r->address, sizeof(r->address));
+	take_address(r);
 	return r;
 }
 

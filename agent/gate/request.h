@@ -18,6 +18,7 @@
 
 #include "agent/gate/gate.h"
 #include "agent/gate/handshake.h"
+#include "agent/gate/peer.h"
 
 enum request_state {
 	REQUEST_READING, /* head and body come in */
@@ -35,8 +36,9 @@ struct request {
 	enum request_state state;
 	char *target; /* raw */
 	char verb[16];
-	char http[16];	  /* version */
-	char address[64]; /* of the peer, without port */
+	char http[16]; /* version */
+	char address[PEER_TEXT_SIZE];
+	char address_key[ADDRESS_KEY_SIZE]; /* what limits count it by */
 	struct buf body;
 	uint64_t body_size; /* of all that came, kept or not */
 	bool is_too_large;
@@ -44,9 +46,10 @@ struct request {
 	bool is_extjs;
 	bool is_upgrade; /* a valid WebSocket handshake: */
 	struct handshake_answer handshake;
+	bool is_guess; /* the core checks a password for it */
 	struct link_call *call;
 	struct upload *upload; /* upload.c's, or NULL */
-	usec_t release_at; /* REQUEST_HELD */
+	usec_t release_at;     /* REQUEST_HELD */
 	/* the answer */
 	unsigned status;
 	char *reason; /* its first line is sent, NULL: the standard phrase */

@@ -13,6 +13,7 @@
 #include "agent/base/fd.h"
 #include "agent/base/log.h"
 #include "agent/base/mem.h"
+#include "agent/gate/crowd.h"
 #include "agent/gate/event_stream.h"
 #include "agent/gate/mhd.h"
 #include "agent/gate/relay.h"
@@ -27,6 +28,8 @@ struct server {
 	struct gate *gate;
 	struct MHD_Daemon *daemon;
 	struct parked *parked;
+	struct crowd *crowd;
+	unsigned per_address;
 	sd_event_source *io, *wake, *timer;
 	usec_t timer_at; /* when `timer` fires, FAR_AWAY: off */
 	usec_t trimmed_at;
@@ -91,17 +94,47 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 	*req_cls = NULL;
 }
 
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, socklen_t size)
+{
+	const struct server *s = cls;
+	char text[PEER_TEXT_SIZE], key[ADDRESS_KEY_SIZE];
+
+	(void)size;
+	peer_text(address, text);
+	address_key(text, key);
+	return crowd_count(s->crowd, key) < s->per_address ? MHD_YES : MHD_NO;
+}
+
+static void begin(struct server *s, struct MHD_Connection *connection, char **ret_key)
+{
+	const union MHD_ConnectionInfo *socket =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *peer =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	char text[PEER_TEXT_SIZE], key[ADDRESS_KEY_SIZE];
+	int on = 1;
+
+	if (socket)
+		setsockopt(socket->connect_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	peer_text(peer ? peer->client_addr : NULL, text);
+	address_key(text, key);
+	crowd_enter(s->crowd, key);
+	*ret_key = xstrdup(key);
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
 			  enum MHD_ConnectionNotificationCode code)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	int on = 1;
+	struct server *s = cls;
+	char *key = *socket_context;
 
-	(void)cls;
-	(void)socket_context;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED && info)
-		setsockopt(info->connect_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		begin(s, connection, &key);
+	} else if (key) {
+		crowd_leave(s->crowd, key);
+		free(TAKE(key));
+	}
+	*socket_context = key;
 }
 
 static void on_log(void *cls, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
@@ -185,21 +218,20 @@ struct parked *server_parked(struct server *s)
 
 /* ---- starting ---- */
 
-static struct MHD_Daemon *start_daemon(struct gate *gate, const struct gate_options *options,
-				       int listen_fd)
+static struct MHD_Daemon *start_daemon(struct server *s, int listen_fd)
 {
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
 			MHD_USE_ERROR_LOG | MHD_FLAGS_ONE_THREAD,
-		0, NULL, NULL, on_request, gate, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, gate,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, gate, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, gate, MHD_OPTION_HTTPS_CERT_CALLBACK, gate_tls_callback(),
-		MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)GATE_CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->per_address,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)GATE_IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT, MHD_OPTION_END);
+		0, on_accept, s, on_request, s->gate, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+		s->gate, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s->gate,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_HTTPS_CERT_CALLBACK,
+		gate_tls_callback(), MHD_OPTION_HTTPS_PRIORITIES,
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)GATE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)GATE_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)MEMORY_LIMIT, MHD_OPTION_END);
 }
 
 static int add_sources(struct server *s, struct err *err)
@@ -224,14 +256,17 @@ int server_new(struct gate *gate, const struct gate_options *options, int listen
 	int r;
 
 	s->gate = gate;
+	s->crowd = crowd_new();
+	s->per_address = options->per_address;
 	gate->relays = relays_new(gate, options);
 	gate->event_streams = event_streams_new(gate);
-	gate->uploads = uploads_new(gate);
-	s->daemon = start_daemon(gate, options, listen_fd);
+	gate->uploads = uploads_new(gate, options);
+	s->daemon = start_daemon(s, listen_fd);
 	if (!s->daemon) {
 		relays_free(TAKE(gate->relays));
 		event_streams_free(TAKE(gate->event_streams));
 		uploads_free(TAKE(gate->uploads));
+		crowd_free(s->crowd);
 		free(s);
 		return err_set(err, ERR_INTERNAL, "libmicrohttpd does not start");
 	}
@@ -261,5 +296,6 @@ void server_free(struct server *s)
 	sd_event_source_disable_unref(s->io);
 	sd_event_source_disable_unref(s->wake);
 	sd_event_source_disable_unref(s->timer);
+	crowd_free(s->crowd);
 	free(s);
 }

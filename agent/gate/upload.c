@@ -18,10 +18,12 @@
 #define FILE_PART	"filename"
 #define PATH_END	"/upload"
 #define DRAIN_REFUSED	(512u * 1024) /* of who has no valid credential */
+#define TEXT_FULL	"too many uploads at once; try again later"
 
 struct uploads {
 	struct list all;
-	unsigned count;
+	unsigned accepted; /* of them, by the core */
+	usec_t fields_within;
 	struct gate *gate;
 };
 
@@ -37,17 +39,20 @@ struct upload {
 	struct buf out;	    /* frames that the job has not taken yet */
 	int fd;		    /* to the job, -1: not yet, or it wants no more */
 	sd_event_source *room;
-	uint64_t size; /* what the head announced, 0: unknown */
+	sd_event_source *deadline; /* of the fields; NULL from the file on */
+	uint64_t size;		   /* what the head announced, 0: unknown */
 	bool is_suspended;
 	bool has_file, is_in_file, is_ended;
+	bool is_accepted;
 	struct err failure; /* found while the core was being asked */
 };
 
-struct uploads *uploads_new(struct gate *gate)
+struct uploads *uploads_new(struct gate *gate, const struct gate_options *options)
 {
 	struct uploads *uploads = xcalloc(1, sizeof(*uploads));
 
 	uploads->gate = gate;
+	uploads->fields_within = options->upload_fields ?: GATE_UPLOAD_FIELDS;
 	list_init(&uploads->all);
 	return uploads;
 }
@@ -156,7 +161,12 @@ static void fail(struct upload *u, const struct err *err)
 		return;
 	}
 	stop_sending(u);
-	request_fail_err(u->r, 400, err);
+	request_fail_err(u->r, err->code == ERR_CROWDED ? 503 : 400, err);
+}
+
+static bool has_room(const struct uploads *uploads)
+{
+	return uploads->accepted < GATE_UPLOADS;
 }
 
 static void keep_answer(struct request *r, struct reply *reply)
@@ -185,6 +195,11 @@ void upload_reply(struct request *r, struct reply *reply)
 	u->is_suspended = true;
 	keep_answer(r, reply);
 	r->state = REQUEST_UPLOADING;
+	/* others may have been faster; the job finds its stream broken off */
+	if (!u->failure.code && !has_room(u->uploads))
+		err_set(&u->failure, ERR_CROWDED, TEXT_FULL);
+	u->is_accepted = true;
+	u->uploads->accepted++;
 	if (begin_sending(u, TAKE_FD(reply->fd)) < 0)
 		stop_sending(u);
 	if (u->failure.code)
@@ -194,6 +209,8 @@ void upload_reply(struct request *r, struct reply *reply)
 
 static int ask_core(struct upload *u, const char *file, struct err *err)
 {
+	if (!has_room(u->uploads))
+		return err_set(err, ERR_CROWDED, TEXT_FULL);
 	fields_set(&u->fields, FILE_PART, file);
 	return request_call_upload(
 		u->r,
@@ -215,6 +232,7 @@ static int on_part(void *ctx, const char *name, const char *file, struct err *er
 			return err_field(err, name, "the part with the file is called '%s'",
 					 FILE_PART);
 		u->has_file = u->is_in_file = true;
+		sd_event_source_disable_unref(TAKE(u->deadline));
 		return ask_core(u, file ? file : "", err);
 	}
 	if (u->fields.count >= FIELDS_COUNT_MAX - 1)
@@ -273,28 +291,75 @@ static int split_target(struct upload *u, struct err *err)
 	return 0;
 }
 
-bool upload_start(struct request *r)
+/* libmicrohttpd sees that the peer is gone and ends the request. In the middle of a body it takes no answer, and
+ * who is refused already reads that at the end. */
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	struct uploads *uploads = r->gate->uploads;
-	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	struct err err = ERR_INIT;
+	struct upload *u = userdata;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(u->r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	if (uploads->count >= GATE_UPLOADS) {
-		request_fail(r, 503, "too many uploads at once; try again later");
-		return false;
-	}
+	(void)source;
+	(void)usec;
+	if (info && u->r->state == REQUEST_READING)
+		shutdown(info->connect_fd, SHUT_RDWR);
+	return 0;
+}
+
+static unsigned count_waiting(const struct uploads *uploads, const char *address_key)
+{
+	unsigned n = 0;
+
+	LIST_FOREACH (&uploads->all, u, struct upload, node)
+		n += !u->is_accepted && str_eq(u->r->address_key, address_key) &&
+		     (u->r->state == REQUEST_READING || u->r->state == REQUEST_CALLED);
+	return n;
+}
+
+static bool may_start(struct request *r)
+{
+	if (!has_room(r->gate->uploads))
+		request_fail(r, 503, TEXT_FULL);
+	else if (count_waiting(r->gate->uploads, r->address_key) >= GATE_UPLOADS_WAITING)
+		request_fail(r, 429, "too many uploads from your address begin at once; try again");
+	return r->state == REQUEST_READING;
+}
+
+static struct upload *upload_new(struct request *r)
+{
+	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	struct upload *u = xcalloc(1, sizeof(*u));
 
-	u->uploads = uploads;
+	u->uploads = r->gate->uploads;
 	u->r = r;
 	u->fd = -1;
-	list_append(&uploads->all, &u->node);
-	uploads->count++;
-	r->upload = u;
+	list_append(&u->uploads->all, &u->node);
 	if (length)
 		str_to_u64(length, &u->size);
-	if (split_target(u, &err) < 0 ||
-	    multipart_new(header(r, MHD_HTTP_HEADER_CONTENT_TYPE), &ops, u, &u->parser, &err) < 0)
+	return u;
+}
+
+static int begin_fields(struct upload *u, struct err *err)
+{
+	int r = sd_event_add_time_relative(u->uploads->gate->event, &u->deadline, CLOCK_MONOTONIC,
+					   u->uploads->fields_within, 100 * USEC_PER_MSEC,
+					   on_deadline, u);
+
+	return r < 0 ? err_errno(err, -r, "timer") : 0;
+}
+
+bool upload_start(struct request *r)
+{
+	struct err err = ERR_INIT;
+
+	if (!may_start(r))
+		return false;
+	struct upload *u = r->upload = upload_new(r);
+
+	if (begin_fields(u, &err) < 0)
+		request_fail_err(r, 500, &err);
+	else if (split_target(u, &err) < 0 || multipart_new(header(r, MHD_HTTP_HEADER_CONTENT_TYPE),
+							    &ops, u, &u->parser, &err) < 0)
 		request_fail_err(r, err.code == ERR_NOT_FOUND ? 404 : 400, &err);
 	return r->state == REQUEST_READING;
 }
@@ -354,6 +419,7 @@ void upload_free(struct request *r)
 	if (!u)
 		return;
 	stop_sending(u); /* without the mark of the end, if it was not sent */
+	sd_event_source_disable_unref(u->deadline);
 	multipart_free(u->parser);
 	fields_fini(&u->fields);
 	buf_fini(&u->value);
@@ -361,7 +427,7 @@ void upload_free(struct request *r)
 	free(u->path);
 	free(u->query);
 	list_remove(&u->node);
-	u->uploads->count--;
+	u->uploads->accepted -= u->is_accepted;
 	free(u);
 }
 

@@ -2,15 +2,19 @@
 /* Uploads: a multipart body whose file goes on to a job of the core while it comes in. Fields first, then the
  * file: with its head the core is asked, which answers with a socket and the document for the end. The file
  * travels as frames, u32 length (little-endian) and so many bytes; length 0 says that it is complete, an end
- * without that that it is not. Nothing of it is kept here. */
+ * without that that it is not. Nothing of it is kept here.
+ *
+ * Who has no credential is known as late as that, and until then takes nothing from others: only what the core
+ * accepted counts among GATE_UPLOADS. Before, an address has few that wait for their file, each for a short time. */
 #pragma once
 
 #include "agent/gate/request.h"
 
-#define GATE_UPLOADS 32
+#define GATE_UPLOADS	     32
+#define GATE_UPLOADS_WAITING 8 /* of one address */
 
 struct uploads;
-struct uploads *uploads_new(struct gate *gate);
+struct uploads *uploads_new(struct gate *gate, const struct gate_options *options);
 void uploads_stop(struct uploads *uploads); /* resumes all, which end */
 void uploads_free(struct uploads *uploads);
 

@@ -148,6 +148,95 @@ def api_tokens():
     px.access.users(USER).token('cons').delete()
 
 
+EVE, WORD, RIGHT = 'eve@pve', 'eve-word-1', 'ConsoleAndExec'
+
+
+def cut(text, ws):
+    """The stream ends, whatever comes before."""
+    try:
+        ws.expect(b'nothing says this', 15)
+    except (EOFError, OSError) as e:
+        return ok(text, not isinstance(e, TimeoutError), repr(e))
+    return ok(text, False, 'goes on')
+
+
+def give(roles, **more):
+    px.access.acl.put(path=f'/vms/{VMID}', users=EVE, roles=roles, **more)
+
+
+def of_eve():
+    """Her session, and a console that she has open."""
+    headers, data = login(EVE, WORD)
+    r = wire('POST', f'/nodes/{NODE}/lxc/{VMID}/termproxy', {}, headers)
+    ok('a console of a user', r.status == 200, r)
+    ws = stream(r.data, {'Cookie': headers['Cookie']})
+    enter(ws, r.data)
+    ws.type('\r')
+    ws.expect(b'login: ')
+    return headers, data['ticket'], r.data['upid'], ws
+
+
+def goes_on(text, ws):
+    ws.type('\r')
+    ws.expect(b'login: ')
+    ok(text, True)
+
+
+def stopped(upid):
+    result = wait_task(px, upid, 15)
+    ok('its task was stopped', 'interrupted' in result, result)
+
+
+def program(headers):
+    """A program that does not end by itself: the answer whose body ends with it."""
+    connection = http.client.HTTPSConnection(HOST, PORT, timeout=20, context=context())
+    connection.request('POST', f'{ROOT}/nodes/{NODE}/lxc/{VMID}/exec', json.dumps({'command': ['sleep', '4321']}),
+                       {**headers, 'Content-Type': 'application/json'})
+    reply = connection.getresponse()
+    ok('a program in the container', reply.status == 200, reply.status)
+    ok('it runs', wait_for(10, is_program_there))
+    return reply
+
+
+def is_program_there():
+    return 'sleep 4321' in inside(VMID, '/bin/busybox', 'ps')
+
+
+def rights():
+    """What is open ends with the right to it, and with nothing else."""
+    px.access.roles.post(roleid=RIGHT, privs='VM.Console,VM.GuestAgent.Unrestricted')
+    px.access.users.post(userid=EVE, password=WORD)
+    give(RIGHT)
+    headers, ticket, upid, ws = of_eve()
+    r = wire('POST', '/access/ticket', {'username': EVE, 'password': ticket})
+    ok('she renews her ticket', r.status == 200, r)
+    px.access.users.post(userid='other@pve')
+    goes_on('her console goes on, whoever else is made', ws)
+    px.access.users('other@pve').delete()
+    give(RIGHT, delete=1)
+    cut('her console ends with her right to it', ws)
+    stopped(upid)
+
+    give(RIGHT)
+    headers, _, upid, ws = of_eve()
+    reply = program(headers)
+    give('PVEVMUser')
+    give(RIGHT, delete=1)
+    ok('a program ends with the right to it', reply.read() is not None)
+    ok('in the container, too', wait_for(15, lambda: not is_program_there()))
+    goes_on('the console, whose right stayed, goes on', ws)
+    wire('DELETE', f'/access/users/{EVE}/tickets', headers=session)
+    cut('logged out everywhere: it ends', ws)
+    stopped(upid)
+
+    headers, _, upid, ws = of_eve()
+    px.access.users(EVE).put(enable=0)
+    cut('disabled: it ends', ws)
+    stopped(upid)
+    px.access.users(EVE).delete()
+    px.access.roles(RIGHT).delete()
+
+
 def end():
     opened = ct.termproxy.post()
     ws = stream(opened)
@@ -162,4 +251,4 @@ def end():
     task_ok('destroy', px, ct.delete())
 
 
-run(make, terminal, drawn, tickets, api_tokens, end)
+run(make, terminal, drawn, tickets, api_tokens, rights, end)

@@ -6,6 +6,7 @@
 
 #include "agent/base/frame.h"
 #include "agent/base/mem.h"
+#include "agent/base/str.h"
 #include "agent/gate/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,6 +54,10 @@ static void run_texts(const char *text)
 		abort();
 	parse_content_type(text);
 	parse_accepts_gzip(text);
+	if (parse_is_ticket(text) && !str_starts(text, "PVE:"))
+		abort();
+	if (parse_path_is(text, "access/ticket") && !strstr(text, "access/"))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,6 +17,7 @@
 #include "agent/core/certificate.h"
 #include "agent/core/consoles.h"
 #include "agent/core/guests.h"
+#include "agent/core/job_rights.h"
 #include "agent/core/nextid.h"
 #include "agent/core/storages.h"
 
@@ -25,7 +26,7 @@ struct fixture {
 	struct core core;
 	sd_event_source *store_source;
 	struct conn *server, *client;
-	bool is_local; /* requests count as those of local root */
+	bool is_local;				   /* requests count as those of local root */
 	char ticket[TICKET_MAX], csrf[TICKET_MAX]; /* sent when not local; "" for none */
 	unsigned replies;
 	struct reply last;
@@ -51,9 +52,8 @@ static inline void fixture_on_closed(struct conn *conn, const struct err *err, v
 	fail_msg("connection closed: %s", err ? err->message : "");
 }
 
-static const struct conn_ops fixture_ops = {.on_call = fixture_on_call,
-					    .on_cancel = fixture_on_cancel,
-					    .on_closed = fixture_on_closed};
+static const struct conn_ops fixture_ops = {
+	.on_call = fixture_on_call, .on_cancel = fixture_on_cancel, .on_closed = fixture_on_closed};
 
 static inline int fixture_on_store(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
@@ -125,7 +125,8 @@ static inline void fixture_connect(struct fixture *f)
 {
 	int fds[2];
 	struct err err = ERR_INIT;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+			 0);
 	assert_int_equal(conn_new(f->core.event, fds[0], &fixture_ops, f, &f->server, &err), 0);
 	assert_int_equal(conn_new(f->core.event, fds[1], &fixture_ops, f, &f->client, &err), 0);
 }
@@ -155,6 +156,7 @@ static inline void fixture_start(struct fixture *f)
 	core->storages = storages_new(core);
 	core->events = events_new(core);
 	core->consoles = consoles_new(core->event, core->jobs);
+	core->job_rights = job_rights_new(core);
 	core->certificate = certificate_new();
 	fixture_connect(f);
 }
@@ -178,6 +180,7 @@ static inline void fixture_end(struct fixture *f)
 	conn_close(f->server);
 	events_free(core->events);
 	certificate_free(core->certificate);
+	job_rights_free(core->job_rights);
 	consoles_free(core->consoles);
 	storages_free(core->storages);
 	guests_free(core->guests);
@@ -200,8 +203,8 @@ static inline void fixture_login(struct fixture *f, const char *user)
 	f->is_local = user == NULL;
 	f->ticket[0] = f->csrf[0] = '\0';
 	if (!str_is_empty(user) &&
-	    access_ticket_make(f->core.access, user, clock_wall() / USEC_PER_SEC, f->ticket, f->csrf,
-			       &err) < 0)
+	    access_ticket_make(f->core.access, user, clock_wall() / USEC_PER_SEC, f->ticket,
+			       f->csrf, &err) < 0)
 		fail_msg("%s", err.message);
 }
 
@@ -213,8 +216,7 @@ static inline void fixture_on_reply(struct reply *reply, void *ctx)
 	*reply = REPLY_INIT;
 	f->replies++;
 	if (f->last.body_fd >= 0)
-		assert_int_equal(
-			fd_memfd_read(f->last.body_fd, 64 << 20, &f->last.body, NULL), 0);
+		assert_int_equal(fd_memfd_read(f->last.body_fd, 64 << 20, &f->last.body, NULL), 0);
 }
 
 /* Fills a call: "GET /path?name=value&name=value" (values as they are). */
@@ -278,5 +280,4 @@ static inline void expect_has(struct fixture *f, const char *request, const char
 	}
 }
 
-#define EXPECT_HAS(f, request, ...)                                                                \
-	expect_has(f, request, (const char *const[]){__VA_ARGS__, NULL})
+#define EXPECT_HAS(f, request, ...) expect_has(f, request, (const char *const[]){__VA_ARGS__, NULL})

@@ -8,6 +8,8 @@
 
 #include "api_test.h"
 
+#define SHARE 4 /* an eighth of all */
+
 static struct fixture f;
 
 static int set_up(void **state)
@@ -47,21 +49,64 @@ static void settle(void)
 	assert_true(f.replies > before);
 }
 
+static void expect_refused(unsigned replies)
+{
+	while (f.replies == replies)
+		fixture_turn(&f);
+	assert_int_equal(f.last.status, 429);
+	assert_non_null(strstr(buf_str(&f.last.body), "too many log-ins"));
+}
+
 static void one_address_gets_its_share(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < SHARE; i++)
 		log_in_from("192.0.2.1");
 	settle();
 	assert_int_equal(f.replies, 1);
 	log_in_from("192.0.2.1");
-	while (f.replies == 1)
-		fixture_turn(&f);
-	assert_int_equal(f.last.status, 500);
-	assert_non_null(strstr(buf_str(&f.last.body), "too many log-ins"));
+	expect_refused(1);
 	log_in_from("192.0.2.2");
 	settle();
 	assert_int_equal(f.replies, 3);
+}
+
+/* Whoever has one address of an IPv6 network has all of them. */
+static void one_network_gets_the_same(void **state)
+{
+	char peer[64];
+
+	(void)state;
+	for (unsigned i = 0; i < SHARE; i++) {
+		snprintf(peer, sizeof(peer), "2001:db8::%x:1", i);
+		log_in_from(peer);
+	}
+	settle();
+	assert_int_equal(f.replies, 1);
+	log_in_from("2001:db8::ffff:1");
+	expect_refused(1);
+	log_in_from("2001:db8:0:1::1");
+	settle();
+	assert_int_equal(f.replies, 3);
+}
+
+/* Four addresses at their worst leave room for others. */
+static void a_few_leave_room(void **state)
+{
+	char peer[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 4 * 64; i++) {
+		snprintf(peer, sizeof(peer), "192.0.2.%u", i % 4);
+		log_in_from(peer);
+	}
+	while (f.replies < 4 * (64 - SHARE))
+		fixture_turn(&f);
+	settle();
+	assert_int_equal(f.replies, 1 + 4 * (64 - SHARE));
+	log_in_from("192.0.2.99");
+	settle();
+	assert_int_equal(f.replies, 2 + 4 * (64 - SHARE));
 }
 
 static void all_together_get_theirs(void **state)
@@ -75,12 +120,16 @@ static void all_together_get_theirs(void **state)
 	}
 	settle();
 	assert_int_equal(f.replies, 1 + 8);
+	log_in_from("192.0.2.99");
+	expect_refused(1 + 8);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_address_gets_its_share, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_network_gets_the_same, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_few_leave_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_together_get_theirs, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,13 +133,53 @@ static void test_refresh_of_a_token(void **state)
 	assert_false(refresh(&who, NOW, &until));
 }
 
+static bool holds(struct identity *who, uint64_t now, uint64_t *ret_until)
+{
+	*ret_until = 1;
+	return access_holds(access_, who, now, ret_until);
+}
+
+/* A ticket ends by its time, and what it opened does not. */
+static void test_what_a_ticket_opened(void **state)
+{
+	char ticket[TICKET_MAX], csrf[TICKET_MAX], line[64];
+	struct credential cred = {.ticket = ticket};
+	struct identity who, root = {.userid = "root@pam", .is_local_root = true};
+	uint64_t until;
+
+	(void)state;
+	put("/user.cfg", "user:a@pve:1:0::::\n");
+	assert_int_equal(access_ticket_make(access_, "a@pve", NOW, ticket, csrf, NULL), 0);
+	assert_int_equal(access_authenticate(access_, &cred, false, NOW, &who, NULL), 0);
+	assert_true(holds(&who, NOW + 100 * TICKET_LIFE, &until));
+	assert_int_equal(until, 0);
+	put("/user.cfg", "user:a@pve:1:1744830564::::\n"); /* 100 s later */
+	assert_true(holds(&who, NOW + 99, &until));
+	assert_int_equal(until, NOW + 100);
+	assert_false(holds(&who, NOW + 100, &until));
+	put("/user.cfg", "user:a@pve:0:0::::\n");
+	assert_false(holds(&who, NOW, &until));
+	put("/user.cfg", "user:a@pve:1:0::::\n");
+	assert_true(holds(&who, NOW, &until));
+	snprintf(line, sizeof(line), "a@pve:%llu:$y$hash\n", NOW + 0ull);
+	put("/priv/shadow.cfg", line);
+	assert_true(holds(&who, NOW + 3 * TICKET_LIFE, &until));
+	snprintf(line, sizeof(line), "a@pve:%llu:$y$hash\n", NOW + 1ull);
+	put("/priv/shadow.cfg", line);
+	assert_false(holds(&who, NOW + 3 * TICKET_LIFE, &until));
+	assert_true(holds(&root, NOW, &until));
+	put("/priv/shadow.cfg", NULL);
+	assert_true(holds(&who, NOW, &until));
+	put("/priv/authkey", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n");
+	assert_false(holds(&who, NOW, &until));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_tickets_before_a_change),
-		cmocka_unit_test(test_shadow_values),
-		TEST(test_refresh_of_a_ticket),
-		TEST(test_refresh_of_a_token),
+		TEST(test_tickets_before_a_change), cmocka_unit_test(test_shadow_values),
+		TEST(test_refresh_of_a_ticket),	    TEST(test_refresh_of_a_token),
+		TEST(test_what_a_ticket_opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

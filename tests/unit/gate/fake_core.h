@@ -7,6 +7,9 @@
  *   /later/MS/TEXT   status 200 with reason TEXT after MS milliseconds
  *   /exit/NAME       the core removes the file NAME in its folder and ends at once; without that file it
  *                    answers
+ *   /access/ticket   status 200 for the password "right" and for what begins with "PVE:", else 401; the same for
+ *                    PUT /access/password and its confirmation-password; /asked: how often these, or
+ *                    status 401, were asked for
  *   /stream/…, /jobs, /events/…   fake_streams.h */
 #pragma once
 
@@ -28,7 +31,7 @@
 struct fake_core {
 	sd_event *event;
 	int listen_fd;
-	unsigned cancels;
+	unsigned cancels, asked;
 	/* fake_streams.h */
 	sd_event_source *held[FAKE_HELD_MAX]; /* our ends of streams without a job */
 	unsigned jobs;			      /* that run */
@@ -121,12 +124,27 @@ static void fake_later(struct fake_core *core, struct conn *conn, uint64_t id, c
 				   strtoull(what, NULL, 10) * USEC_PER_MSEC, 1, fake_on_later, l);
 }
 
-static void fake_status(struct conn *conn, uint64_t id, const char *what)
+static void fake_status(struct fake_core *core, struct conn *conn, uint64_t id, const char *what)
 {
 	const char *text = strchr(what, '/');
 
+	core->asked += atoi(what) == 401;
+
 	fake_json(conn, id, (unsigned)atoi(what), text ? text + 1 : NULL,
 		  "{\"data\":null,\"message\":\"as asked\\n\"}");
+}
+
+static void fake_log_in(struct fake_core *core, struct conn *conn, uint64_t id,
+			const struct call *call)
+{
+	const char *password = fields_get(&call->params, "password");
+	const char *confirmation = fields_get(&call->params, "confirmation-password");
+	const char *given = confirmation ? confirmation : password;
+	bool is_right = str_eq(given, "right") || (given && str_starts(given, "PVE:"));
+
+	core->asked++;
+	fake_json(conn, id, is_right ? 200 : 401, is_right ? "OK" : "authentication failure",
+		  "{\"data\":null}");
 }
 
 static bool fake_is_armed(const char *name)
@@ -152,10 +170,14 @@ static void fake_on_call(struct conn *conn, uint64_t id, struct call *call, void
 	} else if (str_after(path, "/stream/") || str_after(path, "/events/") ||
 		   str_eq(path, "/jobs") || str_eq(path, "/flooded")) {
 		fake_stream_call(core, conn, id, call);
+	} else if (strstr(path, "access/ticket") || str_eq(path, "/access/password")) {
+		fake_log_in(core, conn, id, call);
+	} else if (str_eq(path, "/asked")) {
+		fake_number(conn, id, core->asked);
 	} else if (str_eq(path, "/cancels")) {
 		fake_number(conn, id, core->cancels);
 	} else if ((rest = str_after(path, "/status/"))) {
-		fake_status(conn, id, rest);
+		fake_status(core, conn, id, rest);
 	} else if ((rest = str_after(path, "/size/"))) {
 		fake_size(conn, id, strtoull(rest, NULL, 10));
 	} else if ((rest = str_after(path, "/later/"))) {

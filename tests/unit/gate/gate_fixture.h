@@ -26,6 +26,7 @@
 /* of the gates that are started from now on */
 static unsigned fixture_per_address = 64;
 static usec_t fixture_ping_every;
+static usec_t fixture_upload_fields;
 
 struct fixture {
 	char folder[64];
@@ -113,7 +114,8 @@ static inline void fixture_gate_main(const struct fixture *f, int ready)
 	struct gate_options options = {.listen = "::",
 				       .port = f->port,
 				       .per_address = fixture_per_address,
-				       .ping_every = fixture_ping_every};
+				       .ping_every = fixture_ping_every,
+				       .upload_fields = fixture_upload_fields};
 	struct gate gate = {.webui_fd = -1};
 	struct err err = ERR_INIT;
 	autofree char *core = path_join(path_run(), "%s", GATE_SOCKET);
@@ -203,14 +205,17 @@ struct response {
 	size_t size;
 };
 
-static inline void client_open_with(struct client *c, const struct fixture *f,
-				    const char *priorities)
+/* from: an address in host byte order. */
+static inline void client_open_as(struct client *c, const struct fixture *f, in_addr_t from,
+				  const char *priorities)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(from)};
 	int on = 1, r;
 
 	*c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	to.sin_port = htons(f->port);
+	assert_int_equal(bind(c->fd, (struct sockaddr *)&own, sizeof(own)), 0);
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	gnutls_certificate_allocate_credentials(&c->credentials);
@@ -223,6 +228,17 @@ static inline void client_open_with(struct client *c, const struct fixture *f,
 		r = gnutls_handshake(c->tls);
 	while (r < 0 && !gnutls_error_is_fatal(r));
 	assert_int_equal(r, 0);
+}
+
+static inline void client_open_with(struct client *c, const struct fixture *f,
+				    const char *priorities)
+{
+	client_open_as(c, f, INADDR_LOOPBACK, priorities);
+}
+
+static inline void client_open_from(struct client *c, const struct fixture *f, in_addr_t from)
+{
+	client_open_as(c, f, from, "NORMAL");
 }
 
 static inline void client_open(struct client *c, const struct fixture *f)

@@ -254,6 +254,108 @@ static void refusals_are_held_and_bounded(void **state)
 	assert_int_equal(at_once, REFUSED - HELD);
 }
 
+static unsigned ask_number(const struct fixture *f, const char *path)
+{
+	struct client c;
+	autoresponse r = {0};
+
+	client_open(&c, f);
+	client_ask(&c, "GET /api2/json%s", path);
+	assert_true(client_read(&c, &r));
+	client_close(&c);
+	return (unsigned)atoi(r.body + strlen("{\"data\":"));
+}
+
+static void log_in(struct client *c, const struct fixture *f, in_addr_t from, const char *ask,
+		   const char *form)
+{
+	client_open_from(c, f, from);
+	client_ask(c, "%s" FORM "\r\nContent-Length: %zu", ask, strlen(form));
+	client_send(c, form, strlen(form));
+}
+
+static unsigned status_of(const struct fixture *f, in_addr_t from, const char *ask,
+			  const char *form)
+{
+	struct client c;
+	autoresponse r = {0};
+
+	log_in(&c, f, from, ask, form);
+	assert_true(client_read(&c, &r));
+	client_close(&c);
+	return r.status;
+}
+
+#define LOG_IN "POST /api2/json/access/ticket"
+#define TICKET "PVE:root@pam:65F1A2B3::tQ1XW2eYcz0VxfVq8v0nY2n9rC0Jr6b5Kp3u8wE7a%2B/="
+
+/* While an address has all its refusals held, its passwords are not looked at: the right one is not told from
+ * a wrong one. Those with a ticket, and other addresses, go on. */
+static void a_full_brake_asks_nothing(void **state)
+{
+	static const struct {
+		const char *ask, *form;
+		unsigned status;
+		bool is_asked;
+	} cases[] = {
+		{LOG_IN, "username=root%40pam&password=right", 429, false},
+		{LOG_IN, "username=root%40pam&password=wrong", 429, false},
+		{"POST /api2/json//access//ticket/", "password=right", 429, false},
+		{LOG_IN "?password=right", "password=" TICKET, 429, false},
+		{LOG_IN, "username=root%40pam&password=PVE:x", 429, false},
+		{"PUT /api2/json/access/password", "password=x&confirmation-password=right", 429,
+		 false},
+		{LOG_IN, "username=root%40pam&password=" TICKET, 200, true},
+		{"POST /api2/json/version", "password=right", 200, false},
+	};
+	const struct fixture *f = *state;
+	const in_addr_t here = 0x7f000003, elsewhere = 0x7f000004;
+	struct client held[HELD];
+	unsigned asked = ask_number(f, "/asked");
+
+	for (int i = 0; i < HELD; i++)
+		log_in(&held[i], f, here, LOG_IN, "password=guess");
+	while (ask_number(f, "/asked") != asked + HELD)
+		;
+	asked += HELD;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unsigned status = status_of(f, here, cases[i].ask, cases[i].form);
+
+		asked += cases[i].is_asked;
+		if (status != cases[i].status || ask_number(f, "/asked") != asked)
+			fail_msg("%s %s: %u", cases[i].ask, cases[i].form, status);
+	}
+	assert_int_equal(status_of(f, elsewhere, LOG_IN, "password=right"), 200);
+	for (int i = 0; i < HELD; i++) {
+		autoresponse r = {0};
+
+		assert_true(client_read(&held[i], &r));
+		assert_int_equal(r.status, 401);
+		client_close(&held[i]);
+	}
+	assert_int_equal(status_of(f, here, LOG_IN, "password=right"), 200);
+}
+
+/* A page whose ticket ran out: all that it asks for is refused, and then somebody logs in. */
+static void refused_tickets_are_no_guesses(void **state)
+{
+	const struct fixture *f = *state;
+	const in_addr_t here = 0x7f000005;
+	struct client held[HELD];
+	unsigned asked = ask_number(f, "/asked");
+
+	for (int i = 0; i < HELD; i++) {
+		client_open_from(&held[i], f, here);
+		client_ask(&held[i], "GET /api2/json/status/401/permission%%20denied");
+	}
+	while (ask_number(f, "/asked") != asked + HELD)
+		;
+	assert_int_equal(status_of(f, here, "POST /api2/json/status/401/no", "a=b"), 429);
+	assert_int_equal(status_of(f, here, LOG_IN, "password=right"), 200);
+	for (int i = 0; i < HELD; i++)
+		client_close(&held[i]);
+}
+
 static void large_bodies_are_refused(void **state)
 {
 	static const struct {
@@ -342,18 +444,6 @@ static void large_answers_come_whole(void **state)
 	}
 }
 
-static unsigned cancels_seen(const struct fixture *f)
-{
-	struct client c;
-	autoresponse r = {0};
-
-	client_open(&c, f);
-	client_ask(&c, "GET /api2/json/cancels");
-	assert_true(client_read(&c, &r));
-	client_close(&c);
-	return (unsigned)atoi(r.body + strlen("{\"data\":"));
-}
-
 static void clients_that_leave_cancel_their_call(void **state)
 {
 	usec_t deadline = clock_monotonic() + 10 * USEC_PER_SEC;
@@ -362,7 +452,7 @@ static void clients_that_leave_cancel_their_call(void **state)
 	client_open(&c, *state);
 	client_ask(&c, "GET /api2/json/never");
 	client_close(&c);
-	while (cancels_seen(*state) == 0)
+	while (ask_number(*state, "/cancels") == 0)
 		assert_true(clock_monotonic() < deadline);
 }
 
@@ -557,6 +647,8 @@ int main(void)
 		cmocka_unit_test(both_tls_versions_are_spoken),
 		cmocka_unit_test(known_static_files_are_not_sent_again),
 		cmocka_unit_test(refusals_are_held_and_bounded),
+		cmocka_unit_test(a_full_brake_asks_nothing),
+		cmocka_unit_test(refused_tickets_are_no_guesses),
 		cmocka_unit_test(core_away_is_503_in_time_and_then_heals),
 		cmocka_unit_test(core_that_dies_at_work),
 		cmocka_unit_test(new_certificates_are_served),

@@ -238,10 +238,67 @@ static void encodings(void **state)
 			fail_msg("%s", cases[i].header);
 }
 
+#define SIGNATURE "tQ1XW2eYcz0VxfVq8v0nY2n9rC0Jr6b5Kp3u8wE7a+/"
+
+static void tickets(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_one;
+	} cases[] = {
+		{"PVE:root@pam:65F1A2B3::" SIGNATURE "=", true},
+		{"PVE:root@pam:65F1A2B3::" SIGNATURE, true},
+		{"PVE:root@pam:65F1A2B3::" SIGNATURE "==", false},
+		{"PVE:root@pam:65F1A2B3::" SIGNATURE "A", false},
+		{"PVE:root@pam:65F1A2B3::hunter2", false},
+		{"PVE:root@pam:65F1A2B3::", false},
+		{"PVE:root@pam:65F1A2B3:" SIGNATURE "=", false},
+		{"PVE:root@pam:65F1A2B::" SIGNATURE "=", false},
+		{"PVE:root@pam:65F1A2B3C::" SIGNATURE "=", false},
+		{"PVE:root@pam:65f1a2b3::" SIGNATURE "=", false},
+		{"PVE:root:65F1A2B3::" SIGNATURE "=", false},
+		{"PVE::65F1A2B3::" SIGNATURE "=", false},
+		{"PVE:root@pam", false},
+		{"PVE:", false},
+		{"", false},
+		{" PVE:root@pam:65F1A2B3::" SIGNATURE "=", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (parse_is_ticket(cases[i].text) != cases[i].is_one)
+			fail_msg("%s", cases[i].text);
+}
+
+static void paths(void **state)
+{
+	static const struct {
+		const char *path;
+		bool is_it;
+	} cases[] = {
+		{"/access/ticket", true},
+		{"//access///ticket", true},
+		{"/access/ticket/", true},
+		{"/access/ticket//", true},
+		{"/access/ticket/x", false},
+		{"/access/tickets", false},
+		{"/access/ticke", false},
+		{"/access", false},
+		{"/", false},
+		{"/x/access/ticket", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (parse_path_is(cases[i].path, "access/ticket") != cases[i].is_it)
+			fail_msg("%s", cases[i].path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),	 cmocka_unit_test(json),
+		cmocka_unit_test(forms),	 cmocka_unit_test(tickets),
+		cmocka_unit_test(paths),	 cmocka_unit_test(json),
 		cmocka_unit_test(bounds),	 cmocka_unit_test(targets),
 		cmocka_unit_test(cookies),	 cmocka_unit_test(authorizations),
 		cmocka_unit_test(content_types), cmocka_unit_test(encodings),

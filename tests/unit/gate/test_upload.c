@@ -3,6 +3,8 @@
  * those that break off or are refused. */
 #include "tests/unit/gate/gate_fixture.h"
 
+#include "agent/gate/upload.h"
+
 #define MIB (1024u * 1024)
 #define HEAD                                                                                       \
 	"--B\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\niso\r\n"                   \
@@ -203,14 +205,123 @@ static void test_job_does_not_read(void **state)
 	client_close(&c);
 }
 
+#define FIRST_FIELD "--B\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\nis"
+
+/* Head and the beginning of a field; the gate has seen it once it answers somebody else. */
+static void wait_for_file(struct client *c, const struct fixture *f, in_addr_t from)
+{
+	client_open_from(c, f, from);
+	client_ask(c, "POST /api2/json/take/upload\r\nContent-Type: multipart/form-data; "
+		      "boundary=B\r\nContent-Length: 100000");
+	client_send(c, FIRST_FIELD, strlen(FIRST_FIELD));
+	ask_number(f, "/jobs");
+}
+
+static unsigned upload_small(const struct fixture *f, in_addr_t from)
+{
+	struct client c;
+	autoresponse r = {0};
+
+	client_open_from(&c, f, from);
+	begin(&c, "/take/upload", 1000);
+	send_pattern(&c, 0, 1000);
+	client_send(&c, TAIL, strlen(TAIL));
+	assert_true(client_read(&c, &r));
+	client_close(&c);
+	return r.status;
+}
+
+/* Nothing is known of them but their address. */
+static void test_those_who_wait_block_nobody(void **state)
+{
+	enum { ADDRESSES = 5 };
+	const struct fixture *f = *state;
+	struct client waiting[ADDRESSES * GATE_UPLOADS_WAITING];
+	usec_t end = clock_monotonic() + 20 * USEC_PER_SEC;
+
+	assert_true(ARRAY_SIZE(waiting) > GATE_UPLOADS);
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
+		wait_for_file(&waiting[i], f, 0x7f000010 + (in_addr_t)(i % ADDRESSES));
+	assert_int_equal(upload_small(f, INADDR_LOOPBACK), 200);
+	assert_int_equal(upload_small(f, 0x7f000010), 429);
+	client_close(&waiting[0]);
+	while (upload_small(f, 0x7f000010) != 200)
+		assert_true(clock_monotonic() < end);
+	for (size_t i = 1; i < ARRAY_SIZE(waiting); i++)
+		client_close(&waiting[i]);
+}
+
+/* What the core accepted is bounded in all, whoever it comes from. */
+static void test_accepted_are_bounded(void **state)
+{
+	const struct fixture *f = *state;
+	struct client clients[GATE_UPLOADS];
+	usec_t end = clock_monotonic() + 20 * USEC_PER_SEC;
+
+	for (unsigned i = 0; i < GATE_UPLOADS; i++) {
+		client_open(&clients[i], f);
+		begin(&clients[i], "/deaf/upload", MIB);
+		while (ask_number(f, "/jobs") != i + 1)
+			assert_true(clock_monotonic() < end);
+	}
+	assert_int_equal(upload_small(f, 0x7f000010), 503);
+	client_close(&clients[0]);
+	while (upload_small(f, 0x7f000010) != 200)
+		assert_true(clock_monotonic() < end);
+	for (unsigned i = 1; i < GATE_UPLOADS; i++)
+		client_close(&clients[i]);
+}
+
+static int setup_short(void **state)
+{
+	fixture_upload_fields = 300 * USEC_PER_MSEC;
+	return fixture_setup(state);
+}
+
+static int teardown_short(void **state)
+{
+	fixture_upload_fields = 0;
+	return fixture_teardown(state);
+}
+
+/* Those that came to their file in time have as long as they need. */
+static void test_fields_have_a_deadline(void **state)
+{
+	const struct fixture *f = *state;
+	struct client slow, late;
+	struct pollfd socket;
+	autoresponse r = {0};
+
+	client_open(&slow, f);
+	begin(&slow, "/take/upload", 1000);
+	wait_for_file(&late, f, INADDR_LOOPBACK);
+	socket = (struct pollfd){.fd = late.fd, .events = POLLRDHUP};
+	assert_int_equal(poll(&socket, 1, 20000), 1);
+	assert_false(client_read(&late, &r));
+	client_close(&late);
+	send_pattern(&slow, 0, 1000);
+	client_send(&slow, TAIL, strlen(TAIL));
+	assert_true(client_read(&slow, &r));
+	assert_int_equal(r.status, 200);
+	client_close(&slow);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_through),	      TEST(test_broken_off),	TEST(test_no_end),
-		TEST(test_refused),	      TEST(test_large_refused), TEST(test_job_ends_early),
+		TEST(test_through),
+		TEST(test_broken_off),
+		TEST(test_no_end),
+		TEST(test_refused),
+		TEST(test_large_refused),
+		TEST(test_job_ends_early),
 		TEST(test_job_does_not_read),
+		TEST(test_those_who_wait_block_nobody),
+		TEST(test_accepted_are_bounded),
+		cmocka_unit_test_setup_teardown(test_fields_have_a_deadline, setup_short,
+						teardown_short),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
