@@ -424,6 +424,7 @@ static void test_users(void **state)
 	fixture_put(&f, "/user.cfg", "user:bob@pve:1:0::::\n");
 	assert_int_equal(stream(CT, o.port, o.ticket, NULL), 403); /* what was taken away since */
 	fixture_put(&f, "/user.cfg", user_cfg);
+	o = open_console("POST " CT "/termproxy"); /* the first one ended with the right to it */
 	expect_stream(CT, &o, NULL);
 }
 
