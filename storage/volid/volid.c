@@ -286,6 +286,21 @@ int volid_parse(const char *text, struct volid *ret, struct err *err)
 	return 0;
 }
 
+int volid_base(const struct volid *clone, struct volid *ret, struct err *err)
+{
+	struct volid base;
+	if (!clone->base[0])
+		return err_set(err, ERR_NOT_FOUND, "volume '%s:%.200s' is no linked clone",
+			       clone->storage, clone->name);
+	autofree char *text = xasprintf("%s:%s", clone->storage, clone->base);
+	int r = volid_parse(text, &base, err);
+	if (r < 0)
+		return r;
+	base.content = clone->content;
+	*ret = base;
+	return 0;
+}
+
 int volume_file_check(enum volume_content content, const char *file, struct err *err)
 {
 	if ((size_t)content >= ARRAY_SIZE(kinds))

@@ -40,6 +40,28 @@ int vm_volume_path(struct task_ctx *task, const struct vm_drive *drive, char **r
 	return 0;
 }
 
+int vm_volume_base_path(struct task_ctx *task, const struct vm_drive *drive, char **ret,
+			struct err *err)
+{
+	autobuf path = BUF_INIT;
+	struct volid base;
+	int r;
+
+	*ret = NULL;
+	if (drive->is_cdrom || !drive->volume.base[0])
+		return 0;
+	if ((r = volid_base(&drive->volume, &base, err)) == 0)
+		r = task_volume_path(task, &base, base.content, &path, err);
+	if (r == 0 && access(buf_str(&path), F_OK) != 0)
+		r = err_set(err, ERR_NOT_FOUND, "its base volume '%s:%s' does not exist",
+			    base.storage, base.name);
+	if (r < 0)
+		return err_prefix(err, "%s", drive->key);
+	open_folder(buf_str(&path));
+	*ret = buf_steal(&path);
+	return 0;
+}
+
 char *vm_volume_next_name(const struct task_storage *storage, const struct guest_config *config,
 			  unsigned vmid, const char *format, struct err *err)
 {
