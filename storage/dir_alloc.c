@@ -262,7 +262,7 @@ static int grow(const struct storage_def *def, const struct volid *volume, int p
 	autobuf path = BUF_INIT;
 	if (str_eq(volume->format, "qcow2")) {
 		int r = dir_path(def, volume, &path, err);
-		return r < 0 ? r : qcow2_resize(buf_str(&path), size, err);
+		return r < 0 ? r : qcow2_resize(buf_str(&path), volume, size, err);
 	}
 	autofd int fd = openat(parent, volume->file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

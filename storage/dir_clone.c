@@ -47,8 +47,10 @@ static int make_overlay(const struct storage_def *def, const struct volid *volum
 		return r;
 	autofree char *owner = dir_owner_path(def, vmid);
 	autofree char *path = xasprintf("%s/%s", owner, name);
-	autofree char *backing = xasprintf("../%u/%s", volume->vmid, volume->file);
-	return qcow2_make_overlay(path, backing, volume->format, err);
+	autofree char *base = xasprintf("%s/../%s", owner, volume->name);
+	autofree char *backing = xasprintf("../%s", volume->name);
+	r = qcow2_check(base, volume, err);
+	return r < 0 ? r : qcow2_make_overlay(path, backing, volume->format, err);
 }
 
 int dir_clone(const struct storage_def *def, const struct volid *volume, const char *snapshot,

@@ -242,7 +242,9 @@ static int parse_clone(const char *text, struct volid *v, struct err *err)
 	int r = parse_half(text, v->base, &base, err);
 	if (r == 0)
 		r = parse_half(text, end + 1, v, err);
-	if (r == 0 && (!volume_is_base(&base) || volume_is_base(v) || !str_eq(v->format, "qcow2")))
+	bool is_image = str_eq(base.format, "raw") || str_eq(base.format, "qcow2");
+	if (r == 0 && (!volume_is_base(&base) || !is_image || volume_is_base(v) ||
+		       !str_eq(v->format, "qcow2")))
 		r = volid_fail(err, text, "a clone is a qcow2 image on a base volume");
 	return r;
 }
