@@ -137,9 +137,8 @@ static bool is_untouched(const struct task_storage *storage, const struct guest_
 	return storage->driver->info(storage->def, &v->volume, &info, NULL) == 0;
 }
 
-static int make_base(struct task_ctx *task, const struct task_storage *storage,
-		     const struct guest_volume *v, struct template *t, char ret_volid[VOLID_MAX],
-		     struct err *err)
+static int make_base(const struct task_storage *storage, const struct guest_volume *v,
+		     struct template *t, char ret_volid[VOLID_MAX], struct err *err)
 {
 	struct err why = ERR_INIT;
 	int r = storage->driver->to_base(storage->def, &v->volume, ret_volid, &why);
@@ -148,11 +147,6 @@ static int make_base(struct task_ctx *task, const struct task_storage *storage,
 		r = find_base(storage, v, ret_volid);
 	if (r == 0 || !is_untouched(storage, v))
 		t->is_changed = true;
-	if (r == -ERR_NOT_FOUND && t->is_undo) { /* it would be missed for ever */
-		task_warn(task, "%s: %s", v->key, why.message);
-		snprintf(ret_volid, VOLID_MAX, "%s", v->volid);
-		return 0;
-	}
 	return r < 0 ? err_set(err, (enum err_code)why.code, "%s: %s", v->key, why.message) : 0;
 }
 
@@ -161,7 +155,7 @@ static int convert(struct task_ctx *task, const struct task_storage *storage,
 {
 	struct template *t = ctx;
 	char volid[VOLID_MAX];
-	int r = make_base(task, storage, v, t, volid, err);
+	int r = make_base(storage, v, t, volid, err);
 
 	if (r < 0 || str_eq(volid, v->volid))
 		return r;

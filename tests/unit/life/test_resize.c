@@ -10,6 +10,7 @@
 #define OTHER  "hostname: a\nmp0: aa:101/vm-101-disk-7.raw,mp=/a,size=1K\n"
 
 static char folder[64];
+static const char *undo_of;   /* or NULL */
 static const char *meanwhile; /* configuration that somebody writes while it grows */
 
 static int require_stopped(struct task_ctx *task, struct err *err)
@@ -59,7 +60,7 @@ static int set_up(void **state)
 	core.values = map_new();
 	set("/storage.cfg", storages, strlen(storages));
 	set(CONFIG, BEFORE, strlen(BEFORE));
-	meanwhile = NULL;
+	meanwhile = undo_of = NULL;
 	return 0;
 }
 
@@ -78,6 +79,7 @@ static int resize(struct buf *ret_config, struct err *err)
 
 	fields_add(&task.args, "disk", "mp0");
 	fields_add(&task.args, "size", "8192");
+	fields_add(&task.args, "undo-of", undo_of);
 	r = life_resize_run(&task, &life, err);
 	(void)task_store_get(CONFIG, ret_config, NULL, NULL);
 	stop_core(pid);
@@ -107,6 +109,51 @@ static void leaves_another_volume_alone(void **state)
 	assert_string_equal(buf_str(&config), OTHER);
 }
 
+/* What is gone is not waited for. */
+static void the_undo_ends(void **state)
+{
+	static const char *const configs[] = {
+		BEFORE, /* it was not begun */
+		"hostname: a\nmp1: aa:101/vm-101-disk-0.raw,mp=/a\n",
+		"hostname: a\nmp0: aa:101/vm-101-disk-9.raw,mp=/a\n",
+		"hostname: a\nmp0: gone:101/vm-101-disk-0.raw,mp=/a\n",
+		"hostname: a\nmp0: aa:101/base-101-disk-0.raw,mp=/a\ntemplate: 1\n",
+	};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	undo_of = "job";
+	for (size_t i = 0; i < ARRAY_SIZE(configs); i++) {
+		autobuf config = BUF_INIT;
+
+		set(CONFIG, configs[i], strlen(configs[i]));
+		if (resize(&config, &err) < 0)
+			fail_msg("%zu: %s", i, err.message);
+		assert_string_equal(buf_str(&config), configs[i]);
+	}
+	autobuf none = BUF_INIT;
+
+	unset(CONFIG);
+	assert_int_equal(resize(&none, &err), 0);
+}
+
+static void the_undo_goes_on(void **state)
+{
+	static const char pending[] = BEFORE "\n[PENDING]\nmp0: aa:101/vm-101-disk-0.raw,mp=/b\n";
+	autofree char *path = xasprintf("%s/images/101/vm-101-disk-0.raw", folder);
+	autobuf config = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	set(CONFIG, pending, strlen(pending));
+	assert_int_equal(resize(&config, &err), -ERR_BUSY);
+	undo_of = "job";
+	assert_int_equal(truncate(path, 8192), 0);
+	buf_clear(&config);
+	assert_int_equal(resize(&config, &err), 0);
+	assert_non_null(strstr(buf_str(&config), "mp=/a,size=8K"));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -114,6 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(grows),
 		TEST(leaves_another_volume_alone),
+		TEST(the_undo_ends),
+		TEST(the_undo_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
