@@ -18,6 +18,7 @@
 #include "agent/base/str.h"
 #include "storage/copy_tree.h"
 #include "storage/pace.h"
+#include "storage/qcow2.h"
 #include "storage/reserve.h"
 
 #define COPY_TIMEOUT (48 * 3600 * USEC_PER_SEC)
@@ -181,7 +182,8 @@ static int convert(const struct volume_copy *copy, const struct ends *ends, stru
 	}
 	argv[n++] = ends->source.data;
 	argv[n++] = ends->target.data;
-	return run(copy, argv, err);
+	int r = qcow2_check(ends->source.data, copy->volume, err);
+	return r < 0 ? r : run(copy, argv, err);
 }
 
 static bool is_btrfs(const char *path)

@@ -85,6 +85,10 @@ bool dir_disk_is_taken(int owner_fd, unsigned vmid, unsigned number);
 /* Arguments of a new guest volume; format: as asked for, or the type's default. */
 int dir_check_alloc(const struct storage_def *def, const struct volume_alloc *what,
 		    const char *format, struct err *err);
+/* A base stays what it is as long as the lock's descriptor is open: shared by those who make a clone of it, whose header
+ * does not name it yet; alone for who removes it. Waits for others a moment, then ERR_BUSY. */
+int dir_lock_base(int parent_fd, const struct volid *base, bool is_shared, int *ret_fd,
+		  struct err *err);
 /* ERR_BUSY if a linked clone stands on this base. */
 int dir_check_no_clones(const struct storage_def *def, const struct volid *base, struct err *err);
 bool dir_is_guest_volume(const struct volid *volume);

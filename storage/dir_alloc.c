@@ -231,7 +231,7 @@ int dir_alloc(const struct storage_def *def, const struct volume_alloc *what,
 
 int dir_free(const struct storage_def *def, const struct volid *volume, struct err *err)
 {
-	autofd int parent = -1;
+	autofd int parent = -1, lock = -1;
 	struct stat st;
 	int r = dir_open_parent(def, volume, &parent, err);
 	if (r == 0)
@@ -242,7 +242,8 @@ int dir_free(const struct storage_def *def, const struct volid *volume, struct e
 		return err_set(err, ERR_UNSUPPORTED,
 			       "feature not available: removing volumes of format 'subvol'");
 	if (dir_is_guest_volume(volume) && volume_is_base(volume) &&
-	    (r = dir_check_no_clones(def, volume, err)) < 0)
+	    ((r = dir_lock_base(parent, volume, false, &lock, err)) < 0 ||
+	     (r = dir_check_no_clones(def, volume, err)) < 0))
 		return r;
 	if ((r = dir_check_unprotected(parent, volume, err)) < 0)
 		return r;
@@ -262,7 +263,7 @@ static int grow(const struct storage_def *def, const struct volid *volume, int p
 	autobuf path = BUF_INIT;
 	if (str_eq(volume->format, "qcow2")) {
 		int r = dir_path(def, volume, &path, err);
-		return r < 0 ? r : qcow2_resize(buf_str(&path), size, err);
+		return r < 0 ? r : qcow2_resize(buf_str(&path), volume, size, err);
 	}
 	autofd int fd = openat(parent, volume->file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

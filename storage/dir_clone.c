@@ -5,12 +5,51 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+
+#define LOCK_WAIT (3 * USEC_PER_SEC)
+#define LOCK_LOOK 20 /* ms */
+
+static int try_lock(int fd, const struct volid *base, int operation, struct err *err)
+{
+	usec_t end = clock_monotonic() + LOCK_WAIT;
+	while (flock(fd, operation | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_errno(err, errno, "lock volume '%s:%s'", base->storage,
+					 base->name);
+		if (clock_left_ms(end) == 0)
+			return err_set(err, ERR_BUSY,
+				       "volume '%s:%.200s' is being cloned or removed",
+				       base->storage, base->name);
+		poll(NULL, 0, LOCK_LOOK);
+	}
+	return 0;
+}
+
+/* Some file systems want the right to write for a lock of one's own. */
+int dir_lock_base(int parent_fd, const struct volid *base, bool is_shared, int *ret_fd,
+		  struct err *err)
+{
+	struct stat st;
+	int mode = is_shared ? O_RDONLY : O_RDWR;
+	autofd int fd = openat(parent_fd, base->file, mode | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "volume '%s:%s'", base->storage, base->name);
+	int r = try_lock(fd, base, is_shared ? LOCK_SH : LOCK_EX, err);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0) /* removed while we waited */
+		return err_errno(err, ENOENT, "volume '%s:%s'", base->storage, base->name);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
 
 struct base_search {
 	char text[VOLID_MAX];
@@ -47,15 +86,17 @@ static int make_overlay(const struct storage_def *def, const struct volid *volum
 		return r;
 	autofree char *owner = dir_owner_path(def, vmid);
 	autofree char *path = xasprintf("%s/%s", owner, name);
-	autofree char *backing = xasprintf("../%u/%s", volume->vmid, volume->file);
-	return qcow2_make_overlay(path, backing, volume->format, err);
+	autofree char *base = xasprintf("%s/../%s", owner, volume->name);
+	autofree char *backing = xasprintf("../%s", volume->name);
+	r = qcow2_check(base, volume, err);
+	return r < 0 ? r : qcow2_make_overlay(path, backing, volume->format, err);
 }
 
 int dir_clone(const struct storage_def *def, const struct volid *volume, const char *snapshot,
 	      const struct volume_alloc *as, char ret_volid[VOLID_MAX], struct err *err)
 {
 	char name[256];
-	autofd int parent = -1, owner = -1, fd = -1;
+	autofd int parent = -1, owner = -1, fd = -1, lock = -1;
 	struct volume_info info;
 	struct volume_alloc what = *as;
 	struct volid checked = *volume;
@@ -63,6 +104,8 @@ int dir_clone(const struct storage_def *def, const struct volid *volume, const c
 	int r = volume_feature_check(def->type, &checked, snapshot, VOLUME_CLONE, err);
 	if (r == 0)
 		r = dir_open_parent(def, volume, &parent, err);
+	if (r == 0)
+		r = dir_lock_base(parent, volume, true, &lock, err);
 	if (r == 0)
 		r = dir_volume_info(parent, volume, &info, err);
 	if (r < 0)
@@ -120,7 +163,7 @@ int dir_to_base(const struct storage_def *def, const struct volid *volume,
 		char ret_volid[VOLID_MAX], struct err *err)
 {
 	char name[256];
-	autofd int parent = -1;
+	autofd int parent = -1, lock = -1;
 	if (volume_is_base(volume)) {
 		snprintf(ret_volid, VOLID_MAX, "%.100s:%.400s", volume->storage, volume->name);
 		return 0;
@@ -128,6 +171,8 @@ int dir_to_base(const struct storage_def *def, const struct volid *volume,
 	int r = check_base(def, volume, err);
 	if (r == 0)
 		r = dir_open_parent(def, volume, &parent, err);
+	if (r == 0)
+		r = dir_lock_base(parent, volume, false, &lock, err);
 	if (r < 0)
 		return r;
 	dir_base_name(volume, name);

@@ -22,7 +22,7 @@ int dir_snapshot(const struct storage_def *def, const struct volid *volume, cons
 {
 	autobuf path = BUF_INIT;
 	int r = find(def, volume, name, &path, err);
-	return r < 0 ? r : qcow2_snapshot(buf_str(&path), name, err);
+	return r < 0 ? r : qcow2_snapshot(buf_str(&path), volume, name, err);
 }
 
 int dir_snapshot_delete(const struct storage_def *def, const struct volid *volume, const char *name,
@@ -30,7 +30,7 @@ int dir_snapshot_delete(const struct storage_def *def, const struct volid *volum
 {
 	autobuf path = BUF_INIT;
 	int r = find(def, volume, name, &path, err);
-	return r < 0 ? r : qcow2_snapshot_delete(buf_str(&path), name, err);
+	return r < 0 ? r : qcow2_snapshot_delete(buf_str(&path), volume, name, err);
 }
 
 int dir_rollback(const struct storage_def *def, const struct volid *volume, const char *name,
@@ -38,7 +38,7 @@ int dir_rollback(const struct storage_def *def, const struct volid *volume, cons
 {
 	autobuf path = BUF_INIT;
 	int r = find(def, volume, name, &path, err);
-	return r < 0 ? r : qcow2_rollback(buf_str(&path), name, err);
+	return r < 0 ? r : qcow2_rollback(buf_str(&path), volume, name, err);
 }
 
 int dir_count_snapshot(const char *name, uint64_t ctime, void *ctx)
@@ -59,7 +59,7 @@ int dir_snapshots(const struct storage_def *def, const struct volid *volume, sna
 	if (r < 0 || !dir_is_guest_volume(volume) || !str_eq(volume->format, "qcow2"))
 		return r;
 	r = dir_path(def, volume, &path, err);
-	return r < 0 ? r : qcow2_snapshots(buf_str(&path), each, ctx, err);
+	return r < 0 ? r : qcow2_snapshots(buf_str(&path), volume, each, ctx, err);
 }
 
 int dir_snapshot_path(const struct storage_def *def, const struct volid *volume, const char *name,

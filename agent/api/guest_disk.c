@@ -10,6 +10,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "agent/guest/underway.h"
 #include "agent/guest/volumes.h"
 
 #define ROUND	  UINT64_C(4096) /* sizes are multiples of a file system's block */
@@ -38,6 +39,15 @@ static int check_space(const struct api_request *req, const char *storage, struc
 
 /* -- template -- */
 
+/* A job before may have made some of the volumes a template's, and then failed: another one carries it on. */
+static bool template_is_begun(const struct guest_target *target)
+{
+	struct guest_config *config = target->guest->config;
+
+	return guest_config_section(config, UNDERWAY_TEMPLATE) &&
+	       str_eq(guest_config_get(config, "lock"), target->ops->is_machine ? "clone" : "disk");
+}
+
 static int check_template(const struct api_request *req, const struct guest_target *target,
 			  struct err *err)
 {
@@ -45,6 +55,8 @@ static int check_template(const struct api_request *req, const struct guest_targ
 
 	if (api_str(req, "disk"))
 		return err_field(err, "disk", "only whole machines become templates");
+	if (template_is_begun(target))
+		return 0;
 	if (str_eq(guest_config_get(config, "template"), "1"))
 		return err_set(err, ERR_BUSY, "%s %u is a template already", target->ops->label,
 			       target->vmid);
@@ -65,7 +77,11 @@ int guest_handle_template(struct api_request *req, struct err *err)
 	int r = guest_request_target(req, &target, err);
 
 	if (r == 0)
-		r = guest_target_check_lock(&target, NULL, err);
+		r = guest_target_check_lock(&target,
+					    template_is_begun(&target)
+						    ? guest_config_get(target.guest->config, "lock")
+						    : NULL,
+					    err);
 	if (r == 0)
 		r = check_template(req, &target, err);
 	if (r < 0)

@@ -108,6 +108,9 @@ int volume_feature_check(const char *type, const struct volid *volume, const cha
 		return refuse_format(err, type, volume, feature);
 	if (!(states & state))
 		return refuse_state(err, volume, snapshot, feature, states);
+	if (feature == VOLUME_TEMPLATE && volume->base[0])
+		return refuse(err, volume, feature,
+			      "it is a linked clone, which has a base itself");
 	if (feature == VOLUME_CLONE && volume->content == VOLUME_ROOTDIR && str_eq(type, "dir"))
 		return refuse(err, volume, feature,
 			      "a clone on a storage of type 'dir' is a qcow2 image, and containers "

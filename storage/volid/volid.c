@@ -242,7 +242,9 @@ static int parse_clone(const char *text, struct volid *v, struct err *err)
 	int r = parse_half(text, v->base, &base, err);
 	if (r == 0)
 		r = parse_half(text, end + 1, v, err);
-	if (r == 0 && (!volume_is_base(&base) || volume_is_base(v) || !str_eq(v->format, "qcow2")))
+	bool is_image = str_eq(base.format, "raw") || str_eq(base.format, "qcow2");
+	if (r == 0 && (!volume_is_base(&base) || !is_image || volume_is_base(v) ||
+		       !str_eq(v->format, "qcow2")))
 		r = volid_fail(err, text, "a clone is a qcow2 image on a base volume");
 	return r;
 }
@@ -283,6 +285,21 @@ int volid_parse(const char *text, struct volid *ret, struct err *err)
 	if (r < 0)
 		return r;
 	*ret = v;
+	return 0;
+}
+
+int volid_base(const struct volid *clone, struct volid *ret, struct err *err)
+{
+	struct volid base;
+	if (!clone->base[0])
+		return err_set(err, ERR_NOT_FOUND, "volume '%s:%.200s' is no linked clone",
+			       clone->storage, clone->name);
+	autofree char *text = xasprintf("%s:%s", clone->storage, clone->base);
+	int r = volid_parse(text, &base, err);
+	if (r < 0)
+		return r;
+	base.content = clone->content;
+	*ret = base;
 	return 0;
 }
 

@@ -23,14 +23,16 @@ struct volid {
 	char storage[101];
 	char name[VOLID_MAX]; /* after the colon */
 	enum volume_content content;
-	unsigned vmid;	      /* owner of a guest volume, else 0 */
-	char file[256];	      /* last component */
-	char format[16];      /* raw, qcow2, subvol, iso, tzst, tgz, txz, … */
-	char base[280];	      /* of a linked clone: name of its base volume, else "" */
+	unsigned vmid;	 /* owner of a guest volume, else 0 */
+	char file[256];	 /* last component */
+	char format[16]; /* raw, qcow2, subvol, iso, tzst, tgz, txz, … */
+	char base[280];	 /* of a linked clone: name of its base volume, else "" */
 };
 
 /* Only names that Lodge could have made: no "..", no hidden files, bounded characters. */
 int volid_parse(const char *text, struct volid *ret, struct err *err);
+/* The base of a linked clone, on the same storage; ERR_NOT_FOUND: it is none. */
+int volid_base(const struct volid *clone, struct volid *ret, struct err *err);
 /* "base-VMID-…": the unchanging volume of a template. */
 bool volume_is_base(const struct volid *volume);
 const char *volume_content_name(enum volume_content content); /* "vztmpl" */

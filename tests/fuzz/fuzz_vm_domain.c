@@ -21,7 +21,8 @@ static void format(const struct vm_hardware *hw)
 	for (size_t i = 0; i < hw->drive_count; i++)
 		paths[i] = hw->drives[i].volid[0] ? hw->drives[i].volid : NULL;
 	vm_domain_format(
-		&(struct vm_domain){.vmid = 101, .hw = hw, .paths = paths, .run_dir = "/run"},
+		&(struct vm_domain){
+			.vmid = 101, .hw = hw, .paths = paths, .bases = paths, .run_dir = "/run"},
 		&out);
 	xmlDocPtr doc = xmlReadMemory(buf_str(&out), (int)out.size, "domain.xml", NULL,
 				      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

@@ -138,5 +138,25 @@ ok "destroy" in_n1 lodge delete $vm
 ok "its config is gone" fails_with "does not exist" in_n1 lodge get $vm/config
 ok "its volume is gone" not volume
 ok "nothing is left of it" wait_for 5 no_trace
+
+# The machine's own system is on its disk: a clone that did not read its base would find nothing to boot.
+clone=/nodes/n1/qemu/211
+base_of() { in_n1 stat -c '%U %A' "/var/lib/lodge/local/images/210/base-210-disk-0.$1"; }
+for format in raw qcow2; do
+	ok "$format: create" in_n1 lodge create 210 --name base --memory 256 --kvm 0 --ostype l26 --vga serial0 --serial0 socket \
+		--scsi0 "local:0.5,format=$format" --boot order=scsi0
+	ok "a system on its disk" in_n1 qemu-img convert -n -f raw -O $format /lab/lodge.iso \
+		"/var/lib/lodge/local/images/210/vm-210-disk-0.$format"
+	ok "template" in_n1 lodge post /nodes/n1/qemu/210/template
+	ok "a linked clone" in_n1 lodge post /nodes/n1/qemu/210/clone --newid 211
+	ok "it stands on the base" grep -q "local:210/base-210-disk-0.$format/211/" <(field $clone/config scsi0)
+	ok "start" in_n1 lodge post $clone/status/start
+	ok "it boots what its base has" in_n1 $python /lab/vm_console.py /run/lodge/vm/211.serial0 60 '^lodge-iso disk: sda' '^lodge-iso ready'
+	ok "the base is root's, and nobody writes it" is "root -r--r-----" "$(base_of $format)"
+	ok "stop" in_n1 lodge post $clone/status/stop
+	ok "it still is" is "root -r--r-----" "$(base_of $format)"
+	ok "destroy the clone" in_n1 lodge delete $clone
+	ok "destroy the template" in_n1 lodge delete /nodes/n1/qemu/210
+done
 lab_stop_all
 ok "nothing is left on the host" lab_residue_after

@@ -13,6 +13,7 @@ struct vm_domain {
 	unsigned vmid;
 	const struct vm_hardware *hw;
 	const char *const *paths; /* of hw->drives, in their order; NULL for an empty CD drive */
+	const char *const *bases; /* the same of what linked clones stand on; NULL for all others */
 	const char *run_dir;	  /* where sockets of serial ports lie: "/run/lodge/vm" */
 };
 

@@ -198,6 +198,26 @@ static void add_target(xmlNodePtr disk, const struct vm_hardware *hw, const stru
 		xml_set(target, "rotation_rate", "1");
 }
 
+/* What an image stands on is what its volume id says, whatever the image itself says: an emulator that was taken
+ * over can write that, and libvirtd would give it the file. A base never stands on another one. Emulators only read
+ * it, several at once, so that none may come to own it (emulator.h). */
+static void add_backing(xmlNodePtr disk, const struct vm_drive *drive, const char *path)
+{
+	xmlNodePtr end, source;
+	struct volid base;
+
+	if (drive->is_cdrom || !str_eq(drive->volume.format, "qcow2"))
+		return;
+	end = xml_add(disk, "backingStore", NULL);
+	if (!path || volid_base(&drive->volume, &base, NULL) < 0)
+		return;
+	xml_set(end, "type", "file");
+	xml_add(end, "format", "type", base.format, NULL);
+	source = xml_add(end, "source", "file", path, NULL);
+	xml_add(source, "seclabel", "model", "dac", "relabel", "no", NULL);
+	xml_add(end, "backingStore", NULL);
+}
+
 static void add_drive(xmlNodePtr devices, const struct vm_domain *domain, unsigned number)
 {
 	const struct vm_drive *drive = &domain->hw->drives[number];
@@ -207,10 +227,7 @@ static void add_drive(xmlNodePtr devices, const struct vm_domain *domain, unsign
 	add_driver(disk, domain->hw, drive);
 	if (domain->paths[number])
 		xml_add(disk, "source", "file", domain->paths[number], NULL);
-	/* whatever an image says that it is based on: an emulator that was taken over can write that, and
-	 * libvirtd would give it the file */
-	if (!drive->is_cdrom && str_eq(drive->volume.format, "qcow2"))
-		xml_add(disk, "backingStore", NULL);
+	add_backing(disk, drive, domain->bases[number]);
 	add_target(disk, domain->hw, drive, number);
 	if (drive->is_cdrom || drive->read_only)
 		xml_add(disk, "readonly", NULL);

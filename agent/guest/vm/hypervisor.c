@@ -294,6 +294,17 @@ static int run_resize_disk(struct call *call)
 	return r;
 }
 
+static int run_capabilities(struct call *call)
+{
+	char *text = virConnectGetCapabilities(call->conn);
+
+	if (!text)
+		return failed(call);
+	free(call->text);
+	call->text = text;
+	return 0;
+}
+
 static int run_open_graphics(struct call *call)
 {
 	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
@@ -403,6 +414,18 @@ int hv_resize_disk(struct hv *hv, const char *name, const char *path, unsigned l
 	autofree char *text = xasprintf("%s\n%llu %s", name, size, path);
 
 	return call_simple(hv, run_resize_disk, text, err);
+}
+
+int hv_capabilities(struct hv *hv, char **ret, struct err *err)
+{
+	struct call *call;
+	int r = call_make(hv, run_capabilities, "", &call, err);
+
+	if (r < 0)
+		return r;
+	*ret = TAKE(call->text);
+	call_unref(call);
+	return 0;
 }
 
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err)

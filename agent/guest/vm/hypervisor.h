@@ -37,5 +37,7 @@ int hv_shutdown(struct hv *hv, const char *name, struct err *err);
 /* path: of the image, as the machine was made with it; size in bytes, only upwards. */
 int hv_resize_disk(struct hv *hv, const char *name, const char *path, unsigned long long size,
 		   struct err *err);
+/* XML text (heap): what libvirtd has, and whom its emulators run as (emulator.h). */
+int hv_capabilities(struct hv *hv, char **ret, struct err *err);
 /* A connection to its first VNC server, without a password; the caller's. */
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err);

@@ -15,6 +15,7 @@
 #include "agent/guest/pending.h"
 #include "agent/guest/vm/control.h"
 #include "agent/guest/vm/domain.h"
+#include "agent/guest/vm/emulator.h"
 #include "agent/guest/vm/volume.h"
 #include "agent/task/internal.h"
 
@@ -27,6 +28,7 @@ struct start {
 	struct guest_config config;
 	struct vm_hardware hw;
 	char *paths[VM_DRIVES_MAX]; /* owned */
+	char *bases[VM_DRIVES_MAX]; /* owned; of linked clones */
 	struct buf xml;
 	struct hv *hv;
 	usec_t deadline;
@@ -35,8 +37,10 @@ struct start {
 
 static void start_fini(struct start *start)
 {
-	for (size_t i = 0; i < VM_DRIVES_MAX; i++)
+	for (size_t i = 0; i < VM_DRIVES_MAX; i++) {
 		free(start->paths[i]);
+		free(start->bases[i]);
+	}
 	vm_hardware_fini(&start->hw);
 	guest_config_fini(&start->config);
 	buf_fini(&start->xml);
@@ -96,6 +100,8 @@ static int find_volumes(struct task_ctx *task, struct start *start, struct err *
 			r = err_set(err, ERR_INVALID, "%s: its volume was never made", drive->key);
 		else if (!drive->is_empty)
 			r = vm_volume_path(task, drive, &start->paths[i], err);
+		if (r == 0 && !drive->is_empty)
+			r = vm_volume_base_path(task, drive, &start->bases[i], err);
 	}
 	return r;
 }
@@ -130,9 +136,31 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 	vm_domain_format(&(struct vm_domain){.vmid = task->guest,
 					     .hw = &start->hw,
 					     .paths = (const char *const *)start->paths,
+					     .bases = (const char *const *)start->bases,
 					     .run_dir = run_dir},
 			 &start->xml);
 	return 0;
+}
+
+/* Whoever the emulators run as may read what linked clones stand on. */
+static int show_bases(const struct start *start, struct err *err)
+{
+	autofree char *capabilities = NULL;
+	gid_t group;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < start->hw.drive_count; i++) {
+		if (!start->bases[i])
+			continue;
+		if (!capabilities && (r = hv_capabilities(start->hv, &capabilities, err)) < 0)
+			return r;
+		if (!emulator_group(capabilities, &group))
+			return 0;
+		r = emulator_may_read(start->bases[i], group, err);
+		if (r < 0)
+			err_prefix(err, "%s", start->hw.drives[i].key);
+	}
+	return r;
 }
 
 static int adopt(struct task_ctx *task, const struct start *start, struct err *err)
@@ -258,7 +286,7 @@ static int run_start(struct task_ctx *task, struct start *start, struct err *err
 		return r;
 	hv_set_deadline(start->hv, start->deadline);
 	if ((r = clear_place(task, start, err)) < 0 || (r = task_check_cancelled(err)) < 0 ||
-	    (r = prepare_run_dir(task, err)) < 0)
+	    (r = prepare_run_dir(task, err)) < 0 || (r = show_bases(start, err)) < 0)
 		return r;
 	vm_record_remove(task->guest); /* of a process that is gone */
 	if ((r = create(start, err)) < 0)

@@ -8,6 +8,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "storage/qcow2.h"
 
 /* The emulator may run as a user of its own, which opens the image by its path: it must be able to pass
  * through the guest's folder, whose files stay closed to others. */
@@ -32,10 +33,34 @@ int vm_volume_path(struct task_ctx *task, const struct vm_drive *drive, char **r
 		r = task_volume_path(task, &drive->volume, drive->volume.content, &path, err);
 	if (r == 0 && access(buf_str(&path), F_OK) != 0)
 		r = err_set(err, ERR_NOT_FOUND, "volume '%s' does not exist", drive->volid);
+	if (r == 0 && !drive->is_cdrom)
+		r = qcow2_check(buf_str(&path), &drive->volume, err);
 	if (r < 0)
 		return err_prefix(err, "%s", drive->key);
 	if (!drive->is_cdrom && strchr(drive->volume.name, '/'))
 		open_folder(buf_str(&path));
+	*ret = buf_steal(&path);
+	return 0;
+}
+
+int vm_volume_base_path(struct task_ctx *task, const struct vm_drive *drive, char **ret,
+			struct err *err)
+{
+	autobuf path = BUF_INIT;
+	struct volid base;
+	int r;
+
+	*ret = NULL;
+	if (drive->is_cdrom || !drive->volume.base[0])
+		return 0;
+	if ((r = volid_base(&drive->volume, &base, err)) == 0)
+		r = task_volume_path(task, &base, base.content, &path, err);
+	if (r == 0 && access(buf_str(&path), F_OK) != 0)
+		r = err_set(err, ERR_NOT_FOUND, "its base volume '%s:%s' does not exist",
+			    base.storage, base.name);
+	if (r < 0)
+		return err_prefix(err, "%s", drive->key);
+	open_folder(buf_str(&path));
 	*ret = buf_steal(&path);
 	return 0;
 }

@@ -105,6 +105,20 @@ static int drop_names(struct task_ctx *task, struct guest_change *change,
 	return 0;
 }
 
+/* A storage that is no more has nothing of it: that would fail for ever. */
+static int free_made(struct task_ctx *task, struct guest_change *change, const char *volid,
+		     struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = guest_change_free_volume(task, change, volid, &why);
+
+	if (r == -ERR_NOT_FOUND)
+		task_warn(task, "volume %s is left: %s", volid, why.message);
+	else if (r < 0)
+		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	return 0;
+}
+
 static int undo(struct task_ctx *task, struct guest_change *change, struct err *err)
 {
 	int r = guest_change_edit(task, change, keep_used, err);
@@ -113,7 +127,7 @@ static int undo(struct task_ctx *task, struct guest_change *change, struct err *
 		const struct field *f = &change->made.items[i];
 
 		if (!str_eq(f->value, FOREIGN))
-			r = guest_change_free_volume(task, change, f->name, err);
+			r = free_made(task, change, f->name, err);
 	}
 	return r < 0 ? r : guest_change_edit(task, change, drop_names, err);
 }

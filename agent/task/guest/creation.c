@@ -58,6 +58,26 @@ static int claim(struct task_ctx *task, const struct guest_creation *creation, s
 	return r;
 }
 
+/* A storage that is no more has nothing of it: that would fail for ever. */
+static int free_one(struct task_ctx *task, const struct guest_kind_ops *ops, const char *volid,
+		    struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct volid volume;
+	int r = volid_parse(volid, &volume, err);
+
+	if (r < 0)
+		return r;
+	task_log("removing volume %s", volid);
+	volume.content = ops->content;
+	r = task_volume_free(task, &volume, ops->content, &why);
+	if (r == -ERR_NOT_FOUND)
+		task_warn(task, "volume %s is left: %s", volid, why.message);
+	else if (r < 0)
+		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	return 0;
+}
+
 static int free_made(struct task_ctx *task, const struct guest_kind_ops *ops,
 		     const struct guest_config *config, struct err *err)
 {
@@ -65,15 +85,8 @@ static int free_made(struct task_ctx *task, const struct guest_kind_ops *ops,
 	int r = 0;
 
 	guest_underway_volumes(config, UNDERWAY_CREATE, NULL, &made);
-	for (size_t i = 0; r == 0 && i < made.count; i++) {
-		struct volid volume;
-
-		if ((r = volid_parse(made.items[i].name, &volume, err)) < 0)
-			break;
-		task_log("removing volume %s", made.items[i].name);
-		volume.content = ops->content;
-		r = task_volume_free(task, &volume, ops->content, err);
-	}
+	for (size_t i = 0; r == 0 && i < made.count; i++)
+		r = free_one(task, ops, made.items[i].name, err);
 	return r;
 }
 

@@ -180,6 +180,29 @@ int life_check_feature(struct task_ctx *task, const struct life *life, const str
 	return r;
 }
 
+/* Not what fn misses beside it: that may be back one day. */
+static bool is_gone(const struct task_storage *storage, const struct guest_volume *v)
+{
+	struct volume_info info;
+
+	return storage->driver->info(storage->def, &v->volume, &info, NULL) == -ERR_NOT_FOUND;
+}
+
+static int each_one(struct task_ctx *task, const struct life *life, const struct guest_volume *v,
+		    life_volume_fn fn, void *ctx, bool *ret_gone, struct err *err)
+{
+	struct task_storage storage;
+	int r = life_storage_open(task, life, v, &storage, err);
+
+	*ret_gone = r == -ERR_NOT_FOUND;
+	if (r < 0)
+		return r;
+	r = fn(task, &storage, v, ctx, err);
+	*ret_gone = r == -ERR_NOT_FOUND && is_gone(&storage, v);
+	task_storage_close(&storage);
+	return r;
+}
+
 int life_each_volume(struct task_ctx *task, const struct life *life,
 		     const struct guest_volume *volumes, size_t count, life_volume_fn fn, void *ctx,
 		     struct err *err)
@@ -187,12 +210,16 @@ int life_each_volume(struct task_ctx *task, const struct life *life,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct task_storage storage;
+		struct err why = ERR_INIT;
+		bool gone;
 
-		if ((r = life_storage_open(task, life, &volumes[i], &storage, err)) < 0)
-			break;
-		r = fn(task, &storage, &volumes[i], ctx, err);
-		task_storage_close(&storage);
+		r = each_one(task, life, &volumes[i], fn, ctx, &gone, &why);
+		if (gone && life_is_undo(task)) {
+			task_warn(task, "%s is passed over: %s", volumes[i].key, why.message);
+			r = 0;
+		} else if (r < 0 && err) {
+			*err = why;
+		}
 	}
 	return r;
 }

@@ -37,9 +37,16 @@ int life_move_finish(struct task_ctx *task, const struct life *life, const struc
 static int give_up(struct task_ctx *task, const struct life *life, const struct life_move *move,
 		   struct err *err)
 {
-	int r = move->to[0] && !move->is_foreign ? life_free(task, life, move->to, err) : 0;
+	struct err why = ERR_INIT;
+	int r = move->to[0] && !move->is_foreign ? life_free(task, life, move->to, &why) : 0;
 
-	return r < 0 ? r : life_edit(task, life, end, NULL, err);
+	if (life_is_over(task, r)) { /* its storage is no more: that would fail for ever */
+		task_warn(task, "volume %s is left: %s", move->to, why.message);
+		r = 0;
+	}
+	if (r < 0)
+		return err_set(err, (enum err_code)why.code, "%s", why.message);
+	return life_edit(task, life, end, NULL, err);
 }
 
 /* -- how far it came -- */
@@ -124,5 +131,6 @@ int life_move_undo_run(struct task_ctx *task, const struct life *life, struct er
 
 	if (r < 0 || !found.is_there)
 		return life_is_over(task, r) ? 0 : r;
-	return end_as_found(task, life, &found, err);
+	r = end_as_found(task, life, &found, err);
+	return life_is_over(task, r) ? 0 : r; /* the guest is gone */
 }

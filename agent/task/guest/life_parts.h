@@ -42,7 +42,8 @@ int life_storage_open(struct task_ctx *task, const struct life *life, const stru
 /* Opens its storage and asks whether that can do it. */
 int life_check_feature(struct task_ctx *task, const struct life *life, const struct guest_volume *v,
 		       const char *snapshot, enum volume_feature feature, struct err *err);
-/* Calls fn for each, with its storage open. */
+/* Calls fn for each, with its storage open. An undo passes over, with a warning, a volume that is gone, or its
+ * storage: it would be missed for ever. */
 typedef int (*life_volume_fn)(struct task_ctx *task, const struct task_storage *storage,
 			      const struct guest_volume *v, void *ctx, struct err *err);
 int life_each_volume(struct task_ctx *task, const struct life *life,

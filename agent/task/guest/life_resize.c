@@ -38,7 +38,19 @@ static int set_size(const struct life *life, struct guest_config *config, void *
 	return 0;
 }
 
-/* 1: there is nothing to be ended. */
+/* What an undo finds; 1 is no failure, and the end of it. */
+static int nothing_to_end(void)
+{
+	task_log("nothing of it was begun, or more was done since");
+	return 1;
+}
+
+/* Where the guest, its volume or the storage is gone, the undo would fail for ever. */
+static int unless_gone(const struct task_ctx *task, int r)
+{
+	return life_is_over(task, r) ? nothing_to_end() : r;
+}
+
 static int grow(struct task_ctx *task, const struct life *life, const struct task_storage *storage,
 		const struct guest_volume *v, uint64_t size, struct err *err)
 {
@@ -48,12 +60,12 @@ static int grow(struct task_ctx *task, const struct life *life, const struct tas
 
 	if (r == 0)
 		r = storage->driver->info(storage->def, &v->volume, &info, err);
+	else if (life_is_undo(task)) /* a template's by now */
+		return nothing_to_end();
 	if (r < 0)
-		return r;
-	if (life_is_undo(task) && info.size != size) {
-		task_log("nothing of it was begun, or more was done since");
-		return 1;
-	}
+		return unless_gone(task, r);
+	if (life_is_undo(task) && info.size != size)
+		return nothing_to_end();
 	if (info.size > size)
 		return err_set(err, ERR_UNSUPPORTED, "unable to shrink disk size");
 	r = life->grow_running ? life->grow_running(task, v, size, err) : 0;
@@ -66,30 +78,53 @@ static int grow(struct task_ctx *task, const struct life *life, const struct tas
 	return r < 0 ? r : life->grow(task, v, buf_str(&path), err);
 }
 
-int life_resize_run(struct task_ctx *task, const struct life *life, struct err *err)
+/* A change that waits for the next start came after the job that died: it would have refused to begin. */
+static int find(struct task_ctx *task, const struct life *life, const struct resize *resize,
+		struct guest_volume *ret, struct err *err)
 {
-	struct resize resize = {.key = life_arg(task, "disk"), .size = life_number(task, "size")};
-	struct task_storage storage;
 	struct guest_config config;
-	struct guest_volume v;
 	int r = life_read(task, life, &config, err);
 
 	if (r < 0)
-		return r;
+		return unless_gone(task, r);
 	if (!life_flag(task, "skiplock"))
 		r = life_lock_check(life, &config, NULL, err);
-	if (r == 0 && life_has_pending(&config, resize.key))
-		r = err_set(err, ERR_BUSY, "a change of '%s' waits for the next start", resize.key);
-	if (r == 0)
-		r = find_volume(life, &config, &resize, &v, err);
+	if (r == 0 && !life_is_undo(task) && life_has_pending(&config, resize->key))
+		r = err_set(err, ERR_BUSY, "a change of '%s' waits for the next start",
+			    resize->key);
+	if (r == 0) {
+		r = find_volume(life, &config, resize, ret, err);
+		if (r < 0 && life_is_undo(task))
+			r = nothing_to_end();
+	}
 	guest_config_fini(&config);
-	if (r < 0 || (r = life_storage_open(task, life, &v, &storage, err)) < 0)
-		return r;
-	resize.volid = v.volid;
-	task_log("growing volume %s to %" PRIu64 " MiB", v.volid, resize.size >> 20);
-	r = grow(task, life, &storage, &v, resize.size, err);
+	return r;
+}
+
+static int run(struct task_ctx *task, const struct life *life, struct resize *resize,
+	       const struct guest_volume *v, struct err *err)
+{
+	struct task_storage storage;
+	int r = life_storage_open(task, life, v, &storage, err);
+
+	if (r < 0)
+		return unless_gone(task, r);
+	resize->volid = v->volid;
+	task_log("growing volume %s to %" PRIu64 " MiB", v->volid, resize->size >> 20);
+	r = grow(task, life, &storage, v, resize->size, err);
 	task_storage_close(&storage);
 	if (r == 0)
-		r = life_edit(task, life, set_size, &resize, err);
+		r = unless_gone(task, life_edit(task, life, set_size, resize, err));
+	return r;
+}
+
+int life_resize_run(struct task_ctx *task, const struct life *life, struct err *err)
+{
+	struct resize resize = {.key = life_arg(task, "disk"), .size = life_number(task, "size")};
+	struct guest_volume v;
+	int r = find(task, life, &resize, &v, err);
+
+	if (r == 0)
+		r = run(task, life, &resize, &v, err);
 	return r < 0 ? r : 0;
 }

@@ -45,15 +45,25 @@ static int check_end(const struct life *life, const struct guest_config *config,
 	return r;
 }
 
+static int look(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	struct rollback *back = ctx;
+
+	(void)life;
+	(void)err;
+	back->is_begun = !back->is_undo || life_is_locked(config, LOCK);
+	return 0;
+}
+
 static int begin(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	struct rollback *back = ctx;
-	int r = life_lock_check(life, config, LOCK, err);
+	int r;
 
-	back->is_begun = !back->is_undo || life_is_locked(config, LOCK);
-	if (r == 0 && !back->is_begun)
+	look(life, config, ctx, err);
+	if (!back->is_begun)
 		return 0; /* nothing to do again */
-	if (r == 0)
+	if ((r = life_lock_check(life, config, LOCK, err)) == 0)
 		r = find_snapshot(life, config, back, err);
 	if (r == 0)
 		r = check_end(life, config, back->name, err);
@@ -146,15 +156,17 @@ static int run(struct task_ctx *task, const struct life *life, struct rollback *
 	return r;
 }
 
+/* The undo asks first whether it was begun: what a guest that was not is on may be away. */
 int life_rollback_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct rollback back = {
 		.task = task, .name = life_arg(task, "snapname"), .is_undo = life_is_undo(task)};
-	int r = run(task, life, &back, err);
+	int r = back.is_undo ? life_edit(task, life, look, &back, err) : 0;
 
+	if (back.is_undo && (r < 0 || !back.is_begun))
+		return life_is_over(task, r) ? 0 : r;
+	r = run(task, life, &back, err);
 	free(back.volumes);
-	if (r == -ERR_NOT_FOUND && back.is_undo)
-		return 0; /* it had not begun, or had come to its end */
 	if (r == 0 && life_flag(task, "start") && !back.is_undo)
 		r = life->start(task, err);
 	return r;

@@ -203,7 +203,7 @@ int life_snapshot_undo_run(struct task_ctx *task, const struct life *life, struc
 	task_log("removing what an unfinished snapshot left");
 	r = undo(task, life, &s, err);
 	free(s.volumes);
-	return r;
+	return life_is_over(task, r) ? 0 : r;
 }
 
 /* -- deleting -- */
@@ -213,13 +213,14 @@ static int begin_delete(const struct life *life, struct guest_config *config, vo
 {
 	struct snapshot *s = ctx;
 	const struct guest_section *section = guest_snapshot_find(config, s->name);
-	int r = life_lock_check(life, config, LOCK_DELETE, err);
+	int r;
 
 	/* Not begun, and another one may have its name by now. Writing the configuration again makes a beginning that is
 	 * still on its way come too late. */
-	s->is_over = r == 0 && s->is_undo && !life_is_locked(config, LOCK_DELETE);
+	s->is_over = s->is_undo && !life_is_locked(config, LOCK_DELETE);
 	if (s->is_over)
 		return 0;
+	r = life_lock_check(life, config, LOCK_DELETE, err);
 	if (r == 0 && !section)
 		r = err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", s->name);
 	if (r == 0)
@@ -254,5 +255,5 @@ int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct 
 	else if (r == -ERR_NOT_FOUND && s.is_undo)
 		r = life_unlock(task, life, LOCK_DELETE, NULL, err); /* it had come to its end */
 	free(s.volumes);
-	return r;
+	return life_is_over(task, r) ? 0 : r; /* the guest is gone */
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Job: make a guest a template: its volumes become base volumes, which do not change any more. Once begun it only
- * goes forward. Runs in jobs. */
+/* Job: make a guest a template: its volumes become base volumes, which do not change any more. What can be refused is
+ * refused before anything is stored. Once a volume is one it only goes forward: whoever finds it begun carries it on, the
+ * undo or the same job again. Runs in jobs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ struct template
 	size_t count;
 	const struct life *life;
 	bool is_undo;
-	bool is_there; /* nothing is left to be done */
+	bool is_begun;	 /* by a job before this one */
+	bool is_changed; /* a volume is a base, or may be */
 };
 
 static int check_snapshots(const struct life *life, const struct guest_config *config,
@@ -30,17 +32,29 @@ static int check_snapshots(const struct life *life, const struct guest_config *c
 	return 0;
 }
 
+static bool is_begun(const struct life *life, struct guest_config *config)
+{
+	return life_is_locked(config, life->disk_lock) &&
+	       guest_config_section(config, UNDERWAY_TEMPLATE);
+}
+
+static int look(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	(void)err;
+	((struct template *)ctx)->is_begun = is_begun(life, config);
+	return 0;
+}
+
 static int begin(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
 	struct template *t = ctx;
-	bool is_begun = life_is_locked(config, life->disk_lock) &&
-			str_eq(guest_config_get(config, "template"), "1");
-	int r = life_lock_check(life, config, is_begun ? life->disk_lock : NULL, err);
+	int r;
 
-	t->is_there = t->is_undo && !is_begun;
-	if (r == 0 && t->is_there)
-		return 0;
-	if (r == 0 && !is_begun && str_eq(guest_config_get(config, "template"), "1"))
+	t->is_begun = is_begun(life, config);
+	if (t->is_undo && !t->is_begun)
+		return err_set(err, ERR_BUSY, "the lock was taken away meanwhile");
+	r = life_lock_check(life, config, t->is_begun ? life->disk_lock : NULL, err);
+	if (r == 0 && !t->is_begun && str_eq(guest_config_get(config, "template"), "1"))
 		r = err_set(err, ERR_BUSY, "%s is a template already", life->ops->label);
 	if (r == 0)
 		r = check_snapshots(life, config, err);
@@ -54,6 +68,19 @@ static int begin(const struct life *life, struct guest_config *config, void *ctx
 		guest_config_set(config, "lock", life->disk_lock);
 	}
 	return r;
+}
+
+static int take_back(const struct life *life, struct guest_config *config, void *ctx,
+		     struct err *err)
+{
+	(void)ctx;
+	(void)err;
+	if (!is_begun(life, config))
+		return 0;
+	guest_config_section_remove(config, UNDERWAY_TEMPLATE);
+	guest_config_delete(config, "template");
+	guest_config_delete(config, "lock");
+	return 0;
 }
 
 struct renamed {
@@ -102,27 +129,75 @@ static int find_base(const struct task_storage *storage, const struct guest_volu
 	return 0;
 }
 
+/* A volume that cannot become one stays what it is, unless its name is gone: then it had become one. */
+static bool is_untouched(const struct task_storage *storage, const struct guest_volume *v)
+{
+	struct volume_info info;
+
+	return storage->driver->info(storage->def, &v->volume, &info, NULL) == 0;
+}
+
+static int make_base(const struct task_storage *storage, const struct guest_volume *v,
+		     struct template *t, char ret_volid[VOLID_MAX], struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = storage->driver->to_base(storage->def, &v->volume, ret_volid, &why);
+
+	if (r == -ERR_NOT_FOUND)
+		r = find_base(storage, v, ret_volid);
+	if (r == 0 || !is_untouched(storage, v))
+		t->is_changed = true;
+	return r < 0 ? err_set(err, (enum err_code)why.code, "%s: %s", v->key, why.message) : 0;
+}
+
 static int convert(struct task_ctx *task, const struct task_storage *storage,
 		   const struct guest_volume *v, void *ctx, struct err *err)
 {
-	const struct template *t = ctx;
+	struct template *t = ctx;
 	char volid[VOLID_MAX];
-	struct err why = ERR_INIT;
-	int r = storage->driver->to_base(storage->def, &v->volume, volid, &why);
+	int r = make_base(storage, v, t, volid, err);
 
-	if (r == -ERR_NOT_FOUND)
-		r = find_base(storage, v, volid);
-	if (r < 0)
-		return err_set(err, (enum err_code)why.code, "%s: %s", v->key, why.message);
-	if (str_eq(volid, v->volid))
-		return 0;
+	if (r < 0 || str_eq(volid, v->volid))
+		return r;
 	struct renamed renamed = {v->key, volid};
 
 	task_log("volume %s is %s now", v->volid, volid);
 	return life_edit(task, t->life, set_volume, &renamed, err);
 }
 
-static int check_all(struct task_ctx *task, const struct life *life, struct err *err)
+static int count_snapshot(const char *name, uint64_t ctime, void *ctx)
+{
+	(void)name;
+	(void)ctime;
+	++*(size_t *)ctx;
+	return 0;
+}
+
+/* The volume may have snapshots that the configuration does not know. */
+static int check_one(struct task_ctx *task, const struct task_storage *storage,
+		     const struct guest_volume *v, void *ctx, struct err *err)
+{
+	const struct template *t = ctx;
+	struct err why = ERR_INIT;
+	size_t count = 0;
+	int r;
+
+	(void)task;
+	if (volume_is_base(&v->volume))
+		return 0;
+	r = volume_feature_check(storage->def->type, &v->volume, NULL, VOLUME_TEMPLATE, &why);
+	if (r == 0)
+		r = storage->driver->snapshots(storage->def, &v->volume, count_snapshot, &count,
+					       &why);
+	if (r == -ERR_NOT_FOUND && t->is_begun)
+		return 0; /* it may have its new name */
+	if (r == 0 && count > 0)
+		r = err_set(&why, ERR_BUSY, "volume %s has snapshots", v->volid);
+	return r < 0 ? err_set(err, (enum err_code)why.code, "%s: %s", v->key, why.message) : 0;
+}
+
+static int check_all(struct task_ctx *task, const struct life *life, struct template *t,
+		     struct err *err)
 {
 	struct guest_volume *volumes = NULL;
 	struct guest_config config;
@@ -131,25 +206,49 @@ static int check_all(struct task_ctx *task, const struct life *life, struct err 
 
 	if (r < 0)
 		return r;
+	t->is_begun = is_begun(life, &config);
 	r = life_used_volumes(life, &config.sections[0], &volumes, &count, err);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (!volume_is_base(&volumes[i].volume))
-			r = life_check_feature(task, life, &volumes[i], NULL, VOLUME_TEMPLATE, err);
+	if (r == 0)
+		r = life_each_volume(task, life, volumes, count, check_one, t, err);
 	free(volumes);
 	guest_config_fini(&config);
 	return r;
 }
 
+/* Without a volume that has become a base the guest is again what it was. */
+static void give_up(struct task_ctx *task, const struct life *life, const struct template *t)
+{
+	struct err why = ERR_INIT;
+
+	if (t->is_begun || t->is_changed)
+		return;
+	if (life_edit(task, life, take_back, NULL, &why) < 0)
+		task_warn(task, "it stays locked: %s", why.message);
+}
+
+static int make(struct task_ctx *task, const struct life *life, struct template *t, struct err *err)
+{
+	int r;
+
+	if ((r = life->require_stopped(task, err)) < 0 || (r = check_all(task, life, t, err)) < 0 ||
+	    (r = life_edit(task, life, begin, t, err)) < 0)
+		return r;
+	r = life_each_volume(task, life, t->volumes, t->count, convert, t, err);
+	if (r == 0)
+		return life_unlock(task, life, life->disk_lock, UNDERWAY_TEMPLATE, err);
+	give_up(task, life, t);
+	return r;
+}
+
+/* The undo asks first whether it was begun: a guest that was not may run, or be on storages that are away. */
 int life_template_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	struct template t = {.life = life, .is_undo = life_is_undo(task)};
-	int r;
+	int r = t.is_undo ? life_edit(task, life, look, &t, err) : 0;
 
-	if ((r = life->require_stopped(task, err)) < 0 || (r = check_all(task, life, err)) < 0)
-		return r;
-	if ((r = life_edit(task, life, begin, &t, err)) == 0 && !t.is_there &&
-	    (r = life_each_volume(task, life, t.volumes, t.count, convert, &t, err)) == 0)
-		r = life_unlock(task, life, life->disk_lock, UNDERWAY_TEMPLATE, err);
+	if (t.is_undo && (r < 0 || !t.is_begun))
+		return life_is_over(task, r) ? 0 : r;
+	r = make(task, life, &t, err);
 	free(t.volumes);
-	return r == -ERR_NOT_FOUND && t.is_undo ? 0 : r;
+	return r;
 }

@@ -241,15 +241,36 @@ static void does_not_overwrite_a_change_meanwhile(void **state)
 	assert_false(is_there(1));
 }
 
+static void does_not_wait_for_a_storage_that_is_no_more(void **state)
+{
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	put_volume(1);
+	assert_int_equal(undo(OWN "unused0: gone:101/vm-101-disk-5.raw\n"
+				  "unused1: aa:101/vm-101-disk-1.raw\n"
+				  "\n[special:config]\nvolume0: gone:101/vm-101-disk-5.raw\n"
+				  "volume1: aa:101/vm-101-disk-1.raw\n",
+			      &config),
+			 0);
+	assert_string_equal(buf_str(&config), OWN);
+	assert_false(is_there(1));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(removes_what_was_made_or_freed), TEST(keeps_what_is_in_use),
-		TEST(leaves_a_finished_change_alone), TEST(is_found_without_a_lock),
-		TEST(takes_what_that_job_made),	      TEST(leaves_notes_of_others),
-		TEST(its_own_writes_are_no_others),   TEST(does_not_overwrite_a_change_meanwhile),
+		TEST(removes_what_was_made_or_freed),
+		TEST(keeps_what_is_in_use),
+		TEST(leaves_a_finished_change_alone),
+		TEST(is_found_without_a_lock),
+		TEST(takes_what_that_job_made),
+		TEST(leaves_notes_of_others),
+		TEST(does_not_wait_for_a_storage_that_is_no_more),
+		TEST(its_own_writes_are_no_others),
+		TEST(does_not_overwrite_a_change_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

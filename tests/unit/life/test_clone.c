@@ -149,6 +149,34 @@ static void keeps_a_copy_that_was_ended_late(void **state)
 	stop_core(pid);
 }
 
+/* A copy on a storage that is no more goes all the same, then it is gone. */
+static void the_undo_ends(void **state)
+{
+	static const char copy[] =
+		"hostname: b\nlock: create\nrootfs: gone:102/vm-102-disk-0.raw\n\n"
+		"[special:create]\nvolume0: gone:102/vm-102-disk-0.raw\n"
+		"volume1: aa:102/vm-102-disk-1.raw\n";
+
+	(void)state;
+	set(COPY, copy, strlen(copy));
+	put_volume(102, 1);
+	pid_t pid = start_core();
+	for (int i = 0; i < 2; i++) {
+		struct task_ctx task = {.guest = 102, .node = "n1", .user = "root@pam"};
+		autobuf config = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		fields_add(&task.args, "source", "101");
+		fields_add(&task.args, "undo-of", "job");
+		if (life_clone_undo_run(&task, &life, &err) < 0)
+			fail_msg("%s", err.message);
+		assert_int_equal(task_store_get(COPY, &config, NULL, NULL), -ERR_NOT_FOUND);
+		assert_false(is_file("102/vm-102-disk-1.raw"));
+		fields_fini(&task.args);
+	}
+	stop_core(pid);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -158,6 +186,7 @@ int main(void)
 		TEST(leaves_what_others_made),
 		TEST(what_only_root_gives_is_not_copied),
 		TEST(keeps_a_copy_that_was_ended_late),
+		TEST(the_undo_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

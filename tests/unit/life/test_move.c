@@ -242,6 +242,35 @@ static void takes_nested_subvolumes_along(void **state)
 	assert_int_equal(umount2(root, MNT_DETACH), 0);
 }
 
+/* The copy's storage is no more, then the guest. */
+static void the_undo_ends(void **state)
+{
+	static const char begun[] = "hostname: a\nlock: disk\nmemory: 64\n"
+				    "rootfs: aa:101/vm-101-disk-0.raw,size=1K\n\n[special:move]\n"
+				    "from: aa:101/vm-101-disk-0.raw\nkey: rootfs\n"
+				    "to: gone:101/vm-101-disk-1.raw\n";
+
+	(void)state;
+	set(CONFIG, begun, strlen(begun));
+	for (int i = 0; i < 2; i++) {
+		struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+		autobuf config = BUF_INIT;
+		struct err err = ERR_INIT;
+		pid_t pid = start_core();
+
+		fields_add(&task.args, "undo-of", "job");
+		if (life_move_undo_run(&task, &life, &err) < 0)
+			fail_msg("%s", err.message);
+		(void)task_store_get(CONFIG, &config, NULL, NULL);
+		assert_null(strstr(buf_str(&config), "lock:"));
+		assert_null(strstr(buf_str(&config), "[special:"));
+		fields_fini(&task.args);
+		stop_core(pid);
+		unset(CONFIG);
+	}
+	assert_true(is_file("a/images/101/vm-101-disk-0.raw"));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -253,6 +282,7 @@ int main(void)
 		TEST(needs_a_key_for_the_old_one),
 		TEST(asks_until_the_outcome_is_known),
 		TEST(takes_nested_subvolumes_along),
+		TEST(the_undo_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #define OTHER  "hostname: a\nmp0: aa:101/vm-101-disk-7.raw,mp=/a,size=1K\n"
 
 static char folder[64];
-static const char *undo_of;   /* as an undo: of which job */
+static const char *undo_of;   /* or NULL */
 static const char *meanwhile; /* configuration that somebody writes while it grows */
 
 static int require_stopped(struct task_ctx *task, struct err *err)
@@ -109,29 +109,49 @@ static void leaves_another_volume_alone(void **state)
 	assert_string_equal(buf_str(&config), OTHER);
 }
 
-/* What died before the image had grown is not carried on: it may be another guest's by now. */
-static void undo_begins_nothing(void **state)
+/* What is gone is not waited for. */
+static void the_undo_ends(void **state)
 {
-	autobuf config = BUF_INIT;
+	static const char *const configs[] = {
+		BEFORE, /* it was not begun */
+		"hostname: a\nmp1: aa:101/vm-101-disk-0.raw,mp=/a\n",
+		"hostname: a\nmp0: aa:101/vm-101-disk-9.raw,mp=/a\n",
+		"hostname: a\nmp0: gone:101/vm-101-disk-0.raw,mp=/a\n",
+		"hostname: a\nmp0: aa:101/base-101-disk-0.raw,mp=/a\ntemplate: 1\n",
+	};
 	struct err err = ERR_INIT;
 
 	(void)state;
-	undo_of = "S";
-	assert_int_equal(resize(&config, &err), 0);
-	assert_string_equal(buf_str(&config), BEFORE);
+	undo_of = "job";
+	for (size_t i = 0; i < ARRAY_SIZE(configs); i++) {
+		autobuf config = BUF_INIT;
+
+		set(CONFIG, configs[i], strlen(configs[i]));
+		if (resize(&config, &err) < 0)
+			fail_msg("%zu: %s", i, err.message);
+		assert_string_equal(buf_str(&config), configs[i]);
+	}
+	autobuf none = BUF_INIT;
+
+	unset(CONFIG);
+	assert_int_equal(resize(&none, &err), 0);
 }
 
-static void undo_goes_on(void **state)
+static void the_undo_goes_on(void **state)
 {
+	static const char pending[] = BEFORE "\n[PENDING]\nmp0: aa:101/vm-101-disk-0.raw,mp=/b\n";
 	autofree char *path = xasprintf("%s/images/101/vm-101-disk-0.raw", folder);
 	autobuf config = BUF_INIT;
 	struct err err = ERR_INIT;
 
 	(void)state;
-	undo_of = "S";
+	set(CONFIG, pending, strlen(pending));
+	assert_int_equal(resize(&config, &err), -ERR_BUSY);
+	undo_of = "job";
 	assert_int_equal(truncate(path, 8192), 0);
+	buf_clear(&config);
 	assert_int_equal(resize(&config, &err), 0);
-	assert_non_null(strstr(buf_str(&config), "size=8K"));
+	assert_non_null(strstr(buf_str(&config), "mp=/a,size=8K"));
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
@@ -141,8 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(grows),
 		TEST(leaves_another_volume_alone),
-		TEST(undo_begins_nothing),
-		TEST(undo_goes_on),
+		TEST(the_undo_ends),
+		TEST(the_undo_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,10 @@ static int require_stopped(struct task_ctx *task, struct err *err)
 	return 0;
 }
 
-static const struct life life = {
-	.ops = &guest_kind_vm, .disk_lock = "disk", .require_stopped = require_stopped};
+static const struct life life = {.ops = &guest_kind_vm,
+				 .disk_lock = "disk",
+				 .require_stopped = require_stopped,
+				 .stop = require_stopped};
 
 static void run(const char *const *argv, struct exec_result *ret)
 {
@@ -141,6 +143,59 @@ static void stays_when_it_is_written_late(void **state)
 	expect_made(&config);
 }
 
+static void undo(int (*job)(struct task_ctx *task, const struct life *life, struct err *err),
+		 struct buf *ret_config)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	struct err err = ERR_INIT;
+	pid_t pid = start_core();
+
+	fields_add(&task.args, "snapname", "s1");
+	fields_add(&task.args, "undo-of", "job");
+	if (job(&task, &life, &err) < 0)
+		fail_msg("%s", err.message);
+	buf_clear(ret_config);
+	(void)task_store_get(CONFIG, ret_config, NULL, NULL);
+	fields_fini(&task.args);
+	stop_core(pid);
+}
+
+#define GONE "name: a\nscsi0: gone:101/vm-101-disk-0.qcow2\nscsi1: aa:101/vm-101-disk-9.qcow2\n"
+
+/* What is gone is not waited for: a storage, a volume, the guest. */
+static void the_undo_ends(void **state)
+{
+	static const char made[] = "lock: snapshot\n" GONE "\n[s1]\n" GONE "snapstate: prepare\n";
+	static const char deleted[] =
+		"lock: snapshot-delete\n" GONE "\n[s1]\n" GONE "snapstate: delete\n";
+	static const char other[] = "lock: backup\n" GONE "\n[s1]\n" GONE;
+	static const char rolled[] =
+		"lock: rollback\n" GONE "\n[s1]\n" GONE "\n[special:rollback]\nsnapname: s1\n";
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	set(CONFIG, made, strlen(made));
+	undo(life_snapshot_undo_run, &config);
+	assert_string_equal(buf_str(&config), GONE);
+	set(CONFIG, deleted, strlen(deleted));
+	undo(life_delsnapshot_run, &config);
+	assert_string_equal(buf_str(&config), GONE);
+	set(CONFIG, other, strlen(other)); /* others' lock: it had come to its end, or not begun */
+	undo(life_delsnapshot_run, &config);
+	assert_string_equal(buf_str(&config), other);
+	undo(life_rollback_run, &config);
+	assert_string_equal(buf_str(&config), other);
+	set(CONFIG, rolled, strlen(rolled));
+	undo(life_rollback_run, &config);
+	assert_null(strstr(buf_str(&config), "lock:"));
+	assert_null(strstr(buf_str(&config), "special:"));
+	unset(CONFIG);
+	undo(life_snapshot_undo_run, &config);
+	undo(life_delsnapshot_run, &config);
+	undo(life_rollback_run, &config);
+	assert_int_equal(config.size, 0);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -149,6 +204,7 @@ int main(void)
 		TEST(is_made),
 		TEST(stays_when_it_was_written),
 		TEST(stays_when_it_is_written_late),
+		TEST(the_undo_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/exec.h"
@@ -195,6 +202,90 @@ static void test_clones(void **state)
 	clone_from(*state, "raw");
 }
 
+/* In a mount namespace of its own there is another qemu-img, which says that it was called, and goes on once it may:
+ * the clone's file is there then, and empty. */
+static void put_slow_qemu_img(const struct room *room, const char *began, const char *may)
+{
+	autofree char *program = xasprintf("%s/slow-qemu-img", room->path);
+	autofree char *real = xasprintf("%s/qemu-img", room->path);
+	autofree char *text =
+		xasprintf("#!/bin/sh\necho >%s\nread x <%s\nexec %s \"$@\"\n", began, may, real);
+	if (file_write_atomic(program, text, strlen(text), 0755, NULL) < 0 ||
+	    file_write_atomic(real, "", 0, 0755, NULL) < 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("/usr/bin/qemu-img", real, NULL, MS_BIND, NULL) < 0 ||
+	    mount(program, "/usr/bin/qemu-img", NULL, MS_BIND, NULL) < 0)
+		_exit(2);
+}
+
+static pid_t clone_slowly(const struct room *room, const struct volid *base, const char *began,
+			  const char *may)
+{
+	const struct volume_alloc as = {.vmid = 102, .content = VOLUME_IMAGES};
+	char clone[VOLID_MAX];
+	pid_t pid = fork();
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
+	put_slow_qemu_img(room, began, may);
+	_exit(room->driver->clone(&room->def, base, NULL, &as, clone, NULL) < 0);
+}
+
+static void test_a_base_stays_while_it_is_cloned(void **state)
+{
+	struct room *room = *state;
+	struct volid volume, base, clone;
+	char text[VOLID_MAX];
+	int status;
+	autofree char *began = xasprintf("%s/began", room->path);
+	autofree char *may = xasprintf("%s/may", room->path);
+	if (!has_qemu_img() || geteuid() != 0)
+		skip();
+	make(room, 101, "raw", 8 * MIB, &volume);
+	put(room, &volume, 'a');
+	assert_int_equal(room->driver->to_base(&room->def, &volume, text, NULL), 0);
+	assert_int_equal(volid_parse(text, &base, NULL), 0);
+	assert_int_equal(mkfifo(began, 0600), 0);
+	assert_int_equal(mkfifo(may, 0600), 0);
+	autofd int waits = open(began, O_RDWR | O_CLOEXEC);
+	autofd int lets = open(may, O_RDWR | O_CLOEXEC);
+	pid_t pid = clone_slowly(room, &base, began, may);
+	assert_int_equal(poll(&(struct pollfd){.fd = waits, .events = POLLIN}, 1, 20000), 1);
+	assert_int_equal(room->driver->free(&room->def, &base, NULL), -ERR_BUSY);
+	assert_int_equal(write(lets, "\n", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(
+		volid_parse("local:101/base-101-disk-0.raw/102/vm-102-disk-0.qcow2", &clone, NULL),
+		0);
+	expect(room, &clone, 'a');
+	assert_int_equal(room->driver->free(&room->def, &base, NULL), -ERR_BUSY);
+	assert_int_equal(room->driver->free(&room->def, &clone, NULL), 0);
+	assert_int_equal(room->driver->free(&room->def, &base, NULL), 0);
+}
+
+/* What is being removed is not cloned any more. */
+static void test_a_base_that_goes_has_no_clones(void **state)
+{
+	struct room *room = *state;
+	struct volid volume, base;
+	char text[VOLID_MAX];
+	const struct volume_alloc as = {.vmid = 102, .content = VOLUME_IMAGES};
+	if (!has_qemu_img())
+		skip();
+	make(room, 101, "raw", 8 * MIB, &volume);
+	assert_int_equal(room->driver->to_base(&room->def, &volume, text, NULL), 0);
+	assert_int_equal(volid_parse(text, &base, NULL), 0);
+	autofree char *path = path_of(room, &base);
+	autofree char *owner = xasprintf("%s/images/102", room->path);
+	autofd int lock = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	assert_int_equal(room->driver->clone(&room->def, &base, NULL, &as, text, NULL), -ERR_BUSY);
+	assert_int_equal(access(owner, F_OK), -1);
+	assert_int_equal(flock(lock, LOCK_UN), 0);
+	assert_int_equal(room->driver->clone(&room->def, &base, NULL, &as, text, NULL), 0);
+}
+
 static bool stop_at_once(void)
 {
 	return true;
@@ -364,9 +455,9 @@ static void test_torn_filesystem(void **state)
 	must(filesystem_make(path, &err), &err);
 	must(room->driver->resize(&room->def, &volume, 64 * MIB, &err), &err);
 	/* ends by SIGXFSZ when it writes beyond that */
-	assert_int_not_equal(
-		code_of((const char *const[]){"prlimit", "--fsize=17825792", "resize2fs", path, NULL}),
-		0);
+	assert_int_not_equal(code_of((const char *const[]){"prlimit", "--fsize=17825792",
+							   "resize2fs", path, NULL}),
+			     0);
 	assert_int_equal(code_of((const char *const[]){"e2fsck", "-f", "-n", path, NULL}), 4);
 	must(filesystem_grow(path, &was_torn, &err), &err);
 	assert_true(was_torn);
@@ -378,6 +469,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_snapshots, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_base_stays_while_it_is_cloned, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_base_that_goes_has_no_clones, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_copies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_of_a_snapshot, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stream, setup, teardown),

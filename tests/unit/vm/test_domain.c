@@ -36,25 +36,35 @@ static char *path_of(const struct vm_drive *drive)
 			 drive->volume.file);
 }
 
+static char *base_of(const struct vm_drive *drive)
+{
+	struct volid base;
+
+	return volid_base(&drive->volume, &base, NULL) < 0
+		       ? NULL
+		       : xasprintf("/var/lib/lodge/local/images/%s", base.name);
+}
+
 static void format(const char *text, size_t size, struct buf *out)
 {
 	struct guest_config config __attribute__((cleanup(guest_config_fini))) = {0};
 	struct vm_hardware hw;
-	char *paths[VM_DRIVES_MAX] = {0};
+	char *paths[VM_DRIVES_MAX] = {0}, *bases[VM_DRIVES_MAX] = {0};
 	struct err err = ERR_INIT;
 
 	if (guest_config_parse(text, size, &config, &err) < 0 ||
 	    guest_kind_vm.check(&config, &err) < 0 || vm_hardware_read(&config, &hw, &err) < 0)
 		fail_msg("%s: %s", err.field, err.message);
 	for (size_t i = 0; i < hw.drive_count; i++)
-		paths[i] = path_of(&hw.drives[i]);
+		paths[i] = path_of(&hw.drives[i]), bases[i] = base_of(&hw.drives[i]);
 	vm_domain_format(&(struct vm_domain){.vmid = 101,
 					     .hw = &hw,
 					     .paths = (const char *const *)paths,
+					     .bases = (const char *const *)bases,
 					     .run_dir = "/run/lodge/vm"},
 			 out);
 	for (size_t i = 0; i < hw.drive_count; i++)
-		free(paths[i]);
+		free(paths[i]), free(bases[i]);
 	vm_hardware_fini(&hw);
 }
 

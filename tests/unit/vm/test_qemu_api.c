@@ -212,6 +212,26 @@ static void starts_and_stops(void **state)
 	take_fact("stopped", NULL);
 }
 
+/* What a job left half done is the next one's; any other lock is somebody's. */
+static void a_template_is_carried_on(void **state)
+{
+	static const char begun[] =
+		"lock: clone\nmemory: 256\nscsi0: local:101/base-101-disk-0.raw\n"
+		"scsi1: local:101/vm-101-disk-1.raw\ntemplate: 1\n\n";
+	autofree char *marked = xasprintf("%s[special:template]\ntemplate: 1\n", begun);
+	autofree char *backup = xasprintf("lock: backup\n%s", strchr(marked, '\n') + 1);
+	autofields args = FIELDS_INIT;
+
+	(void)state;
+	put(VM_CONF, begun);
+	expect_failure("POST", VM "/template", NULL, "VM is locked (clone)");
+	put(VM_CONF, backup);
+	expect_failure("POST", VM "/template", NULL, "VM is locked (backup)");
+	put(VM_CONF, marked);
+	expect_failure("POST", VM "/status/start", NULL, "VM is locked (clone)");
+	expect_job("POST", VM "/template", NULL, "qmtemplate", &args);
+}
+
 static void tells_its_state(void **state)
 {
 	unsigned status;
@@ -267,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(disks_come_and_go, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(changes_by_a_job, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(starts_and_stops, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(a_template_is_carried_on, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),
 	};
 
