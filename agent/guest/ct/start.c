@@ -112,10 +112,15 @@ static int mend_volumes(struct task_ctx *task, const struct start *start, struct
 {
 	int r = start->rootfs.read_only ? 0 : ct_mend(task, start->volume.data, err);
 
-	for (size_t i = 0; r == 0 && i < start->mp_count; i++)
-		if (!start->mps[i].read_only && !start->mps[i].is_folder)
-			r = ct_mend(task, start->mp_paths[i], err);
-	return r;
+	if (r < 0)
+		return err_prefix(err, "rootfs");
+	for (size_t i = 0; i < start->mp_count; i++) {
+		const struct ct_mp *mp = &start->mps[i];
+
+		if (!mp->read_only && !mp->is_folder && ct_mend(task, start->mp_paths[i], err) < 0)
+			return err_prefix(err, "mp%u", mp->index);
+	}
+	return 0;
 }
 
 static void choose_cpus(const struct task_ctx *task, struct start *start)
