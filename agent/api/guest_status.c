@@ -2,6 +2,7 @@
 /* Writes a guest's state and load: limits from the configuration, the rest from facts. Pure. */
 #include "agent/api/guest_status.h"
 
+#include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/notices.h"
 
@@ -77,9 +78,20 @@ static void notices_write(const struct guest_status *s, struct json *j)
 	json_array_end(j);
 }
 
+/* What somebody asked for, or the guest itself did in order, is nothing to be told. */
+static bool is_plain(const char *reason)
+{
+	static const char *const plain[] = {"", "shutdown", "destroyed", "saved", "migrated"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (str_eq(reason, plain[i]))
+			return true;
+	return false;
+}
+
 void guest_end_write(const struct guest_fact *fact, struct json *j)
 {
-	if (fact->state != GUEST_STOPPED || !fact->reason[0])
+	if (fact->state != GUEST_STOPPED || is_plain(fact->reason))
 		return;
 	json_kv_string(j, "reason", fact->reason);
 	if (fact->exit_code)

@@ -11,7 +11,8 @@
 #include "agent/base/str.h"
 #include "agent/monitor/proc.h"
 
-#define CGROUP "/sys/fs/cgroup"
+#define CPU_TIME_MIN (500 * USEC_PER_MSEC)
+#define CGROUP	     "/sys/fs/cgroup"
 
 static bool is_unified(void)
 {
@@ -128,18 +129,28 @@ static void note_memory(const char *groups, struct guest_sample *last)
 	last->oom_kills = oom_kills(last->memory);
 }
 
+double guest_cpu_share(struct guest_sample *last, uint64_t used, unsigned cpus, usec_t now)
+{
+	bool is_first = last->taken == 0 || used < last->cpu_usec || now < last->taken;
+
+	if (!is_first && now - last->taken < CPU_TIME_MIN)
+		return last->cpu;
+	last->cpu = is_first ? -1
+			     : (double)(used - last->cpu_usec) / (double)(now - last->taken) /
+				       (cpus ? cpus : 1);
+	last->cpu_usec = used;
+	last->taken = now;
+	return last->cpu;
+}
+
 static void add_cpu(const struct usage *u, struct guest_sample *last, struct fields *ret)
 {
-	usec_t now = clock_monotonic();
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned cpus = u->cpus ? u->cpus : online > 0 ? (unsigned)online : 1;
+	double share = guest_cpu_share(last, u->cpu_usec, cpus, clock_monotonic());
 
-	if (last->taken && now > last->taken && u->cpu_usec >= last->cpu_usec)
-		fields_addf(ret, "cpu", "%.6f",
-			    (double)(u->cpu_usec - last->cpu_usec) / (double)(now - last->taken) /
-				    cpus);
-	last->cpu_usec = u->cpu_usec;
-	last->taken = now;
+	if (share >= 0)
+		fields_addf(ret, "cpu", "%.6f", share);
 }
 
 /* The numbers of the root file system's superblock: no I/O, so no hanging. */

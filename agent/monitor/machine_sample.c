@@ -46,19 +46,15 @@ static unsigned count_vcpus(pid_t pid)
 static void add_cpu(pid_t pid, struct guest_sample *last, struct fields *ret)
 {
 	long hertz = sysconf(_SC_CLK_TCK);
-	usec_t now = clock_monotonic();
 	autobuf stat = BUF_INIT;
 
 	if (hertz <= 0 || !proc_read(&stat, "/proc/%d/stat", (int)pid))
 		return;
 	uint64_t used = machine_cpu_ticks(buf_str(&stat)) * USEC_PER_SEC / (uint64_t)hertz;
+	double share = guest_cpu_share(last, used, count_vcpus(pid), clock_monotonic());
 
-	if (last->taken && now > last->taken && used >= last->cpu_usec)
-		fields_addf(ret, "cpu", "%.6f",
-			    (double)(used - last->cpu_usec) / (double)(now - last->taken) /
-				    count_vcpus(pid));
-	last->cpu_usec = used;
-	last->taken = now;
+	if (share >= 0)
+		fields_addf(ret, "cpu", "%.6f", share);
 }
 
 static void add_u64(struct fields *ret, const char *name, uint64_t value)

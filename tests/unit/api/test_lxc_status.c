@@ -57,6 +57,35 @@ static const struct status_case cases[] = {
 	 "\"disk\":0,\"diskread\":0,\"diskwrite\":0,\"netin\":0,\"netout\":0,\"uptime\":0}"},
 };
 
+/* Why one stopped is told where that was nobody's wish. */
+static void tells_ends(void **state)
+{
+	static const struct {
+		struct guest_fact fact;
+		const char *expected;
+	} ends[] = {
+		{{.state = GUEST_STOPPED}, "{}"},
+		{{.state = GUEST_STOPPED, .reason = "shutdown"}, "{}"},
+		{{.state = GUEST_STOPPED, .reason = "destroyed"}, "{}"},
+		{{.state = GUEST_STOPPED, .reason = "crashed", .exit_signal = 11},
+		 "{\"reason\":\"crashed\",\"exit-signal\":11}"},
+		{{.state = GUEST_STOPPED, .reason = "oom"}, "{\"reason\":\"oom\"}"},
+		{{.state = GUEST_RUNNING, .reason = "oom"}, "{}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		autobuf out = BUF_INIT;
+		struct json j;
+
+		json_init(&j, &out);
+		json_object_begin(&j);
+		guest_end_write(&ends[i].fact, &j);
+		json_object_end(&j);
+		assert_string_equal(buf_str(&out), ends[i].expected);
+	}
+}
+
 static void writes_status(void **state)
 {
 	(void)state;
@@ -87,7 +116,8 @@ static void writes_status(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(writes_status)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(writes_status),
+					   cmocka_unit_test(tells_ends)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

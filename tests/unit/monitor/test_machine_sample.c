@@ -32,8 +32,25 @@ static void samples_a_process(void **state)
 	assert_true(str_to_u64(fields_get(&first, "mem"), &mem) && mem > 4096);
 	assert_string_equal(fields_get(&first, "netin"), "0");
 	assert_null(fields_get(&first, "disk"));
+	last.taken -= 2 * USEC_PER_SEC;
 	machine_sample_take(999999999, getpid(), 1, &last, &second);
 	assert_non_null(fields_get(&second, "cpu"));
+}
+
+static void shares_of_time(void **state)
+{
+	const usec_t s = USEC_PER_SEC;
+	struct guest_sample last = {0};
+
+	(void)state;
+	assert_true(guest_cpu_share(&last, 5 * s, 2, 100 * s) < 0); /* since when? */
+	/* ten milliseconds of a counter with steps of that size say nothing */
+	assert_true(guest_cpu_share(&last, 5 * s + 20000, 2, 100 * s + 4000) < 0);
+	assert_true(guest_cpu_share(&last, 6 * s, 2, 101 * s) == 0.5);
+	assert_true(guest_cpu_share(&last, 6 * s + 10000, 2, 101 * s + 1000) == 0.5);
+	assert_true(guest_cpu_share(&last, 6 * s, 2, 103 * s) == 0);
+	assert_true(guest_cpu_share(&last, 1 * s, 2, 104 * s) < 0); /* another process */
+	assert_true(guest_cpu_share(&last, 2 * s, 0, 105 * s) == 1);
 }
 
 int main(void)
@@ -41,6 +58,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_ticks),
 		cmocka_unit_test(samples_a_process),
+		cmocka_unit_test(shares_of_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
