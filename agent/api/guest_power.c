@@ -20,10 +20,11 @@ static int target_unlocked(struct api_request *req, struct guest_target *ret, st
 	return r;
 }
 
-/* A state that is not known yet passes: the job will see. */
-static int check_running(const struct guest_target *target, struct err *err)
+/* A state that is not known yet passes, as does one that is being started: the job will see. */
+static int check_running(const struct api_request *req, const struct guest_target *target,
+			 struct err *err)
 {
-	if (target->fact->state != GUEST_STOPPED)
+	if (guest_target_may_run(req, target))
 		return 0;
 	return err_set(err, ERR_BUSY, "%s %u not running", target->ops->label, target->vmid);
 }
@@ -94,7 +95,7 @@ int guest_handle_stop(struct api_request *req, struct err *err)
 	int r = target_unlocked(req, &target, err);
 
 	if (r == 0)
-		r = check_running(&target, err);
+		r = check_running(req, &target, err);
 	if (r < 0)
 		return r;
 	if (api_bool(req, "overrule-shutdown", false))
@@ -110,7 +111,7 @@ static int freeze(struct api_request *req, const char *verb, bool wants_frozen, 
 	int r = target_unlocked(req, &target, err);
 
 	if (r == 0)
-		r = check_running(&target, err);
+		r = check_running(req, &target, err);
 	if (r < 0)
 		return r;
 	if ((target.fact->state == GUEST_PAUSED) == wants_frozen &&
@@ -139,7 +140,7 @@ static int shutdown_start(struct api_request *req, const char *verb, struct err 
 	int r = target_unlocked(req, &target, err);
 
 	if (r == 0)
-		r = check_running(&target, err);
+		r = check_running(req, &target, err);
 	if (r < 0)
 		return r;
 	fields_addf(&args, "timeout", "%lld", (long long)api_int(req, "timeout", SHUTDOWN_TIMEOUT));

@@ -49,7 +49,7 @@ int vm_handle_reset(struct api_request *req, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (target.fact->state == GUEST_STOPPED)
+	if (!guest_target_may_run(req, &target))
 		return err_set(err, ERR_BUSY, "VM %u not running", target.vmid);
 	return guest_request_job(
 		req, &(struct guest_job){.ops = target.ops, .vmid = target.vmid, .verb = "reset"},

@@ -25,6 +25,8 @@
 #include "agent/core/storages.h"
 #include "agent/core/unfinished.h"
 
+#define FOUND_TIMEOUT (10 * USEC_PER_SEC) /* a store without quorum does not hold up the rest */
+
 static int take_node_name(struct core *core, struct err *err)
 {
 	const char *given = getenv("LODGE_NODE");
@@ -154,10 +156,19 @@ static void on_network_up(struct core *core)
 	onboot_begin(core->onboot);
 }
 
+void core_found(struct core *core)
+{
+	usec_t deadline = clock_monotonic() + FOUND_TIMEOUT;
+
+	setup_storage(core);
+	while (core->is_storage_first && clock_left_ms(deadline) > 0)
+		if (sd_event_run(core->event, clock_left_ms(deadline) * USEC_PER_MSEC) < 0)
+			return;
+}
+
 int core_start(struct core *core, struct err *err)
 {
 	(void)err;
-	setup_storage(core);
 	setup_tls(core);
 	restart_scan(core);
 	unfinished_begin(core->unfinished);

@@ -34,7 +34,8 @@ struct core {
 	struct onboot *onboot;
 	struct unfinished *unfinished; /* creations without a job, see unfinished.h */
 	sd_event_source *store_source, *tls_timer, *restart_timer;
-	struct conn *monitor; /* its connection, or NULL */
+	struct conn *monitor;  /* its connection, or NULL */
+	bool is_storage_first; /* the first /storage.cfg is on its way */
 	struct {
 		bool is_running, is_wanted; /* asked for again meanwhile */
 		void (*done)(struct core *core);
@@ -43,5 +44,8 @@ struct core {
 
 int core_new(sd_event *event, struct core **ret, struct err *err);
 void core_free(struct core *core);
+/* Once, before anybody is served: what every request may take for granted. Runs the loop, a moment at most, and only
+ * where something is missing. */
+void core_found(struct core *core);
 /* Once at start: identity, HTTPS authority, network, guests with onboot. */
 int core_start(struct core *core, struct err *err);

@@ -56,8 +56,10 @@ static int serve(sd_event *event, struct err *err)
 	struct server *server = NULL;
 	int r = core_new(event, &core, err);
 
-	if (r >= 0)
+	if (r >= 0) {
+		core_found(core);
 		r = server_new(core, &api_ops, &server, err);
+	}
 	if (r >= 0)
 		r = core_start(core, err);
 	if (r >= 0) {

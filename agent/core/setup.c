@@ -20,7 +20,9 @@
 
 static void on_storage_written(const struct store_result *result, void *ctx)
 {
-	(void)ctx;
+	struct core *core = ctx;
+
+	core->is_storage_first = false;
 	if (result->outcome != STORE_DONE && result->outcome != STORE_REFUSED)
 		log_error("first %s: %s", STORAGE_CFG_PATH, result->err.message);
 }
@@ -46,8 +48,10 @@ void setup_storage(struct core *core)
 				      .precondition_count = 1,
 				      .ops = &put,
 				      .op_count = 1};
-	if (store_submit(core->store, &txn, on_storage_written, NULL, &err) < 0)
+	if (store_submit(core->store, &txn, on_storage_written, core, &err) < 0)
 		log_error("first %s: %s", STORAGE_CFG_PATH, err.message);
+	else
+		core->is_storage_first = true;
 }
 
 static int on_tls_time(sd_event_source *source, uint64_t now, void *ctx)

@@ -4,7 +4,7 @@
 
 #include "agent/core/core.h"
 
-/* Writes /storage.cfg if there is none. */
+/* Writes /storage.cfg if there is none; core->is_storage_first until it is there. */
 void setup_storage(struct core *core);
 /* Makes or renews the gate's certificate; the gate waits for it by itself. */
 void setup_tls(struct core *core);

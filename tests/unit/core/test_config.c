@@ -76,7 +76,9 @@ static bool is_measured(void *ctx)
 static void first_start(void **state)
 {
 	(void)state;
-	setup_storage(&world->core);
+	core_found(&world->core);
+	/* before anybody can ask for it */
+	assert_non_null(storage_cfg_find(storages_config(world->core.storages), "local"));
 	fixture_run_until(world->core.event, is_measured, NULL);
 	const struct storage_def *def =
 		storage_cfg_find(storages_config(world->core.storages), "local");
