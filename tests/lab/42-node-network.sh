@@ -173,6 +173,6 @@ lab_kill n1
 lab_start n1
 product_up n1
 ok "a boot without one of the ports" wait_for 15 is_state "$first"
-ok "is told" in1 grep -q "port 'eth9' of 'vmbr1' does not exist" /var/log/lodge/lodged.log
+ok "is told" wait_for 10 in1 grep -q "port 'eth9' of 'vmbr1' does not exist" /var/log/lodge/lodged.log
 lab_stop_all
 ok "nothing is left on the host" lab_residue_after
