@@ -136,13 +136,8 @@ int guest_handle_resize(struct api_request *req, struct err *err)
 	autofields args = FIELDS_INIT;
 	struct guest_target target;
 	uint64_t size;
-	bool skip = false;
-	int r = guest_request_target(req, &target, err);
+	int r = guest_request_unlocked(req, &target, &args, err);
 
-	if (r == 0)
-		r = guest_request_skiplock(req, &skip, err);
-	if (r == 0 && !skip)
-		r = guest_target_check_lock(&target, NULL, err);
 	if (r == 0)
 		r = guest_request_check_digest(req, "digest", target.guest->config, err);
 	if (r == 0)
@@ -153,7 +148,6 @@ int guest_handle_resize(struct api_request *req, struct err *err)
 
 	fields_add(&args, "disk", api_str(req, "disk"));
 	fields_addf(&args, "size", "%" PRIu64, size);
-	fields_add(&args, "skiplock", skip ? "1" : NULL);
 	return guest_request_job(req,
 				 &(struct guest_job){.ops = target.ops,
 						     .vmid = target.vmid,

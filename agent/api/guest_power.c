@@ -8,18 +8,6 @@
 
 #define SHUTDOWN_TIMEOUT 60 /* seconds */
 
-static int target_unlocked(struct api_request *req, struct guest_target *ret, struct err *err)
-{
-	bool skip = false;
-	int r = guest_request_target(req, ret, err);
-
-	if (r == 0)
-		r = guest_request_skiplock(req, &skip, err);
-	if (r == 0 && !skip)
-		r = guest_target_check_lock(ret, NULL, err);
-	return r;
-}
-
 /* A state that is not known yet passes, as does one that is being started: the job will see. */
 static int check_running(const struct api_request *req, const struct guest_target *target,
 			 struct err *err)
@@ -29,29 +17,16 @@ static int check_running(const struct api_request *req, const struct guest_targe
 	return err_set(err, ERR_BUSY, "%s %u not running", target->ops->label, target->vmid);
 }
 
-/* What the job is to look over as well, and how much it is to say. */
-static int start_args(const struct api_request *req, struct fields *args, struct err *err)
-{
-	bool skip = false;
-	int r = guest_request_skiplock(req, &skip, err);
-
-	if (skip)
-		fields_add(args, "skiplock", "1");
-	if (api_bool(req, "debug", false))
-		fields_add(args, "debug", "1");
-	return r;
-}
-
 int guest_handle_start(struct api_request *req, struct err *err)
 {
 	autofields args = FIELDS_INIT;
 	struct guest_target target;
-	int r = target_unlocked(req, &target, err);
+	int r = guest_request_unlocked(req, &target, &args, err);
 
-	if (r == 0)
-		r = start_args(req, &args, err);
 	if (r < 0)
 		return r;
+	if (api_bool(req, "debug", false))
+		fields_add(&args, "debug", "1");
 	if (guest_target_is_running(&target))
 		return err_set(err, ERR_BUSY, "%s %u already running", target.ops->label,
 			       target.vmid);
@@ -92,7 +67,7 @@ static void shutdowns_overrule(const struct api_request *req, const struct guest
 int guest_handle_stop(struct api_request *req, struct err *err)
 {
 	struct guest_target target;
-	int r = target_unlocked(req, &target, err);
+	int r = guest_request_unlocked(req, &target, NULL, err);
 
 	if (r == 0)
 		r = check_running(req, &target, err);
@@ -108,7 +83,7 @@ int guest_handle_stop(struct api_request *req, struct err *err)
 static int freeze(struct api_request *req, const char *verb, bool wants_frozen, struct err *err)
 {
 	struct guest_target target;
-	int r = target_unlocked(req, &target, err);
+	int r = guest_request_unlocked(req, &target, NULL, err);
 
 	if (r == 0)
 		r = check_running(req, &target, err);
@@ -137,7 +112,7 @@ static int shutdown_start(struct api_request *req, const char *verb, struct err 
 {
 	autofields args = FIELDS_INIT;
 	struct guest_target target;
-	int r = target_unlocked(req, &target, err);
+	int r = guest_request_unlocked(req, &target, NULL, err);
 
 	if (r == 0)
 		r = check_running(req, &target, err);

@@ -45,16 +45,6 @@ bool guest_request_is_root(const struct api_request *req)
 	return str_eq(req->who.userid, "root@pam") && !req->who.is_token;
 }
 
-int guest_request_skiplock(const struct api_request *req, bool *ret, struct err *err)
-{
-	bool skip = api_bool(req, "skiplock", false);
-
-	if (skip && !guest_request_is_root(req))
-		return err_field(err, "skiplock", "Only root may use this option.");
-	*ret = skip;
-	return 0;
-}
-
 int guest_target_check_lock(const struct guest_target *target, const char *allowed, struct err *err)
 {
 	const char *lock = guest_config_get(target->guest->config, "lock");
@@ -62,6 +52,23 @@ int guest_target_check_lock(const struct guest_target *target, const char *allow
 	if (!lock || (allowed && str_eq(lock, allowed)))
 		return 0;
 	return err_set(err, ERR_BUSY, "%s is locked (%s)", target->ops->label, lock);
+}
+
+int guest_request_unlocked(const struct api_request *req, struct guest_target *ret,
+			   struct fields *args, struct err *err)
+{
+	bool skip = api_bool(req, "skiplock", false);
+	int r = guest_request_target(req, ret, err);
+
+	if (r < 0)
+		return r;
+	if (!skip)
+		return guest_target_check_lock(ret, NULL, err);
+	if (!guest_request_is_root(req))
+		return err_field(err, "skiplock", "Only root may use this option.");
+	if (args)
+		fields_add(args, "skiplock", "1");
+	return 0;
 }
 
 bool guest_target_is_running(const struct guest_target *target)

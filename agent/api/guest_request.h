@@ -21,8 +21,10 @@ enum guest_kind guest_request_kind(const struct guest_kind_ops *ops);
 int guest_request_target(const struct api_request *req, struct guest_target *ret, struct err *err);
 /* root@pam itself, not one of its tokens. */
 bool guest_request_is_root(const struct api_request *req);
-/* "skiplock" is root's alone; true if it was given and allowed. */
-int guest_request_skiplock(const struct api_request *req, bool *ret, struct err *err);
+/* The same, if it is not locked; with "skiplock", which is root's alone, its lock is not looked at, and args (NULL: they
+ * are not asked for) tell the job so. */
+int guest_request_unlocked(const struct api_request *req, struct guest_target *ret,
+			   struct fields *args, struct err *err);
 /* The parameter `name` is the digest of config, or was not given; else ERR_CONFLICT. */
 int guest_request_check_digest(const struct api_request *req, const char *name,
 			       const struct guest_config *config, struct err *err);
@@ -30,7 +32,8 @@ int guest_request_check_digest(const struct api_request *req, const char *name,
 int guest_request_store(struct api_request *req, const struct guest_target *target,
 			const struct guest_config *config, struct err *err);
 /* ERR_BUSY "CT is locked (create)" unless the lock is `allowed` (may be NULL). */
-int guest_target_check_lock(const struct guest_target *target, const char *allowed, struct err *err);
+int guest_target_check_lock(const struct guest_target *target, const char *allowed,
+			    struct err *err);
 bool guest_target_is_running(const struct guest_target *target); /* or paused */
 /* Is a change of its configuration one of a guest that runs? Also while that is not known, or a job starts it: what it
  * reads may be older. */

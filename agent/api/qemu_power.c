@@ -6,24 +6,11 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
-static int target_unlocked(struct api_request *req, struct guest_target *ret, bool *ret_skip,
-			   struct err *err)
-{
-	int r = guest_request_target(req, ret, err);
-
-	if (r == 0)
-		r = guest_request_skiplock(req, ret_skip, err);
-	if (r == 0 && !*ret_skip)
-		r = guest_target_check_lock(ret, NULL, err);
-	return r;
-}
-
 int vm_handle_start(struct api_request *req, struct err *err)
 {
 	autofields args = FIELDS_INIT;
 	struct guest_target target;
-	bool skip = false;
-	int r = target_unlocked(req, &target, &skip, err);
+	int r = guest_request_unlocked(req, &target, &args, err);
 
 	if (r < 0)
 		return r;
@@ -33,7 +20,6 @@ int vm_handle_start(struct api_request *req, struct err *err)
 	if (str_eq(guest_config_get(target.guest->config, "template"), "1"))
 		return err_set(err, ERR_BUSY, "you can't start a VM if it's a template");
 	fields_add(&args, "timeout", api_str(req, "timeout"));
-	fields_add(&args, "skiplock", skip ? "1" : NULL);
 	return guest_request_job(
 		req,
 		&(struct guest_job){
@@ -44,8 +30,7 @@ int vm_handle_start(struct api_request *req, struct err *err)
 int vm_handle_reset(struct api_request *req, struct err *err)
 {
 	struct guest_target target;
-	bool skip = false;
-	int r = target_unlocked(req, &target, &skip, err);
+	int r = guest_request_unlocked(req, &target, NULL, err);
 
 	if (r < 0)
 		return r;

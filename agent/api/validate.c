@@ -41,16 +41,24 @@ static const struct param *find_param(const struct api_route *route, const char 
 	return p;
 }
 
-/* In one form for each value: what is compared as text later, such as a path of the access lists, must not be another one
- * for "0100". */
-static void add_checked(const struct param *p, const struct field *f, struct fields *ret)
+/* One form for each value: what is compared as text later, such as a path of the access lists, must not be another one for
+ * "0100". Heap; NULL: as it came. */
+static char *canonical(const struct param *p, const struct field *f)
 {
 	int64_t number;
 	bool on;
 	if (p->type == PARAM_INTEGER && str_to_i64(f->value, &number))
-		fields_addf(ret, f->name, "%" PRId64, number);
-	else if (p->type == PARAM_BOOLEAN && str_to_bool(f->value, &on))
-		fields_add(ret, f->name, on ? "1" : "0");
+		return xasprintf("%" PRId64, number);
+	if (p->type == PARAM_BOOLEAN && str_to_bool(f->value, &on))
+		return xstrdup(on ? "1" : "0");
+	return NULL;
+}
+
+static void add_checked(const struct param *p, const struct field *f, struct fields *ret)
+{
+	autofree char *value = canonical(p, f);
+	if (value)
+		fields_add(ret, f->name, value);
 	else
 		fields_add_n(ret, f->name, f->value, f->size);
 }
@@ -102,7 +110,9 @@ static bool is_repeated(const struct param *p, const struct field *f, const stru
 	const struct field *before = p->type == PARAM_ARRAY ? NULL : fields_find(ret, f->name);
 	if (!before)
 		return false;
-	if (before->size != f->size || memcmp(before->value, f->value, f->size) != 0) {
+	autofree char *value = canonical(p, f);
+	size_t size = value ? strlen(value) : f->size;
+	if (before->size != size || memcmp(before->value, value ?: f->value, size) != 0) {
 		char text[80];
 		snprintf(text, sizeof(text), "type check ('%s') failed - got ARRAY",
 			 type_names[p->type]);

@@ -48,10 +48,11 @@ void setup_storage(struct core *core)
 				      .precondition_count = 1,
 				      .ops = &put,
 				      .op_count = 1};
-	if (store_submit(core->store, &txn, on_storage_written, core, &err) < 0)
+	core->is_storage_first = true;
+	if (store_submit(core->store, &txn, on_storage_written, core, &err) < 0) {
+		core->is_storage_first = false;
 		log_error("first %s: %s", STORAGE_CFG_PATH, err.message);
-	else
-		core->is_storage_first = true;
+	}
 }
 
 static int on_tls_time(sd_event_source *source, uint64_t now, void *ctx)

@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include <lxc/attach_options.h>
-#include <lxc/lxccontainer.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/guest/ct/guard.h"
+#include "agent/guest/ct/lxc_open.h"
 
 #define ANY_TTY	     (-1)
 #define CONSOLE_TTY  0
@@ -28,25 +28,12 @@
 #define BUSY_WAIT    1500 /* ms */
 #define BUSY_LOOK    100
 
-static int open_container(const char *lxc_path, unsigned vmid, struct lxc_container **ret,
-			  struct err *err)
-{
-	char name[16];
-	struct lxc_log log = {
-		.name = name, .lxcpath = lxc_path, .file = "none", .level = "CRIT", .quiet = true};
-
-	snprintf(name, sizeof(name), "%u", vmid);
-	(void)lxc_log_init(&log);
-	*ret = lxc_container_new(name, lxc_path);
-	return *ret ? 0 : err_set(err, ERR_INTERNAL, "liblxc: no container object");
-}
-
 static int get_tty(const char *lxc_path, unsigned vmid, int wanted, struct lxc_console *ret,
 		   struct err *err)
 {
 	struct lxc_container *c;
 	int fd = -1, keep = -1;
-	int r = open_container(lxc_path, vmid, &c, err);
+	int r = lxc_open(lxc_path, vmid, &c, err);
 
 	if (r < 0)
 		return r;
@@ -201,7 +188,7 @@ int lxc_console_shell(const char *lxc_path, unsigned vmid, struct lxc_console *r
 		return err_errno(err, errno, "socket");
 	autofd int ours = ends[0], theirs = ends[1];
 
-	if ((r = open_container(lxc_path, vmid, &c, err)) < 0)
+	if ((r = lxc_open(lxc_path, vmid, &c, err)) < 0)
 		return r;
 	r = attach(c, theirs, &pid, err);
 	lxc_container_put(c);

@@ -2,13 +2,10 @@
 /* Calls liblxc for rules of devices, in a forked step: its command socket has no deadline. */
 #include "agent/guest/ct/lxc_device.h"
 
-#include <stdio.h>
-
-#include <lxc/lxccontainer.h>
-
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/guest/ct/child.h"
+#include "agent/guest/ct/lxc_open.h"
 
 #define TIMEOUT (20 * USEC_PER_SEC)
 
@@ -41,12 +38,10 @@ static int set_step(struct task_ctx *task, void *ctx, struct err *err)
 {
 	autofree char *lxc_path = path_join(path_run(), "ct");
 	struct lxc_container *c;
-	char name[16];
-	int r;
+	int r = lxc_open(lxc_path, task->guest, &c, err);
 
-	snprintf(name, sizeof(name), "%u", task->guest);
-	if (!(c = lxc_container_new(name, lxc_path)))
-		return err_set(err, ERR_INTERNAL, "liblxc: no container object");
+	if (r < 0)
+		return r;
 	r = set(c, ctx, err);
 	lxc_container_put(c);
 	return r;

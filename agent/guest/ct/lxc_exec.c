@@ -22,6 +22,7 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
 #include "agent/guest/ct/guard.h"
+#include "agent/guest/ct/lxc_open.h"
 
 #define SAID_MAX    2048
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -73,15 +74,11 @@ int lxc_exec_start(const char *lxc_path, unsigned vmid, const struct lxc_exec *w
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
 	struct lxc_container *c;
 	struct lxc_exec copy = *what;
-	char name[16];
 	pid_t pid;
 	int r;
 
-	if ((r = ct_guard_require(err)) < 0)
+	if ((r = ct_guard_require(err)) < 0 || (r = lxc_open(lxc_path, vmid, &c, err)) < 0)
 		return r;
-	snprintf(name, sizeof(name), "%u", vmid);
-	if (!(c = lxc_container_new(name, lxc_path)))
-		return err_set(err, ERR_INTERNAL, "liblxc: no container object");
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
 	options.stdin_fd = what->stdin_fd;
 	options.stdout_fd = what->stdout_fd;

@@ -67,6 +67,8 @@ static const struct {
 	{&plain, "node=n1", "vmid=101&start=true", "node=n1&vmid=101&start=1&", NULL},
 	{&plain, "node=n1", "vmid=101&start=off", "node=n1&vmid=101&start=0&", NULL},
 	{&plain, "node=n1", "vmid=101&vmid=101", "node=n1&vmid=101&", NULL},
+	{&plain, "node=n1", "vmid=101&vmid=0101&start=on&start=1", "node=n1&vmid=101&start=1&",
+	 NULL},
 	{&plain, "node=n1", "vmid=101&command=a&command=b", "node=n1&vmid=101&command=a&command=b&",
 	 NULL},
 	{&plain, "node=n1", "", "node=n1&", "{\"vmid\":\"" MISSING "\"}"},
