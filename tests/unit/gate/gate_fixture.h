@@ -335,3 +335,27 @@ static inline bool client_read(struct client *c, struct response *ret)
 }
 
 #define autoresponse __attribute__((cleanup(response_fini))) struct response
+
+/* ---- asking the fake core, through the gate ---- */
+
+static inline uint64_t ask_number(const struct fixture *f, const char *path)
+{
+	struct client c;
+	autoresponse r = {0};
+
+	client_open(&c, f);
+	client_ask(&c, "GET /api2/json%s", path);
+	assert_true(client_read(&c, &r));
+	client_close(&c);
+	assert_int_equal(r.status, 200);
+	return strtoull(r.body + strlen("{\"data\":"), NULL, 10);
+}
+
+/* Fails when it takes longer than a minute. */
+static inline void wait_for_number(const struct fixture *f, const char *path, uint64_t wanted)
+{
+	usec_t deadline = clock_monotonic() + 60 * USEC_PER_SEC;
+
+	while (ask_number(f, path) != wanted)
+		assert_true(clock_monotonic() < deadline);
+}

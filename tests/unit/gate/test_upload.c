@@ -34,28 +34,6 @@ static void send_pattern(struct client *c, uint64_t from, uint64_t to)
 	}
 }
 
-static uint64_t ask_number(const struct fixture *f, const char *path)
-{
-	struct client c;
-	autoresponse r;
-	unsigned long long n = 0;
-
-	client_open(&c, f);
-	client_ask(&c, "GET /api2/json%s", path);
-	assert_true(client_read(&c, &r));
-	assert_int_equal(sscanf(r.body, "{\"data\":%llu}", &n), 1);
-	client_close(&c);
-	return n;
-}
-
-static void wait_jobs(const struct fixture *f, uint64_t count)
-{
-	usec_t end = clock_monotonic() + 20 * USEC_PER_SEC;
-
-	while (ask_number(f, "/jobs") != count)
-		assert_true(clock_monotonic() < end);
-}
-
 static void test_through(void **state)
 {
 	const struct fixture *f = *state;
@@ -69,7 +47,7 @@ static void test_through(void **state)
 	assert_true(client_read(&c, &r));
 	assert_int_equal(r.status, 200);
 	assert_string_equal(r.body, "{\"data\":\"iso a.iso\"}");
-	wait_jobs(f, 0);
+	wait_for_number(f, "/jobs", 0);
 	assert_int_equal(ask_number(f, "/flooded"), 8 * MIB + FAKE_COMPLETE);
 	/* the connection is good for more */
 	response_fini(&r);
@@ -88,7 +66,7 @@ static void test_broken_off(void **state)
 	begin(&c, "/take/upload", 8 * MIB);
 	send_pattern(&c, 0, MIB);
 	client_close(&c);
-	wait_jobs(f, 0);
+	wait_for_number(f, "/jobs", 0);
 	assert_in_range(ask_number(f, "/flooded"), 0, MIB); /* without the mark of the end */
 }
 
@@ -105,7 +83,7 @@ static void test_no_end(void **state)
 	assert_true(client_read(&c, &r));
 	assert_int_equal(r.status, 400);
 	client_close(&c);
-	wait_jobs(f, 0);
+	wait_for_number(f, "/jobs", 0);
 	assert_true(ask_number(f, "/flooded") < FAKE_COMPLETE);
 }
 
@@ -142,7 +120,7 @@ static void test_refused(void **state)
 			fail_msg("case %zu: %u %s", i, r.status, r.body);
 	}
 	client_close(&c);
-	wait_jobs(f, 0);
+	wait_for_number(f, "/jobs", 0);
 }
 
 /* Who may not upload still gets to send everything, and then reads why. */
@@ -261,8 +239,7 @@ static void test_accepted_are_bounded(void **state)
 	for (unsigned i = 0; i < GATE_UPLOADS; i++) {
 		client_open(&clients[i], f);
 		begin(&clients[i], "/deaf/upload", MIB);
-		while (ask_number(f, "/jobs") != i + 1)
-			assert_true(clock_monotonic() < end);
+		wait_for_number(f, "/jobs", i + 1);
 	}
 	assert_int_equal(upload_small(f, 0x7f000010), 503);
 	client_close(&clients[0]);

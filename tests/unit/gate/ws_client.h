@@ -169,30 +169,6 @@ static inline void ws_expect_data(struct client *c, const void *data, size_t siz
 	assert_memory_equal(got.data, data, size);
 }
 
-/* ---- asking the fake core, through the gate ---- */
-
-static inline uint64_t ask_number(const struct fixture *f, const char *path)
-{
-	struct client c;
-	autoresponse r = {0};
-
-	client_open(&c, f);
-	client_ask(&c, "GET /api2/json%s", path);
-	assert_true(client_read(&c, &r));
-	client_close(&c);
-	assert_int_equal(r.status, 200);
-	return strtoull(r.body + strlen("{\"data\":"), NULL, 10);
-}
-
-/* Fails when it takes longer than a minute. */
-static inline void wait_for_number(const struct fixture *f, const char *path, uint64_t wanted)
-{
-	usec_t deadline = clock_monotonic() + 60 * USEC_PER_SEC;
-
-	while (ask_number(f, path) != wanted)
-		assert_true(clock_monotonic() < deadline);
-}
-
 /* Until the number has not changed over 30 answers, each of which had its turn in the same loop. */
 static inline uint64_t wait_until_steady(const struct fixture *f, const char *path)
 {

@@ -3,23 +3,15 @@
 # systemd/setup/files.sh as quickstart.sh runs it (errexit, pipefail): removing everything, where something is mounted below.
 # It mounts in a namespace of its own.
 set -euo pipefail
-top=$(cd "$(dirname "$(readlink -f "$0")")/../../.." && pwd)
 if [ -z "${TEST_FILES_APART:-}" ]; then
 	unshare -rm true 2>/dev/null || { echo "ok - # skip no namespaces"; exit 0; }
 	TEST_FILES_APART=1 exec unshare -rm "$0"
 fi
-work=$(mktemp -d)
+# shellcheck source=tests/unit/setup/check.sh
+. "$(dirname "$(readlink -f "$0")")/check.sh"
 trap 'umount "$work"/one/images/* 2>/dev/null || :; rm -rf "$work"' EXIT
 # shellcheck source=systemd/setup/files.sh
 . "$top/systemd/setup/files.sh"
-failed=0
-check() { # check TEXT COMMAND…
-	if (set +e; "${@:2}"); then echo "ok - $1"; else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
-not() { ! "$@"; }
 kept() { # kept TEXT…
 	diff <(printf '%s\n' ${files_kept[@]+"${files_kept[@]}"} | sort) <(printf '%s\n' "$@" | sort)
 }

@@ -2,21 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # systemd/setup/machines.sh as quickstart.sh runs it (errexit, pipefail), with small things in place of libvirt's.
 set -euo pipefail
-top=$(cd "$(dirname "$(readlink -f "$0")")/../../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/unit/setup/check.sh
+. "$(dirname "$(readlink -f "$0")")/check.sh"
 warn() { echo "warning: $*" >&2; }
 # shellcheck source=systemd/setup/machines.sh
 . "$top/systemd/setup/machines.sh"
 run=$work/run
-failed=0
-check() { # check TEXT COMMAND…
-	if (set +e; "${@:2}"); then echo "ok - $1"; else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
-not() { ! "$@"; }
 
 # ---- who is at work ----
 

@@ -2,20 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # systemd/setup/packages.sh: services are kept from starting during an installation, and only then.
 set -euo pipefail
-top=$(cd "$(dirname "$(readlink -f "$0")")/../../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/unit/setup/check.sh
+. "$(dirname "$(readlink -f "$0")")/check.sh"
 # shellcheck source=systemd/setup/packages.sh
 . "$top/systemd/setup/packages.sh"
 packages_policy=$work/policy-rc.d
-failed=0
-check() { # check TEXT COMMAND…
-	if (set +e; "${@:2}"); then echo "ok - $1"; else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
-not() { ! "$@"; }
 denies() { [ "$("$packages_policy" >/dev/null 2>&1; echo $?)" = 101 ]; }
 
 packages_quiet_services

@@ -3,17 +3,8 @@
 # The units, as systemd orders them on a host whose storage is mounted from another: found by systemd-analyze, with nothing
 # started.
 set -euo pipefail
-top=$(cd "$(dirname "$(readlink -f "$0")")/../../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-check() { # check TEXT COMMAND…
-	if (set +e; "${@:2}"); then echo "ok - $1"; else
-		echo "not ok - $1"
-		failed=1
-	fi
-}
-not() { ! "$@"; }
+# shellcheck source=tests/unit/setup/check.sh
+. "$(dirname "$(readlink -f "$0")")/check.sh"
 comes_after() { # comes_after UNIT OTHER
 	[ -n "$(sed -n 's/^After=//p' "$top/systemd/$1" | tr ' ' '\n' | grep -xF "$2")" ]
 }

@@ -1,53 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The dir driver on a real file system, in a temporary folder. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/storage/dir_test.h"
+
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include "agent/base/fd.h"
-#include "agent/base/mem.h"
-#include "agent/base/str.h"
-#include "storage/storage.h"
-
-#define MIB (1024ULL * 1024)
-
-struct room {
-	char path[64];
-	struct storage_def def;
-	const struct storage_driver *driver;
-};
 
 static int setup(void **state)
 {
-	struct room *room = xcalloc(1, sizeof(*room));
-	strcpy(room->path, "/tmp/lodge-dir-XXXXXX");
-	assert_non_null(mkdtemp(room->path));
-	room->def = (struct storage_def){.type = xstrdup("dir"), .id = xstrdup("local")};
-	fields_add(&room->def.keys, "path", room->path);
-	fields_add(&room->def.keys, "content", "iso,vztmpl,snippets,import,backup,images,rootdir");
-	room->driver = storage_driver_find("dir");
-	assert_non_null(room->driver);
-	assert_int_equal(room->driver->activate(&room->def, NULL), 0);
-	*state = room;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct room *room = *state;
-	dir_remove_tree(room->path, NULL);
-	storage_def_fini(&room->def);
-	free(room);
-	return 0;
+	return room_open(state, "iso,vztmpl,snippets,import,backup,images,rootdir");
 }
 
 static void put(const struct room *room, const char *name, const char *text)

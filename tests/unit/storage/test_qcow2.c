@@ -1,91 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qcow2 images of the dir driver by the real qemu-img: snapshots, bases, clones, copies, streams. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <fcntl.h>
+#include "tests/unit/storage/dir_test.h"
+
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "agent/base/exec.h"
-#include "agent/base/fd.h"
-#include "agent/base/mem.h"
-#include "agent/base/str.h"
 #include "storage/copy.h"
 #include "storage/filesystem.h"
-#include "storage/storage.h"
-
-#define MIB (1024ULL * 1024)
-
-struct room {
-	char path[64];
-	struct storage_def def;
-	const struct storage_driver *driver;
-};
 
 static int setup(void **state)
 {
-	struct room *room = xcalloc(1, sizeof(*room));
-	strcpy(room->path, "/tmp/lodge-qcow2-XXXXXX");
-	assert_non_null(mkdtemp(room->path));
-	setenv("LODGE_RUN_DIR", room->path, 1); /* reservations */
-	room->def = (struct storage_def){.type = xstrdup("dir"), .id = xstrdup("local")};
-	fields_add(&room->def.keys, "path", room->path);
-	fields_add(&room->def.keys, "content", "images,rootdir");
-	room->driver = storage_driver_find("dir");
-	assert_int_equal(room->driver->activate(&room->def, NULL), 0);
-	*state = room;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct room *room = *state;
-	dir_remove_tree(room->path, NULL);
-	storage_def_fini(&room->def);
-	free(room);
-	return 0;
-}
-
-static bool has_qemu_img(void)
-{
-	return access("/usr/bin/qemu-img", X_OK) == 0;
-}
-
-static void must(int r, const struct err *err)
-{
-	if (r < 0)
-		fail_msg("%s", err->message);
-}
-
-static void make(const struct room *room, unsigned vmid, const char *format, uint64_t size,
-		 struct volid *ret)
-{
-	char text[VOLID_MAX];
-	struct err err = ERR_INIT;
-	const struct volume_alloc what = {
-		.vmid = vmid, .content = VOLUME_IMAGES, .format = format, .size = size};
-	must(room->driver->alloc(&room->def, &what, text, &err), &err);
-	assert_int_equal(volid_parse(text, ret, NULL), 0);
-}
-
-static char *path_of(const struct room *room, const struct volid *volume)
-{
-	autobuf path = BUF_INIT;
-	assert_int_equal(room->driver->path(&room->def, volume, &path, NULL), 0);
-	return buf_steal(&path);
+	return room_open(state, "images,rootdir");
 }
 
 /* The first 64 KiB of the disk become this letter. */

@@ -1,93 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qcow2 images whose headers were written by an emulator that was taken over: nothing opens what they name. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/unit/storage/dir_test.h"
 
-#include "agent/base/exec.h"
-#include "agent/base/fd.h"
-#include "agent/base/mem.h"
-#include "agent/base/str.h"
 #include "storage/copy.h"
 #include "storage/qcow2.h"
-#include "storage/storage.h"
-
-#define MIB (1024ULL * 1024)
-
-struct room {
-	char path[64];
-	struct storage_def def;
-	const struct storage_driver *driver;
-};
 
 static int setup(void **state)
 {
-	struct room *room = xcalloc(1, sizeof(*room));
-	strcpy(room->path, "/tmp/lodge-hostile-XXXXXX");
-	assert_non_null(mkdtemp(room->path));
-	setenv("LODGE_RUN_DIR", room->path, 1); /* reservations */
-	room->def = (struct storage_def){.type = xstrdup("dir"), .id = xstrdup("local")};
-	fields_add(&room->def.keys, "path", room->path);
-	fields_add(&room->def.keys, "content", "images");
-	room->driver = storage_driver_find("dir");
-	assert_int_equal(room->driver->activate(&room->def, NULL), 0);
+	room_open(state, "images");
+	const struct room *room = *state;
 	autofree char *secret = xasprintf("%s/secret", room->path);
 	assert_int_equal(file_write_atomic(secret, "secret", 6, 0600, NULL), 0);
-	*state = room;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct room *room = *state;
-	dir_remove_tree(room->path, NULL);
-	storage_def_fini(&room->def);
-	free(room);
-	return 0;
-}
-
-static bool has_qemu_img(void)
-{
-	return access("/usr/bin/qemu-img", X_OK) == 0;
-}
-
-static void must(int r, const struct err *err)
-{
-	if (r < 0)
-		fail_msg("%s", err->message);
-}
-
-static void run(const char *const *argv)
-{
-	struct err err = ERR_INIT;
-	must(exec_run(&(struct exec_run){.argv = argv,
-					 .deadline = clock_monotonic() + 20 * USEC_PER_SEC},
-		      NULL, &err),
-	     &err);
-}
-
-static void make(const struct room *room, unsigned vmid, const char *format, struct volid *ret)
-{
-	char text[VOLID_MAX];
-	struct err err = ERR_INIT;
-	const struct volume_alloc what = {
-		.vmid = vmid, .content = VOLUME_IMAGES, .format = format, .size = MIB};
-	must(room->driver->alloc(&room->def, &what, text, &err), &err);
-	assert_int_equal(volid_parse(text, ret, NULL), 0);
-}
-
-static char *path_of(const struct room *room, const struct volid *volume)
-{
-	autobuf path = BUF_INIT;
-	assert_int_equal(room->driver->path(&room->def, volume, &path, NULL), 0);
-	return buf_steal(&path);
 }
 
 static int ignore(const char *name, uint64_t ctime, void *ctx)
@@ -141,7 +65,7 @@ static void other_files_are_not_opened(void **state)
 		skip();
 	autofree char *secret = xasprintf("%s/secret", room->path);
 	autofree char *data = xasprintf("data_file=%s,data_file_raw=on", secret);
-	make(room, 101, "qcow2", &volume);
+	make(room, 101, "qcow2", MIB, &volume);
 	autofree char *path = path_of(room, &volume);
 	run((const char *const[]){"qemu-img", "create", "-q", "-f", "qcow2", "-b", secret, "-F",
 				  "raw", path, "1M", NULL});
@@ -159,7 +83,7 @@ static void make_clone(const struct room *room, const char *format, struct volid
 	char text[VOLID_MAX];
 	struct err err = ERR_INIT;
 	const struct volume_alloc as = {.vmid = 102, .content = VOLUME_IMAGES};
-	make(room, 101, format, &volume);
+	make(room, 101, format, MIB, &volume);
 	must(room->driver->to_base(&room->def, &volume, text, &err), &err);
 	assert_int_equal(volid_parse(text, ret_base, NULL), 0);
 	must(room->driver->clone(&room->def, ret_base, NULL, &as, text, &err), &err);
