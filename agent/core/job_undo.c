@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Undoing what jobs left that died. An undo that dies is run again at once, a few times, and then left to the next core,
- * which looks at what is left of all of them. One that fails, or cannot be started, is tried again, less and less often
- * and without end: what it needs (a storage, a quorum, memory) may be back by then. Runs on the core's loop. */
+/* Undoing what jobs left that died. An undo that dies is run again at once, a few times. After that, or when it fails or
+ * cannot be started, it is tried again less and less often and without end: what it needs (a storage, a quorum, memory)
+ * may be back by then. Runs on the core's loop. */
 #include <string.h>
 
 #include "agent/base/clock.h"
@@ -162,6 +162,8 @@ void job_undo_dead(struct jobs *jobs, const struct job_record *record)
 		job_undo_start(jobs, record->serial);
 	if (is_serial(undo_of) && try < DEATHS_MAX)
 		start_undo(jobs, undo_of, try + 1);
+	else if (is_serial(undo_of))
+		try_later(jobs, undo_of, try + 1);
 }
 
 void job_undo_settle(struct jobs *jobs, const struct job_record *record, const char *text)
