@@ -56,6 +56,14 @@ export function same(got, expected) {
 		throw new Error(`expected ${b}, got ${a}`);
 }
 
+/** What `value()` gives comes to be `expected`, within ten seconds: for what a page shows after an answer that is on its way. */
+export async function becomes(value, expected) {
+	const until = Date.now() + 10000;
+	while (Date.now() < until && JSON.stringify(await value()) !== JSON.stringify(expected))
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	same(await value(), expected);
+}
+
 export function holds(condition, text) {
 	if (!condition)
 		throw new Error(text);

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Snapshots of container 100 on btrfs, which is stopped: made, described, gone back to, deleted; clones and templates; where there are none.
-import { allow, button, closed, dialogOf, env, goTo, headState, holds, lodgeGet, ok, onNode, same, shot, submit } from './browser.mjs';
+import { allow, becomes, button, closed, dialogOf, env, goTo, headState, holds, lodgeGet, ok, onNode, same, shot, submit } from './browser.mjs';
 
 const guest = `/nodes/${env.node}/lxc/100`;
 const row = (page, name) => page.locator(`tr[data-key=${name}]`);
-const names = (page) => page.locator('.snapshots tbody tr').evaluateAll((rows) => rows.map((r) => `${r.dataset.key}:${parseInt(getComputedStyle(r.querySelector('th')).paddingLeft, 10)}`));
+
+/** The rows with how deep each stands: "first:0", "second:1". */
+const tree = (page) => page.locator('.snapshots tbody tr').evaluateAll((rows) => {
+	const indents = rows.map((r) => parseFloat(getComputedStyle(r.querySelector('th')).paddingLeft));
+	const steps = [...new Set(indents)].sort((a, b) => a - b);
+	return rows.map((r, i) => `${r.dataset.key}:${steps.indexOf(indents[i])}`);
+});
 
 async function take(page, name, notes = '') {
 	await button(page, 'Take snapshot').click();
@@ -28,9 +34,7 @@ async function snapshots(page) {
 	await ok('two snapshots, the second from the first', async () => {
 		await take(page, 'first', 'as <i>new</i>');
 		await take(page, 'second');
-		same((await names(page)).map((n) => n.split(':')[0]), ['first', 'second', 'current']);
-		const depth = (await names(page)).map((n) => Number(n.split(':')[1]));
-		holds(depth[0] < depth[1] && depth[1] < depth[2], `no tree: ${depth}`);
+		await becomes(() => tree(page), ['first:0', 'second:1', 'current:2']); // "current" follows when the task has ended
 		holds((await row(page, 'first').textContent()).includes('as <i>new</i>'), 'the notes are not text');
 		await shot(page, 'snapshots');
 	});
@@ -46,8 +50,7 @@ async function snapshots(page) {
 		await shot(page, 'rollback');
 		await submit(page, 'Roll back');
 		await closed(page);
-		await page.waitForFunction(() => [...document.querySelectorAll('.snapshots tbody tr')].map((r) => r.dataset.key).join() === 'first,second,current' &&
-			parseInt(getComputedStyle(document.querySelector('tr[data-key=current] th')).paddingLeft, 10) === parseInt(getComputedStyle(document.querySelector('tr[data-key=second] th')).paddingLeft, 10));
+		await becomes(() => tree(page), ['first:0', 'second:1', 'current:1']);
 		same((await lodgeGet(`${guest}/config`)).tags, undefined);
 		await page.locator('[data-action=start]:enabled').waitFor();
 	});
