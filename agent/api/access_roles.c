@@ -88,8 +88,6 @@ static int create_role(struct api_request *req, struct err *err)
 
 static int update_role(struct api_request *req, struct err *err)
 {
-	if (api_str(req, "append") && !api_str(req, "privs"))
-		return err_field(err, "append", "missing property - 'append' requires this: privs");
 	return api_access_edit(req, apply_update, NULL, err);
 }
 
@@ -117,6 +115,7 @@ static const struct param update_params[] = {
 	{.name = "append",
 	 .type = PARAM_BOOLEAN,
 	 .optional = true,
+	 .requires = "privs",
 	 .text = "Add the privileges instead of replacing them."},
 	PARAM_END,
 };

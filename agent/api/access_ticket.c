@@ -2,6 +2,7 @@
 /* /access/ticket: logging in; and the list of what lies below /access. Core's loop; passwords are checked in helper
  * processes. Nothing here may log a password or a ticket. */
 #include "agent/api/access_edit.h"
+#include "agent/auth/acl.h"
 #include "agent/auth/caps.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -35,6 +36,29 @@ static int write_ticket(struct api_request *req, const char *userid, struct err 
 	access_caps_to_json(req->core->access, &who, j);
 	json_object_end(j);
 	return 0;
+}
+
+/* Who asks about rights wants to know who it is and whether they are there, not to log in. */
+static int write_user(struct api_request *req, const char *userid, struct err *err)
+{
+	struct identity who = {0};
+	struct json *j = &req->json;
+	autofree char *path = acl_path_normalize(api_str(req, "path"));
+	privset need;
+
+	str_copy(who.userid, sizeof(who.userid), userid);
+	if (privset_from_names(api_str(req, "privs"), &need, NULL) < 0 || !path ||
+	    access_check(req->core->access, &who, path, need, false, NULL) < 0)
+		return api_login_failed(req, userid, err);
+	json_object_begin(j);
+	json_kv_string(j, "username", userid);
+	json_object_end(j);
+	return 0;
+}
+
+static int answer(struct api_request *req, const char *userid, struct err *err)
+{
+	return api_str(req, "path") ? write_user(req, userid, err) : write_ticket(req, userid, err);
 }
 
 /* "name@realm" as asked for; NULL if that cannot be a user. */
@@ -74,7 +98,7 @@ static int on_password(struct api_request *req, struct buf *output, struct err *
 	    !is_same_password(req, userid) ||
 	    !access_user_is_enabled(access, userid, now_seconds()))
 		return api_login_failed(req, userid, err);
-	return write_ticket(req, userid, err);
+	return answer(req, userid, err);
 }
 
 static int check_second_factor(const struct api_request *req, struct err *err)
@@ -84,6 +108,21 @@ static int check_second_factor(const struct api_request *req, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!str_is_empty(api_str(req, names[i])))
 			return err_field(err, names[i], "a second factor is not supported");
+	return 0;
+}
+
+static int check_question(const struct api_request *req, struct err *err)
+{
+	const char *path = api_str(req, "path"), *privs = api_str(req, "privs");
+	autofree char *normal = path ? acl_path_normalize(path) : NULL;
+	privset need;
+
+	if (!path)
+		return 0;
+	if (!normal)
+		return err_field(err, "path", "invalid format - not a path of the access lists");
+	if (privset_from_names(privs, &need, NULL) < 0 || need == 0)
+		return err_field(err, "privs", "invalid format - unknown privilege");
 	return 0;
 }
 
@@ -107,10 +146,10 @@ static int post_ticket(struct api_request *req, struct err *err)
 	const char *password = api_str(req, "password");
 	int r = check_second_factor(req, err);
 
-	if (r < 0)
+	if (r < 0 || (r = check_question(req, err)) < 0)
 		return r;
 	if (userid && is_valid_ticket_of(req, userid, password))
-		return write_ticket(req, userid, err);
+		return answer(req, userid, err);
 	if ((r = check_crowd(req, err)) < 0)
 		return r;
 	/* the same way for all, so that the time does not tell who exists */
@@ -145,6 +184,19 @@ static const struct param ticket_params[] = {
 	 .optional = true,
 	 .default_text = "1",
 	 .text = "Has no effect."},
+	{.name = "path",
+	 .optional = true,
+	 .requires = "privs",
+	 .has_max = true,
+	 .max = 64,
+	 .text = "Instead of a log-in: does the user have 'privs' there?"},
+	{.name = "privs",
+	 .format = "pve-priv-list",
+	 .optional = true,
+	 .requires = "path",
+	 .has_max = true,
+	 .max = 64,
+	 .text = "Privileges that the user must all have on 'path'."},
 	{.name = "otp", .optional = true, .is_secret = true, .text = "Must be empty."},
 	{.name = "tfa-challenge", .optional = true, .is_secret = true, .text = "Must be empty."},
 	PARAM_END,

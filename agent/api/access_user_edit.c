@@ -141,9 +141,6 @@ int access_user_update(struct api_request *req, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (api_str(req, "append") && !api_str(req, "groups"))
-		return err_field(err, "append",
-				 "missing property - 'append' requires this: groups");
 	return api_access_edit(req, apply_update, NULL, err);
 }
 

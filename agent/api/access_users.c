@@ -224,6 +224,7 @@ static const struct param update_params[] = {
 	{.name = "append",
 	 .type = PARAM_BOOLEAN,
 	 .optional = true,
+	 .requires = "groups",
 	 .text = "Join the groups without leaving others."},
 	PARAM_END,
 };

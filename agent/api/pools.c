@@ -114,9 +114,6 @@ static int list_pools(struct api_request *req, struct err *err)
 
 	if (poolid)
 		return list_one(req, poolid, err);
-	if (api_str(req, "type"))
-		return err_field(err, "type",
-				 "missing property - 'poolid' required by this property");
 	json_array_begin(&req->json);
 	for (const struct cfg_pool *p = map_first(pools, NULL, &id); p;
 	     p = map_next(pools, id, &id))
@@ -140,7 +137,7 @@ static const char *const types[] = {"qemu", "lxc", "storage", NULL};
 
 #define TYPE                                                                                       \
 	{                                                                                          \
-		.name = "type", .optional = true, .choices = types,                                \
+		.name = "type", .optional = true, .choices = types, .requires = "poolid",          \
 		.text = "Only members of this type."                                               \
 	}
 #define MEMBERS                                                                                    \

@@ -18,13 +18,10 @@ static const struct {
 } sums[] = {{"md5", 32},    {"sha1", 40},   {"sha224", 56},
 	    {"sha256", 64}, {"sha384", 96}, {"sha512", 128}};
 
-/* Both or none, and of the right length. */
+/* Of the length that its kind has. */
 static int check_sum(const struct api_request *req, struct err *err)
 {
 	const char *sum = api_str(req, "checksum"), *kind = api_str(req, "checksum-algorithm");
-	if (!sum != !kind)
-		return err_field(err, sum ? "checksum-algorithm" : "checksum",
-				 "property is missing and it is not optional");
 	for (size_t i = 0; sum && i < ARRAY_SIZE(sums); i++)
 		if (str_eq(sums[i].name, kind) &&
 		    (strlen(sum) != sums[i].digits ||
@@ -170,10 +167,13 @@ static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
 		.text = "Name that the file gets."                                                 \
 	}
 #define CHECKSUM                                                                                   \
-	{.name = "checksum", .optional = true, .text = "Expected checksum, hexadecimal."},         \
+	{.name = "checksum",                                                                       \
+	 .optional = true,                                                                         \
+	 .requires = "checksum-algorithm",                                                         \
+	 .text = "Expected checksum, hexadecimal."},                                               \
 	{                                                                                          \
 		.name = "checksum-algorithm", .optional = true, .choices = algorithms,             \
-		.text = "Kind of the checksum."                                                    \
+		.requires = "checksum", .text = "Kind of the checksum."                            \
 	}
 #define URL                                                                                        \
 	{                                                                                          \

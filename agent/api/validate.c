@@ -146,6 +146,20 @@ static void check_missing(const struct param *table, const struct fields *ret,
 	}
 }
 
+static void check_required(const struct param *table, const struct fields *ret,
+			   struct fields *errors)
+{
+	for (const struct param *p = table; p && p->name; p++) {
+		char text[120];
+
+		if (!p->requires || !fields_find(ret, p->name) || fields_find(ret, p->requires))
+			continue;
+		snprintf(text, sizeof(text), "missing property - '%.40s' requires this property",
+			 p->name);
+		complain(errors, p->requires, text);
+	}
+}
+
 bool api_validate(const struct api_route *route, const struct fields *path,
 		  const struct fields *given, struct fields *ret, struct fields *ret_errors)
 {
@@ -162,5 +176,7 @@ bool api_validate(const struct api_route *route, const struct fields *path,
 		check_given(route, path, &given->items[i], ret, ret_errors);
 	check_missing(route->params, ret, ret_errors);
 	check_missing(route->more, ret, ret_errors);
+	check_required(route->params, ret, ret_errors);
+	check_required(route->more, ret, ret_errors);
 	return ret_errors->count == before;
 }

@@ -27,6 +27,7 @@ struct param {
 	const struct param *keys;   /* PARAM_STRING that is a property string: its keys, ended by
 					  an entry without name; or NULL */
 	const char *default_key;    /* key whose "name=" may be left out, or NULL */
+	const char *requires;	    /* another one, which must be given with this one; or NULL */
 	unsigned index_max;	    /* for "x[n]": n < index_max; 0: 32 */
 	const char *text;	    /* one sentence for help and documentation */
 	const char *default_text;   /* shown default, or NULL */

@@ -49,6 +49,8 @@ void param_to_json(struct json *j, const struct param *p)
 		json_kv_string(j, "description", p->text);
 	if (p->optional)
 		json_kv_bool(j, "optional", true);
+	if (p->requires)
+		json_kv_string(j, "requires", p->requires);
 	if (p->default_text)
 		json_kv_string(j, "default", p->default_text);
 	if (p->has_min)

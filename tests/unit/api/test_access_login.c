@@ -40,6 +40,49 @@ static void test_login(void **state)
 	expect(401, ASK(&nobody, "GET /access/users"), "No ticket");
 }
 
+/* Asked for rights, nobody gets a ticket. */
+static void test_question(void **state)
+{
+	static const char *const unlike[][3] = {
+		{"path=/vms/100", NULL, "\"privs\":\"missing property - 'path' requires"},
+		{"privs=VM.Audit", NULL, "\"path\":\"missing property - 'privs' requires"},
+		{"path=/nowhere", "privs=VM.Audit", "\"path\":"},
+		{"path=/vms/0100", "privs=VM.Audit", "\"path\":"},
+		{"path=/vms/100", "privs=VM.Nothing", "\"privs\":"},
+		{"path=/vms/100", "privs=", "\"privs\":"},
+	};
+	const char *user = "username=a@pve", *right = "password=" PASSWORD;
+
+	(void)state;
+	make_user("a@pve");
+	grant("a@pve", "/vms/100", "PVEVMUser");
+	for (size_t i = 0; i < ARRAY_SIZE(unlike); i++)
+		expect(400,
+		       ASK(&nobody, "POST /access/ticket", user, right, unlike[i][0], unlike[i][1]),
+		       unlike[i][2]);
+	expect(200,
+	       ASK(&nobody, "POST /access/ticket", user, right, "path=/vms/100",
+		   "privs=VM.Audit,VM.Console"),
+	       "{\"data\":{\"username\":\"a@pve\"}}");
+	struct user a = login("a@pve", PASSWORD);
+	autofree char *ticket = xasprintf("password=%s", a.ticket);
+	expect(200,
+	       ASK(&nobody, "POST /access/ticket", user, ticket, "path=/vms//100/",
+		   "privs=VM.Console"),
+	       "{\"data\":{\"username\":\"a@pve\"}}");
+	expect(401,
+	       ASK(&nobody, "POST /access/ticket", user, right, "path=/vms/100",
+		   "privs=VM.Audit,VM.Allocate"),
+	       "authentication failure");
+	expect(401,
+	       ASK(&nobody, "POST /access/ticket", user, right, "path=/vms/101", "privs=VM.Audit"),
+	       "authentication failure");
+	expect(401,
+	       ASK(&nobody, "POST /access/ticket", user, "password=wrong", "path=/vms/100",
+		   "privs=VM.Audit"),
+	       "authentication failure");
+}
+
 static void test_csrf_and_disabling(void **state)
 {
 	(void)state;
@@ -153,10 +196,8 @@ static void test_old_tickets(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_login),
-		TEST(test_csrf_and_disabling),
-		TEST(test_password),
-		TEST(test_old_tickets),
+		TEST(test_login),    TEST(test_question),    TEST(test_csrf_and_disabling),
+		TEST(test_password), TEST(test_old_tickets),
 	};
 
 	if (argc == 3 && str_eq(argv[1], "helper"))

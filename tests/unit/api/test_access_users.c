@@ -66,7 +66,7 @@ static void test_roles(void **state)
 	expect(200, ASK(NULL, "PUT /access/roles/watch", "privs=Sys.Audit"), FORM);
 	expect(200, ASK(NULL, "GET /access/roles"),
 	       "{\"roleid\":\"watch\",\"privs\":\"Sys.Audit\",\"special\":0}");
-	expect(400, ASK(NULL, "PUT /access/roles/watch", "append=1"), "\"append\":");
+	expect(400, ASK(NULL, "PUT /access/roles/watch", "append=1"), "\"privs\":");
 	expect(400, ASK(NULL, "PUT /access/roles/PVEAdmin", "privs="), "PVEAdmin");
 	expect(400, ASK(NULL, "DELETE /access/roles/PVEAdmin"), "PVEAdmin");
 	expect(200, ASK(NULL, "DELETE /access/roles/watch"), FORM);

@@ -71,7 +71,7 @@ static void is_edited(void **state)
 	EXPECT_HAS(f, "GET /pools?poolid=web", "\"poolid\":\"web\",\"comment\":\"both\"",
 		   "\"id\":\"lxc/100\"", "\"id\":\"qemu/200\"", "\"id\":\"storage/n1/nas\"");
 	EXPECT_HAS(f, "GET /pools/web?type=lxc", "\"id\":\"lxc/100\"", "!qemu", "!storage");
-	fails(f, "GET /pools?type=lxc", 400, "\"type\":\"missing property - 'poolid'");
+	fails(f, "GET /pools?type=lxc", 400, "\"poolid\":\"missing property - 'type'");
 	expect(f, "PUT /pools/web?vms=100&storage=nas&delete=1&comment=", 200, "{\"data\":null}");
 	fails(f, "PUT /pools/web?vms=100&delete=1", 400, "'100' is not a member of pool 'web'");
 	expect(f, "PUT /pools?poolid=web/db&vms=200&allow-move=1", 200, "{\"data\":null}");

@@ -34,6 +34,15 @@ static const struct param more[] = {
 	{.name = "owner"},
 	PARAM_END,
 };
+static const struct param paired_params[] = {
+	{.name = "sum", .optional = true, .requires = "kind"},
+	{.name = "kind", .optional = true, .choices = colours, .requires = "sum"},
+	{.name = "append", .type = PARAM_BOOLEAN, .optional = true, .requires = "id"},
+	{.name = "id", .optional = true},
+	PARAM_END,
+};
+static const struct api_route paired = {
+	.verb = API_PUT, .path = "/y/{id}", .params = paired_params};
 static const struct api_route plain = {.verb = API_POST, .path = "/x/{node}", .params = params};
 static const struct api_route rich = {
 	.verb = API_POST, .path = "/x/{node}", .params = params, .more = more};
@@ -93,6 +102,16 @@ static const struct {
 	 "{\"net32\":\"" UNKNOWN "\",\"netx\":\"" UNKNOWN
 	 "\",\"cores\":\"value must have a minimum value of 1\",\"net00\":\"" UNKNOWN
 	 "\",\"vmid\":\"" MISSING "\",\"owner\":\"" MISSING "\"}"},
+	{&paired, "", "sum=a&kind=red", "sum=a&kind=red&", NULL},
+	{&paired, "", "", "", NULL},
+	{&paired, "", "sum=a", "sum=a&",
+	 "{\"kind\":\"missing property - 'sum' requires this property\"}"},
+	{&paired, "", "kind=red&append=1", "kind=red&append=1&",
+	 "{\"sum\":\"missing property - 'kind' requires this property\","
+	 "\"id\":\"missing property - 'append' requires this property\"}"},
+	{&paired, "", "sum=a&kind=x", "sum=a&",
+	 "{\"kind\":\"value 'x' does not have a value in the enumeration 'red, green'\"}"},
+	{&paired, "id=a", "append=1", "id=a&append=1&", NULL},
 	{&bare, "", "", "", NULL},
 	{&bare, "", "a=1", "", "{\"a\":\"" UNKNOWN "\"}"},
 };
