@@ -1,66 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An upload on its way through the gate, with at most one piece of it in memory: while the job does not
  * read, the connection is suspended. */
-#include "agent/gate/upload.h"
+#include "agent/gate/upload_internal.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
-#include "agent/gate/multipart.h"
 #include "agent/gate/parse.h"
 
 #define FIELDS_SIZE_MAX (128u * 1024) /* of everything before the file */
 #define FILE_PART	"filename"
 #define PATH_END	"/upload"
 #define DRAIN_REFUSED	(512u * 1024) /* of who has no valid credential */
-#define TEXT_FULL	"too many uploads at once; try again later"
-
-struct uploads {
-	struct list all;
-	unsigned accepted; /* of them, by the core */
-	usec_t fields_within;
-	struct gate *gate;
-};
-
-struct upload {
-	struct list node;
-	struct uploads *uploads;
-	struct request *r;
-	struct multipart *parser;
-	struct fields fields;
-	struct buf value; /* of the field that comes in */
-	char *name;
-	char *path, *query; /* of the call */
-	struct buf out;	    /* frames that the job has not taken yet */
-	int fd;		    /* to the job, -1: not yet, or it wants no more */
-	sd_event_source *room;
-	sd_event_source *deadline; /* of the fields; NULL from the file on */
-	uint64_t size;		   /* what the head announced, 0: unknown */
-	bool is_suspended;
-	bool has_file, is_in_file, is_ended;
-	bool is_accepted;
-	struct err failure; /* found while the core was being asked */
-};
-
-struct uploads *uploads_new(struct gate *gate, const struct gate_options *options)
-{
-	struct uploads *uploads = xcalloc(1, sizeof(*uploads));
-
-	uploads->gate = gate;
-	uploads->fields_within = options->upload_fields ?: GATE_UPLOAD_FIELDS;
-	list_init(&uploads->all);
-	return uploads;
-}
-
-void uploads_free(struct uploads *uploads)
-{
-	free(uploads);
-}
 
 static const char *header(const struct request *r, const char *name)
 {
@@ -76,82 +31,6 @@ bool upload_is_one(const struct request *r)
 	       size > end && memcmp(r->target + size - end, PATH_END, end) == 0;
 }
 
-/* ---- to the job ---- */
-
-/* The job ended, or never came: what else comes in is thrown away. */
-static void stop_sending(struct upload *u)
-{
-	sd_event_source_disable_unref(TAKE(u->room));
-	if (u->fd >= 0)
-		close(TAKE_FD(u->fd));
-	buf_fini(&u->out);
-}
-
-static void resume(struct upload *u)
-{
-	if (!u->is_suspended)
-		return;
-	u->is_suspended = false;
-	MHD_resume_connection(u->r->connection);
-	server_wake(u->uploads->gate->server);
-}
-
-/* Until the job has taken what waits for it. */
-static void suspend(struct upload *u)
-{
-	if (u->is_suspended)
-		return;
-	u->is_suspended = true;
-	MHD_suspend_connection(u->r->connection);
-}
-
-static void flush(struct upload *u)
-{
-	size_t sent = 0;
-
-	while (u->fd >= 0 && sent < u->out.size) {
-		ssize_t n = send(u->fd, u->out.data + sent, u->out.size - sent,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0) {
-			stop_sending(u);
-			return;
-		}
-		sent += (size_t)n;
-	}
-	if (u->fd >= 0)
-		buf_drop_front(&u->out, sent);
-}
-
-static int on_room(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	struct upload *u = userdata;
-
-	(void)fd;
-	(void)events;
-	flush(u);
-	if (u->out.size > 0)
-		return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-	resume(u);
-	return 0;
-}
-
-/* Sends what waits; if not all of it goes, the connection stays suspended until it does. */
-static void push(struct upload *u)
-{
-	flush(u);
-	if (u->fd < 0 || u->out.size == 0) {
-		resume(u);
-		return;
-	}
-	suspend(u);
-	sd_event_source_set_enabled(u->room, SD_EVENT_ONESHOT);
-}
-
 /* ---- the core ---- */
 
 static void fail(struct upload *u, const struct err *err)
@@ -160,13 +39,8 @@ static void fail(struct upload *u, const struct err *err)
 		u->failure = *err; /* told when the core has answered */
 		return;
 	}
-	stop_sending(u);
+	upload_send_stop(u);
 	request_fail_err(u->r, err->code == ERR_CROWDED ? 503 : 400, err);
-}
-
-static bool has_room(const struct uploads *uploads)
-{
-	return uploads->accepted < GATE_UPLOADS;
 }
 
 static void keep_answer(struct request *r, struct reply *reply)
@@ -178,15 +52,6 @@ static void keep_answer(struct request *r, struct reply *reply)
 	reply->body = BUF_INIT;
 }
 
-static int begin_sending(struct upload *u, int fd)
-{
-	u->fd = fd;
-	return sd_event_add_io(u->uploads->gate->event, &u->room, fd, EPOLLOUT, on_room, u) >= 0 &&
-			       sd_event_source_set_enabled(u->room, SD_EVENT_OFF) >= 0
-		       ? 0
-		       : -1;
-}
-
 void upload_reply(struct request *r, struct reply *reply)
 {
 	struct upload *u = r->upload;
@@ -196,21 +61,23 @@ void upload_reply(struct request *r, struct reply *reply)
 	keep_answer(r, reply);
 	r->state = REQUEST_UPLOADING;
 	/* others may have been faster; the job finds its stream broken off */
-	if (!u->failure.code && !has_room(u->uploads))
-		err_set(&u->failure, ERR_CROWDED, TEXT_FULL);
+	if (!u->failure.code)
+		upload_check_room(r, &u->failure);
 	u->is_accepted = true;
 	u->uploads->accepted++;
-	if (begin_sending(u, TAKE_FD(reply->fd)) < 0)
-		stop_sending(u);
+	if (upload_send_begin(u, TAKE_FD(reply->fd)) < 0)
+		upload_send_stop(u);
 	if (u->failure.code)
 		fail(u, &u->failure);
-	push(u);
+	upload_send(u);
 }
 
 static int ask_core(struct upload *u, const char *file, struct err *err)
 {
-	if (!has_room(u->uploads))
-		return err_set(err, ERR_CROWDED, TEXT_FULL);
+	int code = upload_check_room(u->r, err);
+
+	if (code < 0)
+		return code;
 	fields_set(&u->fields, FILE_PART, file);
 	return request_call_upload(
 		u->r,
@@ -306,25 +173,6 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-static unsigned count_waiting(const struct uploads *uploads, const char *address_key)
-{
-	unsigned n = 0;
-
-	LIST_FOREACH (&uploads->all, u, struct upload, node)
-		n += !u->is_accepted && str_eq(u->r->address_key, address_key) &&
-		     (u->r->state == REQUEST_READING || u->r->state == REQUEST_CALLED);
-	return n;
-}
-
-static bool may_start(struct request *r)
-{
-	if (!has_room(r->gate->uploads))
-		request_fail(r, 503, TEXT_FULL);
-	else if (count_waiting(r->gate->uploads, r->address_key) >= GATE_UPLOADS_WAITING)
-		request_fail(r, 429, "too many uploads from your address begin at once; try again");
-	return r->state == REQUEST_READING;
-}
-
 static struct upload *upload_new(struct request *r)
 {
 	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -352,7 +200,7 @@ bool upload_start(struct request *r)
 {
 	struct err err = ERR_INIT;
 
-	if (!may_start(r))
+	if (!upload_may_start(r))
 		return false;
 	struct upload *u = r->upload = upload_new(r);
 
@@ -385,7 +233,7 @@ bool upload_body(struct request *r, const char *data, size_t size)
 		fail(u, &err);
 	}
 	if (r->state == REQUEST_UPLOADING)
-		push(u);
+		upload_send(u);
 	return true;
 }
 
@@ -405,10 +253,10 @@ void upload_end(struct request *r)
 	if (!u->is_ended)
 		buf_add_u32(&u->out, 0);
 	u->is_ended = true;
-	push(u);
+	upload_send(u);
 	if (u->is_suspended)
 		return;
-	stop_sending(u);
+	upload_send_stop(u);
 	r->state = REQUEST_ANSWERED;
 }
 
@@ -418,7 +266,7 @@ void upload_free(struct request *r)
 
 	if (!u)
 		return;
-	stop_sending(u); /* without the mark of the end, if it was not sent */
+	upload_send_stop(u); /* without the mark of the end, if it was not sent */
 	sd_event_source_disable_unref(u->deadline);
 	multipart_free(u->parser);
 	fields_fini(&u->fields);
@@ -429,12 +277,4 @@ void upload_free(struct request *r)
 	list_remove(&u->node);
 	u->uploads->accepted -= u->is_accepted;
 	free(u);
-}
-
-void uploads_stop(struct uploads *uploads)
-{
-	LIST_FOREACH (&uploads->all, u, struct upload, node) {
-		stop_sending(u);
-		resume(u);
-	}
 }

@@ -5,13 +5,14 @@
  * without that that it is not. Nothing of it is kept here.
  *
  * Who has no credential is known as late as that, and until then takes nothing from others: only what the core
- * accepted counts among GATE_UPLOADS. Before, an address has few that wait for their file, each for a short time. */
+ * accepted counts. Before, an address has few that wait for their file, each for a short time. */
 #pragma once
 
 #include "agent/gate/request.h"
 
-#define GATE_UPLOADS	     32
-#define GATE_UPLOADS_WAITING 8 /* of one address */
+#define GATE_UPLOADS		32
+#define GATE_UPLOADS_OF_ADDRESS 16 /* so that none takes all places from the others */
+#define GATE_UPLOADS_WAITING	8  /* of one address */
 
 struct uploads;
 struct uploads *uploads_new(struct gate *gate, const struct gate_options *options);

@@ -229,7 +229,7 @@ static void test_those_who_wait_block_nobody(void **state)
 		client_close(&waiting[i]);
 }
 
-/* What the core accepted is bounded in all, whoever it comes from. */
+/* What the core accepted is bounded in all, whoever it comes from, and of each address by less. */
 static void test_accepted_are_bounded(void **state)
 {
 	const struct fixture *f = *state;
@@ -237,9 +237,13 @@ static void test_accepted_are_bounded(void **state)
 	usec_t end = clock_monotonic() + 20 * USEC_PER_SEC;
 
 	for (unsigned i = 0; i < GATE_UPLOADS; i++) {
-		client_open(&clients[i], f);
+		client_open_from(&clients[i], f, 0x7f000020 + i / GATE_UPLOADS_OF_ADDRESS);
 		begin(&clients[i], "/deaf/upload", MIB);
 		wait_for_number(f, "/jobs", i + 1);
+		if (i + 1 == GATE_UPLOADS_OF_ADDRESS) {
+			assert_int_equal(upload_small(f, 0x7f000020), 503);
+			assert_int_equal(upload_small(f, 0x7f000010), 200);
+		}
 	}
 	assert_int_equal(upload_small(f, 0x7f000010), 503);
 	client_close(&clients[0]);
