@@ -62,13 +62,18 @@ files_install() { # files_install LOG
 	rm -rf "$stage"
 }
 
-# Folders with all that is in them, on their own file systems. What cannot be removed is no reason to leave the rest: it is
-# told in files_kept, "PATH: REASON" each. Folders stay with it.
+# Folders with all that is in them. What is mounted below is left alone, a folder of the same file system as well: a view
+# of the folder without mounts is what is emptied. So is what a link leads to, where more than Lodge's may be. What cannot be
+# removed is no reason to leave the rest: it is told in files_kept, "PATH: REASON" each. Folders stay with it.
 files_purge() { # files_purge FOLDER…
 	local folder line path reason
 	files_kept=()
 	for folder; do
 		[ -d "$folder" ] || continue
+		if [ -L "$folder" ]; then
+			files_kept+=("$folder: it is a link, and what is in $(readlink -f "$folder") may be others' as well")
+			continue
+		fi
 		while IFS= read -r line; do
 			line=${line#find: cannot delete }
 			path=${line%: *} reason=${line##*: }
@@ -77,9 +82,14 @@ files_purge() { # files_purge FOLDER…
 			if [ "$reason" != "Directory not empty" ] || ! files_kept_below "$path/"; then
 				files_kept+=("$path: $reason")
 			fi
-		done < <(LC_ALL=C find "$folder" -xdev -mindepth 1 -delete 2>&1)
+		done < <(files_empty "$folder" 2>&1)
 		rmdir "$folder" 2>/dev/null || : # a mount point stays
 	done
+}
+# Mount points are busy in the new namespace, too, which has them below the view.
+files_empty() { # files_empty FOLDER
+	# shellcheck disable=SC2016
+	LC_ALL=C unshare --mount sh -c 'mount --bind "$1" "$1" && exec find "$1" -xdev -mindepth 1 -delete' sh "$1"
 }
 files_kept_below() { # files_kept_below PREFIX
 	local kept

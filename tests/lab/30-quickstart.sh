@@ -162,9 +162,17 @@ ok "a machine, too" lab_in q1 lodge start 200
 ok "--purge alone asks, and nobody answers" not quickstart -- uninstall --purge
 ok "nothing is lost" wait_for 10 is_running 101
 in_node 'mkdir /var/lib/lodge/local/other && mount -t tmpfs none /var/lib/lodge/local/other && touch /var/lib/lodge/local/other/file'
-purges_in_part() { not quickstart -- uninstall --purge --yes >"$LAB/purge" 2>&1 && grep "this stays: /var/lib/lodge/local/other: something is mounted" "$LAB/purge"; }
+# as one has his images who keeps them elsewhere on the same disk
+in_node 'mkdir -p /var/lib/theirs && touch /var/lib/theirs/mine.iso && mount --bind /var/lib/theirs /var/lib/lodge/local/template/iso'
+in_node '[ "$(stat -c %d /var/lib/theirs)" = "$(stat -c %d /var/lib/lodge)" ]' || exit 1
+purges_in_part() {
+	not quickstart -- uninstall --purge --yes >"$LAB/purge" 2>&1 &&
+		grep "this stays: /var/lib/lodge/local/other: something is mounted" "$LAB/purge" &&
+		grep "this stays: /var/lib/lodge/local/template/iso: something is mounted" "$LAB/purge"
+}
 ok "uninstall --purge --yes says what is mounted there, and fails" purges_in_part
-ok "that is left" in_node 'test -e /var/lib/lodge/local/other/file'
+ok "that is left" in_node 'test -e /var/lib/lodge/local/other/file && test -e /var/lib/theirs/mine.iso'
+in_node 'umount /var/lib/lodge/local/template/iso'
 only_folders() { in_node '! find /var/lib/lodge -xdev ! -type d | grep . && ! test -e /run/lodge && ! test -e /var/log/lodge && ! test -e /etc/lodge'; }
 ok "and nothing else" only_folders
 in_node 'umount /var/lib/lodge/local/other'
