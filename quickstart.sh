@@ -55,6 +55,7 @@ node_install() {
 	local logs=$top/build
 	need_root
 	conf_check_all
+	network_check
 	mkdir -p "$logs"
 	machines_before_packages
 	packages_hold_lxc_net conf_put LODGE_MASKED_LXC_NET 1

@@ -84,17 +84,33 @@ network_get() { # network_get bridge|mode|prefix
 network_has_guests() {
 	[ -n "$(ls "/sys/class/net/$(network_get bridge)/brif" 2>/dev/null)" ]
 }
+# The bridge that is asked for, now or by an earlier run; nothing: Lodge chooses.
+network_wanted() {
+	echo "${LODGE_BRIDGE:-$(conf_get LODGE_BRIDGE)}"
+}
+network_becomes_another() {
+	local old wanted
+	old=$(network_get bridge) wanted=$(network_wanted)
+	[ -n "$old" ] && [ -n "$wanted" ] && [ "$old" != "$wanted" ]
+}
+network_is_used() {
+	[ "$(network_get mode)" = nat ] && network_has_guests
+}
+# Refuses before anything was changed.
+network_check() {
+	[ -n "${LODGE_BRIDGE:-}" ] && network_becomes_another && network_is_used || return 0
+	die "guests are attached to $(network_get bridge): stop them before the bridge becomes $LODGE_BRIDGE"
+}
 # Brought up here already, so that the choice is made once, with LODGE_BRIDGE, and its warnings are read.
 network_apply() {
-	local answer old
-	old=$(network_get bridge)
-	if [ -n "$old" ] && [ -n "${LODGE_BRIDGE:-}" ] && [ "$old" != "$LODGE_BRIDGE" ]; then
-		! { [ "$(network_get mode)" = nat ] && network_has_guests; } ||
-			die "guests are attached to $old: stop them before the bridge becomes $LODGE_BRIDGE"
+	local answer
+	if network_becomes_another && network_is_used; then
+		warn "LODGE_BRIDGE is $(network_wanted), but guests are attached to $(network_get bridge): it is left until they are stopped and this is run again"
+	elif network_becomes_another; then
 		network_remove
 	fi
 	mkdir -p $state $run
-	if ! answer=$("$libexec/lodge-task" helper net-apply </dev/null 2>/dev/null 9>&-); then
+	if ! answer=$(LODGE_BRIDGE=$(network_wanted) "$libexec/lodge-task" helper net-apply </dev/null 2>/dev/null 9>&-); then
 		warn "the guests' network is not there: ${answer#* * }"
 		return
 	fi
@@ -113,6 +129,6 @@ network_describe() {
 	case $mode in
 	nat) echo "$(network_get bridge) (Lodge's own: NAT, DHCP and DNS on $prefix.0/24)" ;;
 	host) echo "$(network_get bridge) (this host's own bridge)" ;;
-	*) echo "none yet" ;;
+	*) [ "$(network_wanted)" = none ] && echo "none (LODGE_BRIDGE)" || echo "none yet" ;;
 	esac
 }

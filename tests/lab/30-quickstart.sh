@@ -128,6 +128,7 @@ ok "in its settings too" same_name
 in_node 'ip link add br9 type bridge'
 ok "another bridge is refused while guests need this one" not quickstart LODGE_BRIDGE=br9
 ok "the guest keeps it" in_node 'ls /sys/class/net/vmbr0/brif/veth100i0'
+ok "what was refused is not remembered" not in_node 'grep LODGE_BRIDGE /etc/lodge/lodge.conf'
 
 # ---- stop, uninstall, back again ----
 
@@ -154,8 +155,11 @@ ok "it is the same" is "$vm" "$(machine)"
 
 lab_in q1 lodge stop 100 >/dev/null
 lab_in q1 lodge stop 200 >/dev/null
+uses_none() { quickstart "$@" && in_node '! test -e /sys/class/net/vmbr0 && ! nft list table inet lodge && ! pgrep -x dnsmasq'; }
+ok "none at all, when it is told so" uses_none LODGE_BRIDGE=none
+ok "an upgrade keeps to that" uses_none
 uses_br9() { quickstart LODGE_BRIDGE=br9 && in_node 'grep -x mode=host /var/lib/lodge/network.conf && ! test -e /sys/class/net/vmbr0'; }
-ok "afterwards it is used" uses_br9
+ok "the other bridge is used, now that no guest needs the first" uses_br9
 ok "a guest on it" lab_in q1 lodge start 101
 lab_in q1 lodge config 200 --net0 virtio,bridge=br9 >/dev/null
 ok "a machine, too" lab_in q1 lodge start 200
@@ -164,7 +168,7 @@ ok "nothing is lost" wait_for 10 is_running 101
 in_node 'mkdir /var/lib/lodge/local/other && mount -t tmpfs none /var/lib/lodge/local/other && touch /var/lib/lodge/local/other/file'
 # as one has his images who keeps them elsewhere on the same disk
 in_node 'mkdir -p /var/lib/theirs && touch /var/lib/theirs/mine.iso && mount --bind /var/lib/theirs /var/lib/lodge/local/template/iso'
-in_node '[ "$(stat -c %d /var/lib/theirs)" = "$(stat -c %d /var/lib/lodge)" ]' || exit 1
+ok "somebody's folder on its file system" in_node '[ "$(stat -c %d /var/lib/theirs)" = "$(stat -c %d /var/lib/lodge/local/template/iso)" ]'
 purges_in_part() {
 	not quickstart -- uninstall --purge --yes >"$LAB/purge" 2>&1 &&
 		grep "this stays: /var/lib/lodge/local/other: something is mounted" "$LAB/purge" &&
