@@ -22,6 +22,7 @@ export class ApiError extends Error {
 
 let csrf = '';
 let user = ''; // whose session this page shows; the cookie is that of all tabs
+let session = 0; // which one: an answer to an earlier one says nothing about this
 let lost = () => {};
 
 /** @param {() => void} callback called when the ticket is no longer good */
@@ -82,6 +83,7 @@ async function call(verb, where, params = {}) {
 		forget();
 		throw elsewhere();
 	}
+	const asked = session;
 	const response = await send(verb, where, params);
 	if (response.ok) {
 		try {
@@ -92,7 +94,7 @@ async function call(verb, where, params = {}) {
 	}
 	const error = await readError(response);
 	if (error.status === 401)
-		drop();
+		drop(asked);
 	throw error;
 }
 
@@ -111,6 +113,7 @@ export function upload(where, params, file, name, onProgress) {
 		forget();
 		return { done: Promise.reject(elsewhere()), abort() {} };
 	}
+	const asked = session;
 	const request = new XMLHttpRequest();
 	const body = new FormData();
 	for (const [key, value] of encode(params))
@@ -118,7 +121,7 @@ export function upload(where, params, file, name, onProgress) {
 	body.append('filename', file, name); // last: what comes before it is known when it comes
 	const done = new Promise((resolve, reject) => {
 		request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-		request.onload = () => uploaded(request).then(resolve, reject);
+		request.onload = () => uploaded(request, asked).then(resolve, reject);
 		request.onerror = () => reject(new ApiError(0, 'The connection broke before all of the file was sent.'));
 		request.onabort = () => reject(new ApiError(0, 'Cancelled.'));
 	});
@@ -128,13 +131,13 @@ export function upload(where, params, file, name, onProgress) {
 	return { done, abort: () => request.abort() };
 }
 
-async function uploaded(request) {
+async function uploaded(request, asked) {
 	const answer = new Response(request.responseText, { status: request.status, statusText: request.statusText });
 	if (answer.ok)
 		return (await answer.json()).data;
 	const error = await readError(answer);
 	if (error.status === 401)
-		drop();
+		drop(asked);
 	throw error;
 }
 
@@ -163,24 +166,33 @@ const isOwn = () => !user || readTicket()?.user === user;
 const elsewhere = () => new ApiError(401, 'Somebody else logged in, or this user logged out, in another tab.');
 
 function forget() {
+	session++;
 	csrf = user = '';
 	clearInterval(renewal);
 	renewal = null;
 	lost();
 }
 
-function drop() {
+/** @param {number} which the session that is over; nothing happens when another one began since */
+function drop(which) {
+	if (which !== session)
+		return;
 	if (isOwn())
 		writeCookie('', 0);
 	forget();
 }
 
-/** @returns {Promise<{user: string, cap: object}>} */
-async function askTicket(username, password, realm) {
-	const response = await send('POST', '/access/ticket', { username, password, realm });
+/** @param {{username: string, password: string, realm?: string}} params
+ * @param {() => boolean} isWanted asked when the answer is there: is it still of use?
+ * @returns {Promise<{user: string, cap: object}>} */
+async function askTicket(params, isWanted) {
+	const response = await send('POST', '/access/ticket', params);
+	const answer = response.ok ? await response.json() : await readError(response);
+	if (!isWanted())
+		throw new ApiError(0, 'Somebody else logged in, or this user logged out, meanwhile.');
 	if (!response.ok)
-		throw await readError(response);
-	const { data } = await response.json();
+		throw answer;
+	const { data } = answer;
 	if (data.NeedTFA)
 		throw new ApiError(401, 'This user needs a second factor, which this page cannot ask for yet.');
 	csrf = data.CSRFPreventionToken;
@@ -190,17 +202,24 @@ async function askTicket(username, password, realm) {
 	return { user: data.username, cap: data.cap || {} };
 }
 
+/** Another ticket for that of the cookie. Whoever logs out or in while it is on its way, in whichever tab, stays so. */
+function renewTicket(now) {
+	const asked = session;
+	return askTicket({ username: now.user, password: now.ticket }, () => asked === session && readTicket()?.user === now.user);
+}
+
 async function renew() {
 	const now = readTicket();
 	if (!now || !isOwn())
 		return forget();
 	if (Math.abs(Date.now() - renewed) < RENEW_AFTER)
 		return;
+	const asked = session;
 	try {
-		await askTicket(now.user, now.ticket);
+		await renewTicket(now);
 	} catch (error) {
 		if (error.status === 401)
-			drop(); // else: the node does not answer; the next try may find it
+			drop(asked); // else: the node does not answer; the next try may find it
 	}
 }
 
@@ -215,9 +234,10 @@ document.addEventListener('visibilitychange', () => {
 });
 
 export async function login(username, password, realm) {
-	const session = await askTicket(username, password, realm);
+	const own = ++session;
+	const begun = await askTicket({ username, password, realm }, () => own === session);
 	keepRenewed();
-	return session;
+	return begun;
 }
 
 /** The session of the cookie, or null when there is none that is still good. */
@@ -226,9 +246,9 @@ export async function resume() {
 	if (!now)
 		return null;
 	try {
-		const session = await askTicket(now.user, now.ticket);
+		const begun = await renewTicket(now);
 		keepRenewed();
-		return session;
+		return begun;
 	} catch (error) {
 		if (error.status !== 401)
 			throw error;
@@ -238,5 +258,5 @@ export async function resume() {
 }
 
 export function logout() {
-	drop();
+	drop(session);
 }
