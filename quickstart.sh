@@ -7,6 +7,9 @@
 #   sudo ./quickstart.sh uninstall             programs, units, user and the NAT network; guests, volumes and
 #                                              store stay
 #   sudo ./quickstart.sh uninstall --purge     those as well, after asking (--yes: without)
+#   sudo ./quickstart.sh uninstall --keep-network | --drop-network …
+#                                              where Lodge sets up interfaces of the host at boot (lodge network):
+#                                              it goes on with that alone, or not; without one of them it is refused
 #
 # Settings, kept in /etc/lodge/lodge.conf: sudo LODGE_PORT=8006 LODGE_LISTEN=:: LODGE_BRIDGE=vmbr0
 # LODGE_NODE=name ./quickstart.sh. Of the first run only: LODGE_ADMIN_PASSWORD (else one is made and shown).
@@ -123,15 +126,19 @@ purge_guests() {
 }
 
 node_uninstall() {
-	local purge='' yes='' option kept
+	local purge='' yes='' network='' option kept
 	for option; do
 		case $option in
 		--purge) purge=1 ;;
 		--yes) yes=1 ;;
+		--keep-network) network=keep ;;
+		--drop-network) network=drop ;;
 		*) usage 2 ;;
 		esac
 	done
 	need_root
+	interfaces_check "$network"
+	[ -n "$(interfaces_at_boot)" ] || network=
 	LODGE_NODE=$(conf_get LODGE_NODE)
 	[ -z "$purge" ] || purge_confirm "$yes"
 	[ -z "$purge" ] || purge_guests
@@ -143,15 +150,22 @@ node_uninstall() {
 	network_remove
 	if packages_has_systemd; then
 		systemctl --quiet disable lodge.target 2>/dev/null || :
+		systemctl --quiet disable $interfaces_unit 2>/dev/null || :
 	fi
 	packages_release_lxc_net
-	[ ! -f "$manifest" ] || files_remove < <(cat "$manifest")
+	if [ "$network" = keep ]; then
+		interfaces_leave
+	elif [ -f "$manifest" ]; then
+		files_remove < <(cat "$manifest")
+	fi
 	! packages_has_systemd || systemctl daemon-reload
 	files_user_remove
+	[ "$network" != keep ] || interfaces_describe_left
 	if [ -z "$purge" ]; then
 		say "removed; guests, volumes, settings and store stay (/var/lib/lodge, /etc/lodge)"
 		return
 	fi
+	[ "$network" != keep ] || files_spared=${interfaces%/*}
 	files_purge $state $run /var/log/lodge /etc/lodge
 	if [ ${#files_kept[@]} -gt 0 ]; then
 		for kept in "${files_kept[@]}"; do warn "this stays: $kept"; done

@@ -65,6 +65,7 @@ files_install() { # files_install LOG
 # Folders with all that is in them. What is mounted below is left alone, a folder of the same file system as well: a view
 # of the folder without mounts is what is emptied. So is what a link leads to, where more than Lodge's may be. What cannot be
 # removed is no reason to leave the rest: it is told in files_kept, "PATH: REASON" each. Folders stay with it.
+files_spared= # what is to stay, directly in one of them
 files_purge() { # files_purge FOLDER…
 	local folder line path reason
 	files_kept=()
@@ -89,7 +90,8 @@ files_purge() { # files_purge FOLDER…
 # Mount points are busy in the new namespace, too, which has them below the view.
 files_empty() { # files_empty FOLDER
 	# shellcheck disable=SC2016
-	LC_ALL=C unshare --mount sh -c 'mount --bind "$1" "$1" && exec find "$1" -xdev -mindepth 1 -delete' sh "$1"
+	LC_ALL=C unshare --mount sh -c 'mount --bind "$1" "$1" &&
+		exec find "$1" -xdev -mindepth 1 ! -path "$2" ! -path "$2/*" -delete' sh "$1" "${files_spared:-none}"
 }
 files_kept_below() { # files_kept_below PREFIX
 	local kept

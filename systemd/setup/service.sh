@@ -132,3 +132,44 @@ network_describe() {
 	*) [ "$(network_wanted)" = none ] && echo "none (LODGE_BRIDGE)" || echo "none yet" ;;
 	esac
 }
+
+# ---- the node's own interfaces ----
+
+interfaces=/etc/lodge/network/interfaces
+interfaces_unit=lodge-network.service
+
+interfaces_at_boot() { # those that Lodge sets up: "NAME (ADDRESSES)", one a line
+	[ -x "$libexec/lodge-task" ] && [ -f "$interfaces" ] || return 0
+	awk '
+		function tell() { if (is_on) print name (where == "" ? "" : " (" where ")") }
+		/^[a-z]+: / { tell(); name = $2; where = ""; is_on = 0 }
+		$1 == "autostart" { is_on = $2 == "1" }
+		$1 == "cidr" || $1 == "cidr6" { where = where (where == "" ? "" : ", ") $2 }
+		END { tell() }' "$interfaces"
+}
+# Nobody else sets them up: a host that is reached through them would be gone with its next boot.
+interfaces_check() { # interfaces_check keep|drop|""
+	local list
+	list=$(interfaces_at_boot)
+	[ -n "$list" ] && [ -z "$1" ] || return 0
+	die "Lodge sets up interfaces of this host at each boot: ${list//$'\n'/, }
+Nothing was changed. Say what shall become of them:
+  --keep-network   $interfaces stays, and the service that sets them up at boot
+  --drop-network   they go with the next boot: it sets up only what this host's own network configuration says"
+}
+# The service and its program go on, with the settings; the manifest has them, for whoever takes them away later.
+interfaces_leave() {
+	local kept
+	kept=$(mktemp)
+	grep -E "^$libexec/lodge-task\$|/$interfaces_unit\$" "$manifest" >"$kept" || :
+	echo "$manifest" >>"$kept"
+	files_remove < <(grep -vxF -f "$kept" "$manifest")
+	install -m 644 "$kept" "$manifest"
+	rm -f "$kept"
+	! packages_has_systemd || systemctl --quiet add-wants multi-user.target $interfaces_unit
+}
+interfaces_describe_left() {
+	packages_has_systemd && say "$interfaces_unit goes on setting up: $(interfaces_at_boot | paste -sd, | sed 's/,/, /g')" ||
+		say "at each boot, have this run: $libexec/lodge-task helper net-boot"
+	say "once this host configures them by its own means: $0 uninstall --drop-network"
+}

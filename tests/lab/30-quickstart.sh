@@ -132,14 +132,37 @@ ok "what was refused is not remembered" not in_node 'grep LODGE_BRIDGE /etc/lodg
 
 # ---- stop, uninstall, back again ----
 
+ok "a bridge of the administrator's" in_node 'lodge network set vmbr7 --cidr 10.7.0.1/24 && lodge network apply --yes'
 ok "stop" quickstart -- stop
 stopped() { local code=0; quickstart -- status >/dev/null || code=$?; is 3 $code; }
 ok "status says so" stopped
 ok "the guest goes on" is "$first" "$(init_of 100)"
 ok "the machine, too" is "$vm" "$(machine)"
 ok "libvirtd has ended" in_node '! pgrep -x libvirtd'
-ok "uninstall" quickstart -- uninstall
-left() { files_of_node | diff "$LAB/files.before" - | grep '^[<>]' | diff - <(printf '> %s\n' /etc/lodge /etc/lodge/libvirtd.conf /etc/lodge/lodge.conf); }
+settings() { files_of_node | diff "$LAB/files.before" - | grep '^[<>]' | diff - <(printf '> %s\n' "$@"); }
+settings_of_network="/etc/lodge/network /etc/lodge/network/.lock /etc/lodge/network/interfaces"
+has_vmbr7() { in_node 'ip -o -4 address show dev vmbr7' | grep -q "10.7.0.1/24"; }
+refuses_network() { # refuses_network OPTIONS
+	not quickstart -- uninstall "$@" >"$LAB/refusal" 2>&1 && grep "Lodge sets up .*vmbr7 (10.7.0.1/24)$" "$LAB/refusal" &&
+		grep -e --keep-network "$LAB/refusal" && grep -e --drop-network "$LAB/refusal"
+}
+program_files=$(in_node 'find /usr/libexec/lodge /etc/lodge | sort')
+ok "uninstalling is refused while a bridge of the administrator's is set up by Lodge" refuses_network
+ok "with --yes, too" refuses_network --purge --yes
+ok "nothing was changed" is "$program_files" "$(in_node 'find /usr/libexec/lodge /etc/lodge | sort')"
+ok "uninstall, with the network left" quickstart -- uninstall --keep-network
+kept() {
+	# shellcheck disable=SC2086
+	settings /etc/lodge /etc/lodge/libvirtd.conf /etc/lodge/lodge.conf $settings_of_network \
+		/usr/lib/systemd/system/lodge-network.service /usr/libexec/lodge /usr/libexec/lodge/lodge-task /usr/share/lodge /usr/share/lodge/manifest
+}
+ok "what sets it up is left, with the settings" kept
+left_boots() { in_node 'ip link delete vmbr7 && rm -r /run/lodge/network && /usr/libexec/lodge/lodge-task helper net-boot' && has_vmbr7; }
+ok "at boot that works" left_boots
+ok "uninstall, with the network dropped" quickstart -- uninstall --drop-network
+ok "the bridge is there until the next boot" has_vmbr7
+in_node 'ip link delete vmbr7 && rm -r /etc/lodge/network'
+left() { settings /etc/lodge /etc/lodge/libvirtd.conf /etc/lodge/lodge.conf; }
 ok "settings are left, and nothing else" left
 ok "the user is gone" in_node '! id lodge'
 ok "the network is gone" in_node '! test -e /sys/class/net/vmbr0 && ! pgrep -x dnsmasq && ! nft list table inet lodge'

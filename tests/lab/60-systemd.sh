@@ -269,7 +269,17 @@ after_boot "power cut"
 
 # ---- the way back ----
 
-ok "uninstall, guests untouched" keeps_machine keeps_guest 101 quickstart /root/lodge/quickstart.sh uninstall
+ok "uninstalling is refused without a word on the administrator's bridge" not quickstart /root/lodge/quickstart.sh uninstall
+ok "nothing was changed" all_active
+ok "uninstall, with the network left, guests untouched" keeps_machine keeps_guest 101 quickstart /root/lodge/quickstart.sh uninstall --keep-network
+ok "one service is left" is lodge-network.service "$(node systemctl list-unit-files 'lodge*' --no-legend | cut -d' ' -f1)"
+left_boots() { # what a boot would do
+	[ "$(node systemctl show -P WantedBy lodge-network)" = multi-user.target ] || return
+	node ip link delete vmbr7 && node rm -r /run/lodge/network && node systemctl restart lodge-network && has_bridge
+}
+ok "it sets up the bridge" left_boots
+ok "uninstall, with the network dropped" keeps_machine keeps_guest 101 quickstart /root/lodge/quickstart.sh uninstall --drop-network
+ok "nothing is left in systemd's folders" not node sh -c 'find /etc/systemd /usr/lib/systemd -name "lodge*" | grep .'
 ok "no unit is left" sh -c "[ -z \"$(node systemctl list-unit-files 'lodge*' --no-legend)\" ]"
 ok "no program is left" not node sh -c 'ls -d /usr/libexec/lodge /usr/bin/lodge'
 ok "libvirtd is as it was" not node test -e /etc/systemd/system/libvirtd.service.d

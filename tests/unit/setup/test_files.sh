@@ -73,6 +73,14 @@ check "what it leads to stays" ls "$work/two/deep/file" "$work/link/last"
 check "the rest goes" not ls -d "$work/one"
 
 fill
+files_spared=$work/one/db
+files_purge "$work/one" "$work/two"
+check "what is to stay does" ls "$work/one/db/lodge.db"
+check "and nothing else, and nothing is told of it" not ls -d "$work/one/images" "$work/two"
+check "as it was asked for" kept
+files_spared=
+
+fill
 unshare() { echo "unshare: unshare failed: Operation not permitted" >&2; return 1; }
 files_purge "$work/one"
 check "where mounts cannot be looked behind nothing goes, and it is told" \

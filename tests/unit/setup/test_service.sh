@@ -74,4 +74,39 @@ check "once they are stopped it goes" asked remove "apply none"
 rm -f "$conf" # another host
 installs
 check "without a wish the choice is Lodge's" asked "apply "
+
+# ---- the node's own interfaces ----
+
+interfaces=$work/interfaces
+asks() { (interfaces_check ""); }
+at_boot() { diff <([ $# = 0 ] || printf '%s\n' "$@") <(interfaces_at_boot); }
+check "no file, no interface" at_boot
+cat >"$interfaces" <<'END'
+eth: eth0
+	autostart 1
+
+bridge: vmbr1
+	autostart 1
+	cidr 192.0.2.2/24
+	gateway 192.0.2.1
+	cidr6 2001:db8::2/64
+	bridge_ports eth0
+
+bridge: vmbr2
+	cidr 192.0.3.2/24
+
+bridge: vmbr3
+	comments autostart 1
+	autostart 0
+END
+check "those that are set up at boot" at_boot eth0 "vmbr1 (192.0.2.2/24, 2001:db8::2/64)"
+check "nobody says what shall become of them: refused" not asks
+check "they are named" grep -qF "eth0, vmbr1 (192.0.2.2/24, 2001:db8::2/64)" "$work/died"
+check "and both answers" grep -qe --drop-network "$work/died"
+check "not with an answer" interfaces_check drop
+sed -i 's/autostart 1/autostart 0/' "$interfaces"
+check "nor where there are none" interfaces_check ""
+sed -i 's/autostart 0/autostart 1/' "$interfaces"
+rm "$work/lodge-task"
+check "nor where Lodge is gone" interfaces_check ""
 exit $failed
