@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /nodes/{node}/time, dns, hosts and subscription: small facts of the host, read from local files; changed by
  * helpers. Core's loop. */
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include "agent/net/host_files.h"
 
 #define FILE_MAX      (64 * 1024)
-#define DNS_SERVERS   3
 #define WRITE_TIMEOUT (10 * USEC_PER_SEC)
 
 /* "Europe/Berlin": /etc/timezone says it, or the link of /etc/localtime does. */
@@ -51,36 +49,20 @@ static int get_time(struct api_request *req, struct err *err)
 	return 0;
 }
 
-/* One line of resolv.conf. search is never empty for clients: a host without one says ".". */
-static void dns_line(struct json *j, char *const *words, unsigned *servers, bool *has_search)
-{
-	char key[8];
-	if (strv_count(words) < 2)
-		return;
-	if (str_eq(words[0], "nameserver") && *servers < DNS_SERVERS) {
-		snprintf(key, sizeof(key), "dns%u", ++*servers);
-		json_kv_string(j, key, words[1]);
-	} else if (!*has_search && (str_eq(words[0], "search") || str_eq(words[0], "domain"))) {
-		json_kv_string(j, "search", words[1]);
-		*has_search = true;
-	}
-}
-
+/* search is never empty for clients: a host without one says ".". It is the whole list, which clients send back. */
 static int get_dns(struct api_request *req, struct err *err)
 {
+	static const char *const keys[HOST_DNS_MAX] = {"dns1", "dns2", "dns3"};
+	autoresolv resolv = HOST_RESOLV_INIT;
 	autobuf text = BUF_INIT;
-	unsigned servers = 0;
-	bool has_search = false;
+
 	(void)err;
 	file_read("/etc/resolv.conf", FILE_MAX, &text, NULL);
-	autostrv char **lines = str_split(buf_str(&text), "\n");
+	host_resolv_parse(buf_str(&text), &resolv);
 	json_object_begin(&req->json);
-	for (size_t i = 0; lines[i]; i++) {
-		autostrv char **words = str_split(lines[i], " \t");
-		dns_line(&req->json, words, &servers, &has_search);
-	}
-	if (!has_search)
-		json_kv_string(&req->json, "search", ".");
+	json_kv_string(&req->json, "search", resolv.search ? resolv.search : ".");
+	for (size_t i = 0; i < resolv.count; i++)
+		json_kv_string(&req->json, keys[i], resolv.servers[i]);
 	json_object_end(&req->json);
 	return 0;
 }
@@ -151,7 +133,7 @@ static const struct param dns_params[] = {
 	{"dns1", PARAM_STRING, .optional = true, .format = "ip", .text = "First name server."},
 	{"dns2", PARAM_STRING, .optional = true, .format = "ip", .text = "Second name server."},
 	{"dns3", PARAM_STRING, .optional = true, .format = "ip", .text = "Third name server."},
-	{"search", PARAM_STRING, .pattern = "[A-Za-z0-9.-]+( [A-Za-z0-9.-]+)*",
+	{"search", PARAM_STRING, .pattern = "[A-Za-z0-9._-]+( [A-Za-z0-9._-]+)*",
 	 .text = "Search domains."},
 	PARAM_END,
 };
@@ -179,7 +161,7 @@ static const struct api_route routes[] = {
 	 .handle = get_time},
 	{.verb = API_GET,
 	 .path = "/nodes/{node}/dns",
-	 .text = "Name servers and search domain of a node.",
+	 .text = "Name servers and search domains of a node.",
 	 .params = node_params,
 	 .permission = {.kind = API_CHECK, .path = "/nodes/{node}", .privs = "Sys.Audit"},
 	 .returns = "{\"type\":\"object\",\"properties\":{\"search\":" STRING ",\"dns1\":" MAYBE

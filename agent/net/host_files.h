@@ -9,6 +9,20 @@
 #include "agent/base/err.h"
 #include "agent/base/fields.h"
 
+#define HOST_DNS_MAX 3 /* the resolver's own limit */
+
+/* What resolv.conf says: owned; of several search lists the last, its words joined by blanks, or NULL. */
+struct host_resolv {
+	char *servers[HOST_DNS_MAX];
+	size_t count;
+	char *search;
+};
+
+#define HOST_RESOLV_INIT ((struct host_resolv){0})
+void host_resolv_fini(struct host_resolv *resolv);
+#define autoresolv __attribute__((cleanup(host_resolv_fini))) struct host_resolv
+
+void host_resolv_parse(const char *text, struct host_resolv *ret); /* pure */
 /* resolv.conf with other servers and another search list; other lines stay. Pure. servers: NULL-terminated. */
 void host_resolv_text(const char *old, const char *search, const char *const *servers,
 		      struct buf *out);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "agent/base/mem.h"
+#include "agent/base/str.h"
 #include "agent/net/host_files.h"
 #include "agent/net/owner.h"
 
@@ -33,6 +34,49 @@ static void resolv(void **state)
 		host_resolv_text(cases[i].old, cases[i].search, cases[i].servers, &out);
 		assert_string_equal(buf_str(&out), cases[i].expected);
 	}
+}
+
+static void resolv_is_read(void **state)
+{
+	static const struct {
+		const char *text, *search, *servers[HOST_DNS_MAX + 1];
+	} cases[] = {
+		{"", NULL, {NULL}},
+		{"nameserver 192.0.2.1\nsearch a.test b.test\n", "a.test b.test", {"192.0.2.1"}},
+		{"search\ta.test  b.test c.test", "a.test b.test c.test", {NULL}},
+		{"domain a.test\nsearch b.test c.test\n", "b.test c.test", {NULL}},
+		{"search b.test c.test\ndomain a.test more\n", "a.test", {NULL}},
+		{"search a\nsearch\n# search b\nsearching c\n", "a", {NULL}},
+		{"nameserver ::1\nnameserver 2\nnameserver\nnameserver 3\nnameserver 4\n",
+		 NULL,
+		 {"::1", "2", "3"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autoresolv got = HOST_RESOLV_INIT;
+		size_t n = 0;
+
+		host_resolv_parse(cases[i].text, &got);
+		assert_true(str_eq(got.search, cases[i].search));
+		for (; cases[i].servers[n]; n++)
+			assert_true(n < got.count && str_eq(got.servers[n], cases[i].servers[n]));
+		assert_int_equal(got.count, n);
+	}
+}
+
+/* Another name server, and nothing else: what was read goes back. */
+static void resolv_keeps_search(void **state)
+{
+	static const char *const servers[] = {"192.0.2.53", NULL};
+	autoresolv read = HOST_RESOLV_INIT;
+	autobuf out = BUF_INIT;
+
+	(void)state;
+	host_resolv_parse("search a.test b.test\nnameserver 192.0.2.1\n", &read);
+	host_resolv_text("search a.test b.test\nnameserver 192.0.2.1\n", read.search, servers,
+			 &out);
+	assert_string_equal(buf_str(&out), "search a.test b.test\nnameserver 192.0.2.53\n");
 }
 
 static void zones(void **state)
@@ -71,8 +115,10 @@ static void interfaces(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(resolv), cmocka_unit_test(zones),
-					   cmocka_unit_test(interfaces)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(resolv),
+					   cmocka_unit_test(resolv_is_read),
+					   cmocka_unit_test(resolv_keeps_search),
+					   cmocka_unit_test(zones), cmocka_unit_test(interfaces)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
