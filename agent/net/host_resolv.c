@@ -35,9 +35,10 @@ void host_resolv_parse(const char *text, struct host_resolv *ret)
 	autostrv char **lines = str_split(text, "\n");
 
 	for (char **line = lines; *line; line++) {
-		autostrv char **words = str_split(*line, " \t\r");
+		autostrv char **words = str_split(*line, " \t");
 
-		take_line(words, &resolv);
+		if (!strchr(" \t", **line)) /* a word further on is none of these */
+			take_line(words, &resolv);
 	}
 	*ret = resolv;
 }

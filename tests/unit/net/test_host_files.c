@@ -46,7 +46,7 @@ static void resolv_is_read(void **state)
 		{"search\ta.test  b.test c.test", "a.test b.test c.test", {NULL}},
 		{"domain a.test\nsearch b.test c.test\n", "b.test c.test", {NULL}},
 		{"search b.test c.test\ndomain a.test more\n", "a.test", {NULL}},
-		{"search a\nsearch\n# search b\nsearching c\n", "a", {NULL}},
+		{"search a\nsearch\n# search b\nsearching c\n search d\n", "a", {NULL}},
 		{"nameserver ::1\nnameserver 2\nnameserver\nnameserver 3\nnameserver 4\n",
 		 NULL,
 		 {"::1", "2", "3"}},
