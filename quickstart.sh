@@ -7,9 +7,9 @@
 #   sudo ./quickstart.sh uninstall             programs, units, user and the NAT network; guests, volumes and
 #                                              store stay
 #   sudo ./quickstart.sh uninstall --purge     those as well, after asking (--yes: without)
-#   sudo ./quickstart.sh uninstall --keep-network | --drop-network …
-#                                              where Lodge sets up interfaces of the host at boot (lodge network):
-#                                              it goes on with that alone, or not; without one of them it is refused
+#   sudo ./quickstart.sh uninstall --keep-network | --drop-network …     where it is refused without one of them:
+#                                              Lodge sets up interfaces of the host at boot (lodge network), and
+#                                              goes on with that alone, or does not
 #
 # Settings, kept in /etc/lodge/lodge.conf: sudo LODGE_PORT=8006 LODGE_LISTEN=:: LODGE_BRIDGE=vmbr0
 # LODGE_NODE=name ./quickstart.sh. Of the first run only: LODGE_ADMIN_PASSWORD (else one is made and shown).
