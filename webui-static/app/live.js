@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { dispatch, getState, subscribe, toast } from './store.js';
 import { taskState } from './format.js';
 
-const POLL = 3000; /* ms, without a stream */
+const POLL = 3000; /* ms, without a stream, and after a reading that failed */
 const REFRESH = 60000; /* ms, with one: storages tell no events */
 const REOPEN = 15000; /* ms until a refused stream is asked for again */
 const BATCH = 16; /* ms: events that come together are drawn together */
@@ -24,6 +24,7 @@ export function startLive() {
 	let queue = [], late = []; // late: came while the lists were on their way, so applied once more after them
 	let flushTimer = null, pollTimer = null, reopenTimer = null;
 	let isReading = false, readAgain = false, isStopped = false;
+	let isReached = true; // by the last reading
 	let lastId = ''; // figures come under the id of the last change
 
 	const isOpen = () => source && source.readyState === EventSource.OPEN;
@@ -51,10 +52,12 @@ export function startLive() {
 		late = [];
 		try {
 			const [items, tasks] = await Promise.all([api.get('/cluster/resources'), api.get('/cluster/tasks')]);
+			isReached = true;
 			if (!isStopped)
 				dispatch({ type: 'resources', items, at: now() }, { type: 'tasks', items: tasks },
 					...late, { type: 'link', link: isOpen() ? 'live' : 'polling' });
 		} catch (error) {
+			isReached = false;
 			if (!isStopped && error.status !== 401)
 				dispatch({ type: 'link', link: 'offline' });
 		}
@@ -70,7 +73,7 @@ export function startLive() {
 		await read();
 		clearTimeout(pollTimer);
 		if (!isStopped)
-			pollTimer = setTimeout(poll, isOpen() ? REFRESH : POLL);
+			pollTimer = setTimeout(poll, isOpen() && isReached ? REFRESH : POLL); // a stream may outlive that nothing gets through
 	}
 
 	function open() {
