@@ -70,6 +70,19 @@ async function interfaces(page) {
 		await button(page, 'Revert').click();
 		await page.locator('.diff').waitFor({ state: 'detached' });
 	});
+	await ok('notes that have no field here are kept', async () => {
+		await onNode('lodge', 'network', 'set', 'vmbr7', '--comments6', 'of the other family');
+		await goTo(page, `/node/${env.node}/system`);
+		await goTo(page, `/node/${env.node}/network`);
+		await button(page, 'Change vmbr7').click();
+		await field(page, 'Notes').fill('of the page');
+		await submit(page, 'Save');
+		await closed(page);
+		await row(page, 'vmbr7').filter({ hasText: 'of the page' }).waitFor();
+		same(await lodgeGet(`/nodes/${env.node}/network/vmbr7`).then((i) => [i.comments.trim(), i.comments6?.trim()]), ['of the page', 'of the other family']);
+		await button(page, 'Revert').click();
+		await page.locator('.diff').waitFor({ state: 'detached' });
+	});
 	await ok('it is removed the same way', async () => {
 		await button(page, 'Remove vmbr7').click();
 		await submit(page, 'Remove');
@@ -115,10 +128,16 @@ async function system(page) {
 		await panel('DNS').getByLabel('First server').fill('300.1.1.1');
 		await panel('DNS').locator('.field[data-name=dns1] .error').waitFor();
 		await panel('DNS').getByLabel('First server').fill('192.0.2.53');
-		await panel('DNS').getByLabel('Search domain').fill('example.test');
+		await panel('DNS').getByLabel('Search domains').fill('example.test lab.test');
 		await button(panel('DNS'), 'Save').click();
 		await panel('DNS').getByText('Saved.').waitFor();
-		same(await lodgeGet(`/nodes/${env.node}/dns`).then((d) => [d.search, d.dns1]), ['example.test', '192.0.2.53']);
+		same(await lodgeGet(`/nodes/${env.node}/dns`).then((d) => [d.search, d.dns1]), ['example.test lab.test', '192.0.2.53']);
+		await goTo(page, `/node/${env.node}/network`);
+		await goTo(page, `/node/${env.node}/system`); // read anew
+		await panel('DNS').getByLabel('First server').fill('192.0.2.54');
+		await button(panel('DNS'), 'Save').click();
+		await panel('DNS').getByText('Saved.').waitFor();
+		same((await onNode('cat', '/etc/resolv.conf')).split('\n').slice(0, 2), ['search example.test lab.test', 'nameserver 192.0.2.54']);
 		await panel('Time').getByLabel('Time zone').selectOption('Europe/Berlin');
 		await button(panel('Time'), 'Save').click();
 		await panel('Time').getByText('Saved.').waitFor();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import './no_page.js';
 import { snapshotTree } from '../../../webui-static/app/views/guest_snapshots.js';
-import { freeBridge, interfaceParams } from '../../../webui-static/app/views/network_dialogs.js';
+import { freeBridge, interfaceParams, interfaceValues } from '../../../webui-static/app/views/network_dialogs.js';
 import { pruneParams } from '../../../webui-static/app/views/prune_dialog.js';
 import { definitionParams, definitionValues } from '../../../webui-static/app/views/storage_definition.js';
 import { downloadParams } from '../../../webui-static/app/views/storage_dialogs.js';
@@ -41,6 +41,10 @@ test('interfaces: all settings are sent, those without a value are gone', () => 
 	const v = { iface: 'vmbr1', type: 'bridge', cidr: '10.0.0.1/24', gateway: '', cidr6: '', gateway6: '', bridge_ports: '', mtu: '', comments: '', autostart: true };
 	assert.deepEqual(interfaceParams(v, true), { iface: 'vmbr1', type: 'bridge', cidr: '10.0.0.1/24', autostart: true });
 	assert.deepEqual(interfaceParams(v, false), { type: 'bridge', cidr: '10.0.0.1/24', autostart: true });
+	const read = { iface: 'vmbr1', type: 'bridge', cidr: '10.0.0.1/24', address: '10.0.0.1', netmask: '24', mtu: 1400, bridge_ports: '', comments: 'four\n', comments6: 'six\n', autostart: 1,
+		active: 1, exists: 1, managed: 'lodge', method: 'static', families: ['inet'], priority: 3 };
+	assert.deepEqual(interfaceParams({ ...interfaceValues(read), mtu: '' }, false), { type: 'bridge', cidr: '10.0.0.1/24', comments: 'four\n', comments6: 'six\n', autostart: true },
+		'what has no field stays, what the node says of its state is not sent');
 	assert.equal(freeBridge([{ iface: 'vmbr0' }, { iface: 'vmbr2' }]), 'vmbr1');
 });
 

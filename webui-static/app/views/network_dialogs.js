@@ -10,6 +10,7 @@ import { FormDialog } from '../components/form.js';
 import { Log } from '../components/log.js';
 
 const TEXTS = ['cidr', 'gateway', 'cidr6', 'gateway6', 'bridge_ports', 'mtu', 'comments'];
+const UNSEEN = ['comments6']; // without a field here, and kept
 
 /** The first "vmbrN" that nothing is called. Pure. */
 export function freeBridge(list) {
@@ -20,13 +21,13 @@ export function freeBridge(list) {
 
 /** Pure. All settings: those that are left out go. */
 export function interfaceParams(v, isNew) {
-	const given = TEXTS.filter((key) => v[key] !== '').map((key) => [key, v[key]]);
+	const given = [...TEXTS, ...UNSEEN].filter((key) => v[key]).map((key) => [key, v[key]]);
 	return { ...(isNew ? { iface: v.iface } : {}), type: v.type, ...Object.fromEntries(given), autostart: v.autostart };
 }
 
 /** Pure. What the fields show. Of the host's own interfaces nobody says when they are set up: with the node, as a rule. */
-function interfaceValues(iface) {
-	const texts = Object.fromEntries(TEXTS.map((key) => [key, String(iface[key] ?? '')]));
+export function interfaceValues(iface) {
+	const texts = Object.fromEntries([...TEXTS, ...UNSEEN].map((key) => [key, String(iface[key] ?? '')]));
 	return { iface: iface.iface, type: iface.type, autostart: Boolean(iface.autostart) || iface.managed === 'host', ...texts };
 }
 

@@ -11,7 +11,7 @@ const zones = () => Intl.supportedValuesOf?.('timeZone') || [];
 const PARTS = [
 	{
 		name: 'dns', title: 'DNS', method: 'PUT', values: (d) => ({ search: d.search ?? '', dns1: d.dns1 ?? '', dns2: d.dns2 ?? '', dns3: d.dns3 ?? '' }), params: dnsParams,
-		fields: (field) => html`${field({ name: 'search', label: 'Search domain', wide: true })}${field({ name: 'dns1', label: 'First server' })}
+		fields: (field) => html`${field({ name: 'search', label: 'Search domains', wide: true })}${field({ name: 'dns1', label: 'First server' })}
 			${field({ name: 'dns2', label: 'Second server' })}${field({ name: 'dns3', label: 'Third server' })}`,
 	},
 	{
