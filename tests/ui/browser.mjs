@@ -31,7 +31,8 @@ mkdirSync(env.shots, { recursive: true });
 
 let failures = 0;
 const watched = [];
-const open = new Set(); // requests without an answer
+const open = new Map(); // requests without an answer, and their pages
+const unanswered = () => [...open.keys()].filter((r) => !r.url().includes('/cluster/events'));
 
 /** One test: it holds when `body` does not throw. */
 export async function ok(text, body) {
@@ -43,7 +44,7 @@ export async function ok(text, body) {
 		console.log(`not ok - ${text}`);
 		for (const line of String(error.stack || error).split('\n').slice(0, 16))
 			console.log(`# ${line}`);
-		for (const request of [...open].filter((r) => !r.url().includes('/cluster/events')))
+		for (const request of unanswered())
 			console.log(`# still open: ${request.method()} ${request.url()}`);
 		for (const page of watched.filter((p) => !p.isClosed()))
 			await page.screenshot({ path: `${env.shots}/failed-${failures}-${watched.indexOf(page)}.png` }).catch(() => {});
@@ -57,8 +58,8 @@ export function same(got, expected) {
 }
 
 /** What `value()` gives comes to be `expected`, within ten seconds: for what a page shows after an answer that is on its way. */
-export async function becomes(value, expected) {
-	const until = Date.now() + 10000;
+export async function becomes(value, expected, patience = 10000) {
+	const until = Date.now() + patience;
 	while (Date.now() < until && JSON.stringify(await value()) !== JSON.stringify(expected))
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	same(await value(), expected);
@@ -91,8 +92,21 @@ let browser = null;
 export const seen = { errors: [], violations: [], foreign: [] };
 const allowed = [];
 
-/** The next console error that matches is one that the test provokes; or all that do. */
-export const allow = (pattern, isAlways = false) => allowed.push({ pattern, isAlways });
+/** The next console error that matches is one that the test provokes. */
+export const allow = (pattern) => allowed.push({ pattern });
+
+/** So are all that match until body is through, and what it asked for is answered. */
+export async function allowing(page, pattern, body) {
+	const entry = { pattern, isAlways: true }, before = new Set(open.keys());
+	allowed.push(entry);
+	try {
+		await body();
+		await becomes(() => unanswered().filter((r) => open.get(r) === page && !before.has(r)).map((r) => r.url()), [], 40000);
+		await page.evaluate(() => {}); // what the console said before this is known by then
+	} finally {
+		allowed.splice(allowed.indexOf(entry), 1);
+	}
+}
 
 /* of "body {}", a style that Playwright adds for each picture; Firefox's policy takes it for the page's own */
 const PICTURE = 'sha256-YjaKGiklmzC6wjXA513HAMmzus8VE61XCOT+SmwNZWA=';
@@ -121,8 +135,9 @@ function watch(page) {
 		if (r.failure()?.errorText !== 'net::ERR_ABORTED') // those that a page was left with
 			console.log(`# failed: ${r.method()} ${r.url()} ${r.failure()?.errorText}`);
 	});
+	page.on('close', () => open.forEach((of, r) => of === page && open.delete(r))); // nothing more is told of them
 	page.on('request', (r) => {
-		open.add(r);
+		open.set(r, page);
 		const url = new URL(r.url());
 		if (url.host !== host && !['data:', 'blob:', 'about:'].includes(url.protocol))
 			seen.foreign.push(r.url());
@@ -156,11 +171,14 @@ export async function fits(page) {
 		[...document.querySelectorAll('.head h1 > span:first-child')].every((e) => e.textContent.length > 16 || e.getClientRects().length === 1 && e.offsetHeight < 40));
 }
 
+const NETWORK_CHANGED = /ERR_NETWORK_CHANGED/;
+
 /** Chromium drops what it loads when an address or an interface comes or goes where it runs (ERR_NETWORK_CHANGED). A lab's
  * network settles in its first seconds: then the page is loaded once more. */
 export async function visit(page) {
 	const isShown = page.getByRole('button', { name: 'Log in' }).or(page.getByRole('navigation', { name: 'Main' })).first();
-	allow(/ERR_NETWORK_CHANGED/, true);
+	if (!allowed.some((a) => a.pattern === NETWORK_CHANGED))
+		allowed.push({ pattern: NETWORK_CHANGED, isAlways: true });
 	for (let left = 3; ; left--) {
 		const error = await page.goto(env.base).then(() => isShown.waitFor({ timeout: 5000 })).then(() => null, (e) => e);
 		if (!error)
@@ -184,6 +202,14 @@ export async function goTo(page, hash) {
 		await page.evaluate((wanted) => { location.hash = wanted; }, `#${hash}`);
 	else
 		await page.goto(`${env.base}#${hash}`);
+}
+
+/** Does something that makes the page ask for the rights at a path, until they are known and drawn: what is not offered then will not be. */
+export async function withRights(page, path, action) {
+	const asked = page.waitForResponse((r) => r.url().includes(`/access/permissions?path=${encodeURIComponent(path)}`));
+	await action();
+	await (await asked).finished();
+	await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
 }
 
 export const button = (within, name) => within.getByRole('button', { name, exact: typeof name === 'string' });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Logging in, what is remembered of it, and what happens when it is lost.
-import { allow, holds, login, newPage, ok, same, shot, visit } from './browser.mjs';
+import { allow, allowing, holds, login, newPage, ok, same, shot, visit } from './browser.mjs';
 
 export async function testLogin() {
 	const page = await newPage();
@@ -53,8 +53,7 @@ export async function testLogin() {
 export async function testLoss() {
 	const page = await newPage();
 
-	await ok('without a stream the lists are polled', async () => {
-		allow(/ERR_FAILED.*cluster\/events/, true);
+	await ok('without a stream the lists are polled', () => allowing(page, /ERR_FAILED.*cluster\/events/, async () => {
 		await page.route('**/cluster/events*', (route) => route.abort());
 		await login(page);
 		await page.getByRole('status', { name: 'Link to the node' }).getByText('Polling').waitFor();
@@ -62,11 +61,11 @@ export async function testLoss() {
 		await page.waitForResponse(/cluster\/resources/);
 		await page.waitForResponse(/cluster\/resources/);
 		holds(Date.now() - before < 9000, 'polled too seldom');
-	});
-	await ok('a ticket that is no longer good leads back to the login', async () => {
-		allow(/status of 401/, true);
+		await page.unroute('**/cluster/events*');
+	}));
+	await ok('a ticket that is no longer good leads back to the login', () => allowing(page, /status of 401/, async () => {
 		await page.context().clearCookies();
 		await page.getByRole('button', { name: 'Log in' }).waitFor();
-	});
+	}));
 	await page.context().close();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A node's network: a bridge made, seen as a change, reverted, applied; one that nobody confirms goes back. DNS, hosts, time.
-import { allow, button, closed, dialogOf, env, goTo, holds, lodgeGet, ok, onNode, quieten, same, shot, submit } from './browser.mjs';
+import { allow, allowing, button, closed, dialogOf, env, goTo, holds, lodgeGet, ok, onNode, quieten, same, shot, submit } from './browser.mjs';
 
 const row = (page, name) => page.locator(`tr[data-key=${name}]`);
 const field = (page, label) => dialogOf(page).getByLabel(label, { exact: true });
@@ -22,6 +22,7 @@ async function interfaces(page) {
 		await goTo(page, `/node/${env.node}/network`);
 		await row(page, 'eth0').filter({ hasText: 'the host' }).waitFor();
 		await row(page, 'vmbr0').filter({ hasText: 'NAT' }).waitFor();
+		await button(page, 'Change eth0').waitFor(); // what one may do is known by now
 		same(await row(page, 'vmbr0').locator('button').count(), 0);
 	});
 	await ok('a bridge is a change that waits; it is reverted', async () => {
@@ -42,8 +43,7 @@ async function interfaces(page) {
 		await row(page, 'vmbr7').filter({ hasText: 'up' }).waitFor();
 		holds((await onNode('ip', '-4', 'address', 'show', 'dev', 'vmbr7')).includes('10.7.0.2/24'), 'it has no address');
 	});
-	await ok('“Go back now” goes back, however late it is pressed', async () => {
-		allow(/ERR_FAILED/, true);
+	await ok('“Go back now” goes back, however late it is pressed', () => allowing(page, /ERR_FAILED/, async () => {
 		await button(page, 'Change vmbr7').click();
 		await field(page, 'IPv4 address').fill('10.7.0.3/24');
 		await submit(page, 'Save');
@@ -69,7 +69,7 @@ async function interfaces(page) {
 		holds((await onNode('ip', '-4', 'address', 'show', 'dev', 'vmbr7')).includes('10.7.0.2/24'), 'the address is another');
 		await button(page, 'Revert').click();
 		await page.locator('.diff').waitFor({ state: 'detached' });
-	});
+	}));
 	await ok('notes that have no field here are kept', async () => {
 		await onNode('lodge', 'network', 'set', 'vmbr7', '--comments6', 'of the other family');
 		await goTo(page, `/node/${env.node}/system`);
@@ -97,8 +97,7 @@ async function interfaces(page) {
 
 /** eth0's address goes to another one: the page loses the node, and the change goes back by itself. */
 async function cutOff(page) {
-	await ok('what cuts the page off counts down and goes back', async () => {
-		allow(/ERR_|Failed to load resource/, true);
+	await ok('what cuts the page off counts down and goes back', () => allowing(page, /ERR_|Failed to load resource/, async () => {
 		await goTo(page, `/node/${env.node}/network`);
 		await button(page, 'Change eth0').click();
 		await field(page, 'IPv4 address').fill('10.99.0.177/24');
@@ -118,7 +117,8 @@ async function cutOff(page) {
 		await goTo(page, `/node/${env.node}/network`);
 		await button(page, 'Revert').click();
 		await page.locator('.diff').waitFor({ state: 'detached' });
-	});
+		await page.getByRole('status', { name: 'Link to the node' }).getByText('Live').waitFor({ timeout: 40000 });
+	}));
 }
 
 async function system(page) {
