@@ -3,9 +3,7 @@
 #include "agent/net/change.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "agent/base/exec.h"
@@ -19,28 +17,6 @@
 #define PASSES	      4 /* what the kernel takes away by itself is seen after the first */
 #define SNAPSHOT_MAX  (64u * 1024 * 1024)
 #define SNAPSHOT_FILE "network/snapshot"
-
-/* ---- the lock ---- */
-
-static int take_lock(int *ret, struct err *err)
-{
-	autofree char *folder = path_join(path_run(), "network");
-	autofree char *path = path_join(path_run(), "network/lock");
-	autofd int fd = -1;
-	int r = dir_make(folder, 0700, err);
-
-	if (r < 0)
-		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_errno(err, errno, "%s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return err_set(err, ERR_BUSY,
-			       "another change of the network is under way or waits to be "
-			       "confirmed");
-	*ret = TAKE_FD(fd);
-	return 0;
-}
 
 /* ---- running a plan ---- */
 
@@ -97,11 +73,15 @@ static int remove_snapshot(struct err *err)
 
 /* ---- a change ---- */
 
-static int has_staged(void)
+/* Both of one moment: an edit in between could make the one that is gone a new one without any interface. */
+static int read_configs(struct net_change *change, struct err *err)
 {
-	autofree char *path = path_join(path_etc(), "network/interfaces.new");
+	autofd int lock = -1;
+	int r = net_config_lock(&lock, err);
 
-	return access(path, F_OK) == 0;
+	if (r < 0 || (r = net_config_read(false, &change->old, &change->old_text, err)) < 0)
+		return r;
+	return net_config_read_next(&change->new, &change->new_text, err);
 }
 
 static int prepare(struct net_change *change, struct err *err)
@@ -109,9 +89,7 @@ static int prepare(struct net_change *change, struct err *err)
 	autobuf warnings = BUF_INIT;
 	int r;
 
-	if ((r = net_config_read(false, &change->old, &change->old_text, err)) < 0 ||
-	    (r = net_config_read(has_staged(), &change->new, &change->new_text, err)) < 0 ||
-	    (r = net_facts_read(&change->facts, err)) < 0 ||
+	if ((r = read_configs(change, err)) < 0 || (r = net_facts_read(&change->facts, err)) < 0 ||
 	    (r = net_state_parse(&change->facts, &change->before, err)) < 0 ||
 	    (r = net_target(&change->before, &change->old, &change->new, false, &warnings,
 			    &change->after, err)) < 0)
@@ -132,7 +110,7 @@ int net_change_begin(struct net_change *change, struct err *err)
 			*err = undo_err;
 		return r;
 	}
-	if ((r = take_lock(&change->lock, err)) == 0)
+	if ((r = net_change_lock(&change->lock, err)) == 0)
 		r = prepare(change, err);
 	if (r < 0)
 		net_change_end(change);
@@ -271,7 +249,7 @@ int net_change_undo(const char **ret_outcome, struct err *err)
 	int r;
 
 	*ret_outcome = "";
-	if ((r = take_lock(&change.lock, err)) < 0)
+	if ((r = net_change_lock(&change.lock, err)) < 0)
 		return r;
 	r = file_read(path, SNAPSHOT_MAX, &text, &why);
 	if (r == 0 && (r = net_snapshot_parse(&text, &change, &why)) == 0)
@@ -320,7 +298,7 @@ int net_config_apply_boot(struct buf *warnings, struct err *err)
 	autofd int lock = -1;
 	int r;
 
-	if (was_applied() || take_lock(&lock, NULL) < 0)
+	if (was_applied() || net_change_lock(&lock, NULL) < 0)
 		return 0;
 	r = apply_boot(warnings, err);
 	return r < 0 ? err_prefix(err, "interfaces of this node") : 0;

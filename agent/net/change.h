@@ -30,6 +30,13 @@ struct net_change {
 		[2]; /* the gateway (IPv4, IPv6) did not answer before: it says nothing afterwards */
 };
 
+/* The lock itself: ERR_BUSY while another change is under way. Takes the configuration's lock for a moment, so not to
+ * be called by who has that. Descriptor; closing it lets go. */
+int net_change_lock(int *ret_fd, struct err *err);
+/* Is there one that has read the configuration? Asked under the configuration's lock, the answer holds until that is
+ * let go. */
+bool net_change_is_under_way(void);
+
 /* ERR_BUSY while another change is under way. */
 int net_change_begin(struct net_change *change, struct err *err);
 void net_change_end(struct net_change *change); /* lets go of the lock */
