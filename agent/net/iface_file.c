@@ -15,6 +15,7 @@
 #include "agent/net/change.h"
 
 #define DIFF_DEADLINE (5 * USEC_PER_SEC)
+#define DIFF_MAX      (3 * NET_CONFIG_MAX) /* every line of both, each with its sign */
 #define LOCK_WAIT_S   10
 
 static char *file_path(bool is_staged)
@@ -89,6 +90,11 @@ int net_config_write_staged(const struct net_config *config, struct err *err)
 	int r;
 
 	net_config_format(config, &text);
+	if (text.size > NET_CONFIG_MAX) /* it could not be read again */
+		return err_set(err, ERR_LIMIT,
+			       "the configuration of the network would be larger than %u KiB: "
+			       "shorten the comments",
+			       NET_CONFIG_MAX / 1024);
 	if ((r = make_folder(err)) < 0 || (r = read_text(false, &now, &is_found, err)) < 0)
 		return r;
 	/* back to what is in effect; what a change under way makes of that differs from it */
@@ -128,7 +134,7 @@ int net_config_changes(struct buf *out, struct err *err)
 			      "--label", new,	      old,	    new,       NULL};
 	struct exec_run run = {.argv = argv,
 			       .deadline = clock_monotonic() + DIFF_DEADLINE,
-			       .output_max = 2 * NET_CONFIG_MAX};
+			       .output_max = DIFF_MAX};
 	struct exec_result result = {0};
 	struct err why = ERR_INIT;
 	int r = 0;

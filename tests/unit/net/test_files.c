@@ -235,6 +235,33 @@ static void commit_waits_for_edit(void **state)
 	close(ends[1]);
 }
 
+/* What could not be read again is refused, and what was there stays. */
+static void too_large(void **state)
+{
+	char comment[4097];
+	int r = 0;
+
+	(void)state;
+	memset(comment, '%', sizeof(comment) - 1); /* three characters in the file */
+	comment[sizeof(comment) - 1] = '\0';
+	for (int i = 1; r == 0 && i < NET_IFACES_MAX; i++) {
+		autofree char *name = xasprintf("vmbr%d", i);
+		autonetconfig config = NET_CONFIG_INIT;
+		autofields params = FIELDS_INIT;
+		struct err err = ERR_INIT;
+
+		fields_add(&params, "type", "bridge");
+		fields_add(&params, "comments", comment);
+		fields_add(&params, "comments6", comment);
+		assert_int_equal(net_config_read_next(&config, NULL, NULL), 0);
+		assert_int_equal(net_config_set(&config, name, true, &params, NULL), 0);
+		r = net_config_write_staged(&config, &err);
+		assert_true(r == 0 || strstr(err.message, "larger than 256 KiB"));
+	}
+	assert_int_equal(r, -ERR_LIMIT);
+	changes_are("+bridge: vmbr10");
+}
+
 static void broken_file(void **state)
 {
 	autofree char *path = xasprintf("%s/etc/network/interfaces", base);
@@ -369,6 +396,7 @@ int main(void)
 		WITH(edit_before_change),
 		WITH(edit_back_during_change),
 		WITH(commit_waits_for_edit),
+		WITH(too_large),
 		WITH(broken_file),
 		WITH(waiting),
 		WITH(nobodys_address),
