@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state that a configuration asks for. Pure. */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/net/plan.h"
+#include "agent/net/range.h"
 
 struct target {
 	struct net_state *state;
@@ -123,19 +123,10 @@ static int take_ports(const struct target *t, const struct net_iface *iface, str
 
 static bool is_inside(const char *cidr, const char *gateway)
 {
-	const char *slash = strchr(cidr, '/');
-	autofree char *address = xstrndup(cidr, (size_t)(slash - cidr));
-	int family = strchr(gateway, ':') ? AF_INET6 : AF_INET;
-	uint8_t a[16], b[16];
-	uint64_t bits = 0;
+	struct net_range network, address;
 
-	str_to_u64(slash + 1, &bits);
-	if (inet_pton(family, address, a) != 1 || inet_pton(family, gateway, b) != 1)
-		return false;
-	for (uint64_t i = 0; i < bits; i++)
-		if ((a[i / 8] ^ b[i / 8]) & (0x80 >> i % 8))
-			return false;
-	return true;
+	return net_range_parse(cidr, &network) && net_range_parse(gateway, &address) &&
+	       net_range_overlap(&network, &address);
 }
 
 /* Of a family there is one default route of ours; another one is the host's own, and stays. */

@@ -169,6 +169,17 @@ static void plans(void **s)
 		 "address del 192.0.2.7/24 dev eth0\naddress add 192.0.2.7/32 dev eth0\n"
 		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static onlink\n",
 		 NULL, false},
+		/* an address from DHCP, kept: it would go with its lease */
+		{"", "eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n\tgateway 192.0.2.1\n",
+		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
+		 "address replace 192.0.2.7/24 broadcast + dev eth0 valid_lft forever "
+		 "preferred_lft forever\n"
+		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static\n",
+		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0\n"
+		 "address replace 192.0.2.7/24 broadcast 192.0.2.255 dev eth0 valid_lft 600 "
+		 "preferred_lft 500\n"
+		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100 proto dhcp\n",
+		 false},
 		/* given up, it stays as it is */
 		{"eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n", "", "", "", true},
 	};
@@ -187,6 +198,38 @@ static void plans(void **s)
 				 cases[i].is_safe);
 		planned_fini(&p);
 	}
+}
+
+/* An address that a router gave: kept, it is one; a lifetime alone is a change, and none that is safe. */
+static void lifetimes(void **s)
+{
+	static const char autoconf[] =
+		"[{\"ifname\":\"eth0\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+		"\"addr_info\":[{\"family\":\"inet6\",\"local\":\"2001:db8::7\",\"prefixlen\":64,"
+		"\"scope\":\"global\",\"dynamic\":true,\"mngtmpaddr\":true,"
+		"\"valid_life_time\":900,\"preferred_life_time\":800}]}]";
+	autonetstate before = NET_STATE_INIT, after = NET_STATE_INIT, later = NET_STATE_INIT;
+	autonetconfig none = NET_CONFIG_INIT, config = NET_CONFIG_INIT;
+	autobuf warnings = BUF_INIT, forward = BUF_INIT, back = BUF_INIT, nothing = BUF_INIT;
+
+	(void)s;
+	state_of(autoconf, "[]", &before);
+	config_of("eth: eth0\n\tcidr6 2001:db8:0::7/64\n\tautostart 1\n", &config);
+	autostrv char **names = net_managed_names(&none, &config);
+	assert_int_equal(net_target(&before, &none, &config, false, &warnings, &after, NULL), 0);
+	assert_int_equal(net_state_link(&after, "eth0")->addr_count, 1);
+	net_plan(&before, &after, names, &forward);
+	assert_string_equal(buf_str(&forward), "address replace 2001:db8:0::7/64 dev eth0 "
+					       "valid_lft forever preferred_lft forever\n");
+	assert_false(net_change_is_safe(&before, &after, names, "203.0.113.9"));
+	net_plan(&after, &before, names, &back);
+	assert_string_equal(buf_str(&back), "address replace 2001:db8::7/64 dev eth0 "
+					    "valid_lft 900 preferred_lft 800\n");
+	/* what is left of it is no difference */
+	net_state_copy(&later, &before);
+	later.links[0].addrs[0].valid = 1;
+	net_plan(&before, &later, names, &nothing);
+	assert_string_equal(buf_str(&nothing), "");
 }
 
 static void impossible(void **s)
@@ -269,9 +312,8 @@ static void listing(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_ip),
-		cmocka_unit_test(plans),
-		cmocka_unit_test(impossible),
+		cmocka_unit_test(reads_ip),  cmocka_unit_test(plans),
+		cmocka_unit_test(lifetimes), cmocka_unit_test(impossible),
 		cmocka_unit_test(listing),
 	};
 
