@@ -36,7 +36,8 @@ static bool is_same_route(const struct net_route *a, const struct net_route *b)
 	unsigned second = b->is_v6 && !b->metric ? 1024 : b->metric;
 
 	return a->is_v6 == b->is_v6 && first == second && str_eq(a->dst, b->dst) &&
-	       str_eq(a->dev, b->dev) && net_address_is_same(a->gateway, b->gateway);
+	       str_eq(a->dev, b->dev) && net_address_is_same(a->gateway, b->gateway) &&
+	       net_address_is_same(a->source, b->source);
 }
 
 static bool has_route(const struct net_state *state, const struct net_route *wanted)

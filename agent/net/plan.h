@@ -12,6 +12,11 @@ int net_target(const struct net_state *now, const struct net_config *old,
 	       const struct net_config *new, bool is_boot, struct buf *warnings,
 	       struct net_state *ret, struct err *err);
 
+/* Drops from target the routes by names' devices that were by way of an address or a network which these no longer
+ * have. */
+void net_drop_dead_routes(const struct net_state *now, struct net_state *target,
+			  char *const *names);
+
 /* Lines for `ip -batch -`, in an order that works; nothing where nothing is to be done. Only interfaces of names
  * are touched, and routes by way of them. */
 void net_plan(const struct net_state *from, const struct net_state *to, char *const *names,

@@ -164,8 +164,7 @@ static int take_gateway(const struct target *t, const struct net_iface *iface, c
 	return 0;
 }
 
-/* Routes that lead nowhere once an address is gone are taken away by the kernel or by the gateway that is missing;
- * those that Lodge set before are replaced. */
+/* Those that Lodge set before are replaced. */
 static void drop_own_defaults(const struct target *t, const char *dev)
 {
 	size_t kept = 0;
@@ -247,6 +246,7 @@ int net_target(const struct net_state *now, const struct net_config *old,
 			r = take_iface(&t, &new->items[i], err);
 	if (r < 0)
 		return r;
+	net_drop_dead_routes(now, &state, names);
 	*ret = state;
 	state = NET_STATE_INIT;
 	return 0;

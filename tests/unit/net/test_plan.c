@@ -166,6 +166,7 @@ static void plans(void **s)
 		/* an interface of the host's taken over; a gateway outside of its network */
 		{"", "eth: eth0\n\tcidr 192.0.2.7/32\n\tautostart 1\n\tgateway 192.0.2.1\n",
 		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
+		 "route del 198.51.100.0/24 via 192.0.2.9 dev eth0\n"
 		 "address del 192.0.2.7/24 dev eth0\naddress add 192.0.2.7/32 dev eth0\n"
 		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static onlink\n",
 		 NULL, false},
@@ -230,6 +231,82 @@ static void lifetimes(void **s)
 	later.links[0].addrs[0].valid = 1;
 	net_plan(&before, &later, names, &nothing);
 	assert_string_equal(buf_str(&nothing), "");
+}
+
+/* Of the lines of a plan those of routes. */
+static void routes_are(struct buf *lines, const char *expected)
+{
+	autostrv char **all = str_split(buf_str(lines), "\n");
+	autobuf routes_of = BUF_INIT;
+
+	for (char **line = all; *line; line++)
+		if (str_starts(*line, "route "))
+			buf_addf(&routes_of, "%s\n", *line);
+	assert_string_equal(buf_str(&routes_of), expected);
+}
+
+/* Another address of a device: what leads from the old one, or by a neighbour that only its network reached, goes. */
+static void dead_routes(void **s)
+{
+	static const struct {
+		const char *route, *cidr, *forward, *back;
+	} cases[] = {
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24", "route del 10.50.0.0/16 via 192.0.2.9 dev eth0\n",
+		 "route add 10.50.0.0/16 via 192.0.2.9 dev eth0\n"},
+		/* as systemd-networkd has its lease's gateway, and a route by way of it */
+		{"{\"dst\":\"192.0.2.1\",\"dev\":\"eth0\",\"protocol\":\"dhcp\",\"scope\":\"link\","
+		 "\"prefsrc\":\"192.0.2.7\",\"metric\":1024},"
+		 "{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24",
+		 "route del 192.0.2.1 dev eth0 metric 1024\n"
+		 "route del 10.50.0.0/16 via 192.0.2.1 dev eth0\n",
+		 "route add 192.0.2.1 dev eth0 metric 1024 proto dhcp src 192.0.2.7\n"
+		 "route add 10.50.0.0/16 via 192.0.2.1 dev eth0\n"},
+		/* the same network: the gateway still is there, the address is not */
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\","
+		 "\"prefsrc\":\"192.0.2.7\"}",
+		 "192.0.2.77/24",
+		 "route del 10.50.0.0/16 via 192.0.2.9 dev eth0\n"
+		 "route add 10.50.0.0/16 via 192.0.2.9 dev eth0\n",
+		 "route del 10.50.0.0/16 via 192.0.2.9 dev eth0\n"
+		 "route add 10.50.0.0/16 via 192.0.2.9 dev eth0 src 192.0.2.7\n"},
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\"}",
+		 "192.0.2.77/24", "", ""},
+		/* reached by other means */
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\",\"flags\":"
+		 "[\"onlink\"]}",
+		 "10.9.0.2/24", "", ""},
+		{"{\"dst\":\"192.0.2.9\",\"dev\":\"eth0\"},"
+		 "{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24", "", ""},
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"172.16.0.1\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24", "", ""},
+		/* of another device */
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth1\"}",
+		 "10.9.0.2/24", "", ""},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *json = xasprintf("[%s]", cases[i].route);
+		autofree char *text =
+			xasprintf("eth: eth0\n\tcidr %s\n\tautostart 1\n", cases[i].cidr);
+		autonetstate before = NET_STATE_INIT, after = NET_STATE_INIT;
+		autonetconfig none = NET_CONFIG_INIT, config = NET_CONFIG_INIT;
+		autobuf warnings = BUF_INIT, forward = BUF_INIT, back = BUF_INIT;
+
+		state_of(links, json, &before);
+		config_of(text, &config);
+		autostrv char **names = net_managed_names(&none, &config);
+		assert_int_equal(
+			net_target(&before, &none, &config, false, &warnings, &after, NULL), 0);
+		net_plan(&before, &after, names, &forward);
+		net_plan(&after, &before, names, &back);
+		routes_are(&forward, cases[i].forward);
+		routes_are(&back, cases[i].back);
+		assert_non_null(strstr(buf_str(&forward), "address del 192.0.2.7/24 dev eth0\n"));
+	}
 }
 
 static void impossible(void **s)
@@ -312,9 +389,9 @@ static void listing(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_ip),  cmocka_unit_test(plans),
-		cmocka_unit_test(lifetimes), cmocka_unit_test(impossible),
-		cmocka_unit_test(listing),
+		cmocka_unit_test(reads_ip),   cmocka_unit_test(plans),
+		cmocka_unit_test(lifetimes),  cmocka_unit_test(dead_routes),
+		cmocka_unit_test(impossible), cmocka_unit_test(listing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
