@@ -33,7 +33,7 @@ static int run_batch(struct buf *lines, struct err *err)
 
 /* Some commands may fail for good reasons (an address went with another one): what counts is what the kernel
  * has in the end. */
-static int go_to(const struct net_state *wanted, char *const *names, struct err *err)
+int net_change_to(const struct net_state *wanted, char *const *names, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -86,13 +86,12 @@ static int read_configs(struct net_change *change, struct err *err)
 
 static int prepare(struct net_change *change, struct err *err)
 {
-	autobuf warnings = BUF_INIT;
 	int r;
 
 	if ((r = read_configs(change, err)) < 0 || (r = net_facts_read(&change->facts, err)) < 0 ||
 	    (r = net_state_parse(&change->facts, &change->before, err)) < 0 ||
-	    (r = net_target(&change->before, &change->old, &change->new, false, &warnings,
-			    &change->after, err)) < 0)
+	    (r = net_target(&change->before, &change->old, &change->new, NULL, &change->after,
+			    err)) < 0)
 		return r;
 	change->names = net_managed_names(&change->old, &change->new);
 	return 0;
@@ -154,7 +153,7 @@ int net_change_forward(struct net_change *change, struct err *err)
 	ask_gateways(change);
 	r = write_snapshot(change, err);
 	change->has_snapshot = r == 0;
-	return r < 0 ? r : go_to(&change->after, change->names, err);
+	return r < 0 ? r : net_change_to(&change->after, change->names, err);
 }
 
 int net_change_check(const struct net_change *change, struct err *err)
@@ -197,13 +196,15 @@ int net_change_commit(struct net_change *change, struct err *err)
 	if (r == 0)
 		r = net_config_commit(buf_str(&change->new_text), change->new_text.size, err);
 	if (r == 0)
+		net_boot_done(); /* nothing of it was lacking */
+	if (r == 0)
 		(void)remove_snapshot(NULL); /* left over, it leads forward to the same end */
 	return r;
 }
 
 int net_change_back(struct net_change *change, struct err *err)
 {
-	int r = go_to(&change->before, change->names, err);
+	int r = net_change_to(&change->before, change->names, err);
 
 	return r < 0 ? err_prefix(err, "go back") : remove_snapshot(err);
 }
@@ -224,7 +225,7 @@ static bool was_committed(const struct net_change *change)
 static int finish(struct net_change *change, const char **ret_outcome, struct err *err)
 {
 	autonetstate now = NET_STATE_INIT;
-	autobuf warnings = BUF_INIT;
+	autonetlacks lacks = NET_LACKS_INIT;
 	int r;
 
 	if (!was_committed(change)) {
@@ -233,9 +234,8 @@ static int finish(struct net_change *change, const char **ret_outcome, struct er
 	}
 	*ret_outcome = "it was confirmed and is finished";
 	if ((r = net_state_read(&now, err)) < 0 ||
-	    (r = net_target(&now, &change->old, &change->new, true, &warnings, &change->after,
-			    err)) < 0 ||
-	    (r = go_to(&change->after, change->names, err)) < 0)
+	    (r = net_target(&now, &change->old, &change->new, &lacks, &change->after, err)) < 0 ||
+	    (r = net_change_to(&change->after, change->names, err)) < 0)
 		return r;
 	return remove_snapshot(err);
 }
@@ -260,46 +260,4 @@ int net_change_undo(const char **ret_outcome, struct err *err)
 	if (r < 0 && err)
 		*err = why;
 	return r;
-}
-
-/* ---- boot ---- */
-
-static bool was_applied(void)
-{
-	autofree char *path = path_join(path_run(), "network/applied");
-
-	return access(path, F_OK) == 0;
-}
-
-static int apply_boot(struct buf *warnings, struct err *err)
-{
-	autofree char *path = path_join(path_run(), "network/applied");
-	struct net_change change = {.lock = -1};
-	const struct net_config none = NET_CONFIG_INIT;
-	struct err why = ERR_INIT;
-	int r;
-
-	if ((r = net_config_read(false, &change.new, NULL, err)) < 0 ||
-	    (r = net_state_read(&change.before, err)) < 0 ||
-	    (r = net_target(&change.before, &none, &change.new, true, warnings, &change.after,
-			    err)) < 0) {
-		net_change_end(&change);
-		return r;
-	}
-	change.names = net_managed_names(&none, &change.new);
-	if ((r = go_to(&change.after, change.names, &why)) < 0 && err)
-		*err = why;
-	net_change_end(&change);
-	return r < 0 ? r : file_write_atomic(path, "", 0, 0600, err);
-}
-
-int net_config_apply_boot(struct buf *warnings, struct err *err)
-{
-	autofd int lock = -1;
-	int r;
-
-	if (was_applied() || net_change_lock(&lock, NULL) < 0)
-		return 0;
-	r = apply_boot(warnings, err);
-	return r < 0 ? err_prefix(err, "interfaces of this node") : 0;
 }

@@ -128,6 +128,10 @@ int net_helper_revert(const struct fields *args, struct buf *out, struct err *er
 
 int net_helper_boot(const struct fields *args, struct buf *out, struct err *err)
 {
+	autonetlacks lacks = NET_LACKS_INIT;
+	int r = net_boot_apply_and_wait(&lacks, err);
+
 	(void)args;
-	return net_config_apply_boot(out, err);
+	buf_add(out, lacks.warnings.data, lacks.warnings.size);
+	return r;
 }

@@ -11,19 +11,20 @@ struct target {
 	struct net_state *state;
 	const struct net_config *old, *new;
 	char **names;
-	bool is_boot;
-	struct buf *warnings;
+	struct net_lacks *lacks;
 };
 
-/* At boot the rest is better than nothing. */
-static int cannot(const struct target *t, struct err *err, struct err *why)
+/* name: the interface that it is about. */
+static int cannot(const struct target *t, const char *name, struct err *err, struct err *why)
 {
-	if (!t->is_boot) {
+	if (!t->lacks) {
 		if (err)
 			*err = *why;
 		return -why->code;
 	}
-	buf_addf(t->warnings, "%s\n", why->message);
+	buf_addf(&t->lacks->warnings, "%s\n", why->message);
+	if (why->code == ERR_NOT_FOUND)
+		buf_addf(&t->lacks->links, "%s\n", name);
 	return 0;
 }
 
@@ -56,7 +57,7 @@ static int remove_bridge(const struct target *t, const struct net_iface *iface, 
 			continue;
 		err_set(&why, ERR_BUSY, "bridge '%s' is in use: '%s' is a port of it", iface->name,
 			port->name);
-		return cannot(t, err, &why);
+		return cannot(t, iface->name, err, &why);
 	}
 	drop_routes(t->state, iface->name);
 	net_state_remove_link(t->state, iface->name);
@@ -94,7 +95,7 @@ static int take_port(const struct target *t, const struct net_iface *iface, cons
 		err_set(&why, ERR_BUSY, "port '%s' of '%s' belongs to '%s' already", name,
 			iface->name, port->master);
 	if (why.code)
-		return cannot(t, err, &why);
+		return cannot(t, name, err, &why);
 	str_copy(port->master, sizeof(port->master), iface->name);
 	port->is_up = true;
 	net_link_drop_addrs(port);
@@ -153,7 +154,7 @@ static int take_gateway(const struct target *t, const struct net_iface *iface, c
 	}
 	t->state->route_count = kept;
 	if (why.code)
-		return cannot(t, err, &why);
+		return cannot(t, iface->name, err, &why);
 	route = net_state_add_route(t->state);
 	route->is_v6 = is_v6;
 	route->is_onlink = !is_inside(cidr, gateway);
@@ -214,7 +215,7 @@ static int take_iface(const struct target *t, const struct net_iface *iface, str
 	if (!link && !is_bridge)
 		err_set(&why, ERR_NOT_FOUND, "interface '%s' does not exist", iface->name);
 	if (why.code)
-		return cannot(t, err, &why);
+		return cannot(t, iface->name, err, &why);
 	if (!link) {
 		link = net_state_add_link(t->state, iface->name);
 		str_copy(link->kind, sizeof(link->kind), "bridge");
@@ -227,12 +228,12 @@ static int take_iface(const struct target *t, const struct net_iface *iface, str
 }
 
 int net_target(const struct net_state *now, const struct net_config *old,
-	       const struct net_config *new, bool is_boot, struct buf *warnings,
-	       struct net_state *ret, struct err *err)
+	       const struct net_config *new, struct net_lacks *lacks, struct net_state *ret,
+	       struct err *err)
 {
 	autonetstate state = NET_STATE_INIT;
 	autostrv char **names = net_managed_names(old, new);
-	const struct target t = {&state, old, new, names, is_boot, warnings};
+	const struct target t = {&state, old, new, names, lacks};
 	int r;
 
 	net_state_copy(&state, now);

@@ -386,6 +386,54 @@ static void equal_texts(void **state)
 	assert_string_equal(outcome, "it was confirmed and is finished");
 }
 
+static void boot_is(const char *file, bool is_there)
+{
+	autofree char *path = path_join(path_run(), "network/%s", file);
+
+	assert_int_equal(access(path, F_OK) == 0, is_there);
+}
+
+static void boot_lacks(const char *links)
+{
+	autonetlacks lacks = NET_LACKS_INIT;
+	struct err err = ERR_INIT;
+
+	if (net_boot_apply(&lacks, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(buf_str(&lacks.links), links);
+	assert_true((lacks.warnings.size > 0) == (*links != '\0'));
+}
+
+/* Of interfaces that no machine has: nothing of the kernel's state is changed. */
+static void boot_without_a_link(void **state)
+{
+	static const char config[] =
+		"eth: lodge-no1\n\tautostart 1\n\neth: lodge-no2\n\tautostart 1\n";
+	autofree char *path = path_join(path_etc(), "network/interfaces");
+	autofree char *missing = path_join(path_run(), "network/missing");
+
+	(void)state;
+	write_config("interfaces", "10.0.0.1/24");
+	assert_int_equal(file_write_atomic(path, config, strlen(config), 0644, NULL), 0);
+	assert_false(net_boot_has_link());
+	boot_lacks("lodge-no1\nlodge-no2\n");
+	boot_is("applied", false);
+	boot_is("missing", true);
+	assert_false(net_boot_has_link());
+	boot_lacks("lodge-no1\nlodge-no2\n"); /* still said */
+	/* one that has come */
+	assert_int_equal(file_write_atomic(missing, "lodge-no1\nlo\n", 13, 0600, NULL), 0);
+	assert_true(net_boot_has_link());
+	boot_lacks("lodge-no1\nlodge-no2\n");
+	/* none is lacking: that was it for this boot */
+	write_config("interfaces", "10.0.0.1/24");
+	boot_lacks("");
+	boot_is("applied", true);
+	boot_is("missing", false);
+	assert_int_equal(file_write_atomic(path, config, strlen(config), 0644, NULL), 0);
+	boot_lacks("");
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -402,6 +450,7 @@ int main(void)
 		WITH(nobodys_address),
 		WITH(snapshots),
 		WITH(equal_texts),
+		WITH(boot_without_a_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
