@@ -168,9 +168,9 @@ int net_change_check(const struct net_change *change, struct err *err)
 		if (had && !has)
 			return err_set(err, ERR_UNAVAILABLE, "the node lost its default route (%s)",
 				       is_v6 ? "IPv6" : "IPv4");
+		/* the same one on the same device, too: what lies below that may be another port, or none */
 		if (!has || !*has->gateway ||
-		    (had && str_eq(had->gateway, has->gateway) &&
-		     (change->was_deaf[is_v6] || str_eq(had->dev, has->dev))))
+		    (had && str_eq(had->gateway, has->gateway) && change->was_deaf[is_v6]))
 			continue;
 		r = net_gateway_probe(has, err);
 	}
