@@ -228,9 +228,8 @@ static bool covers_something(const struct plan *p, const struct net_addr *addr, 
 {
 	struct net_range added, other;
 
-	if (!net_range_of(addr->local, addr->prefix, &added))
-		return true;
-	if (*peer && (!net_range_parse(peer, &other) || net_range_overlap(&added, &other)))
+	if (!net_range_of(addr->local, addr->prefix, &added) || !net_range_parse(peer, &other) ||
+	    net_range_overlap(&added, &other))
 		return true;
 	for (size_t i = 0; i < p->from->link_count; i++)
 		for (size_t k = 0; k < p->from->links[i].addr_count; k++)
@@ -246,10 +245,16 @@ static bool covers_something(const struct plan *p, const struct net_addr *addr, 
 	return false;
 }
 
+/* With addresses for its own link at most. */
 static bool is_idle(const struct plan *p, const struct net_link *link)
 {
+	struct net_range local, own;
+
+	if (!net_range_parse("fe80::/10", &local))
+		return false;
 	for (size_t i = 0; i < link->addr_count; i++)
-		if (!link->addrs[i].is_v6 || !link->addrs[i].is_automatic)
+		if (!net_range_parse(link->addrs[i].local, &own) ||
+		    !net_range_overlap(&own, &local))
 			return false;
 	for (size_t i = 0; i < p->from->route_count; i++)
 		if (str_eq(p->from->routes[i].dev, link->name))

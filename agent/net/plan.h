@@ -36,6 +36,7 @@ void net_plan(const struct net_state *from, const struct net_state *to, char *co
 	      struct buf *out);
 
 /* Can nobody lose his way to this node by it? True only where nothing that is there is changed or taken away, and
- * no new network covers one that was reachable before, or peer ("": nobody's address). */
+ * no new network covers one that was reachable before, or peer; with "", whose way here is not known, no new
+ * network is safe. */
 bool net_change_is_safe(const struct net_state *from, const struct net_state *to,
 			char *const *names, const char *peer);

@@ -101,6 +101,7 @@ static void parameters(void **state)
 		{"PUT /nodes/n1/network/vmbr1", "type"},
 		{"PUT /nodes/n1/network?confirm-timeout=601", "confirm-timeout"},
 		{"PUT /nodes/n1/network?confirm-timeout=-1", "confirm-timeout"},
+		{"PUT /nodes/n1/network?peer=x", "peer"},
 		{"GET /nodes/n1/network?type=x", "type"},
 		{"PUT /nodes/n1/dns", "search"},
 		{"PUT /nodes/n1/dns?search=a\nb", "search"},

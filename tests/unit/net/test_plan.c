@@ -309,6 +309,61 @@ static void dead_routes(void **s)
 	}
 }
 
+/* Whose way here is not known may come from anywhere: then a network is never new to nobody. */
+static void callers(void **s)
+{
+	static const char net[] = "bridge: vmbr1\n\tcidr 10.5.0.1/16\n\tautostart 1\n";
+	static const char port[] = "bridge: vmbr1\n\tautostart 1\n\tbridge_ports eth1\n";
+	static const struct {
+		const char *config, *peer;
+		bool is_safe;
+	} cases[] = {
+		{net, "10.6.3.3", true}, {net, "10.5.3.3", false}, {net, "2001:db8::1", true},
+		{net, "", false},	 {net, "nonsense", false}, {port, "", true},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct planned p;
+
+		plan("", cases[i].config, false, &p);
+		if (net_change_is_safe(&p.before, &p.after, p.names, cases[i].peer) !=
+		    cases[i].is_safe)
+			fail_msg("%s: %s", cases[i].peer, cases[i].config);
+		planned_fini(&p);
+	}
+}
+
+/* Only reached by what a router gave it: that is a way here as well. */
+static void autoconfigured_port(void **s)
+{
+	static const char autoconf[] =
+		"[{\"ifname\":\"eth0\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+		"\"addr_info\":[{\"family\":\"inet6\",\"local\":\"2001:db8::7\",\"prefixlen\":64,"
+		"\"scope\":\"global\",\"dynamic\":true,\"mngtmpaddr\":true,"
+		"\"valid_life_time\":900,\"preferred_life_time\":800},"
+		"{\"family\":\"inet6\",\"local\":\"fe80::7\",\"prefixlen\":64,\"scope\":\"link\"}]}"
+		","
+		"{\"ifname\":\"eth1\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+		"\"addr_info\":[{\"family\":\"inet6\",\"local\":\"fe80::8\",\"prefixlen\":64,"
+		"\"scope\":\"link\"}]}]";
+	static const char *const ports[] = {"eth0", "eth1"};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		autonetstate before = NET_STATE_INIT, after = NET_STATE_INIT;
+		autonetconfig none = NET_CONFIG_INIT, config = NET_CONFIG_INIT;
+		autofree char *text =
+			xasprintf("bridge: vmbr1\n\tautostart 1\n\tbridge_ports %s\n", ports[i]);
+
+		state_of(autoconf, "[]", &before);
+		config_of(text, &config);
+		autostrv char **names = net_managed_names(&none, &config);
+		assert_int_equal(net_target(&before, &none, &config, NULL, &after, NULL), 0);
+		assert_int_equal(net_change_is_safe(&before, &after, names, "192.0.2.1"), i == 1);
+	}
+}
+
 static void impossible(void **s)
 {
 	static const struct {
@@ -394,6 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_ip),   cmocka_unit_test(plans),
 		cmocka_unit_test(lifetimes),  cmocka_unit_test(dead_routes),
+		cmocka_unit_test(callers),    cmocka_unit_test(autoconfigured_port),
 		cmocka_unit_test(impossible), cmocka_unit_test(listing),
 	};
 
