@@ -15,6 +15,7 @@
 #include "agent/base/param.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/net/range.h"
 
 #include <json-c/json.h>
 
@@ -111,22 +112,46 @@ static void default_device(struct json_object *routes, char ret[16])
 	}
 }
 
-/* The first 10.N.0 for which no route of the host exists. */
-static void free_prefix(struct json_object *routes, char ret[16])
-{
-	for (int n = 77; n < 250; n++) {
-		autofree char *start = xasprintf("10.%d.", n);
-		bool is_used = false;
+/* A wider one is a way out (0.0.0.0/1, as VPNs set), and no network of somebody's. */
+#define BITS_MIN 8
 
-		for (size_t i = 0; i < json_object_array_length(routes) && !is_used; i++)
-			is_used = str_starts(
-				route_text(json_object_array_get_idx(routes, i), "dst"), start);
-		if (!is_used) {
-			snprintf(ret, 16, "10.%d.0", n);
-			return;
+static bool is_free(struct json_object *routes, const char *prefix)
+{
+	autofree char *text = xasprintf("%s.0/24", prefix);
+	struct net_range wanted, dst;
+
+	if (!net_range_parse(text, &wanted))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(routes); i++)
+		if (net_range_parse(route_text(json_object_array_get_idx(routes, i), "dst"),
+				    &dst) &&
+		    dst.bits >= BITS_MIN && net_range_overlap(&wanted, &dst))
+			return false;
+	return true;
+}
+
+bool net_free_prefix(struct json_object *routes, char ret[16])
+{
+	/* in this order; -1: what varies */
+	static const struct {
+		int first, second, third, from, to;
+	} ranges[] = {{10, -1, 0, 77, 249},
+		      {10, -1, 0, 0, 76},
+		      {172, -1, 77, 16, 31},
+		      {192, 168, -1, 77, 249}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		for (int n = ranges[i].from; n <= ranges[i].to; n++) {
+			autofree char *prefix =
+				xasprintf("%d.%d.%d", ranges[i].first,
+					  ranges[i].second < 0 ? n : ranges[i].second,
+					  ranges[i].third < 0 ? n : ranges[i].third);
+
+			if (is_free(routes, prefix))
+				return str_copy(ret, 16, prefix);
 		}
 	}
-	str_copy(ret, 16, "10.77.0");
+	return false;
 }
 
 static int make_choice(struct net_choice *ret, struct err *err)
@@ -151,11 +176,15 @@ static int make_choice(struct net_choice *ret, struct err *err)
 		str_copy(choice.bridge, sizeof(choice.bridge), NET_BRIDGE_DEFAULT);
 		choice.is_nat = true;
 	}
-	if (choice.is_nat)
-		free_prefix(routes, choice.prefix);
+	r = choice.is_nat && !net_free_prefix(routes, choice.prefix)
+		    ? err_set(err, ERR_UNAVAILABLE,
+			      "every private network overlaps a route of this host: set "
+			      "LODGE_BRIDGE to a bridge of its own, or to none")
+		    : 0;
 	json_object_put(routes);
-	*ret = choice;
-	return 0;
+	if (r == 0)
+		*ret = choice;
+	return r;
 }
 
 /* ---- the stored choice ---- */
