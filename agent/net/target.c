@@ -7,6 +7,8 @@
 #include "agent/net/plan.h"
 #include "agent/net/range.h"
 
+#define MTU_DEFAULT 1500
+
 struct target {
 	struct net_state *state;
 	const struct net_config *old, *new;
@@ -205,9 +207,7 @@ static int take_iface(const struct target *t, const struct net_iface *iface, str
 {
 	bool is_bridge = str_eq(iface->type, "bridge");
 	struct net_link *link = net_state_link(t->state, iface->name);
-	const char *mtu = net_iface_get(iface, "mtu");
 	struct err why = ERR_INIT;
-	uint64_t value;
 
 	if (link && is_bridge != str_eq(link->kind, "bridge"))
 		err_set(&why, ERR_EXISTS, "'%s' exists and is %s bridge", iface->name,
@@ -221,10 +221,50 @@ static int take_iface(const struct target *t, const struct net_iface *iface, str
 		str_copy(link->kind, sizeof(link->kind), "bridge");
 	}
 	link->is_up = true;
-	if (mtu && str_to_u64(mtu, &value))
-		link->mtu = (unsigned)value;
 	/* a port's addresses were dropped with its bridge */
 	return net_config_bridge_of(t->new, iface->name) ? 0 : take_addresses(t, iface, link, err);
+}
+
+/* That of its ports, as the kernel has it for a bridge that was told nothing, or of any ethernet. */
+static unsigned default_mtu(const struct target *t, const struct net_link *link)
+{
+	unsigned lowest = 0;
+
+	for (size_t i = 0; i < t->state->link_count; i++) {
+		const struct net_link *port = &t->state->links[i];
+
+		if (str_eq(port->master, link->name) && port->mtu > 0 &&
+		    (lowest == 0 || port->mtu < lowest))
+			lowest = port->mtu;
+	}
+	return lowest > 0 ? lowest : MTU_DEFAULT;
+}
+
+/* What Lodge set goes with the setting; an MTU that somebody else set stays. */
+static void take_mtu(const struct target *t, const struct net_iface *iface)
+{
+	const struct net_iface *was = net_config_find(t->old, iface->name);
+	struct net_link *link = net_state_link(t->state, iface->name);
+	const char *mtu = net_iface_get(iface, "mtu");
+	uint64_t value;
+
+	if (!link)
+		return;
+	if (mtu && str_to_u64(mtu, &value))
+		link->mtu = (unsigned)value;
+	else if (was && is_on(was) && net_iface_get(was, "mtu"))
+		link->mtu = default_mtu(t, link);
+}
+
+/* Those of ports first, which their bridge's may follow. */
+static void take_mtus(const struct target *t)
+{
+	static const char *const types[] = {"eth", "bridge"};
+
+	for (size_t k = 0; k < ARRAY_SIZE(types); k++)
+		for (size_t i = 0; i < t->new->count; i++)
+			if (is_on(&t->new->items[i]) && str_eq(t->new->items[i].type, types[k]))
+				take_mtu(t, &t->new->items[i]);
 }
 
 int net_target(const struct net_state *now, const struct net_config *old,
@@ -247,6 +287,7 @@ int net_target(const struct net_state *now, const struct net_config *old,
 			r = take_iface(&t, &new->items[i], err);
 	if (r < 0)
 		return r;
+	take_mtus(&t);
 	net_drop_dead_routes(now, &state, names);
 	*ret = state;
 	state = NET_STATE_INIT;

@@ -27,10 +27,10 @@ static const char links[] =
 	"\"scope\":\"global\",\"dynamic\":true,\"label\":\"eth0\",\"valid_life_time\":600,"
 	"\"preferred_life_time\":500},"
 	"{\"family\":\"inet6\",\"local\":\"fe80::1\",\"prefixlen\":64,\"scope\":\"link\"}]},"
-	"{\"ifname\":\"eth1\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[],\"addr_info\":[]},"
-	"{\"ifname\":\"br9\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+	"{\"ifname\":\"eth1\",\"link_type\":\"ether\",\"mtu\":9000,\"flags\":[],\"addr_info\":[]},"
+	"{\"ifname\":\"br9\",\"link_type\":\"ether\",\"mtu\":1400,\"flags\":[\"UP\"],"
 	"\"linkinfo\":{\"info_kind\":\"bridge\"},\"addr_info\":[]},"
-	"{\"ifname\":\"veth100i0\",\"link_type\":\"ether\",\"master\":\"br9\",\"mtu\":1500,"
+	"{\"ifname\":\"veth100i0\",\"link_type\":\"ether\",\"master\":\"br9\",\"mtu\":1280,"
 	"\"flags\":[\"UP\"],\"linkinfo\":{\"info_kind\":\"veth\"},\"addr_info\":[]},"
 	"{\"ifname\":\"x; reboot\",\"link_type\":\"ether\",\"mtu\":1500},"
 	"{\"ifname\":\"-batch\",\"link_type\":\"ether\",\"mtu\":1500}]";
@@ -182,6 +182,14 @@ static void plans(void **s)
 		 "preferred_lft 500\n"
 		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100 proto dhcp\n",
 		 false},
+		/* an MTU that Lodge set goes with its setting, that of a bridge becomes its port's */
+		{"bridge: br9\n\tautostart 1\n\tmtu 1400\n\neth: eth1\n\tautostart 1\n\tmtu 9000\n",
+		 "bridge: br9\n\tautostart 1\n\neth: eth1\n\tautostart 1\n",
+		 "link set dev eth1 mtu 1500\nlink set dev eth1 up\nlink set dev br9 mtu 1280\n",
+		 "link set dev eth1 mtu 9000\nlink set dev eth1 down\nlink set dev br9 mtu 1400\n",
+		 true},
+		{"bridge: br9\n\tautostart 1\n", "bridge: br9\n\tautostart 1\n", "", "", true},
+		{"bridge: br9\n\tmtu 1400\n", "bridge: br9\n\tautostart 1\n", "", "", true},
 		/* given up, it stays as it is */
 		{"eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n", "", "", "", true},
 	};
