@@ -21,6 +21,7 @@
 
 #define CHOICE_FILE "network.conf"
 #define IP_DEADLINE (10 * USEC_PER_SEC)
+#define ROUTES_MAX  (1024 * 1024)
 
 static bool is_foreign_name(const char *name)
 {
@@ -80,6 +81,21 @@ bool net_find_bridge(const struct net_host *host, char ret[16])
 
 /* ---- what the host has ---- */
 
+int net_routes_parse(char *text, size_t size, struct json_object **ret, struct err *err)
+{
+	struct json_object *routes = NULL;
+	int r = json_parse(text, size, ROUTES_MAX, &routes, err);
+
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(routes, json_type_array)) {
+		json_object_put(routes);
+		return err_set(err, ERR_CORRUPT, "no list");
+	}
+	*ret = routes;
+	return 0;
+}
+
 static int ip_routes(struct json_object **ret, struct err *err)
 {
 	const char *argv[] = {"ip", "-j", "-4", "route", "show", NULL};
@@ -88,7 +104,7 @@ static int ip_routes(struct json_object **ret, struct err *err)
 	int r = exec_run(&run, &result, err);
 
 	if (r == 0)
-		r = json_parse(result.output.data, result.output.size, 1024 * 1024, ret, err);
+		r = net_routes_parse(result.output.data, result.output.size, ret, err);
 	exec_result_fini(&result);
 	return r < 0 ? err_prefix(err, "read the routes") : 0;
 }
