@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
@@ -25,6 +26,7 @@ static int open_lock(int *ret, struct err *err)
 
 int net_change_lock(int *ret_fd, struct err *err)
 {
+	autofree char *config = path_join(path_etc(), "network");
 	autofd int fd = -1, config_lock = -1;
 	int r = open_lock(&fd, err);
 
@@ -32,7 +34,8 @@ int net_change_lock(int *ret_fd, struct err *err)
 		return r;
 	/* who asks whether it is free holds it for that moment, under this one; where it cannot be had, as on a file
 	 * system that is read-only, nobody edits either */
-	(void)net_config_lock(&config_lock, NULL);
+	if (access(config, F_OK) == 0) /* not to be made for a look at it */
+		(void)net_config_lock(&config_lock, NULL);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return err_set(err, ERR_BUSY,
 			       "another change of the network is under way or waits to be "

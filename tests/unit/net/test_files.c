@@ -404,6 +404,17 @@ static void boot_lacks(const char *links)
 	assert_true((lacks.warnings.size > 0) == (*links != '\0'));
 }
 
+/* A node whose network nobody configures gets no folder for that. */
+static void boot_without_a_configuration(void **state)
+{
+	autofree char *folder = path_join(path_etc(), "network");
+
+	(void)state;
+	boot_lacks("");
+	boot_is("applied", true);
+	assert_int_equal(access(folder, F_OK), -1);
+}
+
 /* Of interfaces that no machine has: nothing of the kernel's state is changed. */
 static void boot_without_a_link(void **state)
 {
@@ -451,6 +462,7 @@ int main(void)
 		WITH(snapshots),
 		WITH(equal_texts),
 		WITH(boot_without_a_link),
+		WITH(boot_without_a_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
