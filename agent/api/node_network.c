@@ -130,11 +130,20 @@ static int apply_changes(struct api_request *req, struct err *err)
 			     err);
 }
 
+/* One that a dead job left behind waits for nobody. */
+static bool read_waiting(const struct core *core, struct net_waiting *ret)
+{
+	const struct task *task;
+
+	return net_waiting_read(ret) && (task = jobs_find(core->jobs, ret->upid)) &&
+	       task->state == TASK_RUNNING;
+}
+
 static int confirm_changes(struct api_request *req, struct err *err)
 {
 	struct net_waiting waiting;
 
-	if (!is_running(req->core) || !net_waiting_read(&waiting))
+	if (!read_waiting(req->core, &waiting))
 		return err_set(err, ERR_NOT_FOUND,
 			       "no change of the network waits to be confirmed");
 	return net_waiting_confirm(&waiting, err);
@@ -153,7 +162,7 @@ void api_network_seen(const struct api_request *req)
 	struct net_waiting waiting;
 
 	if (req->who.is_local_root || !req->peer[0] || is_loopback(req->peer) || stops_task(req) ||
-	    !net_waiting_read(&waiting) || !is_running(req->core))
+	    !read_waiting(req->core, &waiting))
 		return;
 	if (str_eq(waiting.peer, req->peer) && str_eq(waiting.user, api_user(req)) &&
 	    clock_wall() / USEC_PER_SEC > waiting.since + SETTLE_SECONDS)

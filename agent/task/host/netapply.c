@@ -136,6 +136,7 @@ int job_netapply_undo(struct task_ctx *task, struct err *err)
 	(void)task;
 	if (r < 0)
 		return r;
+	net_waiting_clear();
 	task_log("a change of the network was interrupted: %s",
 		 *outcome ? outcome : "nothing is left of it");
 	return 0;
