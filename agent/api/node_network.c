@@ -88,16 +88,37 @@ static bool is_running(const struct core *core)
 	return false;
 }
 
+static bool is_loopback(const char *peer)
+{
+	return str_starts(peer, "127.") || str_starts(peer, "::ffff:127.") || str_eq(peer, "::1");
+}
+
+/* Who has to reach the node afterwards. A call over loopback says nothing of that; one on the node itself says it of
+ * whoever is logged in there. */
+static int add_caller(const struct api_request *req, struct fields *args, struct err *err)
+{
+	const char *via = api_str(req, "peer");
+
+	if (via && !req->who.is_local_root)
+		return err_field(err, "peer", "the caller's own address counts");
+	if (req->who.is_local_root)
+		fields_add(args, "via", via);
+	else if (!is_loopback(req->peer))
+		fields_add(args, "peer", req->peer);
+	return 0;
+}
+
 static int apply_changes(struct api_request *req, struct err *err)
 {
 	autofields args = FIELDS_INIT;
+	int r;
 
 	if (is_running(req->core))
 		return err_set(err, ERR_BUSY,
 			       "a change of the network is under way or waits to be confirmed");
 	fields_add(&args, "confirm-timeout", api_str(req, "confirm-timeout"));
-	if (!req->who.is_local_root)
-		fields_add(&args, "peer", req->peer);
+	if ((r = add_caller(req, &args, err)) < 0)
+		return r;
 	return api_start_job(req,
 			     &(struct job_spec){.program = JOB_HOST,
 						.command = "netapply",
@@ -109,19 +130,23 @@ static int apply_changes(struct api_request *req, struct err *err)
 			     err);
 }
 
+/* One that a dead job left behind waits for nobody. */
+static bool read_waiting(const struct core *core, struct net_waiting *ret)
+{
+	const struct task *task;
+
+	return net_waiting_read(ret) && (task = jobs_find(core->jobs, ret->upid)) &&
+	       task->state == TASK_RUNNING;
+}
+
 static int confirm_changes(struct api_request *req, struct err *err)
 {
 	struct net_waiting waiting;
 
-	if (!is_running(req->core) || !net_waiting_read(&waiting))
+	if (!read_waiting(req->core, &waiting))
 		return err_set(err, ERR_NOT_FOUND,
 			       "no change of the network waits to be confirmed");
 	return net_waiting_confirm(&waiting, err);
-}
-
-static bool is_loopback(const char *peer)
-{
-	return str_starts(peer, "127.") || str_starts(peer, "::ffff:127.") || str_eq(peer, "::1");
 }
 
 /* Who stops a task may mean the change itself: "go back now" must not keep it on its way. */
@@ -137,7 +162,7 @@ void api_network_seen(const struct api_request *req)
 	struct net_waiting waiting;
 
 	if (req->who.is_local_root || !req->peer[0] || is_loopback(req->peer) || stops_task(req) ||
-	    !net_waiting_read(&waiting) || !is_running(req->core))
+	    !read_waiting(req->core, &waiting))
 		return;
 	if (str_eq(waiting.peer, req->peer) && str_eq(waiting.user, api_user(req)) &&
 	    clock_wall() / USEC_PER_SEC > waiting.since + SETTLE_SECONDS)
@@ -228,6 +253,10 @@ static const struct param apply_params[] = {
 	 .text = "Seconds in which the caller must call again, or everything goes back; 0: no "
 		 "confirmation.",
 	 .default_text = "60"},
+	{"peer", PARAM_STRING, OPTIONAL, .format = "ip",
+	 .text = "For calls on the node itself: the address that somebody is logged in from. A "
+		 "change that may cut it off needs a confirmation; without it any new network "
+		 "does."},
 	{"regenerate-frr", PARAM_BOOLEAN, OPTIONAL, .text = "No effect: there is no FRR here.",
 	 .default_text = "0"},
 	PARAM_END,

@@ -55,7 +55,7 @@ enum call_op {
 	EVENT_LISTED, /* monitor: all guests [kind: lxc|qemu; none: both] were listed; those not seen
 			     since HELLO or LISTING are stopped */
 	EVENT_HELLO,  /* monitor: connected; what the core knew of guests is now unknown */
-	EVENT_NET,    /* monitor: Lodge's nftables table or its dnsmasq vanished */
+	EVENT_NET,    /* monitor: Lodge's table or dnsmasq vanished, or a late interface came */
 	EVENT_LISTING = 72, /* monitor: a list of that kind begins, each living guest follows */
 	EVENT_UNLISTED,	    /* monitor: libvirtd does not answer: guests of that kind are unknown */
 	EVENT_LOOK,	    /* to the monitor: a job does not know what became of guest [vmid] */

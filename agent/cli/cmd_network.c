@@ -3,12 +3,14 @@
 #include "agent/cli/cli.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/mem.h"
+#include "agent/base/param.h"
 #include "agent/base/str.h"
 
 static const struct cli_column columns[] = {
@@ -135,6 +137,7 @@ static pid_t start_listener(struct cli *cli, const char *path)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fields_remove(&cli->options, "confirm-timeout");
+	fields_remove(&cli->options, "peer");
 	while (getppid() == parent && fgets(line, sizeof(line), stdin)) {
 		err = ERR_INIT;
 		if (confirm(cli, path, &err) == 0)
@@ -142,6 +145,17 @@ static pid_t start_listener(struct cli *cli, const char *path)
 		fprintf(stderr, "lodge: %s\n", err.message);
 	}
 	_exit(0);
+}
+
+/* SSH_CONNECTION is "ADDRESS PORT ADDRESS PORT", that of the other side first. */
+static void add_peer(struct fields *options)
+{
+	const char *connection = getenv("SSH_CONNECTION");
+	autofree char *address = xstrdup(connection ? connection : "");
+
+	address[strcspn(address, " %")] = '\0'; /* without the zone of fe80::1%eth0 */
+	if (!fields_get(options, "peer") && param_format_is_valid("ip", address))
+		fields_set(options, "peer", address);
 }
 
 /* --yes: nobody is asked */
@@ -154,6 +168,7 @@ static int apply(struct cli *cli, const char *path, struct err *err)
 	if (fields_get(&cli->options, "yes"))
 		fields_set(&cli->options, "confirm-timeout", "0");
 	fields_remove(&cli->options, "yes");
+	add_peer(&cli->options);
 	r = cli_call("PUT", path, &cli->options, -1, &upid, err);
 	if (r < 0)
 		return r;

@@ -130,7 +130,9 @@ void server_event_hello(struct core *core, struct call *event)
 
 void server_event_net(struct core *core, struct call *event)
 {
-	(void)event;
-	log_notice("the guests' network was changed from outside: applying it again");
+	if (str_eq(fields_get(&event->head, "what"), "link"))
+		log_notice("an interface of this node that was missing has come: configuring it");
+	else
+		log_notice("the guests' network was changed from outside: applying it again");
 	setup_network(core, NULL);
 }

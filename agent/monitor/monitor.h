@@ -46,7 +46,7 @@ int node_watch_new(struct node_watch **ret, struct err *err);
 void node_watch_free(struct node_watch *w);
 void node_watch_sample(struct node_watch *w, struct fields *ret);
 
-/* net_watch.c: EVENT_NET when Lodge's table or dnsmasq vanished. */
+/* net_watch.c: EVENT_NET when the table or dnsmasq vanished, or an interface came that a boot lacked. */
 int net_watch_new(struct monitor *m, struct net_watch **ret, struct err *err);
 void net_watch_free(struct net_watch *w);
-void net_watch_check(struct net_watch *w); /* with each sample: is dnsmasq still there */
+void net_watch_check(struct net_watch *w); /* with each sample: dnsmasq, and those interfaces */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Notices that somebody flushed the firewall, or that dnsmasq is gone; putting things right is the
- * core's. Changes that Lodge makes itself cause one more look, which then changes nothing. */
+/* Notices that somebody flushed the firewall, that dnsmasq is gone, or that an interface has come which the boot did
+ * not find; putting things right is the core's. Changes that Lodge makes itself cause one more look, which then changes nothing. */
 #include "agent/monitor/monitor.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/net/change.h"
 
 #define SETTLE (200 * USEC_PER_MSEC) /* a flush comes as many messages */
 
@@ -25,7 +26,7 @@ struct net_watch {
 	int fd;
 	sd_event_source *io, *timer;
 	char *pid_path;
-	bool is_dnsmasq_reported;
+	bool is_dnsmasq_reported, is_link_reported;
 };
 
 static bool is_removal(const struct nlmsghdr *h)
@@ -75,8 +76,17 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static void check_links(struct net_watch *w)
+{
+	bool has_come = net_boot_has_link();
+
+	if (has_come && !w->is_link_reported)
+		report(w, "link");
+	w->is_link_reported = has_come;
+}
+
 /* Only where a pid file says that there should be one. */
-void net_watch_check(struct net_watch *w)
+static void check_dnsmasq(struct net_watch *w)
 {
 	autobuf text = BUF_INIT;
 	bool is_gone;
@@ -91,6 +101,12 @@ void net_watch_check(struct net_watch *w)
 	if (is_gone && !w->is_dnsmasq_reported)
 		report(w, "dnsmasq");
 	w->is_dnsmasq_reported = is_gone;
+}
+
+void net_watch_check(struct net_watch *w)
+{
+	check_dnsmasq(w);
+	check_links(w);
 }
 
 static int open_netlink(int *ret, struct err *err)

@@ -67,10 +67,12 @@ static void print(const struct net_choice *choice, struct buf *warnings, struct 
 /* The host's own bridges may be among what Lodge configures: that comes first. */
 static void apply_interfaces(struct buf *warnings)
 {
+	autonetlacks lacks = NET_LACKS_INIT;
 	struct err err = ERR_INIT;
 
-	if (net_config_apply_boot(warnings, &err) < 0)
+	if (net_boot_apply(&lacks, &err) < 0)
 		buf_addf(warnings, "%s\n", err.message);
+	buf_add(warnings, lacks.warnings.data, lacks.warnings.size);
 }
 
 static void print_none(struct buf *warnings, struct buf *out)

@@ -3,9 +3,7 @@
 #include "agent/net/change.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "agent/base/exec.h"
@@ -19,28 +17,6 @@
 #define PASSES	      4 /* what the kernel takes away by itself is seen after the first */
 #define SNAPSHOT_MAX  (64u * 1024 * 1024)
 #define SNAPSHOT_FILE "network/snapshot"
-
-/* ---- the lock ---- */
-
-static int take_lock(int *ret, struct err *err)
-{
-	autofree char *folder = path_join(path_run(), "network");
-	autofree char *path = path_join(path_run(), "network/lock");
-	autofd int fd = -1;
-	int r = dir_make(folder, 0700, err);
-
-	if (r < 0)
-		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_errno(err, errno, "%s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return err_set(err, ERR_BUSY,
-			       "another change of the network is under way or waits to be "
-			       "confirmed");
-	*ret = TAKE_FD(fd);
-	return 0;
-}
 
 /* ---- running a plan ---- */
 
@@ -57,7 +33,7 @@ static int run_batch(struct buf *lines, struct err *err)
 
 /* Some commands may fail for good reasons (an address went with another one): what counts is what the kernel
  * has in the end. */
-static int go_to(const struct net_state *wanted, char *const *names, struct err *err)
+int net_change_to(const struct net_state *wanted, char *const *names, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -97,24 +73,25 @@ static int remove_snapshot(struct err *err)
 
 /* ---- a change ---- */
 
-static int has_staged(void)
+/* Both of one moment: an edit in between could make the one that is gone a new one without any interface. */
+static int read_configs(struct net_change *change, struct err *err)
 {
-	autofree char *path = path_join(path_etc(), "network/interfaces.new");
+	autofd int lock = -1;
+	int r = net_config_lock(&lock, err);
 
-	return access(path, F_OK) == 0;
+	if (r < 0 || (r = net_config_read(false, &change->old, &change->old_text, err)) < 0)
+		return r;
+	return net_config_read_next(&change->new, &change->new_text, err);
 }
 
 static int prepare(struct net_change *change, struct err *err)
 {
-	autobuf warnings = BUF_INIT;
 	int r;
 
-	if ((r = net_config_read(false, &change->old, &change->old_text, err)) < 0 ||
-	    (r = net_config_read(has_staged(), &change->new, &change->new_text, err)) < 0 ||
-	    (r = net_facts_read(&change->facts, err)) < 0 ||
+	if ((r = read_configs(change, err)) < 0 || (r = net_facts_read(&change->facts, err)) < 0 ||
 	    (r = net_state_parse(&change->facts, &change->before, err)) < 0 ||
-	    (r = net_target(&change->before, &change->old, &change->new, false, &warnings,
-			    &change->after, err)) < 0)
+	    (r = net_target(&change->before, &change->old, &change->new, NULL, &change->after,
+			    err)) < 0)
 		return r;
 	change->names = net_managed_names(&change->old, &change->new);
 	return 0;
@@ -132,7 +109,7 @@ int net_change_begin(struct net_change *change, struct err *err)
 			*err = undo_err;
 		return r;
 	}
-	if ((r = take_lock(&change->lock, err)) == 0)
+	if ((r = net_change_lock(&change->lock, err)) == 0)
 		r = prepare(change, err);
 	if (r < 0)
 		net_change_end(change);
@@ -176,7 +153,7 @@ int net_change_forward(struct net_change *change, struct err *err)
 	ask_gateways(change);
 	r = write_snapshot(change, err);
 	change->has_snapshot = r == 0;
-	return r < 0 ? r : go_to(&change->after, change->names, err);
+	return r < 0 ? r : net_change_to(&change->after, change->names, err);
 }
 
 int net_change_check(const struct net_change *change, struct err *err)
@@ -191,9 +168,9 @@ int net_change_check(const struct net_change *change, struct err *err)
 		if (had && !has)
 			return err_set(err, ERR_UNAVAILABLE, "the node lost its default route (%s)",
 				       is_v6 ? "IPv6" : "IPv4");
+		/* the same one on the same device, too: what lies below that may be another port, or none */
 		if (!has || !*has->gateway ||
-		    (had && str_eq(had->gateway, has->gateway) &&
-		     (change->was_deaf[is_v6] || str_eq(had->dev, has->dev))))
+		    (had && str_eq(had->gateway, has->gateway) && change->was_deaf[is_v6]))
 			continue;
 		r = net_gateway_probe(has, err);
 	}
@@ -219,13 +196,15 @@ int net_change_commit(struct net_change *change, struct err *err)
 	if (r == 0)
 		r = net_config_commit(buf_str(&change->new_text), change->new_text.size, err);
 	if (r == 0)
+		net_boot_done(); /* nothing of it was lacking */
+	if (r == 0)
 		(void)remove_snapshot(NULL); /* left over, it leads forward to the same end */
 	return r;
 }
 
 int net_change_back(struct net_change *change, struct err *err)
 {
-	int r = go_to(&change->before, change->names, err);
+	int r = net_change_to(&change->before, change->names, err);
 
 	return r < 0 ? err_prefix(err, "go back") : remove_snapshot(err);
 }
@@ -246,7 +225,7 @@ static bool was_committed(const struct net_change *change)
 static int finish(struct net_change *change, const char **ret_outcome, struct err *err)
 {
 	autonetstate now = NET_STATE_INIT;
-	autobuf warnings = BUF_INIT;
+	autonetlacks lacks = NET_LACKS_INIT;
 	int r;
 
 	if (!was_committed(change)) {
@@ -255,9 +234,8 @@ static int finish(struct net_change *change, const char **ret_outcome, struct er
 	}
 	*ret_outcome = "it was confirmed and is finished";
 	if ((r = net_state_read(&now, err)) < 0 ||
-	    (r = net_target(&now, &change->old, &change->new, true, &warnings, &change->after,
-			    err)) < 0 ||
-	    (r = go_to(&change->after, change->names, err)) < 0)
+	    (r = net_target(&now, &change->old, &change->new, &lacks, &change->after, err)) < 0 ||
+	    (r = net_change_to(&change->after, change->names, err)) < 0)
 		return r;
 	return remove_snapshot(err);
 }
@@ -271,7 +249,7 @@ int net_change_undo(const char **ret_outcome, struct err *err)
 	int r;
 
 	*ret_outcome = "";
-	if ((r = take_lock(&change.lock, err)) < 0)
+	if ((r = net_change_lock(&change.lock, err)) < 0)
 		return r;
 	r = file_read(path, SNAPSHOT_MAX, &text, &why);
 	if (r == 0 && (r = net_snapshot_parse(&text, &change, &why)) == 0)
@@ -282,46 +260,4 @@ int net_change_undo(const char **ret_outcome, struct err *err)
 	if (r < 0 && err)
 		*err = why;
 	return r;
-}
-
-/* ---- boot ---- */
-
-static bool was_applied(void)
-{
-	autofree char *path = path_join(path_run(), "network/applied");
-
-	return access(path, F_OK) == 0;
-}
-
-static int apply_boot(struct buf *warnings, struct err *err)
-{
-	autofree char *path = path_join(path_run(), "network/applied");
-	struct net_change change = {.lock = -1};
-	const struct net_config none = NET_CONFIG_INIT;
-	struct err why = ERR_INIT;
-	int r;
-
-	if ((r = net_config_read(false, &change.new, NULL, err)) < 0 ||
-	    (r = net_state_read(&change.before, err)) < 0 ||
-	    (r = net_target(&change.before, &none, &change.new, true, warnings, &change.after,
-			    err)) < 0) {
-		net_change_end(&change);
-		return r;
-	}
-	change.names = net_managed_names(&none, &change.new);
-	if ((r = go_to(&change.after, change.names, &why)) < 0 && err)
-		*err = why;
-	net_change_end(&change);
-	return r < 0 ? r : file_write_atomic(path, "", 0, 0600, err);
-}
-
-int net_config_apply_boot(struct buf *warnings, struct err *err)
-{
-	autofd int lock = -1;
-	int r;
-
-	if (was_applied() || take_lock(&lock, NULL) < 0)
-		return 0;
-	r = apply_boot(warnings, err);
-	return r < 0 ? err_prefix(err, "interfaces of this node") : 0;
 }

@@ -30,6 +30,13 @@ struct net_change {
 		[2]; /* the gateway (IPv4, IPv6) did not answer before: it says nothing afterwards */
 };
 
+/* The lock itself: ERR_BUSY while another change is under way. Takes the configuration's lock for a moment, so not to
+ * be called by who has that. Descriptor; closing it lets go. */
+int net_change_lock(int *ret_fd, struct err *err);
+/* Is there one that has read the configuration? Asked under the configuration's lock, the answer holds until that is
+ * let go. */
+bool net_change_is_under_way(void);
+
 /* ERR_BUSY while another change is under way. */
 int net_change_begin(struct net_change *change, struct err *err);
 void net_change_end(struct net_change *change); /* lets go of the lock */
@@ -48,8 +55,20 @@ int net_change_undo(const char **ret_outcome, struct err *err);
 void net_snapshot_format(const struct net_change *change, struct buf *out);
 int net_snapshot_parse(struct buf *in, struct net_change *ret, struct err *err);
 
-/* Once a boot: the configuration in effect, as far as it can be. Nothing while a change is under way. */
-int net_config_apply_boot(struct buf *warnings, struct err *err);
+/* Makes the kernel's state the wanted one, as far as names go. */
+int net_change_to(const struct net_state *wanted, char *const *names, struct err *err);
+
+/* ---- boot ---- */
+
+/* Once a boot: the configuration in effect, as far as it can be. While interfaces are missing it is not done: their
+ * names are in path_run()/network/missing, and the next call tries again if one of them has come. Nothing while a
+ * change is under way. */
+int net_boot_apply(struct net_lacks *lacks, struct err *err);
+/* The same, and waits for interfaces that come late, some seconds. */
+int net_boot_apply_and_wait(struct net_lacks *lacks, struct err *err);
+void net_boot_done(void);
+/* The other side: has one of the missing come? A small file in memory. */
+bool net_boot_has_link(void);
 
 /* ---- waiting for the caller ---- */
 

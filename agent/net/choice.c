@@ -15,11 +15,13 @@
 #include "agent/base/param.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
+#include "agent/net/range.h"
 
 #include <json-c/json.h>
 
 #define CHOICE_FILE "network.conf"
 #define IP_DEADLINE (10 * USEC_PER_SEC)
+#define ROUTES_MAX  (1024 * 1024)
 
 static bool is_foreign_name(const char *name)
 {
@@ -79,6 +81,21 @@ bool net_find_bridge(const struct net_host *host, char ret[16])
 
 /* ---- what the host has ---- */
 
+int net_routes_parse(char *text, size_t size, struct json_object **ret, struct err *err)
+{
+	struct json_object *routes = NULL;
+	int r = json_parse(text, size, ROUTES_MAX, &routes, err);
+
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(routes, json_type_array)) {
+		json_object_put(routes);
+		return err_set(err, ERR_CORRUPT, "no list");
+	}
+	*ret = routes;
+	return 0;
+}
+
 static int ip_routes(struct json_object **ret, struct err *err)
 {
 	const char *argv[] = {"ip", "-j", "-4", "route", "show", NULL};
@@ -87,7 +104,7 @@ static int ip_routes(struct json_object **ret, struct err *err)
 	int r = exec_run(&run, &result, err);
 
 	if (r == 0)
-		r = json_parse(result.output.data, result.output.size, 1024 * 1024, ret, err);
+		r = net_routes_parse(result.output.data, result.output.size, ret, err);
 	exec_result_fini(&result);
 	return r < 0 ? err_prefix(err, "read the routes") : 0;
 }
@@ -111,22 +128,46 @@ static void default_device(struct json_object *routes, char ret[16])
 	}
 }
 
-/* The first 10.N.0 for which no route of the host exists. */
-static void free_prefix(struct json_object *routes, char ret[16])
-{
-	for (int n = 77; n < 250; n++) {
-		autofree char *start = xasprintf("10.%d.", n);
-		bool is_used = false;
+/* A wider one is a way out (0.0.0.0/1, as VPNs set), and no network of somebody's. */
+#define BITS_MIN 8
 
-		for (size_t i = 0; i < json_object_array_length(routes) && !is_used; i++)
-			is_used = str_starts(
-				route_text(json_object_array_get_idx(routes, i), "dst"), start);
-		if (!is_used) {
-			snprintf(ret, 16, "10.%d.0", n);
-			return;
+static bool is_free(struct json_object *routes, const char *prefix)
+{
+	autofree char *text = xasprintf("%s.0/24", prefix);
+	struct net_range wanted, dst;
+
+	if (!net_range_parse(text, &wanted))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(routes); i++)
+		if (net_range_parse(route_text(json_object_array_get_idx(routes, i), "dst"),
+				    &dst) &&
+		    dst.bits >= BITS_MIN && net_range_overlap(&wanted, &dst))
+			return false;
+	return true;
+}
+
+bool net_free_prefix(struct json_object *routes, char ret[16])
+{
+	/* in this order; -1: what varies */
+	static const struct {
+		int first, second, third, from, to;
+	} ranges[] = {{10, -1, 0, 77, 249},
+		      {10, -1, 0, 0, 76},
+		      {172, -1, 77, 16, 31},
+		      {192, 168, -1, 77, 249}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		for (int n = ranges[i].from; n <= ranges[i].to; n++) {
+			autofree char *prefix =
+				xasprintf("%d.%d.%d", ranges[i].first,
+					  ranges[i].second < 0 ? n : ranges[i].second,
+					  ranges[i].third < 0 ? n : ranges[i].third);
+
+			if (is_free(routes, prefix))
+				return str_copy(ret, 16, prefix);
 		}
 	}
-	str_copy(ret, 16, "10.77.0");
+	return false;
 }
 
 static int make_choice(struct net_choice *ret, struct err *err)
@@ -151,11 +192,15 @@ static int make_choice(struct net_choice *ret, struct err *err)
 		str_copy(choice.bridge, sizeof(choice.bridge), NET_BRIDGE_DEFAULT);
 		choice.is_nat = true;
 	}
-	if (choice.is_nat)
-		free_prefix(routes, choice.prefix);
+	r = choice.is_nat && !net_free_prefix(routes, choice.prefix)
+		    ? err_set(err, ERR_UNAVAILABLE,
+			      "every private network overlaps a route of this host: set "
+			      "LODGE_BRIDGE to a bridge of its own, or to none")
+		    : 0;
 	json_object_put(routes);
-	*ret = choice;
-	return 0;
+	if (r == 0)
+		*ret = choice;
+	return r;
 }
 
 /* ---- the stored choice ---- */

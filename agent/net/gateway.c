@@ -72,10 +72,21 @@ static bool is_known(const struct net_route *route)
 	return is_there;
 }
 
+/* What the kernel knows of it may be from before a change, and is an answer for minutes. */
+static void forget(const struct net_route *route)
+{
+	const char *argv[] = {"ip",	      "neighbour", "flush",    "to",
+			      route->gateway, "dev",	   route->dev, NULL};
+	struct exec_run run = {.argv = argv, .deadline = clock_monotonic() + ASK_DEADLINE};
+
+	(void)exec_run(&run, NULL, NULL);
+}
+
 int net_gateway_probe(const struct net_route *route, struct err *err)
 {
 	usec_t deadline = clock_monotonic() + PROBE_TIME;
 
+	forget(route);
 	for (;;) {
 		send_something(route);
 		usleep(PROBE_STEP);

@@ -4,5 +4,6 @@
 
 #include "agent/net/state.h"
 
-/* Makes the kernel look for its neighbour by sending it something, and waits until it has an answer. */
+/* Makes the kernel look for its neighbour by sending it something, and waits until it has an answer;
+ * one that it had before does not count. */
 int net_gateway_probe(const struct net_route *route, struct err *err);

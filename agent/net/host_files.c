@@ -3,14 +3,17 @@
 #include "agent/net/host_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/digest.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
+#include "agent/base/paths.h"
 #include "agent/base/str.h"
 
 #define RESOLV	  "/etc/resolv.conf"
@@ -19,6 +22,21 @@
 #define TIMEZONE  "/etc/timezone"
 #define ZONEINFO  "/usr/share/zoneinfo/"
 #define ZONE_MAX  64
+
+/* Reading what is there and writing another one is one step. Whoever waits too long is ended by the core. */
+static int take_lock(int *ret, struct err *err)
+{
+	autofree char *path = path_join(path_run(), "host-files.lock");
+	autofd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	while (fd >= 0 && flock(fd, LOCK_EX) != 0)
+		if (errno != EINTR)
+			return err_errno(err, errno, "lock %s", path);
+	if (fd < 0)
+		return err_errno(err, errno, "%s", path);
+	*ret = TAKE_FD(fd);
+	return 0;
+}
 
 /* ---- DNS ---- */
 
@@ -80,10 +98,13 @@ int host_helper_dns(const struct fields *args, struct buf *out, struct err *err)
 	static const char *const keys[] = {"dns1", "dns2", "dns3"};
 	const char *servers[4] = {NULL};
 	autobuf old = BUF_INIT, text = BUF_INIT;
+	autofd int lock = -1;
 	size_t count = 0;
-	int r;
+	int r = take_lock(&lock, err);
 
 	(void)out;
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!str_is_empty(fields_get(args, keys[i])))
 			servers[count++] = fields_get(args, keys[i]);
@@ -135,6 +156,7 @@ int host_helper_hosts(const struct fields *args, struct buf *out, struct err *er
 {
 	const struct field *data = fields_find(args, "data");
 	autobuf text = BUF_INIT;
+	autofd int lock = -1;
 	int r;
 
 	(void)out;
@@ -143,7 +165,7 @@ int host_helper_hosts(const struct fields *args, struct buf *out, struct err *er
 	buf_add(&text, data->value, data->size);
 	if (text.size > 0 && text.data[text.size - 1] != '\n')
 		buf_add_char(&text, '\n');
-	if ((r = check_hosts(buf_str(&text), err)) < 0 ||
+	if ((r = check_hosts(buf_str(&text), err)) < 0 || (r = take_lock(&lock, err)) < 0 ||
 	    (r = check_digest(fields_get(args, "digest"), err)) < 0)
 		return r;
 	return file_write_atomic(HOSTS, buf_str(&text), text.size, 0644, err);

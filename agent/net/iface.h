@@ -61,10 +61,11 @@ int net_config_remove(struct net_config *config, const char *name, struct err *e
 /* Absent: an empty configuration. ret_text (may be NULL): as it is in the file. */
 int net_config_read(bool is_staged, struct net_config *ret, struct buf *ret_text, struct err *err);
 /* What counts for the next change: the staged one, or the one in effect where there is none. */
-int net_config_read_next(struct net_config *ret, struct err *err);
+int net_config_read_next(struct net_config *ret, struct buf *ret_text, struct err *err);
+/* Under the lock. What is in effect is not staged; but while a change is under way, which will make another one that. */
 int net_config_write_staged(const struct net_config *config, struct err *err);
 int net_config_revert(struct err *err); /* drops what is staged */
-/* Makes text the configuration in effect; drops what is staged if it is the same. */
+/* Makes text the configuration in effect; drops what is staged if it is the same. Takes the lock. */
 int net_config_commit(const char *text, size_t size, struct err *err);
 /* The difference between both files as text; "" if there is none. */
 int net_config_changes(struct buf *out, struct err *err);

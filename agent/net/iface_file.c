@@ -12,9 +12,10 @@
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
-#include "agent/net/iface.h"
+#include "agent/net/change.h"
 
 #define DIFF_DEADLINE (5 * USEC_PER_SEC)
+#define DIFF_MAX      (3 * NET_CONFIG_MAX) /* every line of both, each with its sign */
 #define LOCK_WAIT_S   10
 
 static char *file_path(bool is_staged)
@@ -55,24 +56,30 @@ static int read_config(bool is_staged, struct net_config *ret, struct buf *text,
 	return r < 0 ? err_prefix(err, "%s", path) : 0;
 }
 
-int net_config_read(bool is_staged, struct net_config *ret, struct buf *ret_text, struct err *err)
+static int read_found(bool is_staged, struct net_config *ret, struct buf *ret_text, bool *ret_found,
+		      struct err *err)
 {
 	autobuf text = BUF_INIT;
-	bool is_found;
-	int r = read_config(is_staged, ret, &text, &is_found, err);
+	int r = read_config(is_staged, ret, &text, ret_found, err);
 
 	if (r == 0 && ret_text)
 		buf_add(ret_text, text.data, text.size);
 	return r;
 }
 
-int net_config_read_next(struct net_config *ret, struct err *err)
+int net_config_read(bool is_staged, struct net_config *ret, struct buf *ret_text, struct err *err)
 {
-	autobuf text = BUF_INIT;
 	bool is_found;
-	int r = read_config(true, ret, &text, &is_found, err);
 
-	return r < 0 || is_found ? r : net_config_read(false, ret, NULL, err);
+	return read_found(is_staged, ret, ret_text, &is_found, err);
+}
+
+int net_config_read_next(struct net_config *ret, struct buf *ret_text, struct err *err)
+{
+	bool is_found;
+	int r = read_found(true, ret, ret_text, &is_found, err);
+
+	return r < 0 || is_found ? r : net_config_read(false, ret, ret_text, err);
 }
 
 int net_config_write_staged(const struct net_config *config, struct err *err)
@@ -83,9 +90,15 @@ int net_config_write_staged(const struct net_config *config, struct err *err)
 	int r;
 
 	net_config_format(config, &text);
+	if (text.size > NET_CONFIG_MAX) /* it could not be read again */
+		return err_set(err, ERR_LIMIT,
+			       "the configuration of the network would be larger than %u KiB: "
+			       "shorten the comments",
+			       NET_CONFIG_MAX / 1024);
 	if ((r = make_folder(err)) < 0 || (r = read_text(false, &now, &is_found, err)) < 0)
 		return r;
-	if (str_eq(buf_str(&text), buf_str(&now))) /* back to what is in effect */
+	/* back to what is in effect; what a change under way makes of that differs from it */
+	if (str_eq(buf_str(&text), buf_str(&now)) && !net_change_is_under_way())
 		return file_remove(path, err);
 	return file_write_atomic(path, text.data, text.size, 0644, err);
 }
@@ -101,10 +114,11 @@ int net_config_commit(const char *text, size_t size, struct err *err)
 {
 	autofree char *path = file_path(false), *staged_path = file_path(true);
 	autobuf staged = BUF_INIT;
+	autofd int lock = -1;
 	bool is_found;
 	int r;
 
-	if ((r = make_folder(err)) < 0 ||
+	if ((r = net_config_lock(&lock, err)) < 0 ||
 	    (r = file_write_atomic(path, text, size, 0644, err)) < 0 ||
 	    (r = read_text(true, &staged, &is_found, err)) < 0)
 		return r;
@@ -120,7 +134,7 @@ int net_config_changes(struct buf *out, struct err *err)
 			      "--label", new,	      old,	    new,       NULL};
 	struct exec_run run = {.argv = argv,
 			       .deadline = clock_monotonic() + DIFF_DEADLINE,
-			       .output_max = 2 * NET_CONFIG_MAX};
+			       .output_max = DIFF_MAX};
 	struct exec_result result = {0};
 	struct err why = ERR_INIT;
 	int r = 0;

@@ -10,6 +10,8 @@
 #include "agent/base/err.h"
 #include "agent/base/fields.h"
 
+struct json_object;
+
 #define NET_BRIDGE_DEFAULT "vmbr0"
 #define NET_TABLE	   "lodge" /* nftables, family inet */
 
@@ -32,6 +34,11 @@ bool net_find_bridge(const struct net_host *host, char ret[16]);
 /* Reads the stored choice; makes and stores one at the first time. LODGE_BRIDGE overrides: an
  * existing bridge is used as it is, a missing one is made with NAT; "none" leaves the host alone. */
 int net_choice_get(struct net_choice *ret, struct err *err);
+/* `ip -json route`: a list, of whatever. Released with json_object_put(). Pure. */
+int net_routes_parse(char *text, size_t size, struct json_object **ret, struct err *err);
+/* A /24 of the private networks ("10.77.0") that overlaps none of these; a route wider than /8 is a way out,
+ * and does not count. false: all do. Pure. */
+bool net_free_prefix(struct json_object *routes, char ret[16]);
 int net_choice_parse(const char *text, size_t size, struct net_choice *ret, struct err *err);
 void net_choice_format(const struct net_choice *choice, struct buf *out);
 

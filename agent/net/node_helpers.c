@@ -45,7 +45,7 @@ static int write_list(const struct fields *args, struct buf *data, struct err *e
 	struct json j;
 	int r;
 
-	if ((r = net_config_read_next(&next, err)) < 0 || (r = net_state_read(&now, err)) < 0)
+	if ((r = net_config_read_next(&next, NULL, err)) < 0 || (r = net_state_read(&now, err)) < 0)
 		return r;
 	read_nat_bridge(nat);
 	const struct net_listing listing = {.now = &now,
@@ -87,7 +87,7 @@ int net_helper_set(const struct fields *args, struct buf *out, struct err *err)
 	if (!name)
 		return err_field(err, "iface", "missing");
 	if ((r = check_free(name, err)) < 0 || (r = net_config_lock(&lock, err)) < 0 ||
-	    (r = net_config_read_next(&next, err)) < 0 ||
+	    (r = net_config_read_next(&next, NULL, err)) < 0 ||
 	    (r = net_config_set(&next, name, fields_get(args, "is_new") != NULL, args, err)) < 0)
 		return r;
 	return net_config_write_staged(&next, err);
@@ -102,7 +102,7 @@ int net_helper_delete(const struct fields *args, struct buf *out, struct err *er
 
 	(void)out;
 	if ((r = check_free(name, err)) < 0 || (r = net_config_lock(&lock, err)) < 0 ||
-	    (r = net_config_read_next(&next, err)) < 0)
+	    (r = net_config_read_next(&next, NULL, err)) < 0)
 		return r;
 	if (!net_config_find(&next, name)) {
 		autonetstate now = NET_STATE_INIT;
@@ -128,6 +128,10 @@ int net_helper_revert(const struct fields *args, struct buf *out, struct err *er
 
 int net_helper_boot(const struct fields *args, struct buf *out, struct err *err)
 {
+	autonetlacks lacks = NET_LACKS_INIT;
+	int r = net_boot_apply_and_wait(&lacks, err);
+
 	(void)args;
-	return net_config_apply_boot(out, err);
+	buf_add(out, lacks.warnings.data, lacks.warnings.size);
+	return r;
 }

@@ -22,5 +22,6 @@ int net_helper_list(const struct fields *args, struct buf *out, struct err *err)
 int net_helper_set(const struct fields *args, struct buf *out, struct err *err);
 int net_helper_delete(const struct fields *args, struct buf *out, struct err *err); /* args iface */
 int net_helper_revert(const struct fields *args, struct buf *out, struct err *err);
-/* "net-boot": once a boot the configuration in effect; prints what could not be, a line each. */
+/* "net-boot": once a boot the configuration in effect; waits some seconds for interfaces that are missing, and prints
+ * what could not be, a line each. */
 int net_helper_boot(const struct fields *args, struct buf *out, struct err *err);

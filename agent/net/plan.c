@@ -2,11 +2,12 @@
 /* The commands between two states. Pure. */
 #include "agent/net/plan.h"
 
-#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/net/range.h"
 
 struct plan {
 	const struct net_state *from, *to;
@@ -19,22 +20,11 @@ static bool is_managed(const struct plan *p, const char *name)
 	return strv_has(p->names, name);
 }
 
-/* The same text may come from ip and from a configuration: fd00:0::1 and fd00::1. */
-static bool is_same_address(const char *a, const char *b)
-{
-	uint8_t x[16], y[16];
-	int family = strchr(a, ':') ? AF_INET6 : AF_INET;
-
-	if (inet_pton(family, a, x) != 1 || inet_pton(family, b, y) != 1)
-		return str_eq(a, b);
-	return memcmp(x, y, family == AF_INET6 ? 16 : 4) == 0;
-}
-
 static const struct net_addr *find_addr(const struct net_link *link, const struct net_addr *wanted)
 {
 	for (size_t i = 0; link && i < link->addr_count; i++)
 		if (link->addrs[i].prefix == wanted->prefix &&
-		    is_same_address(link->addrs[i].local, wanted->local))
+		    net_address_is_same(link->addrs[i].local, wanted->local))
 			return &link->addrs[i];
 	return NULL;
 }
@@ -46,7 +36,8 @@ static bool is_same_route(const struct net_route *a, const struct net_route *b)
 	unsigned second = b->is_v6 && !b->metric ? 1024 : b->metric;
 
 	return a->is_v6 == b->is_v6 && first == second && str_eq(a->dst, b->dst) &&
-	       str_eq(a->dev, b->dev) && is_same_address(a->gateway, b->gateway);
+	       str_eq(a->dev, b->dev) && net_address_is_same(a->gateway, b->gateway) &&
+	       net_address_is_same(a->source, b->source);
 }
 
 static bool has_route(const struct net_state *state, const struct net_route *wanted)
@@ -106,25 +97,53 @@ static void remove_addrs(const struct plan *p, const struct net_link *from,
 				 from->addrs[i].prefix, from->name);
 }
 
-static void addr_line(const struct plan *p, const char *name, const struct net_addr *addr)
+static const char *lifetime(uint32_t seconds, char ret[16])
 {
-	buf_addf(p->out, "address add %s/%u", addr->local, addr->prefix);
+	if (seconds == NET_FOREVER)
+		return "forever";
+	snprintf(ret, 16, "%u", seconds);
+	return ret;
+}
+
+static void addr_line(const struct plan *p, const char *verb, const char *name,
+		      const struct net_addr *addr)
+{
+	uint32_t preferred = addr->preferred < addr->valid ? addr->preferred : addr->valid;
+	bool lasts = addr->valid == NET_FOREVER && preferred == NET_FOREVER;
+	char text[2][16];
+
+	buf_addf(p->out, "address %s %s/%u", verb, addr->local, addr->prefix);
 	if (*addr->broadcast && addr->prefix < 31)
 		buf_addf(p->out, " broadcast %s", addr->broadcast);
 	buf_addf(p->out, " dev %s", name);
 	if (*addr->label && !str_eq(addr->label, name))
 		buf_addf(p->out, " label %s", addr->label);
-	if (addr->valid != NET_FOREVER)
-		buf_addf(p->out, " valid_lft %u preferred_lft %u", addr->valid,
-			 addr->preferred < addr->valid ? addr->preferred : addr->valid);
+	if (!lasts || str_eq(verb, "replace"))
+		buf_addf(p->out, " valid_lft %s preferred_lft %s", lifetime(addr->valid, text[0]),
+			 lifetime(preferred, text[1]));
 	buf_add_char(p->out, '\n');
+}
+
+/* An address with a lifetime goes when nobody renews it: that is another state than to have it for ever, while how
+ * much of it is left is none of ours. */
+static bool changes_lifetime(const struct net_addr *from, const struct net_addr *to)
+{
+	if (from->is_automatic && to->is_automatic)
+		return false;
+	return (from->valid == NET_FOREVER) != (to->valid == NET_FOREVER) ||
+	       (from->preferred == NET_FOREVER) != (to->preferred == NET_FOREVER);
 }
 
 static void add_addrs(const struct plan *p, const struct net_link *from, const struct net_link *to)
 {
-	for (size_t i = 0; i < to->addr_count; i++)
-		if (!to->addrs[i].is_automatic && !find_addr(from, &to->addrs[i]))
-			addr_line(p, to->name, &to->addrs[i]);
+	for (size_t i = 0; i < to->addr_count; i++) {
+		const struct net_addr *had = find_addr(from, &to->addrs[i]);
+
+		if (had && changes_lifetime(had, &to->addrs[i]))
+			addr_line(p, "replace", to->name, &to->addrs[i]);
+		else if (!had && !to->addrs[i].is_automatic)
+			addr_line(p, "add", to->name, &to->addrs[i]);
+	}
 }
 
 /* Which end is which: `each` with what was (NULL: nothing) and what shall be (NULL: nothing). */
@@ -205,57 +224,37 @@ void net_plan(const struct net_state *from, const struct net_state *to, char *co
 
 /* ---- safety ---- */
 
-struct network {
-	uint8_t bytes[16];
-	unsigned bits;
-	bool is_v6;
-};
-
-static bool network_of(const char *address, unsigned bits, struct network *ret)
-{
-	ret->is_v6 = strchr(address, ':') != NULL;
-	ret->bits = bits;
-	return inet_pton(ret->is_v6 ? AF_INET6 : AF_INET, address, ret->bytes) == 1;
-}
-
-static bool do_overlap(const struct network *a, const struct network *b)
-{
-	unsigned bits = a->bits < b->bits ? a->bits : b->bits, whole = bits / 8;
-
-	if (a->is_v6 != b->is_v6 || memcmp(a->bytes, b->bytes, whole) != 0)
-		return false;
-	return bits % 8 == 0 ||
-	       ((a->bytes[whole] ^ b->bytes[whole]) & (uint8_t)(0xff00 >> bits % 8)) == 0;
-}
-
 static bool covers_something(const struct plan *p, const struct net_addr *addr, const char *peer)
 {
-	struct network added, other;
+	struct net_range added, other;
 
-	if (!network_of(addr->local, addr->prefix, &added))
-		return true;
-	if (*peer &&
-	    (!network_of(peer, strchr(peer, ':') ? 128 : 32, &other) || do_overlap(&added, &other)))
+	if (!net_range_of(addr->local, addr->prefix, &added) || !net_range_parse(peer, &other) ||
+	    net_range_overlap(&added, &other))
 		return true;
 	for (size_t i = 0; i < p->from->link_count; i++)
 		for (size_t k = 0; k < p->from->links[i].addr_count; k++)
-			if (network_of(p->from->links[i].addrs[k].local,
-				       p->from->links[i].addrs[k].prefix, &other) &&
-			    do_overlap(&added, &other))
+			if (net_range_of(p->from->links[i].addrs[k].local,
+					 p->from->links[i].addrs[k].prefix, &other) &&
+			    net_range_overlap(&added, &other))
 				return true;
 	for (size_t i = 0; i < p->from->route_count; i++)
 		if (*p->from->routes[i].gateway &&
-		    network_of(p->from->routes[i].gateway, p->from->routes[i].is_v6 ? 128 : 32,
-			       &other) &&
-		    do_overlap(&added, &other))
+		    net_range_parse(p->from->routes[i].gateway, &other) &&
+		    net_range_overlap(&added, &other))
 			return true;
 	return false;
 }
 
+/* With addresses for its own link at most. */
 static bool is_idle(const struct plan *p, const struct net_link *link)
 {
+	struct net_range local, own;
+
+	if (!net_range_parse("fe80::/10", &local))
+		return false;
 	for (size_t i = 0; i < link->addr_count; i++)
-		if (!link->addrs[i].is_v6 || !link->addrs[i].is_automatic)
+		if (!net_range_parse(link->addrs[i].local, &own) ||
+		    !net_range_overlap(&own, &local))
 			return false;
 	for (size_t i = 0; i < p->from->route_count; i++)
 		if (str_eq(p->from->routes[i].dev, link->name))
@@ -269,10 +268,13 @@ static bool is_link_safe(const struct plan *p, const struct net_link *to, const 
 	autobuf lines = BUF_INIT;
 	const struct plan own = {p->from, p->to, p->names, &lines};
 
-	for (size_t i = 0; i < to->addr_count; i++)
-		if (!to->addrs[i].is_automatic && !find_addr(from, &to->addrs[i]) &&
-		    covers_something(p, &to->addrs[i], peer))
+	for (size_t i = 0; i < to->addr_count; i++) {
+		const struct net_addr *had = find_addr(from, &to->addrs[i]);
+
+		if (had ? changes_lifetime(had, &to->addrs[i])
+			: !to->addrs[i].is_automatic && covers_something(p, &to->addrs[i], peer))
 			return false;
+	}
 	if (!from)
 		return true;
 	remove_addrs(&own, from, to);

@@ -8,6 +8,7 @@
 #include "agent/base/exec.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/net/range.h"
 
 #define IP_DEADLINE (10 * USEC_PER_SEC)
 
@@ -73,19 +74,30 @@ static struct net_addr *add_addr(struct net_link *link)
 	return &link->addrs[link->addr_count++];
 }
 
+static struct net_addr *find_or_add(struct net_link *link, const char *local, unsigned prefix)
+{
+	for (size_t i = 0; i < link->addr_count; i++)
+		if (link->addrs[i].prefix == prefix &&
+		    net_address_is_same(link->addrs[i].local, local))
+			return &link->addrs[i];
+	return add_addr(link);
+}
+
 void net_link_add_addr(struct net_link *link, const char *cidr)
 {
-	struct net_addr *addr = add_addr(link);
 	const char *slash = strchrnul(cidr, '/');
 	autofree char *local = xstrndup(cidr, (size_t)(slash - cidr));
 	uint64_t prefix = strchr(cidr, ':') ? 128 : 32;
+	struct net_addr *addr;
 
 	if (*slash)
 		str_to_u64(slash + 1, &prefix);
+	addr = find_or_add(link, local, (unsigned)prefix);
+	*addr = (struct net_addr){.prefix = (unsigned)prefix,
+				  .is_v6 = strchr(cidr, ':') != NULL,
+				  .valid = NET_FOREVER,
+				  .preferred = NET_FOREVER};
 	str_copy(addr->local, sizeof(addr->local), local);
-	addr->prefix = (unsigned)prefix;
-	addr->is_v6 = strchr(cidr, ':') != NULL;
-	addr->valid = addr->preferred = NET_FOREVER;
 	if (!addr->is_v6)
 		str_copy(addr->broadcast, sizeof(addr->broadcast), "+");
 }

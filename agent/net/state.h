@@ -70,7 +70,8 @@ void net_state_copy(struct net_state *dst, const struct net_state *src);
 struct net_link *net_state_link(const struct net_state *state, const char *name);
 struct net_link *net_state_add_link(struct net_state *state, const char *name);
 void net_state_remove_link(struct net_state *state, const char *name);
-void net_link_add_addr(struct net_link *link, const char *cidr);
+void net_link_add_addr(struct net_link *link,
+		       const char *cidr);	 /* for ever; also one that is there */
 void net_link_drop_addrs(struct net_link *link); /* but those of the kernel's own */
 struct net_route *net_state_add_route(struct net_state *state);
 bool net_route_is_default(const struct net_route *route);

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state that a configuration asks for. Pure. */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/net/plan.h"
+#include "agent/net/range.h"
+
+#define MTU_DEFAULT 1500
 
 struct target {
 	struct net_state *state;
 	const struct net_config *old, *new;
 	char **names;
-	bool is_boot;
-	struct buf *warnings;
+	struct net_lacks *lacks;
 };
 
-/* At boot the rest is better than nothing. */
-static int cannot(const struct target *t, struct err *err, struct err *why)
+/* name: the interface that it is about. */
+static int cannot(const struct target *t, const char *name, struct err *err, struct err *why)
 {
-	if (!t->is_boot) {
+	if (!t->lacks) {
 		if (err)
 			*err = *why;
 		return -why->code;
 	}
-	buf_addf(t->warnings, "%s\n", why->message);
+	buf_addf(&t->lacks->warnings, "%s\n", why->message);
+	if (why->code == ERR_NOT_FOUND)
+		buf_addf(&t->lacks->links, "%s\n", name);
 	return 0;
 }
 
@@ -56,7 +59,7 @@ static int remove_bridge(const struct target *t, const struct net_iface *iface, 
 			continue;
 		err_set(&why, ERR_BUSY, "bridge '%s' is in use: '%s' is a port of it", iface->name,
 			port->name);
-		return cannot(t, err, &why);
+		return cannot(t, iface->name, err, &why);
 	}
 	drop_routes(t->state, iface->name);
 	net_state_remove_link(t->state, iface->name);
@@ -94,7 +97,7 @@ static int take_port(const struct target *t, const struct net_iface *iface, cons
 		err_set(&why, ERR_BUSY, "port '%s' of '%s' belongs to '%s' already", name,
 			iface->name, port->master);
 	if (why.code)
-		return cannot(t, err, &why);
+		return cannot(t, name, err, &why);
 	str_copy(port->master, sizeof(port->master), iface->name);
 	port->is_up = true;
 	net_link_drop_addrs(port);
@@ -123,19 +126,10 @@ static int take_ports(const struct target *t, const struct net_iface *iface, str
 
 static bool is_inside(const char *cidr, const char *gateway)
 {
-	const char *slash = strchr(cidr, '/');
-	autofree char *address = xstrndup(cidr, (size_t)(slash - cidr));
-	int family = strchr(gateway, ':') ? AF_INET6 : AF_INET;
-	uint8_t a[16], b[16];
-	uint64_t bits = 0;
+	struct net_range network, address;
 
-	str_to_u64(slash + 1, &bits);
-	if (inet_pton(family, address, a) != 1 || inet_pton(family, gateway, b) != 1)
-		return false;
-	for (uint64_t i = 0; i < bits; i++)
-		if ((a[i / 8] ^ b[i / 8]) & (0x80 >> i % 8))
-			return false;
-	return true;
+	return net_range_parse(cidr, &network) && net_range_parse(gateway, &address) &&
+	       net_range_overlap(&network, &address);
 }
 
 /* Of a family there is one default route of ours; another one is the host's own, and stays. */
@@ -162,7 +156,7 @@ static int take_gateway(const struct target *t, const struct net_iface *iface, c
 	}
 	t->state->route_count = kept;
 	if (why.code)
-		return cannot(t, err, &why);
+		return cannot(t, iface->name, err, &why);
 	route = net_state_add_route(t->state);
 	route->is_v6 = is_v6;
 	route->is_onlink = !is_inside(cidr, gateway);
@@ -173,8 +167,7 @@ static int take_gateway(const struct target *t, const struct net_iface *iface, c
 	return 0;
 }
 
-/* Routes that lead nowhere once an address is gone are taken away by the kernel or by the gateway that is missing;
- * those that Lodge set before are replaced. */
+/* Those that Lodge set before are replaced. */
 static void drop_own_defaults(const struct target *t, const char *dev)
 {
 	size_t kept = 0;
@@ -214,9 +207,7 @@ static int take_iface(const struct target *t, const struct net_iface *iface, str
 {
 	bool is_bridge = str_eq(iface->type, "bridge");
 	struct net_link *link = net_state_link(t->state, iface->name);
-	const char *mtu = net_iface_get(iface, "mtu");
 	struct err why = ERR_INIT;
-	uint64_t value;
 
 	if (link && is_bridge != str_eq(link->kind, "bridge"))
 		err_set(&why, ERR_EXISTS, "'%s' exists and is %s bridge", iface->name,
@@ -224,25 +215,65 @@ static int take_iface(const struct target *t, const struct net_iface *iface, str
 	if (!link && !is_bridge)
 		err_set(&why, ERR_NOT_FOUND, "interface '%s' does not exist", iface->name);
 	if (why.code)
-		return cannot(t, err, &why);
+		return cannot(t, iface->name, err, &why);
 	if (!link) {
 		link = net_state_add_link(t->state, iface->name);
 		str_copy(link->kind, sizeof(link->kind), "bridge");
 	}
 	link->is_up = true;
-	if (mtu && str_to_u64(mtu, &value))
-		link->mtu = (unsigned)value;
 	/* a port's addresses were dropped with its bridge */
 	return net_config_bridge_of(t->new, iface->name) ? 0 : take_addresses(t, iface, link, err);
 }
 
+/* That of its ports, as the kernel has it for a bridge that was told nothing, or of any ethernet. */
+static unsigned default_mtu(const struct target *t, const struct net_link *link)
+{
+	unsigned lowest = 0;
+
+	for (size_t i = 0; i < t->state->link_count; i++) {
+		const struct net_link *port = &t->state->links[i];
+
+		if (str_eq(port->master, link->name) && port->mtu > 0 &&
+		    (lowest == 0 || port->mtu < lowest))
+			lowest = port->mtu;
+	}
+	return lowest > 0 ? lowest : MTU_DEFAULT;
+}
+
+/* What Lodge set goes with the setting; an MTU that somebody else set stays. */
+static void take_mtu(const struct target *t, const struct net_iface *iface)
+{
+	const struct net_iface *was = net_config_find(t->old, iface->name);
+	struct net_link *link = net_state_link(t->state, iface->name);
+	const char *mtu = net_iface_get(iface, "mtu");
+	uint64_t value;
+
+	if (!link)
+		return;
+	if (mtu && str_to_u64(mtu, &value))
+		link->mtu = (unsigned)value;
+	else if (was && is_on(was) && net_iface_get(was, "mtu"))
+		link->mtu = default_mtu(t, link);
+}
+
+/* Those of ports first, which their bridge's may follow. */
+static void take_mtus(const struct target *t)
+{
+	static const char *const types[] = {"eth", "bridge"};
+
+	for (size_t k = 0; k < ARRAY_SIZE(types); k++)
+		for (size_t i = 0; i < t->new->count; i++)
+			if (is_on(&t->new->items[i]) && str_eq(t->new->items[i].type, types[k]))
+				take_mtu(t, &t->new->items[i]);
+}
+
 int net_target(const struct net_state *now, const struct net_config *old,
-	       const struct net_config *new, bool is_boot, struct buf *warnings,
-	       struct net_state *ret, struct err *err)
+	       const struct net_config *new, struct net_lacks *lacks, struct net_state *ret,
+	       struct err *err)
 {
 	autonetstate state = NET_STATE_INIT;
 	autostrv char **names = net_managed_names(old, new);
-	const struct target t = {&state, old, new, names, is_boot, warnings};
+	const struct target t = {&state, old, new, names, lacks};
 	int r;
 
 	net_state_copy(&state, now);
@@ -256,6 +287,8 @@ int net_target(const struct net_state *now, const struct net_config *old,
 			r = take_iface(&t, &new->items[i], err);
 	if (r < 0)
 		return r;
+	take_mtus(&t);
+	net_drop_dead_routes(now, &state, names);
 	*ret = state;
 	state = NET_STATE_INIT;
 	return 0;

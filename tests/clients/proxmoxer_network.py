@@ -6,6 +6,7 @@ usage: proxmoxer_network.py ADDRESS GATEWAY SPARE  (the node's address, its gate
 import ipaddress
 import socket
 import sys
+import threading
 
 from lodge_test import *
 
@@ -193,8 +194,35 @@ def hosts():
     raises('no hosts file', 400, 'data', lambda: node.hosts.post(data='127.0.0.1 localhost\nnonsense here\n'))
     raises('an address alone', 400, 'data', lambda: node.hosts.post(data='127.0.0.1\n'))
     same('unchanged by it', node.hosts.get()['data'], text)
+    same('of several with one digest only one is taken', {rivals(old['data'] + f'192.0.2.{n} ') for n in range(1, 16)}, {1})
     node.hosts.post(data=old['data'])
     same('as before', node.hosts.get(), old)
+
+
+callers = []
+
+
+def rivals(text):
+    """Some at once, who all read the same: how many are told that theirs was taken?"""
+    while len(callers) < 4:
+        callers.append(connect().nodes(NODE).hosts)
+    digest = node.hosts.get()['digest']
+    taken, barrier = [], threading.Barrier(len(callers))
+
+    def post(name, who):
+        barrier.wait()
+        try:
+            who.post(data=f'{text}{name}\n', digest=digest)
+            taken.append(name)
+        except ResourceException:
+            pass
+
+    threads = [threading.Thread(target=post, args=(f'rival{i}', who)) for i, who in enumerate(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(taken)
 
 
 def timezone():

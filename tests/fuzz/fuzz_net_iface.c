@@ -38,7 +38,8 @@ static void try_state(const char *text, size_t size)
 					  "\tgateway 192.0.2.1\n\tbridge_ports eth0\n";
 	autonetconfig none = NET_CONFIG_INIT, config = NET_CONFIG_INIT;
 	autonetstate state = NET_STATE_INIT, after = NET_STATE_INIT;
-	autobuf warnings = BUF_INIT, lines = BUF_INIT, back = BUF_INIT;
+	autonetlacks lacks = NET_LACKS_INIT;
+	autobuf lines = BUF_INIT, back = BUF_INIT;
 	struct net_facts facts = {0};
 	int r;
 
@@ -49,7 +50,7 @@ static void try_state(const char *text, size_t size)
 	if (r < 0 || net_config_parse(config_text, sizeof(config_text) - 1, &config, NULL) < 0)
 		return;
 	autostrv char **names = net_managed_names(&none, &config);
-	if (net_target(&state, &none, &config, true, &warnings, &after, NULL) < 0)
+	if (net_target(&state, &none, &config, &lacks, &after, NULL) < 0)
 		return;
 	net_plan(&state, &after, names, &lines);
 	net_plan(&after, &state, names, &back);

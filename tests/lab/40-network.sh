@@ -104,8 +104,10 @@ ok "it is on the host's network" wait_for 10 lab_net ping -c1 -W1 10.99.0.200
 
 # the choice of the administrator
 lab_start n3
-lab_in n3 mkdir -p /run/lodge
+lab_in n3 sh -c 'mkdir -p /run/lodge && ip link add lan0 type veth peer name lan1 && ip address add 10.77.0.9/10 dev lan0 &&
+	ip link set lan0 up'
 ok "LODGE_BRIDGE" lab_in n3 env LODGE_BRIDGE=mybr0 /lab/product/usr/libexec/lodge/lodge-task helper net-apply </dev/null
 ok "makes that bridge" lab_in n3 ip link show dev mybr0
+ok "with a network that is none of the host's" lab_in n3 sh -c 'ip -4 -o address show dev mybr0 | grep " 10\.128\.0\.1/24 "'
 lab_stop_all
 ok "nothing is left on the host" lab_residue_after

@@ -174,7 +174,7 @@ ok "it boots, and has its address by DHCP" machine_boots
 # ---- the node's own network ----
 
 has_bridge() { node ip -o -4 address show dev vmbr7 | grep -q 10.207.0.1/24; }
-ok "a bridge of the administrator's" node sh -c 'lodge network set vmbr7 --cidr 10.207.0.1/24 && lodge network apply'
+ok "a bridge of the administrator's" node sh -c 'lodge network set vmbr7 --cidr 10.207.0.1/24 && lodge network apply --yes'
 ok "it is there" has_bridge
 bridge_without_core() { # as a boot whose agent does not start
 	node systemctl stop lodge.target lodged && node ip link delete vmbr7 && node rm /run/lodge/network/applied &&

@@ -38,6 +38,14 @@ static const char *peer_of(const struct task_ctx *task)
 	return peer ? peer : "";
 }
 
+/* From where the caller reaches the node: the one of HTTPS is asked again, who is logged in on it ("via") is not. */
+static const char *origin_of(const struct task_ctx *task)
+{
+	const char *via = fields_get(&task->args, "via");
+
+	return via ? via : peer_of(task);
+}
+
 /* The note that it waits comes after the change: what the caller sends from then on went through it. */
 static int await_caller(const struct task_ctx *task, unsigned seconds, struct err *err)
 {
@@ -75,7 +83,7 @@ static void warn_of_others(const struct net_change *c)
 static int change(struct task_ctx *task, struct net_change *c, struct err *err)
 {
 	unsigned seconds = confirm_seconds(task);
-	bool is_safe = net_change_is_safe(&c->before, &c->after, c->names, peer_of(task));
+	bool is_safe = net_change_is_safe(&c->before, &c->after, c->names, origin_of(task));
 	int r;
 
 	if ((r = net_change_forward(c, err)) < 0 || (r = net_change_check(c, err)) < 0)
@@ -128,6 +136,7 @@ int job_netapply_undo(struct task_ctx *task, struct err *err)
 	(void)task;
 	if (r < 0)
 		return r;
+	net_waiting_clear();
 	task_log("a change of the network was interrupted: %s",
 		 *outcome ? outcome : "nothing is left of it");
 	return 0;

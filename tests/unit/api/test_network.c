@@ -101,6 +101,7 @@ static void parameters(void **state)
 		{"PUT /nodes/n1/network/vmbr1", "type"},
 		{"PUT /nodes/n1/network?confirm-timeout=601", "confirm-timeout"},
 		{"PUT /nodes/n1/network?confirm-timeout=-1", "confirm-timeout"},
+		{"PUT /nodes/n1/network?peer=x", "peer"},
 		{"GET /nodes/n1/network?type=x", "type"},
 		{"PUT /nodes/n1/dns", "search"},
 		{"PUT /nodes/n1/dns?search=a\nb", "search"},
@@ -181,6 +182,11 @@ static void confirmations(void **state)
 	char upid[UPID_MAX];
 
 	assert_true(task && str_copy(upid, sizeof(upid), task->upid));
+	/* its own, not that one */
+	wait_for_caller("UPID:x", "192.0.2.9", "bob@pve", 5);
+	assert_int_equal(fixture_call(&f, "POST /nodes/n1/network/confirm"), 500);
+	seen("192.0.2.9", "bob@pve");
+	assert_false(is_confirmed());
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		wait_for_caller(upid, "192.0.2.9", "bob@pve", cases[i].ago);
 		seen(cases[i].peer, cases[i].user);

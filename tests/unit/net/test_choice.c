@@ -9,8 +9,11 @@
 #include <cmocka.h>
 
 #include "agent/base/fd.h"
+#include "agent/base/json.h"
 #include "agent/base/mem.h"
 #include "agent/net/net.h"
+
+#include <json-c/json.h>
 
 static char root[64];
 
@@ -89,6 +92,38 @@ static void an_interface_that_is_no_bridge_is_not_one(void **state)
 	assert_false(net_bridge_is_own(&host, "eth0"));
 }
 
+static void the_network_overlaps_none(void **state)
+{
+	static const struct {
+		const char *routes, *prefix; /* "": none */
+	} cases[] = {
+		{"[]", "10.77.0"},
+		{"[{\"dst\":\"default\",\"dev\":\"eth0\"},{\"dst\":\"192.0.2.0/24\"}]", "10.77.0"},
+		{"[{\"dst\":\"10.77.0.0/24\"},{\"dst\":\"10.78.0.9\"},{\"dst\":\"blackhole\"},{}]",
+		 "10.79.0"},
+		{"[{\"dst\":\"10.64.0.0/10\"}]", "10.128.0"},
+		{"[{\"dst\":\"10.64.0.0/10\"},{\"dst\":\"10.128.0.0/9\"}]", "10.0.0"},
+		{"[{\"dst\":\"10.0.0.0/8\"}]", "172.16.77"},
+		{"[{\"dst\":\"10.0.0.0/8\"},{\"dst\":\"172.16.0.0/12\"}]", "192.168.77"},
+		{"[{\"dst\":\"10.0.0.0/8\"},{\"dst\":\"172.16.0.0/12\"},{\"dst\":\"192.168.0.0/"
+		 "16\"}]",
+		 ""},
+		{"[{\"dst\":\"0.0.0.0/1\"},{\"dst\":\"128.0.0.0/1\"}]", "10.77.0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *text = xstrdup(cases[i].routes);
+		struct json_object *routes = NULL;
+		char prefix[16] = "";
+
+		assert_int_equal(json_parse(text, strlen(text), 4096, &routes, NULL), 0);
+		assert_int_equal(net_free_prefix(routes, prefix), *cases[i].prefix != '\0');
+		assert_string_equal(prefix, cases[i].prefix);
+		json_object_put(routes);
+	}
+}
+
 static void the_choice_reads_back(void **state)
 {
 	struct net_choice nat = {.bridge = "vmbr0", .is_nat = true, .prefix = "10.77.0"}, back;
@@ -156,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bridges_of_other_tools_never_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_interface_that_is_no_bridge_is_not_one, setup,
 						teardown),
+		cmocka_unit_test(the_network_overlaps_none),
 		cmocka_unit_test(the_choice_reads_back),
 		cmocka_unit_test(bad_choices_are_refused),
 		cmocka_unit_test(forward_chains_that_drop_are_named),

@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,7 +50,7 @@ static void stage(const char *name, const char *cidr)
 
 	fields_add(&params, "type", "bridge");
 	fields_add(&params, "cidr", cidr);
-	if (net_config_read_next(&config, &err) < 0 ||
+	if (net_config_read_next(&config, NULL, &err) < 0 ||
 	    net_config_set(&config, name, false, &params, &err) < 0 ||
 	    net_config_write_staged(&config, &err) < 0)
 		fail_msg("%s", err.message);
@@ -89,6 +91,175 @@ static void staging(void **state)
 	changes_are("-\tcidr 10.0.0.1/24");
 	stage("vmbr1", "10.0.0.1/24");
 	changes_are("");
+}
+
+static void write_config(const char *name, const char *cidr)
+{
+	autofree char *path = path_join(path_etc(), "network/%s", name);
+	autofree char *text = xasprintf("bridge: vmbr1\n\tcidr %s\n", cidr);
+	autofree char *folder = path_join(path_etc(), "network");
+
+	assert_int_equal(dir_make(folder, 0755, NULL), 0);
+	assert_int_equal(file_write_atomic(path, text, strlen(text), 0644, NULL), 0);
+}
+
+/* The administrator changes the address to 10.0.0.2, and back. */
+static void edit_for_ever(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		autofd int lock = -1;
+
+		assert_int_equal(net_config_lock(&lock, NULL), 0);
+		stage("vmbr1", "10.0.0.2/24");
+		closep(&lock);
+		lock = -1;
+		assert_int_equal(net_config_lock(&lock, NULL), 0);
+		net_config_revert(NULL);
+	}
+}
+
+/* Neither file ever is without an interface: nor is what is read. */
+static void edits_while_reading(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	write_config("interfaces", "10.0.0.1/24");
+	pid = fork();
+	if (pid == 0)
+		edit_for_ever();
+	for (int i = 0; i < 5000; i++) {
+		autonetconfig config = NET_CONFIG_INIT;
+		autobuf text = BUF_INIT;
+
+		assert_int_equal(net_config_read_next(&config, &text, NULL), 0);
+		assert_int_equal(config.count, 1);
+		assert_non_null(strstr(buf_str(&text), "cidr 10.0.0."));
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* A change reads what is there once the edit is done. */
+static void edit_before_change(void **state)
+{
+	autofree char *staged = path_join(path_etc(), "network/interfaces.new");
+	struct net_change change;
+	struct err err = ERR_INIT;
+	int ends[2];
+	char c;
+	pid_t pid;
+
+	(void)state;
+	write_config("interfaces", "10.0.0.1/24");
+	write_config("interfaces.new", "10.0.0.2/24");
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		autofd int lock = -1;
+
+		assert_int_equal(net_config_lock(&lock, NULL), 0);
+		assert_int_equal(file_remove(staged, NULL), 0);
+		assert_int_equal(write(ends[1], "", 1), 1);
+		usleep(300000); /* in which the other one would read */
+		write_config("interfaces.new", "10.0.0.3/24");
+		_exit(0);
+	}
+	assert_int_equal(read(ends[0], &c, 1), 1);
+	if (net_change_begin(&change, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(net_iface_get(&change.old.items[0], "cidr"), "10.0.0.1/24");
+	assert_string_equal(net_iface_get(&change.new.items[0], "cidr"), "10.0.0.3/24");
+	net_change_end(&change);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* The change to 10.0.0.2 waits when the interface is put back to 10.0.0.1: confirmed or not, that is kept. */
+static void edit_back_during_change(void **state)
+{
+	static const char new[] = "bridge: vmbr1\n\tcidr 10.0.0.2/24\n";
+	autofree char *staged = path_join(path_etc(), "network/interfaces.new");
+	int lock = -1;
+
+	(void)state;
+	write_config("interfaces", "10.0.0.1/24");
+	write_config("interfaces.new", "10.0.0.2/24");
+	assert_int_equal(net_change_lock(&lock, NULL), 0);
+	assert_true(net_change_is_under_way());
+	stage("vmbr1", "10.0.0.1/24");
+	changes_are("");
+	assert_int_equal(net_config_commit(new, strlen(new), NULL), 0);
+	changes_are("+\tcidr 10.0.0.1/24");
+	closep(&lock);
+	assert_false(net_change_is_under_way());
+	/* nothing under way: what is in effect is not staged */
+	stage("vmbr1", "10.0.0.2/24");
+	changes_are("");
+	assert_int_equal(access(staged, F_OK), -1);
+}
+
+/* Comparing and dropping what is staged is one step: it waits for an edit that is on its way. */
+static void commit_waits_for_edit(void **state)
+{
+	static const char new[] = "bridge: vmbr1\n\tcidr 10.0.0.2/24\n";
+	int ends[2], status;
+	char c;
+	pid_t pid;
+
+	(void)state;
+	write_config("interfaces", "10.0.0.1/24");
+	write_config("interfaces.new", "10.0.0.2/24");
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		autofd int lock = -1;
+
+		assert_int_equal(net_config_lock(&lock, NULL), 0);
+		assert_int_equal(write(ends[1], "", 1), 1);
+		usleep(300000); /* in which the other one would compare and drop */
+		changes_are("-\tcidr 10.0.0.1/24");
+		changes_are("+\tcidr 10.0.0.2/24");
+		stage("vmbr1", "10.0.0.3/24");
+		_exit(0);
+	}
+	assert_int_equal(read(ends[0], &c, 1), 1);
+	assert_int_equal(net_config_commit(new, strlen(new), NULL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	changes_are("-\tcidr 10.0.0.2/24");
+	changes_are("+\tcidr 10.0.0.3/24");
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* What could not be read again is refused, and what was there stays. */
+static void too_large(void **state)
+{
+	char comment[4097];
+	int r = 0;
+
+	(void)state;
+	memset(comment, '%', sizeof(comment) - 1); /* three characters in the file */
+	comment[sizeof(comment) - 1] = '\0';
+	for (int i = 1; r == 0 && i < NET_IFACES_MAX; i++) {
+		autofree char *name = xasprintf("vmbr%d", i);
+		autonetconfig config = NET_CONFIG_INIT;
+		autofields params = FIELDS_INIT;
+		struct err err = ERR_INIT;
+
+		fields_add(&params, "type", "bridge");
+		fields_add(&params, "comments", comment);
+		fields_add(&params, "comments6", comment);
+		assert_int_equal(net_config_read_next(&config, NULL, NULL), 0);
+		assert_int_equal(net_config_set(&config, name, true, &params, NULL), 0);
+		r = net_config_write_staged(&config, &err);
+		assert_true(r == 0 || strstr(err.message, "larger than 256 KiB"));
+	}
+	assert_int_equal(r, -ERR_LIMIT);
+	changes_are("+bridge: vmbr10");
 }
 
 static void broken_file(void **state)
@@ -215,13 +386,83 @@ static void equal_texts(void **state)
 	assert_string_equal(outcome, "it was confirmed and is finished");
 }
 
+static void boot_is(const char *file, bool is_there)
+{
+	autofree char *path = path_join(path_run(), "network/%s", file);
+
+	assert_int_equal(access(path, F_OK) == 0, is_there);
+}
+
+static void boot_lacks(const char *links)
+{
+	autonetlacks lacks = NET_LACKS_INIT;
+	struct err err = ERR_INIT;
+
+	if (net_boot_apply(&lacks, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(buf_str(&lacks.links), links);
+	assert_true((lacks.warnings.size > 0) == (*links != '\0'));
+}
+
+/* A node whose network nobody configures gets no folder for that. */
+static void boot_without_a_configuration(void **state)
+{
+	autofree char *folder = path_join(path_etc(), "network");
+
+	(void)state;
+	boot_lacks("");
+	boot_is("applied", true);
+	assert_int_equal(access(folder, F_OK), -1);
+}
+
+/* Of interfaces that no machine has: nothing of the kernel's state is changed. */
+static void boot_without_a_link(void **state)
+{
+	static const char config[] =
+		"eth: lodge-no1\n\tautostart 1\n\neth: lodge-no2\n\tautostart 1\n";
+	autofree char *path = path_join(path_etc(), "network/interfaces");
+	autofree char *missing = path_join(path_run(), "network/missing");
+
+	(void)state;
+	write_config("interfaces", "10.0.0.1/24");
+	assert_int_equal(file_write_atomic(path, config, strlen(config), 0644, NULL), 0);
+	assert_false(net_boot_has_link());
+	boot_lacks("lodge-no1\nlodge-no2\n");
+	boot_is("applied", false);
+	boot_is("missing", true);
+	assert_false(net_boot_has_link());
+	boot_lacks("lodge-no1\nlodge-no2\n"); /* still said */
+	/* one that has come */
+	assert_int_equal(file_write_atomic(missing, "lodge-no1\nlo\n", 13, 0600, NULL), 0);
+	assert_true(net_boot_has_link());
+	boot_lacks("lodge-no1\nlodge-no2\n");
+	/* none is lacking: that was it for this boot */
+	write_config("interfaces", "10.0.0.1/24");
+	boot_lacks("");
+	boot_is("applied", true);
+	boot_is("missing", false);
+	assert_int_equal(file_write_atomic(path, config, strlen(config), 0644, NULL), 0);
+	boot_lacks("");
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(staging),	       WITH(broken_file), WITH(waiting),
-		WITH(nobodys_address), WITH(snapshots),	  WITH(equal_texts),
+		WITH(staging),
+		WITH(edits_while_reading),
+		WITH(edit_before_change),
+		WITH(edit_back_during_change),
+		WITH(commit_waits_for_edit),
+		WITH(too_large),
+		WITH(broken_file),
+		WITH(waiting),
+		WITH(nobodys_address),
+		WITH(snapshots),
+		WITH(equal_texts),
+		WITH(boot_without_a_link),
+		WITH(boot_without_a_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,10 +27,10 @@ static const char links[] =
 	"\"scope\":\"global\",\"dynamic\":true,\"label\":\"eth0\",\"valid_life_time\":600,"
 	"\"preferred_life_time\":500},"
 	"{\"family\":\"inet6\",\"local\":\"fe80::1\",\"prefixlen\":64,\"scope\":\"link\"}]},"
-	"{\"ifname\":\"eth1\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[],\"addr_info\":[]},"
-	"{\"ifname\":\"br9\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+	"{\"ifname\":\"eth1\",\"link_type\":\"ether\",\"mtu\":9000,\"flags\":[],\"addr_info\":[]},"
+	"{\"ifname\":\"br9\",\"link_type\":\"ether\",\"mtu\":1400,\"flags\":[\"UP\"],"
 	"\"linkinfo\":{\"info_kind\":\"bridge\"},\"addr_info\":[]},"
-	"{\"ifname\":\"veth100i0\",\"link_type\":\"ether\",\"master\":\"br9\",\"mtu\":1500,"
+	"{\"ifname\":\"veth100i0\",\"link_type\":\"ether\",\"master\":\"br9\",\"mtu\":1280,"
 	"\"flags\":[\"UP\"],\"linkinfo\":{\"info_kind\":\"veth\"},\"addr_info\":[]},"
 	"{\"ifname\":\"x; reboot\",\"link_type\":\"ether\",\"mtu\":1500},"
 	"{\"ifname\":\"-batch\",\"link_type\":\"ether\",\"mtu\":1500}]";
@@ -82,7 +82,8 @@ struct planned {
 	struct net_state before, after;
 	struct net_config old, new;
 	char **names;
-	struct buf forward, back, warnings;
+	struct buf forward, back;
+	struct net_lacks lacks;
 	struct err err;
 	int r;
 };
@@ -95,7 +96,7 @@ static void plan(const char *old, const char *new, bool is_boot, struct planned 
 	config_of(old, &p.old);
 	config_of(new, &p.new);
 	p.names = net_managed_names(&p.old, &p.new);
-	p.r = net_target(&p.before, &p.old, &p.new, is_boot, &p.warnings, &p.after, &p.err);
+	p.r = net_target(&p.before, &p.old, &p.new, is_boot ? &p.lacks : NULL, &p.after, &p.err);
 	if (p.r == 0) {
 		net_plan(&p.before, &p.after, p.names, &p.forward);
 		net_plan(&p.after, &p.before, p.names, &p.back);
@@ -112,7 +113,7 @@ static void planned_fini(struct planned *p)
 	strv_free(p->names);
 	buf_fini(&p->forward);
 	buf_fini(&p->back);
-	buf_fini(&p->warnings);
+	net_lacks_fini(&p->lacks);
 }
 
 static const char own_bridge[] = "bridge: vmbr1\n\tcidr 192.0.2.8/24\n\tautostart 1\n"
@@ -166,9 +167,29 @@ static void plans(void **s)
 		/* an interface of the host's taken over; a gateway outside of its network */
 		{"", "eth: eth0\n\tcidr 192.0.2.7/32\n\tautostart 1\n\tgateway 192.0.2.1\n",
 		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
+		 "route del 198.51.100.0/24 via 192.0.2.9 dev eth0\n"
 		 "address del 192.0.2.7/24 dev eth0\naddress add 192.0.2.7/32 dev eth0\n"
 		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static onlink\n",
 		 NULL, false},
+		/* an address from DHCP, kept: it would go with its lease */
+		{"", "eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n\tgateway 192.0.2.1\n",
+		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
+		 "address replace 192.0.2.7/24 broadcast + dev eth0 valid_lft forever "
+		 "preferred_lft forever\n"
+		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static\n",
+		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0\n"
+		 "address replace 192.0.2.7/24 broadcast 192.0.2.255 dev eth0 valid_lft 600 "
+		 "preferred_lft 500\n"
+		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100 proto dhcp\n",
+		 false},
+		/* an MTU that Lodge set goes with its setting, that of a bridge becomes its port's */
+		{"bridge: br9\n\tautostart 1\n\tmtu 1400\n\neth: eth1\n\tautostart 1\n\tmtu 9000\n",
+		 "bridge: br9\n\tautostart 1\n\neth: eth1\n\tautostart 1\n",
+		 "link set dev eth1 mtu 1500\nlink set dev eth1 up\nlink set dev br9 mtu 1280\n",
+		 "link set dev eth1 mtu 9000\nlink set dev eth1 down\nlink set dev br9 mtu 1400\n",
+		 true},
+		{"bridge: br9\n\tautostart 1\n", "bridge: br9\n\tautostart 1\n", "", "", true},
+		{"bridge: br9\n\tmtu 1400\n", "bridge: br9\n\tautostart 1\n", "", "", true},
 		/* given up, it stays as it is */
 		{"eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n", "", "", "", true},
 	};
@@ -186,6 +207,168 @@ static void plans(void **s)
 		assert_int_equal(net_change_is_safe(&p.before, &p.after, p.names, "100.64.0.9"),
 				 cases[i].is_safe);
 		planned_fini(&p);
+	}
+}
+
+/* An address that a router gave: kept, it is one; a lifetime alone is a change, and none that is safe. */
+static void lifetimes(void **s)
+{
+	static const char autoconf[] =
+		"[{\"ifname\":\"eth0\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+		"\"addr_info\":[{\"family\":\"inet6\",\"local\":\"2001:db8::7\",\"prefixlen\":64,"
+		"\"scope\":\"global\",\"dynamic\":true,\"mngtmpaddr\":true,"
+		"\"valid_life_time\":900,\"preferred_life_time\":800}]}]";
+	autonetstate before = NET_STATE_INIT, after = NET_STATE_INIT, later = NET_STATE_INIT;
+	autonetconfig none = NET_CONFIG_INIT, config = NET_CONFIG_INIT;
+	autobuf forward = BUF_INIT, back = BUF_INIT, nothing = BUF_INIT;
+
+	(void)s;
+	state_of(autoconf, "[]", &before);
+	config_of("eth: eth0\n\tcidr6 2001:db8:0::7/64\n\tautostart 1\n", &config);
+	autostrv char **names = net_managed_names(&none, &config);
+	assert_int_equal(net_target(&before, &none, &config, NULL, &after, NULL), 0);
+	assert_int_equal(net_state_link(&after, "eth0")->addr_count, 1);
+	net_plan(&before, &after, names, &forward);
+	assert_string_equal(buf_str(&forward), "address replace 2001:db8:0::7/64 dev eth0 "
+					       "valid_lft forever preferred_lft forever\n");
+	assert_false(net_change_is_safe(&before, &after, names, "203.0.113.9"));
+	net_plan(&after, &before, names, &back);
+	assert_string_equal(buf_str(&back), "address replace 2001:db8::7/64 dev eth0 "
+					    "valid_lft 900 preferred_lft 800\n");
+	/* what is left of it is no difference */
+	net_state_copy(&later, &before);
+	later.links[0].addrs[0].valid = 1;
+	net_plan(&before, &later, names, &nothing);
+	assert_string_equal(buf_str(&nothing), "");
+}
+
+/* Of the lines of a plan those of routes. */
+static void routes_are(struct buf *lines, const char *expected)
+{
+	autostrv char **all = str_split(buf_str(lines), "\n");
+	autobuf routes_of = BUF_INIT;
+
+	for (char **line = all; *line; line++)
+		if (str_starts(*line, "route "))
+			buf_addf(&routes_of, "%s\n", *line);
+	assert_string_equal(buf_str(&routes_of), expected);
+}
+
+/* Another address of a device: what leads from the old one, or by a neighbour that only its network reached, goes. */
+static void dead_routes(void **s)
+{
+	static const struct {
+		const char *route, *cidr, *forward, *back;
+	} cases[] = {
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24", "route del 10.50.0.0/16 via 192.0.2.9 dev eth0\n",
+		 "route add 10.50.0.0/16 via 192.0.2.9 dev eth0\n"},
+		/* as systemd-networkd has its lease's gateway, and a route by way of it */
+		{"{\"dst\":\"192.0.2.1\",\"dev\":\"eth0\",\"protocol\":\"dhcp\",\"scope\":\"link\","
+		 "\"prefsrc\":\"192.0.2.7\",\"metric\":1024},"
+		 "{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24",
+		 "route del 192.0.2.1 dev eth0 metric 1024\n"
+		 "route del 10.50.0.0/16 via 192.0.2.1 dev eth0\n",
+		 "route add 192.0.2.1 dev eth0 metric 1024 proto dhcp src 192.0.2.7\n"
+		 "route add 10.50.0.0/16 via 192.0.2.1 dev eth0\n"},
+		/* the same network: the gateway still is there, the address is not */
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\","
+		 "\"prefsrc\":\"192.0.2.7\"}",
+		 "192.0.2.77/24",
+		 "route del 10.50.0.0/16 via 192.0.2.9 dev eth0\n"
+		 "route add 10.50.0.0/16 via 192.0.2.9 dev eth0\n",
+		 "route del 10.50.0.0/16 via 192.0.2.9 dev eth0\n"
+		 "route add 10.50.0.0/16 via 192.0.2.9 dev eth0 src 192.0.2.7\n"},
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\"}",
+		 "192.0.2.77/24", "", ""},
+		/* reached by other means */
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\",\"flags\":"
+		 "[\"onlink\"]}",
+		 "10.9.0.2/24", "", ""},
+		{"{\"dst\":\"192.0.2.9\",\"dev\":\"eth0\"},"
+		 "{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24", "", ""},
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"172.16.0.1\",\"dev\":\"eth0\"}",
+		 "10.9.0.2/24", "", ""},
+		/* of another device */
+		{"{\"dst\":\"10.50.0.0/16\",\"gateway\":\"192.0.2.9\",\"dev\":\"eth1\"}",
+		 "10.9.0.2/24", "", ""},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *json = xasprintf("[%s]", cases[i].route);
+		autofree char *text =
+			xasprintf("eth: eth0\n\tcidr %s\n\tautostart 1\n", cases[i].cidr);
+		autonetstate before = NET_STATE_INIT, after = NET_STATE_INIT;
+		autonetconfig none = NET_CONFIG_INIT, config = NET_CONFIG_INIT;
+		autobuf forward = BUF_INIT, back = BUF_INIT;
+
+		state_of(links, json, &before);
+		config_of(text, &config);
+		autostrv char **names = net_managed_names(&none, &config);
+		assert_int_equal(net_target(&before, &none, &config, NULL, &after, NULL), 0);
+		net_plan(&before, &after, names, &forward);
+		net_plan(&after, &before, names, &back);
+		routes_are(&forward, cases[i].forward);
+		routes_are(&back, cases[i].back);
+		assert_non_null(strstr(buf_str(&forward), "address del 192.0.2.7/24 dev eth0\n"));
+	}
+}
+
+/* Whose way here is not known may come from anywhere: then a network is never new to nobody. */
+static void callers(void **s)
+{
+	static const char net[] = "bridge: vmbr1\n\tcidr 10.5.0.1/16\n\tautostart 1\n";
+	static const char port[] = "bridge: vmbr1\n\tautostart 1\n\tbridge_ports eth1\n";
+	static const struct {
+		const char *config, *peer;
+		bool is_safe;
+	} cases[] = {
+		{net, "10.6.3.3", true}, {net, "10.5.3.3", false}, {net, "2001:db8::1", true},
+		{net, "", false},	 {net, "nonsense", false}, {port, "", true},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct planned p;
+
+		plan("", cases[i].config, false, &p);
+		if (net_change_is_safe(&p.before, &p.after, p.names, cases[i].peer) !=
+		    cases[i].is_safe)
+			fail_msg("%s: %s", cases[i].peer, cases[i].config);
+		planned_fini(&p);
+	}
+}
+
+/* Only reached by what a router gave it: that is a way here as well. */
+static void autoconfigured_port(void **s)
+{
+	static const char autoconf[] =
+		"[{\"ifname\":\"eth0\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+		"\"addr_info\":[{\"family\":\"inet6\",\"local\":\"2001:db8::7\",\"prefixlen\":64,"
+		"\"scope\":\"global\",\"dynamic\":true,\"mngtmpaddr\":true,"
+		"\"valid_life_time\":900,\"preferred_life_time\":800},"
+		"{\"family\":\"inet6\",\"local\":\"fe80::7\",\"prefixlen\":64,\"scope\":\"link\"}]}"
+		","
+		"{\"ifname\":\"eth1\",\"link_type\":\"ether\",\"mtu\":1500,\"flags\":[\"UP\"],"
+		"\"addr_info\":[{\"family\":\"inet6\",\"local\":\"fe80::8\",\"prefixlen\":64,"
+		"\"scope\":\"link\"}]}]";
+	static const char *const ports[] = {"eth0", "eth1"};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		autonetstate before = NET_STATE_INIT, after = NET_STATE_INIT;
+		autonetconfig none = NET_CONFIG_INIT, config = NET_CONFIG_INIT;
+		autofree char *text =
+			xasprintf("bridge: vmbr1\n\tautostart 1\n\tbridge_ports %s\n", ports[i]);
+
+		state_of(autoconf, "[]", &before);
+		config_of(text, &config);
+		autostrv char **names = net_managed_names(&none, &config);
+		assert_int_equal(net_target(&before, &none, &config, NULL, &after, NULL), 0);
+		assert_int_equal(net_change_is_safe(&before, &after, names, "192.0.2.1"), i == 1);
 	}
 }
 
@@ -220,7 +403,10 @@ static void impossible(void **s)
 		/* at boot it is a warning, and the rest is done */
 		plan(cases[i].old, cases[i].new, true, &p);
 		assert_int_equal(p.r, 0);
-		assert_non_null(strstr(buf_str(&p.warnings), cases[i].text));
+		assert_non_null(strstr(buf_str(&p.lacks.warnings), cases[i].text));
+		/* what may come yet is told apart from what stays wrong */
+		assert_string_equal(buf_str(&p.lacks.links),
+				    strstr(cases[i].text, "'eth7'") ? "eth7\n" : "");
 		planned_fini(&p);
 	}
 }
@@ -269,10 +455,10 @@ static void listing(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_ip),
-		cmocka_unit_test(plans),
-		cmocka_unit_test(impossible),
-		cmocka_unit_test(listing),
+		cmocka_unit_test(reads_ip),   cmocka_unit_test(plans),
+		cmocka_unit_test(lifetimes),  cmocka_unit_test(dead_routes),
+		cmocka_unit_test(callers),    cmocka_unit_test(autoconfigured_port),
+		cmocka_unit_test(impossible), cmocka_unit_test(listing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
