@@ -150,16 +150,26 @@ static int plan_delete(struct plan *plan, const char *field, const char *key, st
 	return 0;
 }
 
-/* Who frees it would not see that it is in use again. */
-static int underway_check(const struct plan *plan, const char *key, const char *value,
-			  struct err *err)
+/* A linked clone is given to its guest by the name that says what it stands on, and keeps it: without it the guest
+ * would find a disk full of holes, with another one another's data. One that a task frees is not taken into use: the
+ * task would not see it. */
+static int volume_check(const struct plan *plan, const char *key, const char *value,
+			struct err *err)
 {
 	struct guest_volume v;
 
-	if (guest_volume_read(plan->ops, key, value, &v, NULL) != 1 ||
-	    !guest_underway_is_others(plan->config, UNDERWAY_CONFIG, v.volid, plan->owner))
+	if (!guest_key_is_volume(plan->ops, key) ||
+	    guest_volume_read(plan->ops, key, value, &v, NULL) != 1)
 		return 0;
-	return err_field(err, key, "volume '%s' is being made or removed by a task", v.volid);
+	autofree char *known = guest_volume_other_name(plan->ops, plan->config, v.volid);
+
+	if (known)
+		return err_field(err, key, "volume '%s' is a linked clone, called '%s'", v.volid,
+				 known);
+	if (guest_underway_is_others(plan->config, UNDERWAY_CONFIG, v.volid, plan->owner))
+		return err_field(err, key, "volume '%s' is being made or removed by a task",
+				 v.volid);
+	return 0;
 }
 
 static int plan_set(struct plan *plan, const struct field *f, struct err *err)
@@ -175,7 +185,7 @@ static int plan_set(struct plan *plan, const struct field *f, struct err *err)
 	if (r == 0)
 		r = fixed_check(plan, f->name, value, err);
 	if (r == 0)
-		r = underway_check(plan, f->name, value, err);
+		r = volume_check(plan, f->name, value, err);
 	if (r == 0 && value[0] == '\0')
 		return plan_delete(plan, f->name, f->name, err);
 	if (r == 0)

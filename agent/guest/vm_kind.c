@@ -36,7 +36,7 @@ static uint64_t size_before(const struct guest_config *config, const char *volid
 		struct vm_drive drive;
 
 		if (is_drive(f->name) && vm_drive_parse(f->name, f->value, &drive, NULL) == 0 &&
-		    str_eq(drive.volid, volid))
+		    volid_text_same(drive.volid, volid))
 			return drive.size;
 	}
 	return 0;
@@ -110,7 +110,7 @@ static int drives_check(const struct vm_hardware *hw, struct err *err)
 	for (size_t i = 0; i < hw->drive_count; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (!hw->drives[i].is_cdrom && hw->drives[i].volid[0] &&
-			    str_eq(hw->drives[i].volid, hw->drives[k].volid))
+			    volid_same(&hw->drives[i].volume, &hw->drives[k].volume))
 				return err_field(err, hw->drives[i].key,
 						 "%s has volume '%s' already", hw->drives[k].key,
 						 hw->drives[i].volid);

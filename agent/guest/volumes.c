@@ -114,7 +114,7 @@ static bool section_names(const struct guest_kind_ops *ops, const struct guest_s
 		if ((guest_key_is_volume(ops, f->name) ||
 		     (with_unused && guest_key_is_unused(f->name))) &&
 		    guest_volume_read(ops, f->name, f->value, &v, NULL) == 1 &&
-		    str_eq(v.volid, volid))
+		    volid_text_same(v.volid, volid))
 			return true;
 	}
 	return false;
@@ -139,6 +139,19 @@ bool guest_volume_is_used(const struct guest_kind_ops *ops, const struct guest_c
 		if (section_names(ops, &config->sections[i], volid, false))
 			return true;
 	return false;
+}
+
+char *guest_volume_other_name(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      const char *volid)
+{
+	autofields names = FIELDS_INIT;
+	const struct field *known;
+
+	guest_volume_names(ops, config, &names);
+	if (fields_find(&names, volid))
+		return NULL;
+	known = volid_find(&names, volid);
+	return known ? xstrdup(known->name) : NULL;
 }
 
 const char *guest_volume_snapshot(const struct guest_kind_ops *ops,

@@ -113,14 +113,17 @@ int guest_change_free_volume(struct task_ctx *task, struct guest_change *change,
 			     struct err *err)
 {
 	enum volume_content content = change->ops->content;
+	const struct field *doom = volid_find(&change->doomed, volid);
 	struct volid volume;
 	int r = volid_parse(volid, &volume, err);
 
 	if (r < 0)
 		return r;
 	volume.content = content; /* never a backup of the same guest */
-	if ((r = task_volume_free(task, &volume, content, err)) == 0 &&
-	    fields_find(&change->doomed, volid))
-		fields_set(&change->doomed, volid, "freed");
+	if ((r = task_volume_free(task, &volume, content, err)) == 0 && doom) {
+		autofree char *name = xstrdup(doom->name);
+
+		fields_set(&change->doomed, name, "freed");
+	}
 	return r;
 }

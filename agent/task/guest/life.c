@@ -107,7 +107,7 @@ const char *life_value_of(const struct life *life, const struct guest_config *co
 	struct guest_volume v;
 
 	if (value && guest_volume_read(life->ops, key, value, &v, NULL) == 1 &&
-	    str_eq(v.volid, volid))
+	    volid_text_same(v.volid, volid))
 		return value;
 	err_set(err, ERR_BUSY, value ? "%s names another volume now" : "%s was removed meanwhile",
 		key);

@@ -32,7 +32,7 @@ static int free_named(struct task_ctx *task, const struct life *life,
 		const char *volid = names.items[i].name;
 		struct volid volume;
 
-		if (fields_find(&done, volid) || volid_parse(volid, &volume, NULL) < 0)
+		if (volid_find(&done, volid) || volid_parse(volid, &volume, NULL) < 0)
 			continue;
 		fields_add(&done, volid, "");
 		if (volume.vmid != task->guest) {

@@ -111,6 +111,22 @@ static void keeps_what_is_in_use(void **state)
 	assert_true(is_there(1));
 }
 
+/* By either name. */
+static void keeps_a_clone_in_use(void **state)
+{
+	autofree char *path = xasprintf("%s/a/images/101/vm-101-disk-1.qcow2", folder);
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(file_write_atomic(path, "data", 4, 0600, NULL), 0);
+	assert_int_equal(undo(OWN "mp0: aa:100/base-100-disk-0.raw/101/vm-101-disk-1.qcow2,mp=/d\n"
+				  "\n[special:config]\nvolume0: aa:101/vm-101-disk-1.qcow2\n",
+			      &config),
+			 0);
+	assert_null(strstr(config.data, "[special:"));
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 static void leaves_a_finished_change_alone(void **state)
 {
 	autobuf config = BUF_INIT;
@@ -264,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(removes_what_was_made_or_freed),
 		TEST(keeps_what_is_in_use),
+		TEST(keeps_a_clone_in_use),
 		TEST(leaves_a_finished_change_alone),
 		TEST(is_found_without_a_lock),
 		TEST(takes_what_that_job_made),
