@@ -212,6 +212,44 @@ static void starts_and_stops(void **state)
 	take_fact("stopped", NULL);
 }
 
+#define WITH_SNAPSHOT(file)                                                                        \
+	"memory: 256\nscsi0: local:101/" file "\n\n[s1]\nmemory: 256\nscsi0: local:101/" file      \
+	"\nsnaptime: 1\n"
+
+/* What an emulator has open nobody else reads inside of, nor changes. */
+static void open_images_are_left_alone(void **state)
+{
+	static const char where[] = "a running virtual machine: it lies in the image of scsi0, "
+				    "which is open";
+	autofree char *deletion =
+		xasprintf("feature not available: deletion of a snapshot of %s", where);
+	autofree char *copy = xasprintf("feature not available: copy of a snapshot of %s", where);
+	autofields forced = FIELDS_INIT, deleted = FIELDS_INIT, cloned = FIELDS_INIT;
+	unsigned status;
+
+	(void)state;
+	put(VM_CONF, WITH_SNAPSHOT("vm-101-disk-0.qcow2"));
+	take_fact("running", "1");
+	expect_failure("DELETE", VM "/snapshot/s1", NULL, deletion);
+	expect_failure("POST", VM "/clone", "newid=102|snapname=s1|full=1", copy);
+	autofree char *feature = xasprintf("{\"data\":{\"hasFeature\":0,\"reason\":\"%s\","
+					   "\"nodes\":[]}}",
+					   copy);
+
+	expect("GET", VM "/feature", "feature=copy|snapname=s1", 200, feature);
+	expect_job("DELETE", VM "/snapshot/s1", "force=1", "qmdelsnapshot", &forced);
+	take_fact("stopped", NULL);
+	expect_job("DELETE", VM "/snapshot/s1", NULL, "qmdelsnapshot", &deleted);
+	/* nor does it start meanwhile: the job is in its queue, too */
+	autobuf answer = ask_as(NULL, "POST", VM "/clone", "newid=102|snapname=s1|full=1", &status);
+
+	assert_int_equal(status, 200);
+	wait_for_job(buf_str(&answer));
+	take_args("qmclone", &cloned);
+	assert_string_equal(fields_get(&cloned, "other"), "101");
+	store_op(STORE_DELETE, "/nodes/n1/qemu/102.conf", "");
+}
+
 /* What a job left half done is the next one's; any other lock is somebody's. */
 static void a_template_is_carried_on(void **state)
 {
@@ -287,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(disks_come_and_go, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(changes_by_a_job, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(starts_and_stops, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(open_images_are_left_alone, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(a_template_is_carried_on, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),
 	};
