@@ -128,13 +128,15 @@ struct plan {
 	bool is_new;
 };
 
-static int fixed_check(const struct plan *plan, const char *key, const char *value, struct err *err)
+/* value NULL: it is to be deleted. */
+static int fixed_check(const struct plan *plan, const char *field, const char *key,
+		       const char *value, struct err *err)
 {
 	if (plan->is_new || !guest_key_is_in(plan->ops->fixed_keys, key))
 		return 0;
 	if (str_eq(guest_config_get(plan->config, key), value))
 		return 0;
-	return err_field(err, key, "unable to modify read-only option: '%s'", key);
+	return err_field(err, field, "unable to modify read-only option: '%s'", key);
 }
 
 static int plan_delete(struct plan *plan, const char *field, const char *key, struct err *err)
@@ -145,6 +147,8 @@ static int plan_delete(struct plan *plan, const char *field, const char *key, st
 		return r;
 	if (guest_key_is_in(plan->ops->required_keys, key))
 		return err_field(err, field, "unable to delete required option '%s'", key);
+	if ((r = fixed_check(plan, field, key, NULL, err)) < 0)
+		return r;
 	if (!fields_find(&plan->deleted, key))
 		fields_add(&plan->deleted, key, "");
 	return 0;
@@ -183,7 +187,7 @@ static int plan_set(struct plan *plan, const struct field *f, struct err *err)
 	int r = guest_value_normalise(plan->ops, f->name, f->value, &value, err);
 
 	if (r == 0)
-		r = fixed_check(plan, f->name, value, err);
+		r = fixed_check(plan, f->name, f->name, value[0] ? value : NULL, err);
 	if (r == 0)
 		r = volume_check(plan, f->name, value, err);
 	if (r == 0 && value[0] == '\0')

@@ -166,6 +166,24 @@ const char *guest_volume_snapshot(const struct guest_kind_ops *ops,
 	return NULL;
 }
 
+int guest_volumes_check_start(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      struct err *err)
+{
+	autofree struct guest_volume *volumes = NULL;
+	size_t count = 0;
+	int r = guest_volumes(ops, &config->sections[0], &volumes, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct guest_volume *v = &volumes[i];
+
+		if (!v->is_unused && !v->is_read_only && volume_is_base(&v->volume))
+			r = err_set(err, ERR_BUSY,
+				    "%s: volume '%s' is a template's and does not change", v->key,
+				    v->volid);
+	}
+	return r;
+}
+
 int guest_unused_add(struct guest_config *config, const char *volid, char ret_key[16],
 		     struct err *err)
 {

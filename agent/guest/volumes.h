@@ -38,6 +38,9 @@ char *guest_volume_other_name(const struct guest_kind_ops *ops, const struct gue
 /* The first snapshot whose section names it, or NULL. */
 const char *guest_volume_snapshot(const struct guest_kind_ops *ops,
 				  const struct guest_config *config, const char *volid);
+/* Before a start: what a template's clones stand on is not written to. ERR_BUSY. */
+int guest_volumes_check_start(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      struct err *err);
 /* Puts it under the first free unusedN; ERR_LIMIT when none is free. ret_key may be NULL. */
 int guest_unused_add(struct guest_config *config, const char *volid, char ret_key[16],
 		     struct err *err);

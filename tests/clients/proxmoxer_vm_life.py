@@ -97,6 +97,7 @@ def clones():
     task_ok('template', px, upid)
     ok('it is one', vm.config.get()['template'] == 1 and '/base-' in vm.config.get()['scsi0'], vm.config.get())
     raises('it cannot start', 500, 'template', lambda: vm.status.start.post())
+    raises('it stays one', 400, 'read-only option', lambda: vm.config.put(delete='template'))
     for n in (2, 3):
         task_ok('a linked clone', px, vm.clone.post(newid=FIRST + n))
     config = node.qemu(FIRST + 2).config.get()

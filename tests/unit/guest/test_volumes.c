@@ -131,6 +131,33 @@ static void knows_both_names_of_a_clone(void **state)
 	assert_int_equal(guest_kind_ct.check(&twice, NULL), -ERR_INVALID);
 }
 
+static void bases_are_not_started_on(void **state)
+{
+	static const struct {
+		const struct guest_kind_ops *ops;
+		const char *text;
+		int result;
+	} cases[] = {
+		{&guest_kind_vm, "scsi0: st:101/base-101-disk-0.raw,size=1G\n", -ERR_BUSY},
+		{&guest_kind_vm, "scsi0: st:101/base-101-disk-0.raw,ro=1\n", 0},
+		{&guest_kind_vm, "unused0: st:101/base-101-disk-0.raw\nscsi0: " CLONE "\n", 0},
+		{&guest_kind_ct, "rootfs: st:101/basevol-101-disk-0.subvol\n", -ERR_BUSY},
+		{&guest_kind_ct,
+		 "rootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/base-101-disk-1.raw,mp=/a\n",
+		 -ERR_BUSY},
+		{&guest_kind_ct, "rootfs: st:101/vm-101-disk-0.raw\nmp0: /srv,mp=/a\n", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTOCONFIG config;
+
+		config_from(cases[i].text, &config);
+		if (guest_volumes_check_start(cases[i].ops, &config, NULL) != cases[i].result)
+			fail_msg("%s", cases[i].text);
+	}
+}
+
 static void keeps_unused(void **state)
 {
 	AUTOCONFIG config;
@@ -277,11 +304,12 @@ static void shortens_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_volumes),     cmocka_unit_test(changes_values),
-		cmocka_unit_test(knows_who_names),   cmocka_unit_test(knows_both_names_of_a_clone),
-		cmocka_unit_test(keeps_unused),	     cmocka_unit_test(copies_a_container),
-		cmocka_unit_test(copies_a_snapshot), cmocka_unit_test(refuses_folders),
-		cmocka_unit_test(copies_a_machine),  cmocka_unit_test(shortens_names),
+		cmocka_unit_test(finds_volumes),      cmocka_unit_test(changes_values),
+		cmocka_unit_test(knows_who_names),    cmocka_unit_test(knows_both_names_of_a_clone),
+		cmocka_unit_test(keeps_unused),	      cmocka_unit_test(bases_are_not_started_on),
+		cmocka_unit_test(copies_a_container), cmocka_unit_test(copies_a_snapshot),
+		cmocka_unit_test(refuses_folders),    cmocka_unit_test(copies_a_machine),
+		cmocka_unit_test(shortens_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
