@@ -223,9 +223,8 @@ static int plan_make(struct plan *plan, const struct guest_update *update, char 
 	return r;
 }
 
-/* Both what runs on and what the next start will use must fit together. */
-static int result_check(const struct guest_kind_ops *ops, const struct guest_config *config,
-			struct err *err)
+int guest_config_check(const struct guest_kind_ops *ops, const struct guest_config *config,
+		       struct err *err)
 {
 	struct guest_config next __attribute__((cleanup(guest_config_fini)));
 
@@ -268,7 +267,7 @@ int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *c
 		if (r == 0 && ops->change_follow)
 			r = ops->change_follow(config, &changed, err);
 		if (r == 0)
-			r = result_check(ops, &changed, err);
+			r = guest_config_check(ops, &changed, err);
 		struct guest_config *unused = r == 0 ? config : &changed;
 
 		guest_config_fini(unused);

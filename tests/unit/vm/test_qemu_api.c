@@ -250,6 +250,23 @@ static void open_images_are_left_alone(void **state)
 	store_op(STORE_DELETE, "/nodes/n1/qemu/102.conf", "");
 }
 
+/* Another machine is not given what it could not start with. */
+static void gives_what_fits(void **state)
+{
+	autofields args = FIELDS_INIT;
+
+	(void)state;
+	put(VM_CONF, "memory: 256\nscsi1: local:101/vm-101-disk-1.raw,iothread=1,size=4G\n"
+		     "scsihw: virtio-scsi-single\n");
+	put("/nodes/n1/qemu/102.conf", "memory: 256\n");
+	expect_wrong("POST", VM "/move_disk", "disk=scsi1|target-vmid=102|target-disk=sata0",
+		     "target-disk",
+		     "VM 102 cannot have it: sata0: iothread: only for scsi and virtio");
+	expect_job("POST", VM "/move_disk", "disk=scsi1|target-vmid=102|target-disk=virtio0",
+		   "qmmove", &args);
+	store_op(STORE_DELETE, "/nodes/n1/qemu/102.conf", "");
+}
+
 /* What a job left half done is the next one's; any other lock is somebody's. */
 static void a_template_is_carried_on(void **state)
 {
@@ -326,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changes_by_a_job, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(starts_and_stops, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(open_images_are_left_alone, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(gives_what_fits, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(a_template_is_carried_on, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),
 	};
