@@ -8,6 +8,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/propstr.h"
 #include "agent/base/str.h"
+#include "agent/guest/tags.h"
 #include "agent/guest/underway.h"
 #include "agent/guest/volumes.h"
 
@@ -97,6 +98,8 @@ int guest_value_normalise(const struct guest_kind_ops *ops, const char *key, con
 		*ret = boolean_normalise(value);
 	else if (p->type == PARAM_INTEGER)
 		*ret = integer_normalise(value);
+	else if (str_eq(key, "tags"))
+		*ret = guest_tags_normalise(value);
 	else
 		*ret = str_eq(key, "description") ? xstrdup(value) : spaces_trimmed(value);
 	return 0;

@@ -42,7 +42,7 @@ def types(text, row, expected):
 def create():
     upid = node.qemu.post(vmid=VMID, name='first-vm', memory=256, cores=2, sockets=1, kvm=0, ostype='l26', vga='serial0',
                           serial0='socket', scsi0='local:1,discard=on,ssd=1', ide2=f'{ISO},media=cdrom', agent='1',
-                          net0='virtio,bridge=vmbr0', boot='order=ide2;scsi0', onboot=0, tags='lab;test', description=HOSTILE)
+                          net0='virtio,bridge=vmbr0', boot='order=ide2;scsi0', onboot=0, tags='test,Lab', description=HOSTILE)
     ok('a UPID', re.fullmatch(UPID % (NODE, 'qmcreate', VMID), upid), upid)
     task_ok('create', px, upid)
     config = vm.config.get()

@@ -55,6 +55,11 @@ static const struct update_case update_cases[] = {
 	{"empty deletes", "tags=", NULL, NULL, false,
 	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY, NULL, NULL},
 
+	{"tags in one form", "tags=Web,b;a  web B", NULL, NULL, false,
+	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY "tags: a;b;web\n", NULL,
+	 NULL},
+	{"no tags are none", "tags=;", NULL, NULL, false,
+	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY, NULL, NULL},
 	{"a mount point, its path made plain", "mp0=local:101/vm-101-disk-1.raw,mp=//a//b/", NULL,
 	 NULL, false,
 	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY
