@@ -72,6 +72,8 @@ static int vm_change_complete(const struct guest_config *config, struct fields *
 			r = drive_complete(config, f->name, f->value, &value, err);
 		else if (vm_unused_key(f->name, &(unsigned){0}))
 			r = err_field(err, f->name, "is set by the node alone");
+		else if (str_eq(f->name, "numa") && str_eq(f->value, "1"))
+			r = err_field(err, f->name, "NUMA of the guest is not built");
 		if (r < 0)
 			return r;
 		if (value) {
@@ -246,6 +248,7 @@ static const char *const fixed_keys[] = {"template", NULL};
 static const char *const required_keys[] = {NULL};
 static const char *const volume_keys[] = {"ide[n]", "sata[n]", "scsi[n]", "virtio[n]", NULL};
 static const struct guest_key_privilege privileges[] = {
+	{"balloon", "VM.Config.Memory"}, {"numa", "VM.Config.CPU"},
 	{"cores", "VM.Config.CPU"},	 {"cpu", "VM.Config.CPU"},
 	{"sockets", "VM.Config.CPU"},	 {"memory", "VM.Config.Memory"},
 	{"ide[n]", "VM.Config.Disk"},	 {"sata[n]", "VM.Config.Disk"},

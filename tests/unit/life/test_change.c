@@ -257,6 +257,33 @@ static void does_not_overwrite_a_change_meanwhile(void **state)
 	assert_false(is_there(1));
 }
 
+/* Root's choice; the lock stays. */
+static void a_lock_is_passed_over(void **state)
+{
+	static const char locked[] = OWN "lock: backup\n";
+
+	(void)state;
+	set(CONFIG, locked, strlen(locked));
+	for (int skips = 0; skips < 2; skips++) {
+		struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+		struct guest_change change;
+		autobuf config = BUF_INIT;
+		pid_t pid = start_core();
+
+		if (skips)
+			fields_add(&task.args, "skiplock", "1");
+		guest_change_read(&task, &guest_kind_ct, &change);
+		assert_int_equal(guest_change_edit(&task, &change, set_memory, NULL),
+				 skips ? 0 : -ERR_BUSY);
+		assert_int_equal(task_store_get(CONFIG, &config, NULL, NULL), 0);
+		stop_core(pid);
+		assert_non_null(strstr(buf_str(&config), "lock: backup"));
+		assert_int_equal(strstr(buf_str(&config), "memory: 128") != NULL, skips);
+		guest_change_fini(&change);
+		fields_fini(&task.args);
+	}
+}
+
 static void does_not_wait_for_a_storage_that_is_no_more(void **state)
 {
 	autobuf config = BUF_INIT;
@@ -287,6 +314,7 @@ int main(void)
 		TEST(leaves_notes_of_others),
 		TEST(does_not_wait_for_a_storage_that_is_no_more),
 		TEST(its_own_writes_are_no_others),
+		TEST(a_lock_is_passed_over),
 		TEST(does_not_overwrite_a_change_meanwhile),
 	};
 

@@ -267,6 +267,57 @@ static void gives_what_fits(void **state)
 	store_op(STORE_DELETE, "/nodes/n1/qemu/102.conf", "");
 }
 
+/* Parameters and values of the contract that ask for nothing here, or for root's lock. */
+static void takes_what_clients_send(void **state)
+{
+	static const char locked[] = "VM is locked (backup)";
+	autofields args = FIELDS_INIT, destroyed = FIELDS_INIT, stopped = FIELDS_INIT;
+
+	(void)state;
+	expect("PUT", VM "/config", "balloon=0|numa=0|protection=0", 200, "{\"data\":null}");
+	expect_wrong("PUT", VM "/config", "numa=1", "numa", "NUMA of the guest is not built");
+	expect_wrong("PUT", VM "/config", "balloon=64", "balloon",
+		     "value must have a maximum value of 0");
+	expect_wrong("POST", "/nodes/n1/qemu", "vmid=102|numa=1", "numa",
+		     "NUMA of the guest is not built");
+	expect("PUT", VM "/config", "lock=backup", 200, "{\"data\":null}");
+	expect_failure("PUT", VM "/config", "name=a", locked);
+	expect("PUT", VM "/config", "name=a|skiplock=1", 200, "{\"data\":null}");
+	expect_failure("POST", VM "/config", "name=b|background_delay=5", locked);
+	expect_job("POST", VM "/config", "name=b|background_delay=5|skiplock=1", "qmconfig", &args);
+	assert_string_equal(fields_get(&args, "skiplock"), "1");
+	expect_failure("DELETE", VM, NULL, locked);
+	put("/user.cfg", "user:joe@pve:1:0::::\nacl:/:user:joe@pve:Administrator:1\n");
+	expect_as("joe@pve", "DELETE", VM, "skiplock=1", 400,
+		  "{\"data\":null,\"errors\":{\"skiplock\":\"Only root may use this option.\"},"
+		  "\"message\":\"Parameter verification failed.\\n\"}");
+	expect_as("joe@pve", "PUT", VM "/config", "name=c|skiplock=1", 400,
+		  "{\"data\":null,\"errors\":{\"skiplock\":\"Only root may use this option.\"},"
+		  "\"message\":\"Parameter verification failed.\\n\"}");
+	expect_job("DELETE", VM, "skiplock=1", "qmdestroy", &destroyed);
+	assert_string_equal(fields_get(&destroyed, "skiplock"), "1");
+	take_fact("running", "1");
+	expect_job("POST", VM "/status/stop", "timeout=30|skiplock=1", "qmstop", &stopped);
+	take_fact("stopped", NULL);
+}
+
+/* Neither the machine nor its volumes go. */
+static void is_protected(void **state)
+{
+	(void)state;
+	put(VM_CONF, "memory: 256\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n"
+		     "unused0: local:101/vm-101-disk-1.raw\n");
+	expect("PUT", VM "/config", "protection=yes", 200, "{\"data\":null}");
+	expect_failure("DELETE", VM, NULL, "can't remove VM 101 - protection mode enabled");
+	expect_failure("PUT", VM "/config", "delete=unused0",
+		       "can't remove volume 'local:101/vm-101-disk-1.raw' - protection mode "
+		       "enabled");
+	expect_failure("PUT", VM "/unlink", "idlist=scsi0|force=1",
+		       "can't remove volume 'local:101/vm-101-disk-0.raw' - protection mode "
+		       "enabled");
+	expect("PUT", VM "/config", "delete=scsi0", 200, "{\"data\":null}");
+}
+
 /* What a job left half done is the next one's; any other lock is somebody's. */
 static void a_template_is_carried_on(void **state)
 {
@@ -344,6 +395,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(starts_and_stops, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(open_images_are_left_alone, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(gives_what_fits, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(takes_what_clients_send, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(is_protected, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(a_template_is_carried_on, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),
 	};
