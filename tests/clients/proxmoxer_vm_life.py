@@ -102,6 +102,7 @@ def clones():
         task_ok('a linked clone', px, vm.clone.post(newid=FIRST + n))
     config = node.qemu(FIRST + 2).config.get()
     ok('linked', f'{FIRST}/base-' in config['scsi0'] and has(FIRST + 2, 'x'), config)
+    raises('it keeps its name', 400, 'is a linked clone', lambda: node.qemu(FIRST + 2).config.put(scsi1=f'local:{FIRST + 2}/vm-{FIRST + 2}-disk-0.qcow2'))
     write(FIRST + 2, 'y')
     ok('apart', has(FIRST + 2, 'y') and has(FIRST + 3, 'x') and has(FIRST, 'x'))
     task_ok('it starts', px, node.qemu(FIRST + 2).status.start.post())
