@@ -13,7 +13,7 @@ int guest_change_check(const struct api_request *req, const struct guest_target 
 	if ((r = guest_request_check_keys(req, update, err)) < 0 ||
 	    (r = guest_request_check_digest(req, "digest", target->guest->config, err)) < 0)
 		return r;
-	return guest_target_check_lock(target, NULL, err);
+	return guest_request_check_lock(req, target, NULL, err);
 }
 
 int guest_change_check_result(const struct guest_target *target, const struct guest_update *update,
@@ -56,6 +56,8 @@ int guest_change_start(struct api_request *req, const struct guest_target *targe
 	fields_add(args, "delete", update->delete_list);
 	fields_add(args, "revert", update->revert_list);
 	fields_add(args, "lxc", update->raw);
+	if (api_bool(req, "skiplock", false))
+		fields_add(args, "skiplock", "1");
 	fields_add(args, "digest", str_is_empty(digest) ? NULL : digest);
 	return guest_request_job(req, &job, err);
 }

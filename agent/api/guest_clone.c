@@ -31,6 +31,15 @@ static bool locks_source(const struct api_request *req, const struct guest_targe
 	return !api_str(req, "snapname") && !is_template(target);
 }
 
+/* Nothing starts while its images are read. */
+static bool reads_images(const struct api_request *req, const struct guest_target *target)
+{
+	const struct guest_config *config = target->guest->config;
+	const struct guest_section *section = guest_snapshot_find(config, api_str(req, "snapname"));
+
+	return section && guest_snapshot_check_open(target->ops, config, section, "", NULL) < 0;
+}
+
 static bool asks_for_link(const struct api_request *req)
 {
 	return api_str(req, "full") && !api_bool(req, "full", false);
@@ -110,7 +119,9 @@ static int check_features(const struct api_request *req, const struct guest_targ
 			       "feature not available: full clone of a running %s without a "
 			       "snapshot",
 			       target->ops->noun);
-	return guest_check_feature(req, target, snapshot, VOLUME_COPY, err);
+	int r = guest_check_open(target, snapshot, "copy of a snapshot", err);
+
+	return r < 0 ? r : guest_check_feature(req, target, snapshot, VOLUME_COPY, err);
 }
 
 static int check(const struct api_request *req, const struct guest_target *target, struct err *err)
@@ -166,6 +177,7 @@ static int start_job(struct api_request *req, struct err *err)
 	if (r == 0)
 		add_bwlimit(req, &target, &args);
 	bool is_locking = r == 0 && locks_source(req, &target);
+	bool is_joining = is_locking || (r == 0 && reads_images(req, &target));
 
 	if (is_locking)
 		fields_add(&args, "locks-source", "1");
@@ -174,7 +186,7 @@ static int start_job(struct api_request *req, struct err *err)
 				      &(struct guest_job){.ops = ops,
 							  .vmid = new_id(req),
 							  .id = api_vmid(req),
-							  .other = is_locking ? api_vmid(req) : 0,
+							  .other = is_joining ? api_vmid(req) : 0,
 							  .verb = "clone",
 							  .undo = undo,
 							  .args = &args},

@@ -92,12 +92,12 @@ int guest_request_check_digest(const struct api_request *req, const char *name,
 }
 
 /* Root may take the lock itself away. */
-static int check_lock(const struct guest_target *target, const struct guest_update *update,
-		      struct err *err)
+static int check_lock(const struct api_request *req, const struct guest_target *target,
+		      const struct guest_update *update, struct err *err)
 {
 	autostrv char **deleted = str_split(update->delete_list ?: "", ",; ");
 
-	return strv_has(deleted, "lock") ? 0 : guest_target_check_lock(target, NULL, err);
+	return strv_has(deleted, "lock") ? 0 : guest_request_check_lock(req, target, NULL, err);
 }
 
 static int stored(struct api_request *req, struct err *err)
@@ -161,7 +161,7 @@ int guest_handle_config_put(struct api_request *req, struct err *err)
 	if (r == 0)
 		r = guest_request_check_digest(req, "digest", target.guest->config, err);
 	if (r == 0)
-		r = check_lock(&target, &update, err);
+		r = check_lock(req, &target, &update, err);
 	if (r < 0)
 		return r;
 	guest_config_copy(&config, target.guest->config);

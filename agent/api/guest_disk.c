@@ -200,6 +200,26 @@ static int find_other(const struct api_request *req, const struct guest_target *
 	return 0;
 }
 
+/* With the volume's options, unless nothing uses it there. */
+static int check_received(const struct guest_target *target, const struct guest_target *other,
+			  const struct move *move, const struct guest_volume *v, const char *key,
+			  struct err *err)
+{
+	const char *value = guest_config_get(target->guest->config, v->key);
+	struct guest_config theirs;
+	struct err why = ERR_INIT;
+	int r;
+
+	guest_config_copy(&theirs, other->guest->config);
+	guest_config_set(&theirs, key, guest_key_is_unused(key) ? v->volid : value);
+	r = guest_config_check(target->ops, &theirs, &why);
+	guest_config_fini(&theirs);
+	if (r < 0)
+		return err_field(err, move->target_volume, "%s %u cannot have it: %s: %s",
+				 target->ops->label, other->vmid, why.field, why.message);
+	return 0;
+}
+
 static int check_other_key(const struct api_request *req, const struct guest_target *target,
 			   const struct guest_target *other, const struct move *move,
 			   const char *key, struct err *err)
@@ -238,6 +258,8 @@ static int check_to_guest(const struct api_request *req, const struct guest_targ
 		r = guest_request_check_digest(req, "target-digest", other.guest->config, err);
 	if (r == 0)
 		r = check_other_key(req, target, &other, move, key, err);
+	if (r == 0)
+		r = check_received(target, &other, move, v, key, err);
 	if (r == 0 && guest_target_is_running(&other))
 		r = err_set(err, ERR_BUSY, "%s %u is running", target->ops->label, other.vmid);
 	if (r == 0)

@@ -37,10 +37,23 @@ int guest_check_feature(const struct api_request *req, const struct guest_target
 	return r;
 }
 
+int guest_check_open(const struct guest_target *target, const char *snapshot, const char *action,
+		     struct err *err)
+{
+	const struct guest_config *config = target->guest->config;
+	const struct guest_section *section = guest_snapshot_find(config, snapshot);
+
+	if (!section || !guest_target_is_running(target))
+		return 0;
+	return guest_snapshot_check_open(target->ops, config, section, action, err);
+}
+
 /* In full: what is as it is must stand still for it. */
 static int check_copy(const struct guest_target *target, const char *snapshot,
 		      enum volume_feature feature, struct err *err)
 {
+	if (feature == VOLUME_COPY && snapshot)
+		return guest_check_open(target, snapshot, "copy of a snapshot", err);
 	if (feature != VOLUME_COPY || snapshot || !guest_target_is_running(target))
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,

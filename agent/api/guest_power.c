@@ -140,10 +140,7 @@ int guest_handle_reboot(struct api_request *req, struct err *err)
 
 static int check_protection(const struct guest_target *target, struct err *err)
 {
-	const char *text = guest_config_get(target->guest->config, "protection");
-	bool is_protected = false;
-
-	if (!text || !str_to_bool(text, &is_protected) || !is_protected)
+	if (!guest_config_flag(target->guest->config, "protection"))
 		return 0;
 	return err_set(err, ERR_BUSY, "can't remove %s %u - protection mode enabled",
 		       target->ops->label, target->vmid);
@@ -151,13 +148,14 @@ static int check_protection(const struct guest_target *target, struct err *err)
 
 int guest_handle_destroy(struct api_request *req, struct err *err)
 {
-	static const char *const flags[] = {"force", "purge", "destroy-unreferenced-disks"};
+	static const char *const flags[] = {"force", "purge", "destroy-unreferenced-disks",
+					    "skiplock"};
 	autofields args = FIELDS_INIT;
 	struct guest_target target;
 	int r = guest_request_target(req, &target, err);
 
 	if (r == 0)
-		r = guest_target_check_lock(&target, "destroyed", err);
+		r = guest_request_check_lock(req, &target, "destroyed", err);
 	if (r == 0)
 		r = check_protection(&target, err);
 	if (r < 0)

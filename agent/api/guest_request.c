@@ -54,21 +54,26 @@ int guest_target_check_lock(const struct guest_target *target, const char *allow
 	return err_set(err, ERR_BUSY, "%s is locked (%s)", target->ops->label, lock);
 }
 
+int guest_request_check_lock(const struct api_request *req, const struct guest_target *target,
+			     const char *allowed, struct err *err)
+{
+	if (!api_bool(req, "skiplock", false))
+		return guest_target_check_lock(target, allowed, err);
+	return guest_request_is_root(req)
+		       ? 0
+		       : err_field(err, "skiplock", "Only root may use this option.");
+}
+
 int guest_request_unlocked(const struct api_request *req, struct guest_target *ret,
 			   struct fields *args, struct err *err)
 {
-	bool skip = api_bool(req, "skiplock", false);
 	int r = guest_request_target(req, ret, err);
 
-	if (r < 0)
-		return r;
-	if (!skip)
-		return guest_target_check_lock(ret, NULL, err);
-	if (!guest_request_is_root(req))
-		return err_field(err, "skiplock", "Only root may use this option.");
-	if (args)
+	if (r == 0)
+		r = guest_request_check_lock(req, ret, NULL, err);
+	if (r == 0 && args && api_bool(req, "skiplock", false))
 		fields_add(args, "skiplock", "1");
-	return 0;
+	return r;
 }
 
 bool guest_target_is_running(const struct guest_target *target)

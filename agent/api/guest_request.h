@@ -21,6 +21,9 @@ enum guest_kind guest_request_kind(const struct guest_kind_ops *ops);
 int guest_request_target(const struct api_request *req, struct guest_target *ret, struct err *err);
 /* root@pam itself, not one of its tokens. */
 bool guest_request_is_root(const struct api_request *req);
+/* With "skiplock", which is root's alone, any lock passes. */
+int guest_request_check_lock(const struct api_request *req, const struct guest_target *target,
+			     const char *allowed, struct err *err);
 /* The same, if it is not locked; with "skiplock", which is root's alone, its lock is not looked at, and args (NULL: they
  * are not asked for) tell the job so. */
 int guest_request_unlocked(const struct api_request *req, struct guest_target *ret,

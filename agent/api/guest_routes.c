@@ -10,6 +10,7 @@ const struct param guest_destroy_params[] = {
 			 "Also free volumes of this id that its configuration does not name."),
 	GUEST_OFF_PARAM("force", "Stop it first when it is running."),
 	GUEST_OFF_PARAM("purge", "Also remove it from other configurations."),
+	GUEST_SKIPLOCK_PARAM,
 	PARAM_END,
 };
 
@@ -31,6 +32,7 @@ const struct param guest_config_put_params[] = {GUEST_PARAMS, GUEST_CHANGE_PARAM
 const struct param guest_stop_params[] = {
 	GUEST_PARAMS,
 	GUEST_OFF_PARAM("overrule-shutdown", "End a shutdown that is going on."),
+	GUEST_SECONDS_PARAM(0, NULL, "Has no effect: nothing is waited for before it is stopped."),
 	GUEST_SKIPLOCK_PARAM,
 	PARAM_END,
 };

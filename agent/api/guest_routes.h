@@ -38,10 +38,11 @@
 		 .has_max = true,                                                                  \
 		 .max = 40,                                                                        \
 		 .text = "Refuse unless the configuration still has this digest."},                \
-	{                                                                                          \
-		.name = "revert", .optional = true, .format = "pve-configid-list",                 \
-		.text = "Keys whose waiting change is dropped."                                    \
-	}
+		{.name = "revert",                                                                 \
+		 .optional = true,                                                                 \
+		 .format = "pve-configid-list",                                                    \
+		 .text = "Keys whose waiting change is dropped."},                                 \
+		GUEST_SKIPLOCK_PARAM
 
 #define GUEST_SKIPLOCK_PARAM	GUEST_FLAG_PARAM("skiplock", "Ignore the lock; root only.")
 #define GUEST_START_AFTER_PARAM GUEST_OFF_PARAM("start", "Start it once it is made.")

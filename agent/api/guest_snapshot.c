@@ -110,6 +110,8 @@ int guest_handle_snapshot_delete(struct api_request *req, struct err *err)
 		r = guest_target_check_lock(&target, "snapshot-delete", err);
 	if (r == 0 && !guest_snapshot_find(target.guest->config, name))
 		r = err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", name);
+	if (r == 0 && !api_bool(req, "force", false))
+		r = guest_check_open(&target, name, "deletion of a snapshot", err);
 	if (r < 0)
 		return r;
 	fields_add(&args, "snapname", name);

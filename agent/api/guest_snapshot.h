@@ -16,6 +16,10 @@ int guest_check_feature(const struct api_request *req, const struct guest_target
 int guest_check_volume_feature(const struct api_request *req, const struct guest_volume *v,
 			       const char *snapshot, enum volume_feature feature, struct err *err);
 
+/* guest_snapshot_check_open(), if the guest runs; a snapshot that is not there passes. */
+int guest_check_open(const struct guest_target *target, const char *snapshot, const char *action,
+		     struct err *err);
+
 int guest_handle_snapshot_list(struct api_request *req, struct err *err);
 int guest_handle_snapshot_create(struct api_request *req, struct err *err);
 int guest_handle_snapshot_index(struct api_request *req, struct err *err);

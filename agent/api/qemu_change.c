@@ -45,7 +45,8 @@ static bool needs_job(const struct api_request *req, const struct guest_update *
 	return needs;
 }
 
-/* A volume that goes needs the right to its room; one that a running machine may use stays. */
+/* A volume that goes needs the right to its room, and a machine that may lose one; one that a running machine may use
+ * stays. */
 static int check_freed(const struct api_request *req, const struct guest_update *update,
 		       const struct guest_target *target, struct err *err)
 {
@@ -65,6 +66,10 @@ static int check_freed(const struct api_request *req, const struct guest_update 
 			return err_set(err, ERR_BUSY,
 				       "VM %u is running: '%s' cannot be removed by force",
 				       target->vmid, deleted[i]);
+		if (guest_config_flag(target->guest->config, "protection"))
+			return err_set(err, ERR_BUSY,
+				       "can't remove volume '%.*s' - protection mode enabled",
+				       (int)strcspn(value, ","), value);
 		if ((r = api_check(req, path, "Datastore.AllocateSpace", false, err)) < 0)
 			return r;
 	}

@@ -4,12 +4,12 @@
 #include "agent/api/qemu_handlers.h"
 #include "agent/guest/vm_schema.h"
 
-#define CHANGE_ROUTE(verb_, how, returns_, handle_)                                                \
+#define CHANGE_ROUTE(verb_, how, params_, returns_, handle_)                                       \
 	{                                                                                          \
 		.verb = verb_, .path = "/nodes/{node}/qemu/{vmid}/config",                         \
 		.text = "Change a virtual machine " how                                            \
 			"; what a running one cannot take waits for its next start.",              \
-		.params = change_params, .more = vm_config_params,                                 \
+		.params = params_, .more = vm_config_params,                                       \
 		.permission = GUEST_NEEDS_CONFIG("|VM.Config.HWType"), .returns = returns_,        \
 		.handle = handle_,                                                                 \
 	}
@@ -18,10 +18,25 @@
 	GUEST_FLAG_PARAM("force",                                                                  \
 			 "Free the volumes of deleted disks instead of keeping them as unused.")
 
-static const struct param change_params[] = {
+static const struct param put_params[] = {
 	GUEST_PARAMS,
 	GUEST_CHANGE_PARAMS,
 	FORCE_PARAM,
+	PARAM_END,
+};
+
+static const struct param post_params[] = {
+	GUEST_PARAMS,
+	GUEST_CHANGE_PARAMS,
+	FORCE_PARAM,
+	{.name = "background_delay",
+	 .type = PARAM_INTEGER,
+	 .optional = true,
+	 .has_min = true,
+	 .min = 1,
+	 .has_max = true,
+	 .max = 30,
+	 .text = "Has no effect: the answer is the task, at once."},
 	PARAM_END,
 };
 
@@ -36,8 +51,8 @@ static const struct param unlink_params[] = {
 
 static const struct api_route routes[] = {
 	GUEST_CONFIG_ROUTE("qemu", "virtual machine"),
-	CHANGE_ROUTE(API_PUT, "at once", "{\"type\":\"null\"}", vm_handle_config_put),
-	CHANGE_ROUTE(API_POST, "by a task", GUEST_RETURNS_UPID, vm_handle_config_post),
+	CHANGE_ROUTE(API_PUT, "at once", put_params, "{\"type\":\"null\"}", vm_handle_config_put),
+	CHANGE_ROUTE(API_POST, "by a task", post_params, GUEST_RETURNS_UPID, vm_handle_config_post),
 	GUEST_PENDING_ROUTE("qemu"),
 	{
 		.verb = API_PUT,

@@ -112,6 +112,5 @@ bool storage_key_uses(const struct field *key, const struct volid *volume)
 	autofree char *text = xstrndup(value, strcspn(value, ","));
 	struct volid used;
 	return !str_starts(key->name, "unused") && volid_parse(text, &used, NULL) == 0 &&
-	       used.vmid == volume->vmid && str_eq(used.storage, volume->storage) &&
-	       str_eq(used.file, volume->file);
+	       volid_same(&used, volume);
 }

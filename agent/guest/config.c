@@ -73,6 +73,14 @@ static void key_set(struct fields *keys, const char *key, const char *value)
 	fields_add(keys, key, value);
 }
 
+bool guest_config_flag(const struct guest_config *config, const char *key)
+{
+	bool value = false;
+
+	str_to_bool(guest_config_get(config, key) ?: "0", &value);
+	return value;
+}
+
 void guest_config_set(struct guest_config *config, const char *key, const char *value)
 {
 	if (str_eq(key, "description"))

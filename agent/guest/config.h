@@ -16,7 +16,7 @@
 
 struct guest_section {
 	char *name;	    /* "" for the main section, "PENDING", snapshot names */
-	char *description; /* decoded text or NULL */
+	char *description;  /* decoded text or NULL */
 	struct fields keys; /* in order; lxc.* lines keep repeating; in PENDING "delete" = "a,b" */
 };
 
@@ -32,8 +32,10 @@ void guest_config_init(struct guest_config *config); /* one empty main section *
 void guest_config_fini(struct guest_config *config);
 void guest_config_copy(struct guest_config *dst, const struct guest_config *src);
 const char *guest_config_get(const struct guest_config *config, const char *key); /* main section */
+bool guest_config_flag(const struct guest_config *config, const char *key); /* absent: false */
 void guest_config_set(struct guest_config *config, const char *key, const char *value);
 bool guest_config_delete(struct guest_config *config, const char *key);
-struct guest_section *guest_config_section(struct guest_config *config, const char *name); /* or NULL */
+struct guest_section *guest_config_section(struct guest_config *config,
+					   const char *name); /* or NULL */
 struct guest_section *guest_config_section_add(struct guest_config *config, const char *name);
 void guest_config_section_remove(struct guest_config *config, const char *name);

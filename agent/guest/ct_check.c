@@ -52,13 +52,13 @@ static int mp_check(const struct guest_config *config, const struct ct_mp *mps, 
 	if (mp->is_new)
 		return err_field(err, key, "volume: '%s' is no volume", mp->volume);
 	ct_config_rootfs(config, &rootfs, NULL);
-	if (str_eq(rootfs.volume, mp->volume))
+	if (volid_text_same(rootfs.volume, mp->volume))
 		return err_field(err, key, "volume: '%s' is the root already", mp->volume);
 	for (size_t k = 0; k < i; k++) {
 		if (str_eq(mps[k].path, mp->path))
 			return err_field(err, key, "mp: mp%u is mounted on '%s' already",
 					 mps[k].index, mp->path);
-		if (!mp->is_folder && str_eq(mps[k].volume, mp->volume))
+		if (!mp->is_folder && volid_text_same(mps[k].volume, mp->volume))
 			return err_field(err, key, "volume: mp%u has '%s' already", mps[k].index,
 					 mp->volume);
 	}

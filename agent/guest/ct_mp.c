@@ -21,10 +21,7 @@ bool ct_key_index(const char *key, const char *stem, unsigned max, unsigned *ret
 
 bool ct_config_flag(const struct guest_config *config, const char *key)
 {
-	bool value = false;
-
-	str_to_bool(guest_config_get(config, key) ?: "0", &value);
-	return value;
+	return guest_config_flag(config, key);
 }
 
 bool ct_path_is_below(const char *path, const char *folder)

@@ -4,6 +4,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct_schema.h"
+#include "storage/volid/volid.h"
 
 /* The volume that a key names, heap; NULL when it names none. */
 static char *volume_of(const struct field *f, bool with_unused)
@@ -33,7 +34,7 @@ static bool is_named(const struct guest_config *config, const char *volid, bool 
 		for (size_t k = 0; k < keys->count; k++) {
 			autofree char *volume = volume_of(&keys->items[k], with_unused);
 
-			if (volume && str_eq(volume, volid))
+			if (volume && volid_text_same(volume, volid))
 				return true;
 		}
 	}

@@ -69,6 +69,39 @@ int guest_snapshot_require(const struct guest_config *config, const char *name,
 	return 0;
 }
 
+/* Is the volume of this value an image that the guest of now has? */
+static bool is_open_image(const struct guest_kind_ops *ops, const struct guest_config *config,
+			  const struct guest_volume *v)
+{
+	autofree struct guest_volume *now = NULL;
+	size_t n = 0;
+
+	if (v->is_unused || !str_eq(v->volume.format, "qcow2") ||
+	    guest_volumes(ops, &config->sections[0], &now, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!now[i].is_unused && volid_same(&now[i].volume, &v->volume))
+			return true;
+	return false;
+}
+
+int guest_snapshot_check_open(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      const struct guest_section *section, const char *action,
+			      struct err *err)
+{
+	autofree struct guest_volume *volumes = NULL;
+	size_t n = 0;
+	int r = ops->is_machine ? guest_volumes(ops, section, &volumes, &n, err) : 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (is_open_image(ops, config, &volumes[i]))
+			r = err_set(err, ERR_UNSUPPORTED,
+				    "feature not available: %s of a running %s: it lies in the "
+				    "image of %s, which is open",
+				    action, ops->noun, volumes[i].key);
+	return r;
+}
+
 static size_t count(const struct guest_config *config)
 {
 	size_t n = 0;
@@ -130,6 +163,14 @@ void guest_snapshot_mark_deleted(struct guest_config *config, const char *name)
 
 	if (section)
 		fields_set(&section->keys, "snapstate", SNAPSHOT_DELETE);
+}
+
+void guest_snapshot_unmark(struct guest_config *config, const char *name)
+{
+	struct guest_section *section = find(config, name);
+
+	if (section && str_eq(guest_snapshot_state(section), SNAPSHOT_DELETE))
+		fields_remove(&section->keys, "snapstate");
 }
 
 void guest_snapshot_remove(struct guest_config *config, const char *name)

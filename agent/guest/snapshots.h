@@ -5,7 +5,8 @@
  *
  *   begin ── commit        prepare → there
  *     └───── remove        prepare → gone
- *   mark_deleted ── remove delete  → gone */
+ *   mark_deleted ── remove delete  → gone
+ *         └──── unmark     delete  → there, nothing of it was deleted */
 #pragma once
 
 #include <stdint.h>
@@ -27,11 +28,18 @@ int guest_snapshot_require(const struct guest_config *config, const char *name,
 			   const struct guest_section **ret, struct err *err);
 const char *guest_snapshot_state(const struct guest_section *section); /* NULL: it is there */
 
+/* ERR_UNSUPPORTED "feature not available: ACTION of a running …": the guest, if it runs, has an image open in which a
+ * part of the snapshot lies. What is inside of it is the emulator's then. */
+int guest_snapshot_check_open(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      const struct guest_section *section, const char *action,
+			      struct err *err);
+
 /* A section with the keys of now; ERR_EXISTS, ERR_LIMIT. description may be NULL. */
 int guest_snapshot_begin(struct guest_config *config, const char *name, const char *description,
 			 uint64_t now, struct err *err);
 void guest_snapshot_commit(struct guest_config *config, const char *name);
 void guest_snapshot_mark_deleted(struct guest_config *config, const char *name);
+void guest_snapshot_unmark(struct guest_config *config, const char *name);
 /* Its children's parent becomes its own. */
 void guest_snapshot_remove(struct guest_config *config, const char *name);
 void guest_snapshot_describe(struct guest_config *config, const char *name,

@@ -8,6 +8,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
+#include "storage/volid/volid.h"
 
 #define OWNER ",job="
 
@@ -87,11 +88,12 @@ static const struct guest_section *section_of(const struct guest_config *config,
 static bool is_note(const struct field *f, const char *volid, const char *owner)
 {
 	size_t size = strcspn(f->value, ",");
+	autofree char *noted = xstrndup(f->value, size);
 	const char *theirs = str_after(f->value + size, OWNER);
 
 	if (!str_starts(f->name, "volume") || (owner && theirs && !str_eq(owner, theirs)))
 		return false;
-	return !volid || (strlen(volid) == size && memcmp(volid, f->value, size) == 0);
+	return !volid || volid_text_same(noted, volid);
 }
 
 static const struct field *note_of(const struct guest_section *section, const char *volid,
@@ -156,7 +158,7 @@ void guest_underway_volumes(const struct guest_config *config, const char *secti
 		const struct field *f = &s->keys.items[i];
 		autofree char *volid = xstrndup(f->value, strcspn(f->value, ","));
 
-		if (is_note(f, NULL, owner) && !fields_find(ret, volid))
+		if (is_note(f, NULL, owner) && !volid_find(ret, volid))
 			fields_add(ret, volid, "");
 	}
 }

@@ -8,6 +8,7 @@
 #include "agent/base/mem.h"
 #include "agent/base/propstr.h"
 #include "agent/base/str.h"
+#include "agent/guest/tags.h"
 #include "agent/guest/underway.h"
 #include "agent/guest/volumes.h"
 
@@ -97,6 +98,8 @@ int guest_value_normalise(const struct guest_kind_ops *ops, const char *key, con
 		*ret = boolean_normalise(value);
 	else if (p->type == PARAM_INTEGER)
 		*ret = integer_normalise(value);
+	else if (str_eq(key, "tags"))
+		*ret = guest_tags_normalise(value);
 	else
 		*ret = str_eq(key, "description") ? xstrdup(value) : spaces_trimmed(value);
 	return 0;
@@ -128,13 +131,15 @@ struct plan {
 	bool is_new;
 };
 
-static int fixed_check(const struct plan *plan, const char *key, const char *value, struct err *err)
+/* value NULL: it is to be deleted. */
+static int fixed_check(const struct plan *plan, const char *field, const char *key,
+		       const char *value, struct err *err)
 {
 	if (plan->is_new || !guest_key_is_in(plan->ops->fixed_keys, key))
 		return 0;
 	if (str_eq(guest_config_get(plan->config, key), value))
 		return 0;
-	return err_field(err, key, "unable to modify read-only option: '%s'", key);
+	return err_field(err, field, "unable to modify read-only option: '%s'", key);
 }
 
 static int plan_delete(struct plan *plan, const char *field, const char *key, struct err *err)
@@ -145,21 +150,33 @@ static int plan_delete(struct plan *plan, const char *field, const char *key, st
 		return r;
 	if (guest_key_is_in(plan->ops->required_keys, key))
 		return err_field(err, field, "unable to delete required option '%s'", key);
+	if ((r = fixed_check(plan, field, key, NULL, err)) < 0)
+		return r;
 	if (!fields_find(&plan->deleted, key))
 		fields_add(&plan->deleted, key, "");
 	return 0;
 }
 
-/* Who frees it would not see that it is in use again. */
-static int underway_check(const struct plan *plan, const char *key, const char *value,
-			  struct err *err)
+/* A linked clone is given to its guest by the name that says what it stands on, and keeps it: without it the guest
+ * would find a disk full of holes, with another one another's data. One that a task frees is not taken into use: the
+ * task would not see it. */
+static int volume_check(const struct plan *plan, const char *key, const char *value,
+			struct err *err)
 {
 	struct guest_volume v;
 
-	if (guest_volume_read(plan->ops, key, value, &v, NULL) != 1 ||
-	    !guest_underway_is_others(plan->config, UNDERWAY_CONFIG, v.volid, plan->owner))
+	if (!guest_key_is_volume(plan->ops, key) ||
+	    guest_volume_read(plan->ops, key, value, &v, NULL) != 1)
 		return 0;
-	return err_field(err, key, "volume '%s' is being made or removed by a task", v.volid);
+	autofree char *known = guest_volume_other_name(plan->ops, plan->config, v.volid);
+
+	if (known)
+		return err_field(err, key, "volume '%s' is a linked clone, called '%s'", v.volid,
+				 known);
+	if (guest_underway_is_others(plan->config, UNDERWAY_CONFIG, v.volid, plan->owner))
+		return err_field(err, key, "volume '%s' is being made or removed by a task",
+				 v.volid);
+	return 0;
 }
 
 static int plan_set(struct plan *plan, const struct field *f, struct err *err)
@@ -173,9 +190,9 @@ static int plan_set(struct plan *plan, const struct field *f, struct err *err)
 	int r = guest_value_normalise(plan->ops, f->name, f->value, &value, err);
 
 	if (r == 0)
-		r = fixed_check(plan, f->name, value, err);
+		r = fixed_check(plan, f->name, f->name, value[0] ? value : NULL, err);
 	if (r == 0)
-		r = underway_check(plan, f->name, value, err);
+		r = volume_check(plan, f->name, value, err);
 	if (r == 0 && value[0] == '\0')
 		return plan_delete(plan, f->name, f->name, err);
 	if (r == 0)
@@ -209,9 +226,8 @@ static int plan_make(struct plan *plan, const struct guest_update *update, char 
 	return r;
 }
 
-/* Both what runs on and what the next start will use must fit together. */
-static int result_check(const struct guest_kind_ops *ops, const struct guest_config *config,
-			struct err *err)
+int guest_config_check(const struct guest_kind_ops *ops, const struct guest_config *config,
+		       struct err *err)
 {
 	struct guest_config next __attribute__((cleanup(guest_config_fini)));
 
@@ -254,7 +270,7 @@ int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *c
 		if (r == 0 && ops->change_follow)
 			r = ops->change_follow(config, &changed, err);
 		if (r == 0)
-			r = result_check(ops, &changed, err);
+			r = guest_config_check(ops, &changed, err);
 		struct guest_config *unused = r == 0 ? config : &changed;
 
 		guest_config_fini(unused);

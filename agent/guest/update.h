@@ -19,6 +19,9 @@ struct guest_update {
  * deletes its key. A volume that another job makes or frees (UNDERWAY_CONFIG) cannot be set. */
 int guest_config_update(const struct guest_kind_ops *ops, struct guest_config *config,
 			const struct guest_update *update, struct err *err);
+/* Does it fit together as the next start will use it, with what waits for that? err->field names the key. */
+int guest_config_check(const struct guest_kind_ops *ops, const struct guest_config *config,
+		       struct err *err);
 /* One value in its stored form (booleans 0 or 1, numbers without sign or zeros in front, property
  * strings in canonical order; heap). Line breaks are refused except in the description. */
 int guest_value_normalise(const struct guest_kind_ops *ops, const char *key, const char *value,

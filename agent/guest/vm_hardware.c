@@ -82,6 +82,7 @@ static int board_read(const struct guest_config *config, struct vm_hardware *hw,
 	str_to_bool(fields_get(&agent, "enabled"), &hw->has_agent);
 	hw->acpi = flag(config, "acpi", true);
 	hw->tablet = flag(config, "tablet", true);
+	hw->has_balloon = !str_eq(get(config, "balloon", NULL), "0");
 	hw->vga_memory = number(fields_get(&vga, "memory"), 0);
 	str_copy(hw->vga, sizeof(hw->vga), fields_get(&vga, "type") ?: "std");
 	if (!str_copy(hw->machine, sizeof(hw->machine), get(config, "machine", "pc")) ||

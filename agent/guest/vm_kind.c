@@ -36,7 +36,7 @@ static uint64_t size_before(const struct guest_config *config, const char *volid
 		struct vm_drive drive;
 
 		if (is_drive(f->name) && vm_drive_parse(f->name, f->value, &drive, NULL) == 0 &&
-		    str_eq(drive.volid, volid))
+		    volid_text_same(drive.volid, volid))
 			return drive.size;
 	}
 	return 0;
@@ -72,6 +72,8 @@ static int vm_change_complete(const struct guest_config *config, struct fields *
 			r = drive_complete(config, f->name, f->value, &value, err);
 		else if (vm_unused_key(f->name, &(unsigned){0}))
 			r = err_field(err, f->name, "is set by the node alone");
+		else if (str_eq(f->name, "numa") && str_eq(f->value, "1"))
+			r = err_field(err, f->name, "NUMA of the guest is not built");
 		if (r < 0)
 			return r;
 		if (value) {
@@ -110,7 +112,7 @@ static int drives_check(const struct vm_hardware *hw, struct err *err)
 	for (size_t i = 0; i < hw->drive_count; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (!hw->drives[i].is_cdrom && hw->drives[i].volid[0] &&
-			    str_eq(hw->drives[i].volid, hw->drives[k].volid))
+			    volid_same(&hw->drives[i].volume, &hw->drives[k].volume))
 				return err_field(err, hw->drives[i].key,
 						 "%s has volume '%s' already", hw->drives[k].key,
 						 hw->drives[i].volid);
@@ -246,6 +248,7 @@ static const char *const fixed_keys[] = {"template", NULL};
 static const char *const required_keys[] = {NULL};
 static const char *const volume_keys[] = {"ide[n]", "sata[n]", "scsi[n]", "virtio[n]", NULL};
 static const struct guest_key_privilege privileges[] = {
+	{"balloon", "VM.Config.Memory"}, {"numa", "VM.Config.CPU"},
 	{"cores", "VM.Config.CPU"},	 {"cpu", "VM.Config.CPU"},
 	{"sockets", "VM.Config.CPU"},	 {"memory", "VM.Config.Memory"},
 	{"ide[n]", "VM.Config.Disk"},	 {"sata[n]", "VM.Config.Disk"},

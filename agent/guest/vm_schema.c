@@ -164,6 +164,8 @@ const struct param vm_config_params[] = {
 	{"acpi", PARAM_BOOLEAN, OPTIONAL, .text = "Give the guest ACPI.", .default_text = "1"},
 	{"agent", PARAM_STRING, OPTIONAL, .keys = vm_agent_keys, .default_key = "enabled",
 	 .text = "The guest agent."},
+	{"balloon", PARAM_INTEGER, OPTIONAL, MIN(0), MAX(0),
+	 .text = "0: no balloon device. There is nothing that inflates one."},
 	{"bios", PARAM_STRING, OPTIONAL, .choices = firmwares, .text = "Firmware.",
 	 .default_text = "seabios"},
 	{"boot", PARAM_STRING, OPTIONAL, .keys = vm_boot_keys, .default_key = "legacy",
@@ -187,10 +189,13 @@ const struct param vm_config_params[] = {
 	 .text = "Name of the machine."},
 	{"net[n]", PARAM_STRING, OPTIONAL, .keys = vm_net_keys, .default_key = "model",
 	 .index_max = VM_NETS_MAX, .text = "A network card."},
+	{"numa", PARAM_BOOLEAN, OPTIONAL, .text = "Not built: off.", .default_text = "0"},
 	{"onboot", PARAM_BOOLEAN, OPTIONAL, .text = "Start when the node starts.",
 	 .default_text = "0"},
 	{"ostype", PARAM_STRING, OPTIONAL, .choices = ostypes, .text = "Kind of system inside.",
 	 .default_text = "other"},
+	{"protection", PARAM_BOOLEAN, OPTIONAL,
+	 .text = "Neither the machine nor its volumes can be removed.", .default_text = "0"},
 	DRIVE("sata[n]", 6),
 	DRIVE("scsi[n]", 31),
 	{"scsihw", PARAM_STRING, OPTIONAL, .choices = scsi_controllers,
@@ -216,5 +221,5 @@ const struct param vm_config_params[] = {
 	PARAM_END,
 };
 
-const char *const vm_live_keys[] = {"description", "lock", "name",	"onboot",
+const char *const vm_live_keys[] = {"description", "lock", "name",	"onboot", "protection",
 				    "startup",	   "tags", "unused[n]", NULL};

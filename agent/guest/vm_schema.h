@@ -13,16 +13,16 @@
 /* All configuration keys, ended by PARAM_END. Only keys that Lodge really honours are listed: an
  * unknown one is refused by name. */
 extern const struct param vm_config_params[];
-extern const struct param vm_net_keys[];     /* default key "model" */
-extern const struct param vm_drive_keys[];   /* default key "file" */
-extern const struct param vm_agent_keys[];   /* default key "enabled" */
-extern const struct param vm_boot_keys[];    /* default key "legacy" */
-extern const struct param vm_cpu_keys[];     /* default key "cputype" */
-extern const struct param vm_memory_keys[];  /* default key "current" */
-extern const struct param vm_smbios_keys[];  /* default key: none */
-extern const struct param vm_vga_keys[];     /* default key "type" */
+extern const struct param vm_net_keys[];    /* default key "model" */
+extern const struct param vm_drive_keys[];  /* default key "file" */
+extern const struct param vm_agent_keys[];  /* default key "enabled" */
+extern const struct param vm_boot_keys[];   /* default key "legacy" */
+extern const struct param vm_cpu_keys[];    /* default key "cputype" */
+extern const struct param vm_memory_keys[]; /* default key "current" */
+extern const struct param vm_smbios_keys[]; /* default key: none */
+extern const struct param vm_vga_keys[];    /* default key "type" */
 extern const char *const vm_net_models[];
-extern const char *const vm_live_keys[];     /* change at once even while running */
+extern const char *const vm_live_keys[]; /* change at once even while running */
 
 #define VM_DRIVES_MAX  57
 #define VM_NETS_MAX    32
@@ -36,13 +36,13 @@ struct vm_drive {
 	enum vm_bus bus;
 	unsigned index;
 	bool is_cdrom;
-	bool is_new;		/* STORAGE:GIB asks for a new volume of `size` on `storage` */
+	bool is_new; /* STORAGE:GIB asks for a new volume of `size` on `storage` */
 	char storage[101];
-	struct volid volume;	/* valid unless is_new or is_empty */
+	struct volid volume; /* valid unless is_new or is_empty */
 	char volid[VOLID_MAX];
-	bool is_empty;		/* CD drive without a medium */
-	uint64_t size;		/* bytes, 0 unknown */
-	char format[8];		/* of a new volume: "raw" or "qcow2" */
+	bool is_empty;	/* CD drive without a medium */
+	uint64_t size;	/* bytes, 0 unknown */
+	char format[8]; /* of a new volume: "raw" or "qcow2" */
 	bool read_only, ssd, discard, iothread;
 	char cache[16], aio[16], serial[40]; /* "" default */
 };
@@ -85,8 +85,8 @@ int vm_config_nets(const struct guest_config *config, struct vm_net **ret, size_
 int vm_net_parse(const char *key, const char *value, struct vm_net *ret, struct err *err);
 /* The stored form, "virtio=BC:24:11:…,bridge=vmbr0", whichever way the model was written; before is the
  * config whose address an interface without one keeps (heap). */
-int vm_net_complete(const struct guest_config *before, const char *key, const char *value, char **ret,
-		    struct err *err);
+int vm_net_complete(const struct guest_config *before, const char *key, const char *value,
+		    char **ret, struct err *err);
 
 struct vm_smbios {
 	char uuid[37]; /* "" none */
@@ -97,7 +97,7 @@ struct vm_smbios {
 struct vm_hardware {
 	uint64_t memory; /* bytes */
 	unsigned sockets, cores;
-	bool kvm, acpi, tablet, has_agent;
+	bool kvm, acpi, tablet, has_agent, has_balloon;
 	char cpu[32], cpu_flags[512]; /* "+aes;-avx" */
 	char machine[41], vga[16], scsihw[24], ostype[16];
 	unsigned vga_memory; /* MiB, 0: default */

@@ -42,7 +42,7 @@ static void collect(const struct guest_section *section, struct fields *ret)
 		struct vm_drive drive;
 
 		if (has_volume(f->name, f->value, &drive) && !drive.is_cdrom &&
-		    !fields_find(ret, drive.volid))
+		    !volid_find(ret, drive.volid))
 			fields_add(ret, drive.volid, "");
 	}
 }
@@ -59,7 +59,7 @@ static const char *drive_of(const struct guest_section *section, const char *vol
 		const struct field *f = &section->keys.items[i];
 		struct vm_drive drive;
 
-		if (has_volume(f->name, f->value, &drive) && str_eq(drive.volid, volid))
+		if (has_volume(f->name, f->value, &drive) && volid_text_same(drive.volid, volid))
 			return f->name;
 	}
 	return NULL;
@@ -81,7 +81,7 @@ static bool is_kept(const struct guest_config *config, const char *volid)
 		unsigned index;
 
 		if (vm_unused_key(keys->items[i].name, &index) &&
-		    str_eq(keys->items[i].value, volid))
+		    volid_text_same(keys->items[i].value, volid))
 			return true;
 	}
 	return false;
@@ -111,7 +111,7 @@ static void drop_used(struct guest_config *config, const struct fields *used)
 		snprintf(key, sizeof(key), PREFIX "%u", i);
 		const char *volid = guest_config_get(config, key);
 
-		if (volid && fields_find(used, volid))
+		if (volid && volid_find(used, volid))
 			guest_config_delete(config, key);
 	}
 }
@@ -126,7 +126,7 @@ int vm_unused_follow(struct guest_config *before, struct guest_config *after, st
 	for (size_t i = 0; i < had.count; i++) {
 		const char *volid = had.items[i].name;
 
-		if (!fields_find(&has, volid) && !is_kept(after, volid) &&
+		if (!volid_find(&has, volid) && !is_kept(after, volid) &&
 		    !vm_unused_add(after, volid, NULL))
 			return err_set(err, ERR_LIMIT,
 				       "no unused key is left for volume '%s' (at most %d): remove "
@@ -142,7 +142,8 @@ bool vm_drives_hold(const struct guest_config *config, char *const *keys, const 
 		const char *value = guest_config_get(config, keys[i]);
 		struct vm_drive drive;
 
-		if (value && has_volume(keys[i], value, &drive) && str_eq(drive.volid, volid))
+		if (value && has_volume(keys[i], value, &drive) &&
+		    volid_text_same(drive.volid, volid))
 			return true;
 	}
 	return false;

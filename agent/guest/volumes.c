@@ -114,7 +114,7 @@ static bool section_names(const struct guest_kind_ops *ops, const struct guest_s
 		if ((guest_key_is_volume(ops, f->name) ||
 		     (with_unused && guest_key_is_unused(f->name))) &&
 		    guest_volume_read(ops, f->name, f->value, &v, NULL) == 1 &&
-		    str_eq(v.volid, volid))
+		    volid_text_same(v.volid, volid))
 			return true;
 	}
 	return false;
@@ -141,6 +141,19 @@ bool guest_volume_is_used(const struct guest_kind_ops *ops, const struct guest_c
 	return false;
 }
 
+char *guest_volume_other_name(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      const char *volid)
+{
+	autofields names = FIELDS_INIT;
+	const struct field *known;
+
+	guest_volume_names(ops, config, &names);
+	if (fields_find(&names, volid))
+		return NULL;
+	known = volid_find(&names, volid);
+	return known ? xstrdup(known->name) : NULL;
+}
+
 const char *guest_volume_snapshot(const struct guest_kind_ops *ops,
 				  const struct guest_config *config, const char *volid)
 {
@@ -151,6 +164,24 @@ const char *guest_volume_snapshot(const struct guest_kind_ops *ops,
 			return section->name;
 	}
 	return NULL;
+}
+
+int guest_volumes_check_start(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      struct err *err)
+{
+	autofree struct guest_volume *volumes = NULL;
+	size_t count = 0;
+	int r = guest_volumes(ops, &config->sections[0], &volumes, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct guest_volume *v = &volumes[i];
+
+		if (!v->is_unused && !v->is_read_only && volume_is_base(&v->volume))
+			r = err_set(err, ERR_BUSY,
+				    "%s: volume '%s' is a template's and does not change", v->key,
+				    v->volid);
+	}
+	return r;
 }
 
 int guest_unused_add(struct guest_config *config, const char *volid, char ret_key[16],

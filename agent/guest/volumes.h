@@ -31,9 +31,16 @@ bool guest_volume_is_named(const struct guest_kind_ops *ops, const struct guest_
 /* Does any key but unusedN, of any section, name the volume? */
 bool guest_volume_is_used(const struct guest_kind_ops *ops, const struct guest_config *config,
 			  const char *volid);
+/* The name that the configuration has for the volume, heap, where volid is the other one of a linked clone; NULL: it has
+ * this one, or none. */
+char *guest_volume_other_name(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      const char *volid);
 /* The first snapshot whose section names it, or NULL. */
 const char *guest_volume_snapshot(const struct guest_kind_ops *ops,
 				  const struct guest_config *config, const char *volid);
+/* Before a start: what a template's clones stand on is not written to. ERR_BUSY. */
+int guest_volumes_check_start(const struct guest_kind_ops *ops, const struct guest_config *config,
+			      struct err *err);
 /* Puts it under the first free unusedN; ERR_LIMIT when none is free. ret_key may be NULL. */
 int guest_unused_add(struct guest_config *config, const char *volid, char ret_key[16],
 		     struct err *err);

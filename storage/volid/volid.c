@@ -303,6 +303,34 @@ int volid_base(const struct volid *clone, struct volid *ret, struct err *err)
 	return 0;
 }
 
+/* "101/vm-101-disk-0.qcow2", whether or not its base stands before it. */
+static const char *own_name(const struct volid *volume)
+{
+	return volume->name + (volume->base[0] ? strlen(volume->base) + 1 : 0);
+}
+
+bool volid_same(const struct volid *a, const struct volid *b)
+{
+	return str_eq(a->storage, b->storage) && str_eq(own_name(a), own_name(b));
+}
+
+bool volid_text_same(const char *a, const char *b)
+{
+	struct volid x, y;
+
+	if (str_eq(a, b))
+		return true;
+	return volid_parse(a, &x, NULL) == 0 && volid_parse(b, &y, NULL) == 0 && volid_same(&x, &y);
+}
+
+const struct field *volid_find(const struct fields *volids, const char *volid)
+{
+	for (size_t i = 0; i < volids->count; i++)
+		if (volid_text_same(volids->items[i].name, volid))
+			return &volids->items[i];
+	return NULL;
+}
+
 int volume_file_check(enum volume_content content, const char *file, struct err *err)
 {
 	if ((size_t)content >= ARRAY_SIZE(kinds))

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "agent/base/err.h"
+#include "agent/base/fields.h"
 
 #define VOLID_MAX 512
 
@@ -33,6 +34,13 @@ struct volid {
 int volid_parse(const char *text, struct volid *ret, struct err *err);
 /* The base of a linked clone, on the same storage; ERR_NOT_FOUND: it is none. */
 int volid_base(const struct volid *clone, struct volid *ret, struct err *err);
+/* Do both name one volume? A linked clone has two names, with its base and without, and one file. Content is not looked
+ * at: an image does not tell it. */
+bool volid_same(const struct volid *a, const struct volid *b);
+/* The same of texts; what is no volume id is compared as it stands. */
+bool volid_text_same(const char *a, const char *b);
+/* Among volume ids as names of fields, under either name; NULL: it is none of them. */
+const struct field *volid_find(const struct fields *volids, const char *volid);
 /* "base-VMID-…": the unchanging volume of a template. */
 bool volume_is_base(const struct volid *volume);
 const char *volume_content_name(enum volume_content content); /* "vztmpl" */

@@ -42,7 +42,7 @@ def types(text, row, expected):
 def create():
     upid = node.qemu.post(vmid=VMID, name='first-vm', memory=256, cores=2, sockets=1, kvm=0, ostype='l26', vga='serial0',
                           serial0='socket', scsi0='local:1,discard=on,ssd=1', ide2=f'{ISO},media=cdrom', agent='1',
-                          net0='virtio,bridge=vmbr0', boot='order=ide2;scsi0', onboot=0, tags='lab;test', description=HOSTILE)
+                          net0='virtio,bridge=vmbr0', boot='order=ide2;scsi0', onboot=0, tags='test,Lab', description=HOSTILE)
     ok('a UPID', re.fullmatch(UPID % (NODE, 'qmcreate', VMID), upid), upid)
     task_ok('create', px, upid)
     config = vm.config.get()
@@ -220,6 +220,7 @@ def wrong_parameters():
         'memory': ['much', '1.5', '-1', '15', '99999999999999999999999', '256,colour=red'],
         'cores': ['x', '0', '513', '1.0', ''' 1'''], 'sockets': ['x', '0', '17'],
         'kvm': ['maybe', '2'], 'acpi': ['maybe'], 'tablet': ['maybe'], 'onboot': ['maybe'],
+        'numa': ['1', 'maybe'], 'balloon': ['x', '64'], 'protection': ['maybe'],
         'agent': ['maybe', '1,type=isa', '1,colour=red'],
         'bios': ['ovmf', 'x'], 'machine': ['vax', 'pc-q35-', 'q35;rm'], 'ostype': ['vms', ''' l26'''], 'scsihw': ['ncr', 'virtio'],
         'cpu': ['z80', 'host,flags=aes', 'host,flags=+aes;$(x)'], 'vga': ['cga', 'std,memory=1', 'std,memory=x', 'serial1'],
@@ -247,6 +248,7 @@ def wrong_parameters():
         ('POST', f'{current}/start', 'skiplock'): [('maybe', boolean % 'maybe')],
         ('POST', f'{current}/start', 'colour'): [('red', unknown)],
         ('POST', f'{current}/stop', 'overrule-shutdown'): [('maybe', boolean % 'maybe')],
+        ('POST', f'{current}/stop', 'timeout'): [('x', integer % 'x'), ('-1', 'minimum')],
         ('POST', f'{current}/stop', 'colour'): [('red', unknown)],
         ('POST', f'{current}/reset', 'skiplock'): [('maybe', boolean % 'maybe')],
         ('POST', f'{current}/reset', 'colour'): [('red', unknown)],
@@ -262,9 +264,13 @@ def wrong_parameters():
         ('PUT', f'{N}/qemu/{VMID}/config', 'revert'): [('a b$', '')],
         ('PUT', f'{N}/qemu/{VMID}/config', 'digest'): [('x' * 41, '')],
         ('PUT', f'{N}/qemu/{VMID}/config', 'force'): [('maybe', boolean % 'maybe')],
+        ('PUT', f'{N}/qemu/{VMID}/config', 'skiplock'): [('maybe', boolean % 'maybe')],
+        ('PUT', f'{N}/qemu/{VMID}/config', 'background_delay'): [('5', unknown)],
+        ('POST', f'{N}/qemu/{VMID}/config', 'background_delay'): [('x', integer % 'x'), ('0', 'minimum'), ('31', 'maximum')],
         ('PUT', f'{N}/qemu/{VMID}/unlink', 'idlist'): [('', ''), ('a b$', ''), ('memory', 'is no disk'), ('scsi0,ide9', 'is no disk')],
         ('PUT', f'{N}/qemu/{VMID}/unlink', 'colour'): [('red', unknown)],
         ('DELETE', f'{N}/qemu/{VMID}', 'purge'): [('maybe', boolean % 'maybe')],
+        ('DELETE', f'{N}/qemu/{VMID}', 'skiplock'): [('maybe', boolean % 'maybe')],
         ('DELETE', f'{N}/qemu/{VMID}', 'destroy-unreferenced-disks'): [('maybe', boolean % 'maybe')],
         ('DELETE', f'{N}/qemu/{VMID}', 'colour'): [('red', unknown)],
     }

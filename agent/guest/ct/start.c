@@ -18,6 +18,7 @@
 #include "agent/guest/ct/veth.h"
 #include "agent/guest/ct/volume.h"
 #include "agent/guest/pending.h"
+#include "agent/guest/volumes.h"
 
 #define START_TIMEOUT (120 * USEC_PER_SEC)
 #define MERGE_TRIES   5
@@ -140,7 +141,8 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 
 	if ((r = read_config(task, &start->config, err)) < 0)
 		return r;
-	if ((r = ct_config_rootfs(&start->config, &start->rootfs, err)) < 0 ||
+	if ((r = guest_volumes_check_start(&guest_kind_ct, &start->config, err)) < 0 ||
+	    (r = ct_config_rootfs(&start->config, &start->rootfs, err)) < 0 ||
 	    (r = ct_config_nets(&start->config, &start->nets, &start->net_count, err)) < 0 ||
 	    (r = check_networks(start, err)) < 0 ||
 	    (r = ct_config_features(&start->config, &start->features, err)) < 0 ||

@@ -13,7 +13,7 @@ static int check_lock(const struct task_ctx *task, const struct guest_config *co
 {
 	const char *lock = guest_config_get(config, "lock");
 
-	if (lock && !str_eq(lock, "destroyed"))
+	if (lock && !str_eq(lock, "destroyed") && !ct_bool_arg(task, "skiplock"))
 		return err_set(err, ERR_BUSY, "CT is locked (%s)", lock);
 	if (ct_config_flag(config, "protection"))
 		return err_set(err, ERR_BUSY, "can't remove CT %u - protection mode enabled",

@@ -92,8 +92,9 @@ void domain_add_devices(xmlNodePtr devices, const struct vm_domain *domain)
 		add_screen(devices, hw);
 	else
 		xml_add(xml_add(devices, "video", NULL), "model", "type", "none", NULL);
-	xmlNodePtr balloon = xml_add(devices, "memballoon", "model", "virtio", NULL);
+	xmlNodePtr balloon =
+		xml_add(devices, "memballoon", "model", hw->has_balloon ? "virtio" : "none", NULL);
 
-	if (!vm_is_q35(hw))
+	if (hw->has_balloon && !vm_is_q35(hw))
 		xml_slot(balloon, SLOT_BALLOON);
 }

@@ -8,13 +8,16 @@
 #include "agent/guest/vm/life.h"
 
 /* Another lock means that a job, or its undoing, still works on this machine. */
-static int check_lock(const struct guest_config *config, struct err *err)
+static int check(const struct task_ctx *task, const struct guest_config *config, struct err *err)
 {
 	const char *lock = guest_config_get(config, "lock");
 
-	if (!lock || str_eq(lock, "destroyed"))
-		return 0;
-	return err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
+	if (lock && !str_eq(lock, "destroyed") && !vm_bool_arg(task, "skiplock"))
+		return err_set(err, ERR_BUSY, "VM is locked (%s)", lock);
+	if (guest_config_flag(config, "protection"))
+		return err_set(err, ERR_BUSY, "can't remove VM %u - protection mode enabled",
+			       task->guest);
+	return 0;
 }
 
 static int ensure_stopped(struct task_ctx *task, struct err *err)
@@ -51,7 +54,7 @@ int qmdestroy_run(struct task_ctx *task, struct err *err)
 		return r;
 	if ((r = task_config_get(task, "qemu", &config, NULL, err)) < 0)
 		return r;
-	r = check_lock(&config, err);
+	r = check(task, &config, err);
 	guest_config_fini(&config);
 	if (r == 0)
 		r = destroy(task, err);

@@ -17,6 +17,7 @@
 #include "agent/guest/vm/domain.h"
 #include "agent/guest/vm/emulator.h"
 #include "agent/guest/vm/volume.h"
+#include "agent/guest/volumes.h"
 #include "agent/task/internal.h"
 
 #define MERGE_TRIES 5
@@ -128,6 +129,7 @@ static int prepare(struct task_ctx *task, struct start *start, struct err *err)
 
 	if ((r = read_config(task, &start->config, err)) < 0 ||
 	    (r = guest_kind_vm.check(&start->config, err)) < 0 ||
+	    (r = guest_volumes_check_start(&guest_kind_vm, &start->config, err)) < 0 ||
 	    (r = vm_hardware_read(&start->config, &start->hw, err)) < 0 ||
 	    (r = start->hw.kvm ? vm_kvm_check(task, err) : 0) < 0 ||
 	    (r = check_networks(&start->hw, err)) < 0 || (r = find_volumes(task, start, err)) < 0)

@@ -53,7 +53,7 @@ static int check(const struct task_ctx *task, const struct guest_change *change,
 	const char *lock = guest_config_get(config, "lock");
 	const char *digest = expected(task, change);
 
-	if (lock && !change->is_undone)
+	if (lock && !change->is_undone && !fields_get(&task->args, "skiplock"))
 		return err_set(err, ERR_BUSY, "%s is locked (%s)", change->ops->label, lock);
 	if (digest && strcasecmp(digest, config->digest) != 0)
 		return err_set(
@@ -113,14 +113,17 @@ int guest_change_free_volume(struct task_ctx *task, struct guest_change *change,
 			     struct err *err)
 {
 	enum volume_content content = change->ops->content;
+	const struct field *doom = volid_find(&change->doomed, volid);
 	struct volid volume;
 	int r = volid_parse(volid, &volume, err);
 
 	if (r < 0)
 		return r;
 	volume.content = content; /* never a backup of the same guest */
-	if ((r = task_volume_free(task, &volume, content, err)) == 0 &&
-	    fields_find(&change->doomed, volid))
-		fields_set(&change->doomed, volid, "freed");
+	if ((r = task_volume_free(task, &volume, content, err)) == 0 && doom) {
+		autofree char *name = xstrdup(doom->name);
+
+		fields_set(&change->doomed, name, "freed");
+	}
 	return r;
 }

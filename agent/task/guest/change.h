@@ -26,7 +26,7 @@ struct guest_change {
 	bool is_undone;		     /* whatever the lock says */
 };
 
-/* Arguments: set.KEY, delete, revert, lxc, digest. */
+/* Arguments: set.KEY, delete, revert, lxc, digest, skiplock. */
 void guest_change_read(const struct task_ctx *task, const struct guest_kind_ops *ops,
 		       struct guest_change *ret);
 void guest_change_fini(struct guest_change *change);

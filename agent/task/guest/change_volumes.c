@@ -80,9 +80,9 @@ static int keep_used(struct task_ctx *task, struct guest_change *change,
 /* Made or named by this job, and gone now, or never its own; or freed by it. */
 static bool is_over(const struct guest_change *change, const char *volid)
 {
-	const char *doom = fields_get(&change->doomed, volid);
+	const struct field *doom = volid_find(&change->doomed, volid);
 
-	return fields_find(&change->made, volid) || (doom && *doom);
+	return volid_find(&change->made, volid) || (doom && doom->size > 0);
 }
 
 static int drop_names(struct task_ctx *task, struct guest_change *change,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Configurations and volumes as the jobs of life.h use them. Runs in jobs. */
 #include "agent/guest/ct_roots.h"
+#include "agent/guest/snapshots.h"
 #include "agent/task/guest/life_parts.h"
 
 #include "agent/base/mem.h"
@@ -107,7 +108,7 @@ const char *life_value_of(const struct life *life, const struct guest_config *co
 	struct guest_volume v;
 
 	if (value && guest_volume_read(life->ops, key, value, &v, NULL) == 1 &&
-	    str_eq(v.volid, volid))
+	    volid_text_same(v.volid, volid))
 		return value;
 	err_set(err, ERR_BUSY, value ? "%s names another volume now" : "%s was removed meanwhile",
 		key);
@@ -159,6 +160,20 @@ int life_used_volumes(const struct life *life, const struct guest_section *secti
 	*ret = volumes;
 	*ret_count = used;
 	return 0;
+}
+
+int life_check_open(struct task_ctx *task, const struct life *life,
+		    const struct guest_config *config, const char *snapshot, const char *action,
+		    struct err *err)
+{
+	const struct guest_section *section = guest_snapshot_find(config, snapshot);
+	struct err why = ERR_INIT;
+	int r;
+
+	if (!section || guest_snapshot_check_open(life->ops, config, section, action, &why) == 0)
+		return 0;
+	r = life->require_stopped(task, err);
+	return r == -ERR_BUSY ? err_set(err, (enum err_code)why.code, "%s", why.message) : r;
 }
 
 int life_storage_open(struct task_ctx *task, const struct life *life, const struct guest_volume *v,

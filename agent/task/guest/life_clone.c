@@ -206,7 +206,9 @@ static int copy_all(struct task_ctx *task, struct clone *clone, struct err *err)
 static int hold(struct clone *clone, bool on, struct err *err)
 {
 	if (!needs_lock(clone))
-		return 0;
+		return on ? life_check_open(&clone->source, clone->life, &clone->config,
+					    clone->snapshot, "copy of a snapshot", err)
+			  : 0;
 	if (!clone->life->hold)
 		return on ? clone->life->require_stopped(&clone->source, err) : 0;
 	return clone->life->hold(&clone->source, on, err);

@@ -11,9 +11,9 @@
 
 static int begin(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
-	int r = life_lock_check(life, config, LOCK, err);
+	bool skips_lock = life_flag(ctx, "skiplock");
+	int r = skips_lock ? 0 : life_lock_check(life, config, LOCK, err);
 
-	(void)ctx;
 	if (r < 0)
 		return r;
 	guest_underway_set(config, UNDERWAY_DESTROY, "begun", "1");
@@ -32,7 +32,7 @@ static int free_named(struct task_ctx *task, const struct life *life,
 		const char *volid = names.items[i].name;
 		struct volid volume;
 
-		if (fields_find(&done, volid) || volid_parse(volid, &volume, NULL) < 0)
+		if (volid_find(&done, volid) || volid_parse(volid, &volume, NULL) < 0)
 			continue;
 		fields_add(&done, volid, "");
 		if (volume.vmid != task->guest) {
@@ -106,7 +106,7 @@ int life_destroy_volumes(struct task_ctx *task, const struct life *life, struct 
 	size_t freed = 0;
 	int r = check_bases(task, life, err);
 
-	if (r < 0 || (r = life_edit(task, life, begin, NULL, err)) < 0 ||
+	if (r < 0 || (r = life_edit(task, life, begin, task, err)) < 0 ||
 	    (r = life_read(task, life, &config, err)) < 0)
 		return r;
 	r = free_named(task, life, &config, &freed, err);

@@ -4,6 +4,7 @@
 
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/guest/update.h"
 
 #define TRIES 10
 
@@ -31,6 +32,25 @@ static int commit(const struct life *life, struct guest_config *config, void *ct
 	return leave(life, config, move, err);
 }
 
+/* Can the other guest have it there? Options that its bus or its controller does not know would keep it from
+ * starting, and from every change. */
+static int receive(const struct life_move *move, struct guest_config *theirs, const char *value,
+		   struct err *err)
+{
+	int r = life_lock_check(move->life, theirs, NULL, err);
+
+	if (r == 0 && life_has_pending(theirs, move->other_key))
+		r = err_set(err, ERR_BUSY, "a change of '%s' waits for the next start",
+			    move->other_key);
+	if (r == 0) {
+		guest_config_set(theirs, move->other_key, value);
+		r = guest_config_check(move->life->ops, theirs, err);
+		if (r < 0 && err && err->field[0])
+			err_prefix(err, "%s", err->field);
+	}
+	return r < 0 ? err_prefix(err, "guest %u", move->other) : 0;
+}
+
 /* The volume's value as the other guest has it: its options go with it, unless nothing uses it there. */
 static int give(const struct life_move *move, struct guest_config *own, struct guest_config *theirs,
 		struct err *err)
@@ -40,15 +60,13 @@ static int give(const struct life_move *move, struct guest_config *own, struct g
 
 	if (!before)
 		return -ERR_BUSY;
-	int r = life_lock_check(move->life, theirs, NULL, err);
-
-	if (r < 0)
-		return err_prefix(err, "guest %u", move->other);
 	if (guest_config_get(theirs, move->other_key))
 		return err_set(err, ERR_EXISTS, "guest %u has '%s' already", move->other,
 			       move->other_key);
-	guest_config_set(theirs, move->other_key,
-			 guest_key_is_unused(move->other_key) ? move->to : value);
+	int r = receive(move, theirs, guest_key_is_unused(move->other_key) ? move->to : value, err);
+
+	if (r < 0)
+		return r;
 	guest_config_delete(own, move->key);
 	return leave(move->life, own, move, err);
 }

@@ -37,6 +37,10 @@ bool life_is_locked(const struct guest_config *config, const char *lock);
 /* Volumes in use, in the order of their keys. Heap array. */
 int life_used_volumes(const struct life *life, const struct guest_section *section,
 		      struct guest_volume **ret, size_t *ret_count, struct err *err);
+/* Of a snapshot that is to be read or deleted: ERR_UNSUPPORTED while the guest runs and has its images open. */
+int life_check_open(struct task_ctx *task, const struct life *life,
+		    const struct guest_config *config, const char *snapshot, const char *action,
+		    struct err *err);
 int life_storage_open(struct task_ctx *task, const struct life *life, const struct guest_volume *v,
 		      struct task_storage *ret, struct err *err);
 /* Opens its storage and asks whether that can do it. */

@@ -14,10 +14,12 @@ struct snapshot {
 	const char *name;
 	struct guest_volume *volumes; /* owned */
 	size_t count;
+	size_t deleted; /* volumes that have lost it */
 	bool is_forced, is_undo;
-	bool is_over;  /* as an undo: it was not begun */
-	bool is_found; /* to be undone */
-	bool is_done;  /* it is there, whole */
+	bool was_marked; /* a deletion before has begun */
+	bool is_over;	 /* as an undo: it was not begun */
+	bool is_found;	 /* to be undone */
+	bool is_done;	 /* it is there, whole */
 };
 
 static int read_volumes(const struct life *life, const struct guest_section *section,
@@ -87,16 +89,14 @@ static int make_one(struct task_ctx *task, const struct task_storage *storage,
 static int delete_one(struct task_ctx *task, const struct task_storage *storage,
 		      const struct guest_volume *v, void *ctx, struct err *err)
 {
-	const struct snapshot *s = ctx;
-	struct err why = ERR_INIT;
-	int r = storage->driver->snapshot_delete(storage->def, &v->volume, s->name, &why);
+	struct snapshot *s = ctx;
+	int r = storage->driver->snapshot_delete(storage->def, &v->volume, s->name, err);
 
+	(void)task;
+	s->deleted += r == 0;
 	if (r == 0 || r == -ERR_NOT_FOUND)
 		return 0;
-	if (!s->is_forced)
-		return err_set(err, (enum err_code)why.code, "%s: %s", v->key, why.message);
-	task_warn(task, "%s: %s", v->key, why.message);
-	return 0;
+	return err_prefix(err, "%s", v->key);
 }
 
 static int check_all(struct task_ctx *task, const struct life *life, struct err *err)
@@ -226,20 +226,88 @@ static int begin_delete(const struct life *life, struct guest_config *config, vo
 	if (r == 0)
 		r = read_volumes(life, section, s, err);
 	if (r == 0) {
+		s->was_marked = guest_snapshot_state(section) != NULL;
 		guest_snapshot_mark_deleted(config, s->name);
 		guest_config_set(config, "lock", LOCK_DELETE);
 	}
 	return r;
 }
 
+static int check_delete_one(struct task_ctx *task, const struct task_storage *storage,
+			    const struct guest_volume *v, void *ctx, struct err *err)
+{
+	struct volume_info info;
+	int r = storage->driver->info(storage->def, &v->volume, &info, err);
+
+	(void)task;
+	(void)ctx;
+	return r < 0 && r != -ERR_NOT_FOUND ? err_prefix(err, "%s", v->key) : 0;
+}
+
+/* What can be refused before any of it is gone: a half of a snapshot is none. An undo carries on, and by force it is
+ * forgotten, whatever is left of it. */
+static int check_delete(struct task_ctx *task, const struct life *life, struct snapshot *s,
+			struct err *err)
+{
+	const struct guest_section *section;
+	struct guest_config config;
+	int r;
+
+	if (s->is_undo || s->is_forced)
+		return 0;
+	if ((r = life_read(task, life, &config, err)) < 0)
+		return r;
+	section = guest_snapshot_find(&config, s->name);
+	if (section)
+		r = life_check_open(task, life, &config, s->name, "deletion of a snapshot", err);
+	if (section && r == 0 && (r = read_volumes(life, section, s, err)) == 0)
+		r = life_each_volume(task, life, s->volumes, s->count, check_delete_one, s, err);
+	guest_config_fini(&config);
+	return r;
+}
+
+static int delete_volumes(struct task_ctx *task, const struct life *life, struct snapshot *s,
+			  struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->count; i++) {
+		struct err why = ERR_INIT;
+
+		r = life_each_volume(task, life, &s->volumes[i], 1, delete_one, s, &why);
+		if (r < 0 && s->is_forced) {
+			task_warn(task, "%s", why.message);
+			r = 0;
+		} else if (r < 0 && err) {
+			*err = why;
+		}
+	}
+	return r;
+}
+
+/* It is whole: nothing of it was deleted, not by an earlier job either. */
+static int keep(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
+{
+	(void)life;
+	(void)err;
+	if (!life_is_locked(config, LOCK_DELETE))
+		return 0;
+	guest_snapshot_unmark(config, ((struct snapshot *)ctx)->name);
+	guest_config_delete(config, "lock");
+	return 0;
+}
+
 static int delete_all(struct task_ctx *task, const struct life *life, struct snapshot *s,
 		      struct err *err)
 {
-	int r = life_each_volume(task, life, s->volumes, s->count, delete_one, s, err);
+	int r = delete_volumes(task, life, s, err);
 
 	if (r == 0)
 		return life_edit(task, life, take_back, s, err);
-	(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
+	if (s->deleted == 0 && !s->was_marked)
+		(void)life_edit(task, life, keep, s, NULL);
+	else
+		(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
 	return r;
 }
 
@@ -248,8 +316,10 @@ int life_delsnapshot_run(struct task_ctx *task, const struct life *life, struct 
 	struct snapshot s = {.name = life_arg(task, "snapname"),
 			     .is_forced = life_flag(task, "force"),
 			     .is_undo = life_is_undo(task)};
-	int r = life_edit(task, life, begin_delete, &s, err);
+	int r = check_delete(task, life, &s, err);
 
+	if (r == 0)
+		r = life_edit(task, life, begin_delete, &s, err);
 	if (r == 0 && !s.is_over)
 		r = delete_all(task, life, &s, err);
 	else if (r == -ERR_NOT_FOUND && s.is_undo)

@@ -55,6 +55,11 @@ static const struct update_case update_cases[] = {
 	{"empty deletes", "tags=", NULL, NULL, false,
 	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY, NULL, NULL},
 
+	{"tags in one form", "tags=Web,b;a  web B", NULL, NULL, false,
+	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY "tags: a;b;web\n", NULL,
+	 NULL},
+	{"no tags are none", "tags=;", NULL, NULL, false,
+	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY, NULL, NULL},
 	{"a mount point, its path made plain", "mp0=local:101/vm-101-disk-1.raw,mp=//a//b/", NULL,
 	 NULL, false,
 	 "arch: amd64\nhostname: web\nmemory: 512\n" REST_AFTER_MEMORY
@@ -355,9 +360,44 @@ static void quotas_that_are_there_stay(void **state)
 	}
 }
 
+/* What is fixed at creation does not go, either: a template that is none would start on what its clones stand on. */
+static void fixed_keys_stay(void **state)
+{
+	static const struct {
+		const struct guest_kind_ops *ops;
+		const char *text;
+	} cases[] = {
+		{&guest_kind_vm, "memory: 64\nscsi0: st:101/base-101-disk-0.raw\ntemplate: 1\n"},
+		{&guest_kind_ct, "arch: amd64\nrootfs: st:101/base-101-disk-0.raw\ntemplate: 1\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * 2; i++) {
+		autofields set = FIELDS_INIT;
+		struct guest_config config;
+		struct err err = ERR_INIT;
+		bool is_empty = i % 2;
+		struct guest_update update = {.set = &set,
+					      .delete_list = is_empty ? NULL : "template"};
+
+		if (is_empty)
+			fields_add(&set, "template", "");
+		config_from(cases[i / 2].text, &config);
+		assert_int_equal(guest_config_update(cases[i / 2].ops, &config, &update, &err),
+				 -ERR_INVALID);
+		assert_string_equal(err.message, "unable to modify read-only option: 'template'");
+		assert_string_equal(err.field, is_empty ? "template" : "delete");
+		assert_config("fixed", &config, cases[i / 2].text);
+		guest_config_delete(&config, "template"); /* one that is not there may be deleted */
+		assert_int_equal(guest_config_update(cases[i / 2].ops, &config, &update, &err), 0);
+		guest_config_fini(&config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fixed_keys_stay),
 		cmocka_unit_test(updates),
 		cmocka_unit_test(raw_settings),
 		cmocka_unit_test(volumes_stay_named),

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "agent/guest/clone.h"
+#include "agent/guest/ct_schema.h"
+#include "agent/guest/underway.h"
 #include "agent/guest/volumes.h"
 #include "tests/unit/guest/guest_test.h"
 
@@ -96,6 +98,64 @@ static void knows_who_names(void **state)
 	assert_null(guest_volume_snapshot(&guest_kind_ct, &config, "st:101/vm-101-disk-1.raw"));
 	guest_volume_names(&guest_kind_ct, &config, &all);
 	assert_int_equal(all.count, 4);
+}
+
+#define CLONE "st:100/base-100-disk-0.raw/101/vm-101-disk-1.qcow2"
+#define SHORT "st:101/vm-101-disk-1.qcow2" /* the same file */
+
+static void knows_both_names_of_a_clone(void **state)
+{
+	AUTOCONFIG config;
+	AUTOCONFIG twice;
+	autofields noted = FIELDS_INIT;
+
+	(void)state;
+	config_from("hostname: a\nrootfs: st:101/vm-101-disk-0.raw\nmp0: " CLONE ",mp=/a\n\n"
+		    "[special:config]\nvolume0: " CLONE ",job=x\n",
+		    &config);
+	assert_true(ct_volume_is_mounted(&config, SHORT));
+	assert_null(ct_unused_add(&config, SHORT));
+	assert_true(guest_underway_is_others(&config, UNDERWAY_CONFIG, SHORT, "y"));
+	assert_false(guest_underway_is_others(&config, UNDERWAY_CONFIG, SHORT, "x"));
+	guest_underway_note(&config, UNDERWAY_CONFIG, SHORT, "x");
+	guest_underway_volumes(&config, UNDERWAY_CONFIG, NULL, &noted);
+	assert_int_equal(noted.count, 1);
+	guest_underway_drop(&config, UNDERWAY_CONFIG, SHORT, "x");
+	assert_null(guest_config_section(&config, UNDERWAY_CONFIG));
+	config_from("hostname: a\nrootfs: " SHORT "\nmp0: " CLONE ",mp=/a\n", &twice);
+	assert_int_equal(guest_kind_ct.check(&twice, NULL), -ERR_INVALID);
+	guest_config_fini(&twice);
+	config_from("hostname: a\nrootfs: st:101/vm-101-disk-0.raw\nmp0: " SHORT
+		    ",mp=/b\nmp1: " CLONE ",mp=/a\n",
+		    &twice);
+	assert_int_equal(guest_kind_ct.check(&twice, NULL), -ERR_INVALID);
+}
+
+static void bases_are_not_started_on(void **state)
+{
+	static const struct {
+		const struct guest_kind_ops *ops;
+		const char *text;
+		int result;
+	} cases[] = {
+		{&guest_kind_vm, "scsi0: st:101/base-101-disk-0.raw,size=1G\n", -ERR_BUSY},
+		{&guest_kind_vm, "scsi0: st:101/base-101-disk-0.raw,ro=1\n", 0},
+		{&guest_kind_vm, "unused0: st:101/base-101-disk-0.raw\nscsi0: " CLONE "\n", 0},
+		{&guest_kind_ct, "rootfs: st:101/basevol-101-disk-0.subvol\n", -ERR_BUSY},
+		{&guest_kind_ct,
+		 "rootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/base-101-disk-1.raw,mp=/a\n",
+		 -ERR_BUSY},
+		{&guest_kind_ct, "rootfs: st:101/vm-101-disk-0.raw\nmp0: /srv,mp=/a\n", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTOCONFIG config;
+
+		config_from(cases[i].text, &config);
+		if (guest_volumes_check_start(cases[i].ops, &config, NULL) != cases[i].result)
+			fail_msg("%s", cases[i].text);
+	}
 }
 
 static void keeps_unused(void **state)
@@ -245,7 +305,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_volumes),      cmocka_unit_test(changes_values),
-		cmocka_unit_test(knows_who_names),    cmocka_unit_test(keeps_unused),
+		cmocka_unit_test(knows_who_names),    cmocka_unit_test(knows_both_names_of_a_clone),
+		cmocka_unit_test(keeps_unused),	      cmocka_unit_test(bases_are_not_started_on),
 		cmocka_unit_test(copies_a_container), cmocka_unit_test(copies_a_snapshot),
 		cmocka_unit_test(refuses_folders),    cmocka_unit_test(copies_a_machine),
 		cmocka_unit_test(shortens_names),

@@ -111,6 +111,22 @@ static void keeps_what_is_in_use(void **state)
 	assert_true(is_there(1));
 }
 
+/* By either name. */
+static void keeps_a_clone_in_use(void **state)
+{
+	autofree char *path = xasprintf("%s/a/images/101/vm-101-disk-1.qcow2", folder);
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(file_write_atomic(path, "data", 4, 0600, NULL), 0);
+	assert_int_equal(undo(OWN "mp0: aa:100/base-100-disk-0.raw/101/vm-101-disk-1.qcow2,mp=/d\n"
+				  "\n[special:config]\nvolume0: aa:101/vm-101-disk-1.qcow2\n",
+			      &config),
+			 0);
+	assert_null(strstr(config.data, "[special:"));
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 static void leaves_a_finished_change_alone(void **state)
 {
 	autobuf config = BUF_INIT;
@@ -241,6 +257,33 @@ static void does_not_overwrite_a_change_meanwhile(void **state)
 	assert_false(is_there(1));
 }
 
+/* Root's choice; the lock stays. */
+static void a_lock_is_passed_over(void **state)
+{
+	static const char locked[] = OWN "lock: backup\n";
+
+	(void)state;
+	set(CONFIG, locked, strlen(locked));
+	for (int skips = 0; skips < 2; skips++) {
+		struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+		struct guest_change change;
+		autobuf config = BUF_INIT;
+		pid_t pid = start_core();
+
+		if (skips)
+			fields_add(&task.args, "skiplock", "1");
+		guest_change_read(&task, &guest_kind_ct, &change);
+		assert_int_equal(guest_change_edit(&task, &change, set_memory, NULL),
+				 skips ? 0 : -ERR_BUSY);
+		assert_int_equal(task_store_get(CONFIG, &config, NULL, NULL), 0);
+		stop_core(pid);
+		assert_non_null(strstr(buf_str(&config), "lock: backup"));
+		assert_int_equal(strstr(buf_str(&config), "memory: 128") != NULL, skips);
+		guest_change_fini(&change);
+		fields_fini(&task.args);
+	}
+}
+
 static void does_not_wait_for_a_storage_that_is_no_more(void **state)
 {
 	autobuf config = BUF_INIT;
@@ -264,12 +307,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(removes_what_was_made_or_freed),
 		TEST(keeps_what_is_in_use),
+		TEST(keeps_a_clone_in_use),
 		TEST(leaves_a_finished_change_alone),
 		TEST(is_found_without_a_lock),
 		TEST(takes_what_that_job_made),
 		TEST(leaves_notes_of_others),
 		TEST(does_not_wait_for_a_storage_that_is_no_more),
 		TEST(its_own_writes_are_no_others),
+		TEST(a_lock_is_passed_over),
 		TEST(does_not_overwrite_a_change_meanwhile),
 	};
 

@@ -74,17 +74,26 @@ static int tear_down(void **state)
 	return dir_remove_tree(folder, NULL);
 }
 
-static int destroy(struct buf *ret_config)
+static int destroy_with(const char *option, struct buf *ret_config)
 {
 	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
 	pid_t pid = start_core();
 	struct err err = ERR_INIT;
+
+	if (option)
+		fields_add(&task.args, option, "1");
 	int r = life_destroy_volumes(&task, &life, &err);
 
+	fields_fini(&task.args);
 	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
 	buf_str(ret_config);
 	stop_core(pid);
 	return r;
+}
+
+static int destroy(struct buf *ret_config)
+{
+	return destroy_with(NULL, ret_config);
 }
 
 static void stays_whole_while_clones_stand_on_it(void **state)
@@ -108,6 +117,21 @@ static void goes_without_clones(void **state)
 	assert_int_equal(destroy(&config), 0);
 	assert_false(is_there("101/base-101-disk-0.raw"));
 	assert_false(is_there("101/base-101-disk-1.raw"));
+}
+
+/* Root may pass over somebody's lock. */
+static void a_lock_is_passed_over(void **state)
+{
+	static const char locked[] = "lock: backup\nscsi0: aa:101/base-101-disk-0.raw\n";
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	set(CONFIG, locked, strlen(locked));
+	assert_int_equal(destroy(&config), -ERR_BUSY);
+	assert_true(is_there("101/base-101-disk-0.raw"));
+	buf_clear(&config);
+	assert_int_equal(destroy_with("skiplock", &config), 0);
+	assert_false(is_there("101/base-101-disk-0.raw"));
 }
 
 static bool is_meant(const char *undo_of)
@@ -143,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(stays_whole_while_clones_stand_on_it),
 		TEST(goes_without_clones),
+		TEST(a_lock_is_passed_over),
 		TEST(undo_begins_nothing),
 	};
 

@@ -8,6 +8,7 @@
 
 #include "agent/base/exec.h"
 #include "agent/guest/ct_schema.h"
+#include "agent/guest/guest.h"
 #include "agent/task/guest/life.h"
 
 #define CONFIG "/nodes/n1/lxc/101.conf"
@@ -151,6 +152,88 @@ static void needs_a_key_for_the_old_one(void **state)
 	assert_false(is_file("b/images/101/vm-101-disk-1.raw"));
 }
 
+/* -- to another guest -- */
+
+static const struct life vm_life = {
+	.ops = &guest_kind_vm, .disk_lock = "clone", .require_stopped = require_stopped};
+
+struct gift {
+	const struct life *life;
+	const char *own, *theirs, *key, *to;
+	const char *after, *why; /* what they have then, or why not */
+};
+
+static void give(const struct gift *gift)
+{
+	const char *kind = gift->life->ops->name;
+	autofree char *own = xasprintf("/nodes/n1/%s/101.conf", kind);
+	autofree char *theirs = xasprintf("/nodes/n1/%s/102.conf", kind);
+	autofree char *storages =
+		xasprintf("dir: aa\n\tpath %s/a\n\tcontent images,rootdir\n", folder);
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	autobuf kept = BUF_INIT, got = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	put_file("a/images/101/vm-101-disk-1.raw", "data");
+	set("/storage.cfg", storages, strlen(storages));
+	set(own, gift->own, strlen(gift->own));
+	set(theirs, gift->theirs, strlen(gift->theirs));
+	pid_t pid = start_core();
+	fields_add(&task.args, "volume", gift->key);
+	fields_add(&task.args, "target-vmid", "102");
+	fields_add(&task.args, "target-volume", gift->to);
+	int r = life_move_run(&task, gift->life, &err);
+
+	fields_fini(&task.args);
+	(void)task_store_get(own, &kept, NULL, NULL);
+	(void)task_store_get(theirs, &got, NULL, NULL);
+	stop_core(pid);
+	if ((r == 0) != (gift->after != NULL) || (r < 0 && !strstr(err.message, gift->why)))
+		fail_msg("%s to %s: %d %s", gift->key, gift->to, r, err.message);
+	assert_string_equal(buf_str(&got), gift->after ?: gift->theirs);
+	if (r < 0)
+		assert_string_equal(buf_str(&kept), gift->own);
+	assert_int_equal(is_file("a/images/101/vm-101-disk-1.raw"), r < 0);
+	assert_int_equal(is_file("a/images/102/vm-102-disk-0.raw"), r == 0);
+	autofree char *copy = xasprintf("%s/a/images/102/vm-102-disk-0.raw", folder);
+	(void)unlink(copy);
+}
+
+/* Nobody is given what keeps him from starting, and from every change. */
+static void gives_what_fits(void **state)
+{
+#define ROOT(n) "hostname: a\nmemory: 64\nrootfs: aa:" n "/vm-" n "-disk-9.raw\n"
+#define DISK	"aa:101/vm-101-disk-1.raw"
+#define MADE	"aa:102/vm-102-disk-0.raw"
+	static const struct gift gifts[] = {
+		{&vm_life, "memory: 64\nscsi1: " DISK ",ssd=1,size=1K\n", "memory: 32\n", "scsi1",
+		 "sata0", "memory: 32\nsata0: " MADE ",ssd=1,size=1K\n", NULL},
+		{&vm_life, "memory: 64\nunused0: " DISK "\n", "memory: 32\n", "unused0", "scsi1",
+		 "memory: 32\nscsi1: " MADE "\n", NULL},
+		{&vm_life, "memory: 64\nscsi1: " DISK ",iothread=1\nscsihw: virtio-scsi-single\n",
+		 "memory: 32\n", "scsi1", "sata0", NULL,
+		 "guest 102: sata0: iothread: only for scsi and virtio"},
+		{&vm_life, "memory: 64\nscsi1: " DISK ",iothread=1\nscsihw: virtio-scsi-single\n",
+		 "memory: 32\n", "scsi1", "scsi0", NULL,
+		 "guest 102: scsi0: iothread: on scsi it needs scsihw"},
+		{&vm_life, "memory: 64\nscsi1: " DISK ",iothread=1\nscsihw: virtio-scsi-single\n",
+		 "memory: 32\n", "scsi1", "unused0", "memory: 32\nunused0: " MADE "\n", NULL},
+		{&vm_life, "memory: 64\nscsi1: " DISK "\n",
+		 "memory: 32\n\n[PENDING]\nscsi2: aa:102/vm-102-disk-7.raw\n", "scsi1", "scsi2",
+		 NULL, "guest 102: a change of 'scsi2' waits"},
+		{&life, ROOT("101") "mp0: " DISK ",mp=/data\n",
+		 ROOT("102") "mp3: aa:102/vm-102-disk-7.raw,mp=/data\n", "mp0", "mp0", NULL,
+		 "guest 102: mp3: mp: mp0 is mounted on '/data' already"},
+		{&life, ROOT("101") "mp0: " DISK ",mp=/data\n", ROOT("102"), "mp0", "mp1",
+		 ROOT("102") "mp1: " MADE ",mp=/data\n", NULL},
+	};
+
+	(void)state;
+	core.lie_on = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(gifts); i++)
+		give(&gifts[i]);
+}
+
 /* First unknown, then "not now": that says nothing of the first time. */
 static void asks_until_the_outcome_is_known(void **state)
 {
@@ -280,6 +363,7 @@ int main(void)
 		TEST(keeps_a_copy_that_is_in_use),
 		TEST(leaves_what_others_made),
 		TEST(needs_a_key_for_the_old_one),
+		TEST(gives_what_fits),
 		TEST(asks_until_the_outcome_is_known),
 		TEST(takes_nested_subvolumes_along),
 		TEST(the_undo_ends),

@@ -10,11 +10,12 @@
 
 static char folder[64];
 
+static bool is_running;
+
 static int require_stopped(struct task_ctx *task, struct err *err)
 {
 	(void)task;
-	(void)err;
-	return 0;
+	return is_running ? err_set(err, ERR_BUSY, "VM 101 is running") : 0;
 }
 
 static const struct life life = {.ops = &guest_kind_vm,
@@ -196,6 +197,121 @@ static void the_undo_ends(void **state)
 	assert_int_equal(config.size, 0);
 }
 
+/* -- deleting -- */
+
+#define DISK0 "scsi0: aa:101/vm-101-disk-0.qcow2,size=1M\n"
+#define DISK1 "scsi1: aa:101/vm-101-disk-1.qcow2,size=1M\n"
+#define AWAY  "scsi1: bb:101/vm-101-disk-1.qcow2,size=1M\n" /* nothing is mounted there */
+#define WITH(disks, state)                                                                         \
+	"name: a\nparent: s1\n" disks "\n[s1]\nname: a\n" disks "snaptime: 1\n" state
+
+/* A machine with that configuration, and the snapshot in its first image; the second is no image at all. */
+static void prepare(const char *text)
+{
+	autofree char *image = image_path();
+	autofree char *broken = xasprintf("%s/images/101/vm-101-disk-1.qcow2", folder);
+	autofree char *storages = xasprintf("dir: aa\n\tpath %s\n\tcontent images\n\n"
+					    "dir: bb\n\tpath %s\n\tcontent images\n"
+					    "\tis_mountpoint yes\n",
+					    folder, folder);
+
+	set("/storage.cfg", storages, strlen(storages));
+	set(CONFIG, text, strlen(text));
+	run((const char *const[]){"qemu-img", "snapshot", "-c", "s1", image, NULL}, NULL);
+	assert_int_equal(file_write_atomic(broken, "x", 1, 0600, NULL), 0);
+}
+
+static int delete_as(bool is_forced, struct buf *ret_config, struct err *err)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	pid_t pid = start_core();
+	int r;
+
+	fields_add(&task.args, "snapname", "s1");
+	fields_add(&task.args, "force", is_forced ? "1" : NULL);
+	r = life_delsnapshot_run(&task, &life, err);
+	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
+	fields_fini(&task.args);
+	stop_core(pid);
+	return r;
+}
+
+/* What cannot be deleted stays whole: nothing of it goes, and it can be gone back to. */
+static void a_refused_deletion_changes_nothing(void **state)
+{
+	static const struct {
+		const char *text, *why;
+		bool is_running;
+	} cases[] = {
+		{WITH(DISK0, ""), "feature not available: deletion of a snapshot of a running",
+		 true},
+		{WITH("ide0: aa:101/vm-101-disk-9.raw\n" DISK0, ""), "the image of scsi0", true},
+		{WITH(DISK0 AWAY, ""), "nothing is mounted on", false},
+		{WITH("scsi1: zz:101/vm-101-disk-1.qcow2\n" DISK0, ""), "storage 'zz'", false},
+		{WITH(DISK1, ""), "scsi1:", false}, /* found when it is tried */
+	};
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autobuf config = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		prepare(cases[i].text);
+		is_running = cases[i].is_running;
+		int r = delete_as(false, &config, &err);
+
+		is_running = false;
+		if (r == 0 || !strstr(err.message, cases[i].why))
+			fail_msg("%zu: %d %s", i, r, err.message);
+		assert_string_equal(buf_str(&config), cases[i].text);
+		assert_true(has_snapshot());
+	}
+}
+
+/* It is not whole any more, and says so; also after a second try, which deletes nothing more. */
+static void a_deletion_that_broke_off_is_told(void **state)
+{
+	static const char *const texts[] = {WITH(DISK0 DISK1, ""),
+					    WITH(DISK1, "snapstate: delete\n")};
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		autobuf config = BUF_INIT;
+
+		prepare(texts[i]);
+		assert_true(delete_as(false, &config, NULL) < 0);
+		assert_non_null(strstr(buf_str(&config), "snapstate: delete"));
+		assert_null(strstr(buf_str(&config), "lock:"));
+	}
+}
+
+/* By force it is forgotten, whatever became of its volumes. */
+static void is_forgotten_by_force(void **state)
+{
+	static const char *const disks[] = {DISK0, DISK1, AWAY,
+					    "scsi1: zz:101/vm-101-disk-1.qcow2\n"};
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(disks); i++) {
+		autofree char *text = xasprintf("name: a\n%s\n[s1]\nname: a\n%ssnaptime: 1\n",
+						disks[i], disks[i]);
+		autofree char *after = xasprintf("name: a\n%s", disks[i]);
+		autobuf config = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		prepare(text);
+		if (delete_as(true, &config, &err) < 0)
+			fail_msg("%s: %s", disks[i], err.message);
+		assert_string_equal(buf_str(&config), after);
+	}
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -205,6 +321,9 @@ int main(void)
 		TEST(stays_when_it_was_written),
 		TEST(stays_when_it_is_written_late),
 		TEST(the_undo_ends),
+		TEST(a_refused_deletion_changes_nothing),
+		TEST(a_deletion_that_broke_off_is_told),
+		TEST(is_forgotten_by_force),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,12 +168,44 @@ static void test_names(void **state)
 	assert_true(volume_content_from_name(NULL, &content, NULL) < 0);
 }
 
+static void test_same(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} cases[] = {
+		{"st:101/vm-101-disk-0.raw", "st:101/vm-101-disk-0.raw", true},
+		{"st:100/base-100-disk-0.raw/101/vm-101-disk-0.qcow2", "st:101/vm-101-disk-0.qcow2",
+		 true},
+		{"st:100/base-100-disk-0.raw/101/vm-101-disk-0.qcow2",
+		 "st:100/base-100-disk-1.raw/101/vm-101-disk-0.qcow2", true},
+		{"st:100/base-100-disk-0.raw/101/vm-101-disk-0.qcow2", "st:100/base-100-disk-0.raw",
+		 false},
+		{"st:101/vm-101-disk-0.raw", "ot:101/vm-101-disk-0.raw", false},
+		{"st:101/vm-101-disk-0.raw", "st:101/vm-101-disk-1.raw", false},
+		{"st:101/vm-101-disk-0.raw", "st:101/vm-101-disk-0.qcow2", false},
+		{"st:iso/x.img", "st:import/x.img", false},
+		{"/srv/x", "/srv/x", true},
+		{"/srv/x", "st:101/vm-101-disk-0.raw", false},
+	};
+	autofields names = FIELDS_INIT;
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (volid_text_same(cases[i].a, cases[i].b) != cases[i].is_same ||
+		    volid_text_same(cases[i].b, cases[i].a) != cases[i].is_same)
+			fail_msg("%s and %s", cases[i].a, cases[i].b);
+	fields_add(&names, cases[0].a, "");
+	fields_add(&names, cases[1].a, "x");
+	assert_string_equal(volid_find(&names, cases[1].b)->value, "x");
+	assert_null(volid_find(&names, cases[5].b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),	 cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_too_long), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names),	 cmocka_unit_test(test_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,6 +212,112 @@ static void starts_and_stops(void **state)
 	take_fact("stopped", NULL);
 }
 
+#define WITH_SNAPSHOT(file)                                                                        \
+	"memory: 256\nscsi0: local:101/" file "\n\n[s1]\nmemory: 256\nscsi0: local:101/" file      \
+	"\nsnaptime: 1\n"
+
+/* What an emulator has open nobody else reads inside of, nor changes. */
+static void open_images_are_left_alone(void **state)
+{
+	static const char where[] = "a running virtual machine: it lies in the image of scsi0, "
+				    "which is open";
+	autofree char *deletion =
+		xasprintf("feature not available: deletion of a snapshot of %s", where);
+	autofree char *copy = xasprintf("feature not available: copy of a snapshot of %s", where);
+	autofields forced = FIELDS_INIT, deleted = FIELDS_INIT, cloned = FIELDS_INIT;
+	unsigned status;
+
+	(void)state;
+	put(VM_CONF, WITH_SNAPSHOT("vm-101-disk-0.qcow2"));
+	take_fact("running", "1");
+	expect_failure("DELETE", VM "/snapshot/s1", NULL, deletion);
+	expect_failure("POST", VM "/clone", "newid=102|snapname=s1|full=1", copy);
+	autofree char *feature = xasprintf("{\"data\":{\"hasFeature\":0,\"reason\":\"%s\","
+					   "\"nodes\":[]}}",
+					   copy);
+
+	expect("GET", VM "/feature", "feature=copy|snapname=s1", 200, feature);
+	expect_job("DELETE", VM "/snapshot/s1", "force=1", "qmdelsnapshot", &forced);
+	take_fact("stopped", NULL);
+	expect_job("DELETE", VM "/snapshot/s1", NULL, "qmdelsnapshot", &deleted);
+	/* nor does it start meanwhile: the job is in its queue, too */
+	autobuf answer = ask_as(NULL, "POST", VM "/clone", "newid=102|snapname=s1|full=1", &status);
+
+	assert_int_equal(status, 200);
+	wait_for_job(buf_str(&answer));
+	take_args("qmclone", &cloned);
+	assert_string_equal(fields_get(&cloned, "other"), "101");
+	store_op(STORE_DELETE, "/nodes/n1/qemu/102.conf", "");
+}
+
+/* Another machine is not given what it could not start with. */
+static void gives_what_fits(void **state)
+{
+	autofields args = FIELDS_INIT;
+
+	(void)state;
+	put(VM_CONF, "memory: 256\nscsi1: local:101/vm-101-disk-1.raw,iothread=1,size=4G\n"
+		     "scsihw: virtio-scsi-single\n");
+	put("/nodes/n1/qemu/102.conf", "memory: 256\n");
+	expect_wrong("POST", VM "/move_disk", "disk=scsi1|target-vmid=102|target-disk=sata0",
+		     "target-disk",
+		     "VM 102 cannot have it: sata0: iothread: only for scsi and virtio");
+	expect_job("POST", VM "/move_disk", "disk=scsi1|target-vmid=102|target-disk=virtio0",
+		   "qmmove", &args);
+	store_op(STORE_DELETE, "/nodes/n1/qemu/102.conf", "");
+}
+
+/* Parameters and values of the contract that ask for nothing here, or for root's lock. */
+static void takes_what_clients_send(void **state)
+{
+	static const char locked[] = "VM is locked (backup)";
+	autofields args = FIELDS_INIT, destroyed = FIELDS_INIT, stopped = FIELDS_INIT;
+
+	(void)state;
+	expect("PUT", VM "/config", "balloon=0|numa=0|protection=0", 200, "{\"data\":null}");
+	expect_wrong("PUT", VM "/config", "numa=1", "numa", "NUMA of the guest is not built");
+	expect_wrong("PUT", VM "/config", "balloon=64", "balloon",
+		     "value must have a maximum value of 0");
+	expect_wrong("POST", "/nodes/n1/qemu", "vmid=102|numa=1", "numa",
+		     "NUMA of the guest is not built");
+	expect("PUT", VM "/config", "lock=backup", 200, "{\"data\":null}");
+	expect_failure("PUT", VM "/config", "name=a", locked);
+	expect("PUT", VM "/config", "name=a|skiplock=1", 200, "{\"data\":null}");
+	expect_failure("POST", VM "/config", "name=b|background_delay=5", locked);
+	expect_job("POST", VM "/config", "name=b|background_delay=5|skiplock=1", "qmconfig", &args);
+	assert_string_equal(fields_get(&args, "skiplock"), "1");
+	expect_failure("DELETE", VM, NULL, locked);
+	put("/user.cfg", "user:joe@pve:1:0::::\nacl:/:user:joe@pve:Administrator:1\n");
+	expect_as("joe@pve", "DELETE", VM, "skiplock=1", 400,
+		  "{\"data\":null,\"errors\":{\"skiplock\":\"Only root may use this option.\"},"
+		  "\"message\":\"Parameter verification failed.\\n\"}");
+	expect_as("joe@pve", "PUT", VM "/config", "name=c|skiplock=1", 400,
+		  "{\"data\":null,\"errors\":{\"skiplock\":\"Only root may use this option.\"},"
+		  "\"message\":\"Parameter verification failed.\\n\"}");
+	expect_job("DELETE", VM, "skiplock=1", "qmdestroy", &destroyed);
+	assert_string_equal(fields_get(&destroyed, "skiplock"), "1");
+	take_fact("running", "1");
+	expect_job("POST", VM "/status/stop", "timeout=30|skiplock=1", "qmstop", &stopped);
+	take_fact("stopped", NULL);
+}
+
+/* Neither the machine nor its volumes go. */
+static void is_protected(void **state)
+{
+	(void)state;
+	put(VM_CONF, "memory: 256\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n"
+		     "unused0: local:101/vm-101-disk-1.raw\n");
+	expect("PUT", VM "/config", "protection=yes", 200, "{\"data\":null}");
+	expect_failure("DELETE", VM, NULL, "can't remove VM 101 - protection mode enabled");
+	expect_failure("PUT", VM "/config", "delete=unused0",
+		       "can't remove volume 'local:101/vm-101-disk-1.raw' - protection mode "
+		       "enabled");
+	expect_failure("PUT", VM "/unlink", "idlist=scsi0|force=1",
+		       "can't remove volume 'local:101/vm-101-disk-0.raw' - protection mode "
+		       "enabled");
+	expect("PUT", VM "/config", "delete=scsi0", 200, "{\"data\":null}");
+}
+
 /* What a job left half done is the next one's; any other lock is somebody's. */
 static void a_template_is_carried_on(void **state)
 {
@@ -287,6 +393,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(disks_come_and_go, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(changes_by_a_job, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(starts_and_stops, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(open_images_are_left_alone, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(gives_what_fits, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(takes_what_clients_send, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(is_protected, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(a_template_is_carried_on, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),
 	};

@@ -14,6 +14,7 @@
 #include "agent/guest/pending.h"
 #include "agent/guest/update.h"
 #include "agent/guest/vm_schema.h"
+#include "agent/guest/volumes.h"
 
 #define D(n) "local:101/vm-101-disk-" #n ".raw"
 
@@ -120,6 +121,62 @@ static void keys_run_out(void **state)
 	expect(&config, buf_str(&text), "nothing has changed");
 }
 
+#define CLONE "local:100/base-100-disk-0.raw/101/vm-101-disk-0.qcow2"
+#define SHORT "local:101/vm-101-disk-0.qcow2" /* the same file */
+
+/* A linked clone has two names. A disk that is in use by one of them is never free by the other. */
+static void two_names_are_one_volume(void **state)
+{
+	struct guest_config config __attribute__((cleanup(guest_config_fini)));
+	autofields none = FIELDS_INIT;
+	struct err err = ERR_INIT;
+	char key[] = "scsi0", *const keys[] = {key, NULL};
+
+	(void)state;
+	parse("scsi0: " CLONE "\nscsi1: " SHORT "\n\n[s]\nscsi0: " CLONE "\nsnaptime: 1\n",
+	      &config);
+	assert_true(guest_kind_vm.check(&config, &err) < 0);
+	assert_string_equal(err.field, "scsi1");
+	autofree char *drive = vm_volume_drive(&config, SHORT);
+
+	assert_string_equal(drive, "scsi0");
+	assert_true(vm_drives_hold(&config, keys, SHORT));
+	assert_string_equal(guest_volume_snapshot(&guest_kind_vm, &config, SHORT), "s");
+	assert_true(guest_volume_is_used(&guest_kind_vm, &config, SHORT));
+	assert_int_equal(
+		guest_config_update(&guest_kind_vm, &config,
+				    &(struct guest_update){.set = &none, .delete_list = "scsi1"},
+				    NULL),
+		0);
+	assert_null(guest_config_get(&config, "unused0"));
+}
+
+/* The name says what it stands on, and no client says anything else. */
+static void a_clone_keeps_its_name(void **state)
+{
+	static const char *const names[] = {
+		SHORT, "local:100/base-100-disk-9.raw/101/vm-101-disk-0.qcow2"};
+	static const char *const texts[] = {"scsi0: " CLONE "\n", "unused3: " CLONE "\n",
+					    "memory: 64\n\n[s]\nscsi0: " CLONE "\nsnaptime: 1\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts) * ARRAY_SIZE(names); i++) {
+		const char *text = texts[i / 2];
+		struct guest_config config __attribute__((cleanup(guest_config_fini)));
+		autofields set = FIELDS_INIT;
+		struct err err = ERR_INIT;
+
+		parse(text, &config);
+		fields_add(&set, "scsi0", names[i % 2]);
+		assert_int_equal(guest_config_update(&guest_kind_vm, &config,
+						     &(struct guest_update){.set = &set}, &err),
+				 -ERR_INVALID);
+		assert_string_equal(err.field, "scsi0");
+		assert_non_null(strstr(err.message, "is a linked clone, called '" CLONE "'"));
+		expect(&config, text, "nothing has changed");
+	}
+}
+
 /* A waiting new disk that is taken back is not lost, either. */
 static void follows_a_revert(void **state)
 {
@@ -195,9 +252,14 @@ static void finds_the_drive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(follows_changes),  cmocka_unit_test(finds_the_drive),
-		cmocka_unit_test(keys_run_out),	    cmocka_unit_test(follows_a_start),
-		cmocka_unit_test(follows_a_revert), cmocka_unit_test(knows_the_volumes_of_drives),
+		cmocka_unit_test(follows_changes),
+		cmocka_unit_test(finds_the_drive),
+		cmocka_unit_test(keys_run_out),
+		cmocka_unit_test(two_names_are_one_volume),
+		cmocka_unit_test(a_clone_keeps_its_name),
+		cmocka_unit_test(follows_a_start),
+		cmocka_unit_test(follows_a_revert),
+		cmocka_unit_test(knows_the_volumes_of_drives),
 		cmocka_unit_test(knows_keys),
 	};
 

@@ -37,7 +37,7 @@ export const KEYS = [
 	{ key: 'description', group: 'options', of: BOTH, field: { label: 'Notes', kind: 'textarea' } },
 	{ key: 'onboot', group: 'options', of: BOTH, field: check('Start with the node') },
 	{ key: 'startup', label: 'Start and stop order', group: 'options', of: BOTH },
-	{ key: 'protection', group: 'options', of: 'lxc', field: check('Protection', { hint: 'Neither it nor its volumes can be removed.' }) },
+	{ key: 'protection', group: 'options', of: BOTH, field: check('Protection', { hint: 'Neither it nor its volumes can be removed.' }) },
 	{ key: 'features', label: 'Features', group: 'options', of: 'lxc' },
 	{ key: 'timezone', group: 'options', of: 'lxc', field: { label: 'Time zone', kind: 'select', options: [['', 'as it is inside (default)'], ['host', 'that of the node'], ...zones()] } },
 	{ key: 'cmode', group: 'options', of: 'lxc', field: { label: 'Console mode', kind: 'select',
