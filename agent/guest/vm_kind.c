@@ -242,6 +242,16 @@ static void vm_shape(const struct guest_config *config, struct guest_shape *ret)
 	vm_hardware_fini(&hw);
 }
 
+/* What lies in a drive for media is no disk of the machine. */
+static const char *vm_value_privilege(const char *key, const char *value)
+{
+	struct vm_drive drive;
+
+	if (!is_drive(key) || vm_drive_parse(key, value, &drive, NULL) < 0 || !drive.is_cdrom)
+		return NULL;
+	return "VM.Config.CDROM";
+}
+
 static const char *const fixed_keys[] = {"template", NULL};
 static const char *const required_keys[] = {NULL};
 static const char *const volume_keys[] = {"ide[n]", "sata[n]", "scsi[n]", "virtio[n]", NULL};
@@ -270,6 +280,7 @@ const struct guest_kind_ops guest_kind_vm = {
 	.fixed_keys = fixed_keys,
 	.required_keys = required_keys,
 	.privileges = privileges,
+	.value_privilege = vm_value_privilege,
 	.volume_keys = volume_keys,
 	.content = VOLUME_IMAGES,
 	.change_complete = vm_change_complete,

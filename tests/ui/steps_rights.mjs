@@ -45,6 +45,13 @@ async function operates(page) {
 		holds((await tabs(page)).includes('Console'), 'there is no console');
 		await shot(page, 'rights-operator');
 	});
+	await ok('and nothing of its configuration, of which only media are theirs to change', async () => {
+		await goTo(page, '/guest/lxc/100/config');
+		await page.locator('tr[data-key="memory"]').waitFor();
+		same(await words(page.locator('main')), []);
+		await goTo(page, '/guest/lxc/100');
+		await button(page, 'Start').waitFor();
+	});
 	await ok('and can do it', async () => {
 		await button(page, 'Start').click();
 		await button(page, 'Shut down').waitFor({ timeout: 60000 });
