@@ -379,6 +379,11 @@ void jobs_on_begun(struct jobs *jobs, jobs_task_fn fn, void *ctx)
 	listen_to(&jobs->begun, fn, ctx);
 }
 
+void jobs_on_known(struct jobs *jobs, jobs_task_fn fn, void *ctx)
+{
+	listen_to(&jobs->known, fn, ctx);
+}
+
 void jobs_on_ended(struct jobs *jobs, jobs_task_fn fn, void *ctx)
 {
 	listen_to(&jobs->ended, fn, ctx);
