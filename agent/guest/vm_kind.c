@@ -252,6 +252,16 @@ static const char *vm_value_privilege(const char *key, const char *value)
 	return "VM.Config.CDROM";
 }
 
+static bool vm_net_read(const char *key, const char *value, struct guest_net *ret)
+{
+	struct vm_net net;
+
+	if (!is_net(key) || vm_net_parse(key, value, &net, NULL) < 0)
+		return false;
+	*ret = (struct guest_net){0};
+	return str_copy(ret->bridge, sizeof(ret->bridge), net.bridge);
+}
+
 static const char *const fixed_keys[] = {"template", NULL};
 static const char *const required_keys[] = {NULL};
 static const char *const volume_keys[] = {"ide[n]", "sata[n]", "scsi[n]", "virtio[n]", NULL};
@@ -281,6 +291,7 @@ const struct guest_kind_ops guest_kind_vm = {
 	.required_keys = required_keys,
 	.privileges = privileges,
 	.value_privilege = vm_value_privilege,
+	.net_read = vm_net_read,
 	.volume_keys = volume_keys,
 	.content = VOLUME_IMAGES,
 	.change_complete = vm_change_complete,
