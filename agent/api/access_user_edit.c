@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Changes of users: made, changed, removed, their tickets ended. Core's loop. */
 #include "agent/api/access_users.h"
+
+#include <string.h>
+
 #include "agent/auth/privs.h"
 #include "agent/auth/rights.h"
 #include "agent/base/mem.h"
@@ -64,6 +67,8 @@ static int apply_create(struct api_request *req, struct access_draft *draft, str
 	struct cfg_user *user;
 	int r = usercfg_add_user(draft->cfg, userid, &user, err);
 
+	if (r == 0 && !str_is_word(userid, strlen(userid)))
+		r = err_field(err, "userid", "a name has no space in it");
 	if (r == 0)
 		r = take_fields(req, user, err);
 	if (r == 0)

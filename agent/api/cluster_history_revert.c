@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #include "agent/api/ct_rights.h"
-#include "agent/api/guest_request.h"
+#include "agent/api/guest_keys.h"
 #include "agent/auth/usercfg.h"
 #include "agent/base/digest.h"
 #include "agent/base/str.h"
@@ -108,20 +108,6 @@ static int difference_make(struct difference *d, const struct guest_config *old,
 	return r;
 }
 
-struct key_check {
-	const struct api_request *req;
-	const struct guest_target *target;
-	const char *path; /* "/vms/101" */
-};
-
-static int key_allowed(const char *key, void *ctx, struct err *err)
-{
-	const struct key_check *check = ctx;
-
-	return api_check(check->req, check->path, guest_key_privilege(check->target->ops, key),
-			 false, err);
-}
-
 /* What root alone may set does not come back by anybody else. */
 static int check_values(const struct api_request *req, const struct difference *d, struct err *err)
 {
@@ -134,12 +120,10 @@ static int guest_update_make(const struct api_request *req, struct difference *d
 			     struct err *err)
 {
 	struct guest_config config __attribute__((cleanup(guest_config_fini))) = {0};
-	autofree char *acl = xasprintf("/vms/%u", d->target->vmid);
-	struct key_check check = {.req = req, .target = d->target, .path = acl};
 	struct guest_update update = {.set = &d->set,
 				      .delete_list = buf_str(&d->deleted),
 				      .is_running = guest_target_may_run(req, d->target)};
-	int r = guest_update_each_key(&update, key_allowed, &check, err);
+	int r = guest_keys_allowed(req, d->target, &update, err);
 
 	if (r == 0)
 		r = check_values(req, d, err);

@@ -2,6 +2,7 @@
 /* Changes of configurations by a job, whatever the kind of guest. Runs on the core's loop. */
 #include "agent/api/guest_change.h"
 
+#include "agent/api/guest_keys.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 
@@ -10,7 +11,7 @@ int guest_change_check(const struct api_request *req, const struct guest_target 
 {
 	int r;
 
-	if ((r = guest_request_check_keys(req, update, err)) < 0 ||
+	if ((r = guest_keys_check(req, target, update, err)) < 0 ||
 	    (r = guest_request_check_digest(req, "digest", target->guest->config, err)) < 0)
 		return r;
 	return guest_request_check_lock(req, target, NULL, err);

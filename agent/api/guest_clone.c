@@ -6,6 +6,7 @@
 #include "agent/api/ct_rights.h"
 #include "agent/api/guest_bwlimit.h"
 #include "agent/api/guest_create.h"
+#include "agent/api/guest_keys.h"
 #include "agent/api/guest_life.h"
 #include "agent/api/guest_snapshot.h"
 #include "agent/api/pools.h"
@@ -92,7 +93,7 @@ static int check_storages(const struct api_request *req, const struct guest_targ
 	return r;
 }
 
-/* What is copied: room for its volumes, and nothing that root alone may give to a guest. */
+/* What is copied: room for its volumes, the use of its bridges, and nothing that root alone may give to a guest. */
 static int check_source(const struct api_request *req, const struct guest_target *target,
 			struct err *err)
 {
@@ -104,6 +105,8 @@ static int check_source(const struct api_request *req, const struct guest_target
 		r = guest_snapshot_require(target->guest->config, snapshot, &section, err);
 	if (r == 0 && !target->ops->is_machine)
 		r = ct_rights_check_again(req, &section->keys, NULL, err);
+	if (r == 0)
+		r = guest_keys_check_bridges(req, target->ops, &section->keys, NULL, err);
 	return r < 0 ? r : check_storages(req, target, section, err);
 }
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "agent/api/guest_handlers.h"
+#include "agent/api/guest_keys.h"
 #include "agent/api/guest_request.h"
 #include "agent/api/guest_snapshot.h"
 #include "agent/base/mem.h"
@@ -37,35 +38,6 @@ int guest_handle_pending(struct api_request *req, struct err *err)
 		return r;
 	guest_pending_write(target.ops, target.guest->config, &req->json);
 	return 0;
-}
-
-struct key_check {
-	const struct api_request *req;
-	const struct guest_kind_ops *ops;
-	const char *path; /* "/vms/101" */
-};
-
-static int key_allowed(const char *key, void *ctx, struct err *err)
-{
-	const struct key_check *check = ctx;
-
-	if (str_eq(key, "lock") && !guest_request_is_root(check->req))
-		return err_set(err, ERR_DENIED, "only root can set 'lock'");
-	return api_check(check->req, check->path, guest_key_privilege(check->ops, key), false, err);
-}
-
-int guest_request_check_keys(const struct api_request *req, const struct guest_update *update,
-			     struct err *err)
-{
-	autofree char *path = xasprintf("/vms/%u", api_vmid(req));
-	struct key_check check = {.req = req, .ops = guest_request_ops(req), .path = path};
-	int r = guest_update_each_key(update, key_allowed, &check, err);
-
-	/* "create" says that the guest is not whole yet: the node undoes what carries it and has no
-	 * job, so nobody may put it on a guest that is. */
-	if (r == 0 && str_eq(fields_get(update->set, "lock"), "create"))
-		return err_field(err, "lock", "'create' is set by the node alone");
-	return r;
 }
 
 void guest_request_config_fields(const struct api_request *req, struct fields *ret)
@@ -157,7 +129,7 @@ int guest_handle_config_put(struct api_request *req, struct err *err)
 
 	if (set.count == 0 && !update.delete_list && !update.revert_list && !update.raw)
 		return err_set(err, ERR_INVALID, "no options specified");
-	r = guest_request_check_keys(req, &update, err);
+	r = guest_keys_check(req, &target, &update, err);
 	if (r == 0)
 		r = guest_request_check_digest(req, "digest", target.guest->config, err);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include "agent/api/guest_bwlimit.h"
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_handlers.h"
+#include "agent/api/guest_keys.h"
 #include "agent/api/pools.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
@@ -95,13 +96,14 @@ static int check_rights(const struct api_request *req, const struct fields *set,
 			const struct ct_rootfs_request *rootfs, const struct volid *template,
 			struct err *err)
 {
+	const struct guest_target target = {.ops = guest_request_ops(req), .vmid = api_vmid(req)};
 	autofree char *guest = xasprintf("/vms/%u", api_vmid(req));
 	autofree char *space = xasprintf("/storage/%s", rootfs->storage);
 	autofree char *source = xasprintf("/storage/%s", template->storage);
 	int r = api_check(req, guest, "VM.Allocate", false, err);
 
 	if (r == 0)
-		r = guest_request_check_keys(req, &(struct guest_update){.set = set}, err);
+		r = guest_keys_check(req, &target, &(struct guest_update){.set = set}, err);
 	if (r == 0)
 		r = check_privileged(req, set, err);
 	if (r == 0)

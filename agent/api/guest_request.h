@@ -41,10 +41,6 @@ bool guest_target_is_running(const struct guest_target *target); /* or paused */
 /* Is a change of its configuration one of a guest that runs? Also while that is not known, or a job starts it: what it
  * reads may be older. */
 bool guest_target_may_run(const struct api_request *req, const struct guest_target *target);
-/* Every key that is set, deleted or reverted needs its own privilege on /vms/{vmid}; the lock
- * "create" is the node's own. */
-int guest_request_check_keys(const struct api_request *req, const struct guest_update *update,
-			     struct err *err);
 /* The request's parameters that are configuration keys of its kind; appends. */
 void guest_request_config_fields(const struct api_request *req, struct fields *ret);
 

@@ -4,6 +4,7 @@
 #include "agent/api/guest_snapshot.h"
 
 #include "agent/api/ct_rights.h"
+#include "agent/api/guest_keys.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/snapshots.h"
@@ -134,6 +135,9 @@ int guest_handle_snapshot_rollback(struct api_request *req, struct err *err)
 					   err);
 	if (r == 0 && !target.ops->is_machine)
 		r = ct_rights_check_again(req, &section->keys, target.guest->config, err);
+	if (r == 0)
+		r = guest_keys_check_bridges(req, target.ops, &section->keys, target.guest->config,
+					     err);
 	if (r < 0)
 		return r;
 	fields_add(&args, "snapname", section->name);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "agent/api/node_bridges.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/net/change.h"
@@ -26,7 +27,10 @@ static int on_list(struct api_request *req, struct buf *output, struct err *err)
 		return r;
 	if (!(data = fields_find(&answer, "data")))
 		return err_set(err, ERR_INTERNAL, "the helper said nothing");
-	json_raw(&req->json, data->value, data->size);
+	if (!api_bridges_are_asked(req))
+		json_raw(&req->json, data->value, data->size);
+	else if ((r = api_bridges_write(req, data->value, data->size, err)) < 0)
+		return r;
 	changes = fields_find(&answer, "changes");
 	if (changes && !api_str(req, "iface")) {
 		autobuf text = BUF_INIT;
@@ -240,7 +244,10 @@ static const struct param delete_param[] = {
 
 static const struct param list_params[] = {
 	PARAM_NODE,
-	{"type", PARAM_STRING, OPTIONAL, .choices = filters, .text = "Only those of this type."},
+	{"type", PARAM_STRING, OPTIONAL, .choices = filters,
+	 .text = "Only those of this type; any_bridge, any_local_bridge and include_sdn leave out "
+		 "bridges without SDN.Audit "
+		 "or SDN.Use."},
 	PARAM_END,
 };
 

@@ -10,8 +10,9 @@
 		.text = "Change a virtual machine " how                                            \
 			"; what a running one cannot take waits for its next start.",              \
 		.params = params_, .more = vm_config_params,                                       \
-		.permission = GUEST_NEEDS_CONFIG("|VM.Config.HWType"), .returns = returns_,        \
-		.handle = handle_,                                                                 \
+		.permission = GUEST_NEEDS_CONFIG(                                                  \
+			"|VM.Config.HWType|VM.Config.CDROM|VM.Config.Cloudinit"),                  \
+		.returns = returns_, .handle = handle_,                                            \
 	}
 
 #define FORCE_PARAM                                                                                \

@@ -4,6 +4,7 @@
  * loop. */
 #include "agent/api/guest_create.h"
 #include "agent/api/guest_handlers.h"
+#include "agent/api/guest_keys.h"
 #include "agent/api/pools.h"
 #include "agent/api/qemu_handlers.h"
 #include "agent/base/mem.h"
@@ -37,11 +38,12 @@ static void request_split(const struct api_request *req, struct fields *set, str
 
 static int check_rights(const struct api_request *req, const struct fields *all, struct err *err)
 {
+	const struct guest_target target = {.ops = guest_request_ops(req), .vmid = api_vmid(req)};
 	autofree char *guest = xasprintf("/vms/%u", api_vmid(req));
 	int r = api_check(req, guest, "VM.Allocate", false, err);
 
 	if (r == 0)
-		r = guest_request_check_keys(req, &(struct guest_update){.set = all}, err);
+		r = guest_keys_check(req, &target, &(struct guest_update){.set = all}, err);
 	return r;
 }
 

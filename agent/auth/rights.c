@@ -78,6 +78,35 @@ int rights_check_realm(struct access *access, const struct identity *who, const 
 	return access_check(access, who, path, PRIV(REALM_ALLOCATE_USER), false, err);
 }
 
+/* Bridges count as those of a zone that each node has. */
+#define BRIDGE_PATH "/sdn/zones/localnetwork/%s"
+
+bool rights_on_bridge(struct access *access, const struct identity *who, const char *bridge,
+		      privset privs)
+{
+	autofree char *path = xasprintf(BRIDGE_PATH, bridge);
+	autofree char *vlans = xasprintf("%s/", path);
+	const struct usercfg *cfg = access_usercfg(access);
+	const char *key;
+
+	if (has(access_privileges(access, who, path), privs, true))
+		return true;
+	for (const struct acl_node *n = map_first(cfg->acl, NULL, &key); n;
+	     n = map_next(cfg->acl, key, &key))
+		if (str_starts(key, vlans) && has(access_privileges(access, who, key), privs, true))
+			return true;
+	return false;
+}
+
+int rights_check_bridge(struct access *access, const struct identity *who, const char *bridge,
+			unsigned tag, struct err *err)
+{
+	autofree char *path =
+		tag ? xasprintf(BRIDGE_PATH "/%u", bridge, tag) : xasprintf(BRIDGE_PATH, bridge);
+
+	return access_check(access, who, path, PRIV(SDN_USE), false, err);
+}
+
 /* Who may create things below these may also share them. */
 static const struct owner {
 	const char *prefix;

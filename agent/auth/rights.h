@@ -20,6 +20,12 @@ int rights_check_user(struct access *access, const struct identity *who, const c
 /* "userid-param Realm.AllocateUser": on the realm of the user id. */
 int rights_check_realm(struct access *access, const struct identity *who, const char *userid,
 		       struct err *err);
+/* Any of privs on a bridge, or on one of its VLANs that rights are given on: whether it is worth showing. */
+bool rights_on_bridge(struct access *access, const struct identity *who, const char *bridge,
+		      privset privs);
+/* SDN.Use on a bridge; tag: of a VLAN of it, where a right that propagates counts as well, 0: none. */
+int rights_check_bridge(struct access *access, const struct identity *who, const char *bridge,
+			unsigned tag, struct err *err);
 /* privs on /access/groups/GROUPID. */
 bool rights_over_group(struct access *access, const struct identity *who, const char *groupid,
 		       privset privs, bool any);

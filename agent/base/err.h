@@ -25,6 +25,7 @@ enum err_code {
 	ERR_IO,	      /* a system call failed; errnum is set */
 	ERR_INTERNAL, /* a bug, or something no user can act on */
 	ERR_CROWDED,  /* too many ask for the same at this moment; the same again may do later */
+	ERR_LAST = ERR_CROWDED, /* for those who read a code that another process wrote */
 };
 
 #define ERR_MESSAGE_MAX 1024

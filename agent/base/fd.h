@@ -23,6 +23,8 @@ int fd_write_all(int fd, const void *data, size_t size, struct err *err);
 /* Reads to the end; more than limit bytes is ERR_LIMIT. Appends to ret. */
 int fd_read_all(int fd, size_t limit, struct buf *ret, struct err *err);
 int file_read(const char *path, size_t limit, struct buf *ret, struct err *err);
+/* How the temporary names beside a file begin: as its own, cut where they would be too long. Heap. */
+char *file_temp_prefix(const char *path);
 /* Temporary name beside it, write, fsync, rename, fsync of the directory. */
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode,
 		      struct err *err);

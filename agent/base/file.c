@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,9 +53,18 @@ static int write_and_sync(int fd, const void *data, size_t size, mode_t mode, st
 	return 0;
 }
 
+char *file_temp_prefix(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash + 1 - path) : 0, name = strlen(path) - folder;
+	size_t room = NAME_MAX - strlen(".tmpXXXXXX");
+
+	return xasprintf("%.*s.tmp", (int)(folder + (name < room ? name : room)), path);
+}
+
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode, struct err *err)
 {
-	autofree char *temp = xasprintf("%s.tmpXXXXXX", path);
+	autofree char *prefix = file_temp_prefix(path), *temp = xasprintf("%sXXXXXX", prefix);
 	autofd int fd = mkostemp(temp, O_CLOEXEC);
 	int r;
 

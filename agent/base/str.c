@@ -101,6 +101,48 @@ bool str_is_utf8(const char *s, size_t size)
 	return true;
 }
 
+/* Of the sequence at p, which is well-formed. */
+static uint32_t utf8_decode(const unsigned char *p, size_t length)
+{
+	uint32_t code = length == 1 ? p[0] : p[0] & (0x7fu >> length);
+
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | (p[i] & 0x3fu);
+	return code;
+}
+
+/* Unicode's White_Space, and what some languages' patterns count among it. */
+static bool is_space_or_control(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0, 0x20},	  {0x7f, 0xa0},	    {0x1680, 0x1680}, {0x180e, 0x180e},
+		{0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f},
+		{0x3000, 0x3000}, {0xfeff, 0xfeff},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+bool str_is_word(const char *s, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	while (size > 0) {
+		size_t n = utf8_length(p, size);
+
+		if (n == 0 || is_space_or_control(utf8_decode(p, n)))
+			return false;
+		p += n;
+		size -= n;
+	}
+	return true;
+}
+
 bool str_is_c1(const char *s)
 {
 	return (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] >= 0x80 &&

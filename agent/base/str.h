@@ -21,6 +21,8 @@ bool str_hex_to_u64(const char *s, size_t digits, uint64_t *ret); /* first `digi
 bool str_to_bool(const char *s, bool *ret);
 bool str_is_ident(const char *s); /* [A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9] or one letter */
 bool str_is_utf8(const char *s, size_t size);
+/* UTF-8 without control characters and white space, in any script: one word to whoever splits text there. */
+bool str_is_word(const char *s, size_t size);
 /* A control character beyond ASCII starts here: U+0080 to U+009F, two bytes. Terminals obey them, too. */
 bool str_is_c1(const char *s);
 /* "8", "32G", "512M", "1.5T": value in bytes, bare numbers are multiplied by unit. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Text form of task names. Pure; used by every process. Strict: what it accepts is a safe file
- * name, with room for a suffix. */
+ * name, with room for ".status". */
 #include "agent/base/upid.h"
 
 #include <stdbool.h>
@@ -12,10 +12,13 @@
 
 #define PID_MAX	 0x7fffffffu
 #define TIME_MAX 0xffffffffu
-#define TEXT_MAX 230 /* file names end at 255 bytes; ".status" and a temporary suffix must fit */
+#define TEXT_MAX 248 /* file names end at 255 bytes; ".status" must fit */
 
-/* node: letters, digits, inner '-'; type, id, user: visible ASCII without ':' and '/', as they are
- * part of a file name. */
+/* All but node, type, id, user, with the longest numbers. */
+#define FIXED_SIZE strlen("UPID::01234567:012345678:01234567::::")
+
+/* node: letters, digits, inner '-'; type, id: visible ASCII without ':' and '/', as they are part of a
+ * file name; user: the same, but a name has letters of any script. */
 static bool is_node(const char *s, size_t size)
 {
 	if (size == 0 || s[0] == '-' || s[size - 1] == '-')
@@ -34,27 +37,41 @@ static bool is_part(const char *s, size_t size)
 	for (size_t i = 0; i < size; i++)
 		if (s[i] <= ' ' || s[i] > '~' || s[i] == ':' || s[i] == '/')
 			return false;
-	return true;
+	return size > 0;
+}
+
+static bool is_user(const char *s, size_t size)
+{
+	return size > 0 && !strpbrk(s, ":/") && str_is_word(s, size);
+}
+
+static bool is_id(const char *s, size_t size)
+{
+	return size == 0 || is_part(s, size);
 }
 
 static int check(const struct upid *u, struct err *err)
 {
 	const struct {
 		const char *name, *value;
-		bool may_be_empty;
-	} parts[] = {{"type", u->type, false}, {"id", u->id, true}, {"user", u->user, false}};
+		bool (*is_valid)(const char *s, size_t size);
+	} parts[] = {{"type", u->type, is_part}, {"id", u->id, is_id}, {"user", u->user, is_user}};
 
 	if (!is_node(u->node, strnlen(u->node, sizeof(u->node))))
 		return err_field(err, "upid", "invalid node name in task id");
 	if (u->pid < 0 || u->pid_start > UPID_PID_START_MAX || u->start_time > TIME_MAX)
 		return err_field(err, "upid", "number out of range in task id");
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		size_t size = strlen(parts[i].value);
-
-		if (!is_part(parts[i].value, size) || (size == 0 && !parts[i].may_be_empty))
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!parts[i].is_valid(parts[i].value, strlen(parts[i].value)))
 			return err_field(err, "upid", "invalid %s in task id", parts[i].name);
-	}
 	return 0;
+}
+
+size_t upid_id_room(const struct upid *u)
+{
+	size_t used = FIXED_SIZE + strlen(u->node) + strlen(u->type) + strlen(u->user);
+
+	return used < TEXT_MAX ? TEXT_MAX - used : 0;
 }
 
 int upid_format(const struct upid *upid, char ret[UPID_MAX], struct err *err)

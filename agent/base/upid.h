@@ -21,6 +21,8 @@ struct upid {
 	char user[160];	     /* user@realm, may be user@realm!token */
 };
 
+/* Bytes that the other parts leave for the id. */
+size_t upid_id_room(const struct upid *upid);
 /* Text form; the parts must be valid (checked, ERR_INVALID otherwise). */
 int upid_format(const struct upid *upid, char ret[UPID_MAX], struct err *err);
 int upid_parse(const char *text, struct upid *ret, struct err *err);

@@ -19,7 +19,7 @@ int helper_error_parse(const char *name, const char *text, size_t size, struct e
 		return err_set(err, ERR_INTERNAL, "helper %s failed without a reason", name);
 	*field++ = '\0';
 	*message++ = '\0';
-	if (!str_to_u64(line, &code) || code == 0 || code > ERR_INTERNAL)
+	if (!str_to_u64(line, &code) || code == 0 || code > ERR_LAST)
 		return err_set(err, ERR_INTERNAL, "helper %s failed: %s", name, message);
 	if (!str_eq(field, "-") && code == ERR_INVALID)
 		return err_field(err, field, "%s", message);

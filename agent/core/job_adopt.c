@@ -92,6 +92,7 @@ static void take_record(struct jobs *jobs, const char *name)
 	if (known) {
 		task_index_set_guest(jobs->index, name, record.guest);
 		job_keep_record(known, &record);
+		jobs_tell(&jobs->known, known->task);
 	} else {
 		adopt(jobs, name, &id, &record);
 	}

@@ -184,18 +184,16 @@ int job_status_read(const struct upid *id, const char *upid, uint64_t *ret_end, 
 /* What a job that was killed while it wrote its status has left beside it. */
 static void remove_unfinished(const char *path)
 {
-	const char *name = strrchr(path, '/') + 1;
-	autofree char *folder = xstrndup(path, (size_t)(name - path - 1));
+	autofree char *prefix = file_temp_prefix(path);
+	const char *name = strrchr(prefix, '/') + 1;
+	autofree char *folder = xstrndup(prefix, (size_t)(name - prefix - 1));
 	DIR *dir = opendir(folder);
 
 	if (!dir)
 		return;
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		const char *rest = str_after(entry->d_name, name);
-
-		if (rest && str_starts(rest, ".tmp"))
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (str_starts(entry->d_name, name))
 			unlinkat(dirfd(dir), entry->d_name, 0);
-	}
 	closedir(dir);
 }
 

@@ -132,7 +132,7 @@ static void on_store(const struct store_change *change, void *ctx)
 	note(ctx);
 }
 
-/* When its user ends is asked for then. */
+/* When its user ends is asked for then; and of one that is not known before, whether the right still stands. */
 static void on_begun(const struct task *task, void *ctx)
 {
 	struct job_rights *rights = ctx;
@@ -153,6 +153,7 @@ struct job_rights *job_rights_new(struct core *core)
 	    sd_event_source_set_enabled(rights->timer, SD_EVENT_OFF) < 0)
 		abort(); /* no memory */
 	jobs_on_begun(core->jobs, on_begun, rights);
+	jobs_on_known(core->jobs, on_begun, rights);
 	rights->users = store_subscribe(core->store, "/user.cfg", on_store, rights);
 	rights->secrets = store_subscribe(core->store, "/priv/", on_store, rights);
 	return rights;

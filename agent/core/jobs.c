@@ -119,6 +119,16 @@ static void copy_id(const char *id, char *dst, size_t size)
 	dst[length] = '\0';
 }
 
+/* Clients know a guest's task by its number; a volume's name is for the eye. */
+static void cut_id(const struct job_spec *spec, struct upid *id)
+{
+	autofree char *number = xasprintf("%u", spec->guest);
+	size_t room = upid_id_room(id);
+
+	if (strlen(id->id) > room && !str_eq(id->id, number))
+		id->id[room] = '\0';
+}
+
 static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struct upid *ret,
 		     struct err *err)
 {
@@ -131,6 +141,7 @@ static int make_upid(const struct jobs *jobs, const struct job_spec *spec, struc
 	    !str_copy(id.type, sizeof(id.type), spec->type ? spec->type : spec->command) ||
 	    !str_copy(id.user, sizeof(id.user), spec->user ? spec->user : ""))
 		return err_set(err, ERR_INVALID, "task type or user name is too long");
+	cut_id(spec, &id);
 	int r = upid_format(&id, text, err); /* the longest, before anything is started */
 	if (r < 0)
 		return r;
@@ -366,6 +377,11 @@ static void listen_to(struct jobs_listeners *listeners, jobs_task_fn fn, void *c
 void jobs_on_begun(struct jobs *jobs, jobs_task_fn fn, void *ctx)
 {
 	listen_to(&jobs->begun, fn, ctx);
+}
+
+void jobs_on_known(struct jobs *jobs, jobs_task_fn fn, void *ctx)
+{
+	listen_to(&jobs->known, fn, ctx);
 }
 
 void jobs_on_ended(struct jobs *jobs, jobs_task_fn fn, void *ctx)

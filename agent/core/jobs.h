@@ -95,4 +95,6 @@ bool jobs_guest_may_start(const struct jobs *jobs, unsigned guest);
  * every job that ends, from the loop. The listeners stay for good. */
 typedef void (*jobs_task_fn)(const struct task *task, void *ctx);
 void jobs_on_begun(struct jobs *jobs, jobs_task_fn fn, void *ctx);
+/* One that was found running said only now what it was started with. */
+void jobs_on_known(struct jobs *jobs, jobs_task_fn fn, void *ctx);
 void jobs_on_ended(struct jobs *jobs, jobs_task_fn fn, void *ctx);

@@ -47,7 +47,7 @@ struct jobs {
 	size_t running_count;
 	int inotify_fd;
 	sd_event_source *inotify_source;
-	struct jobs_listeners begun, ended;
+	struct jobs_listeners begun, known, ended;
 	struct job_request {
 		char request[JOB_REQUEST_SIZE], upid[UPID_MAX];
 	} requests[JOBS_REQUESTS_KEPT]; /* of jobs that ended; a ring */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Guests that start with the host. A marker in the run folder (gone with each boot) holds the boot
  * id and every guest whose turn came, each written before its job is started, then "end": a core
- * that was killed in between goes on with the next one and starts none twice. Runs on the core's
- * loop. */
+ * that was killed in between goes on with the next one and starts none twice. A job that cannot be
+ * started for now (too many tasks, no descriptors) is tried again: the others wait, in their order,
+ * unless it is that guest alone that has too many. Runs on the core's loop. */
 #include "agent/core/onboot.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #define UP_MAX	   3600 /* s */
 #define DOWN_MAX   7200 /* s */
 
+#define RETRY_AFTER (2 * USEC_PER_SEC)
+
 struct candidate {
 	unsigned vmid;
 	struct onboot_startup startup;
@@ -32,6 +35,7 @@ struct onboot {
 	struct core *core;
 	struct candidate *items;
 	size_t count, next;
+	size_t put_off;		/* so many at the end had their turn in this round */
 	char current[UPID_MAX]; /* the job that is awaited, or "" */
 	uint64_t up;		/* of the current one */
 	sd_event_source *timer;
@@ -114,6 +118,24 @@ static int mark(struct onboot *o, const char *line)
 	return 0;
 }
 
+/* The last line, which was not written. */
+static void forget_mark(struct onboot *o, size_t before)
+{
+	o->marker.size = before;
+	o->marker.data[before] = '\0';
+}
+
+/* It was not its turn after all. If that cannot be written the next core takes it for started. */
+static void unmark(struct onboot *o, size_t before)
+{
+	autofree char *path = path_join(path_run(), MARKER);
+	struct err err = ERR_INIT;
+
+	forget_mark(o, before);
+	if (file_write_atomic(path, o->marker.data, o->marker.size, 0600, &err) < 0)
+		log_warning("start of guests with the host: %s", err.message);
+}
+
 static void start_next(struct onboot *o);
 
 static int on_up_time(sd_event_source *source, uint64_t now, void *ctx)
@@ -127,6 +149,13 @@ static int on_up_time(sd_event_source *source, uint64_t now, void *ctx)
 	return 0;
 }
 
+static void go_on_after(struct onboot *o, usec_t delay)
+{
+	if (sd_event_add_time_relative(o->core->event, &o->timer, CLOCK_MONOTONIC, delay,
+				       10 * USEC_PER_MSEC, on_up_time, o) < 0)
+		log_error("start of guests with the host: no timer");
+}
+
 static void on_job_ended(const struct task *task, void *ctx)
 {
 	struct onboot *o = ctx;
@@ -135,36 +164,68 @@ static void on_job_ended(const struct task *task, void *ctx)
 		return;
 	o->current[0] = '\0';
 	/* From the loop, not from inside the end of another job. */
-	if (sd_event_add_time_relative(o->core->event, &o->timer, CLOCK_MONOTONIC,
-				       o->up * USEC_PER_SEC, 10 * USEC_PER_MSEC, on_up_time, o) < 0)
-		log_error("start of guests with the host: no timer");
+	go_on_after(o, o->up * USEC_PER_SEC);
 }
 
-static bool start_one(struct onboot *o, const struct candidate *c)
+enum turn { TURN_STARTED, TURN_OVER, TURN_PUT_OFF, TURN_NOT_NOW };
+
+static enum turn start_one(struct onboot *o, const struct candidate *c)
 {
+	const struct guest *guest = guests_find(o->core->guests, c->vmid);
 	autofree char *id = xasprintf("%u", c->vmid);
 	autofree char *record = path_join(path_run(), "guests/%u", c->vmid);
+	size_t before = o->marker.size;
 	struct err err = ERR_INIT;
 
-	if (mark(o, id) < 0)
-		return false;
+	if (!guest || !guest->config || !wants_start(o, guest))
+		return TURN_OVER; /* since it was put on the list */
+	if (mark(o, id) < 0) {
+		forget_mark(o, before);
+		return TURN_NOT_NOW;
+	}
 	if (access(record, F_OK) == 0)
-		return false; /* someone was faster */
+		return TURN_OVER; /* someone was faster */
 	/* behind what works on it, which may be undoing what a power cut broke off */
-	if (restart_guest(o->core, c->vmid, o->current, &err) < 0) {
+	int r = restart_guest(o->core, c->vmid, o->current, &err);
+
+	if (r < 0) {
 		log_error("start of guest %u with the host: %s", c->vmid, err.message);
-		return false;
+		unmark(o, before);
+		return r == -ERR_BUSY ? TURN_PUT_OFF : TURN_NOT_NOW;
 	}
 	o->up = c->startup.up;
-	return true;
+	return TURN_STARTED;
+}
+
+static void put_off(struct onboot *o)
+{
+	struct candidate *at = o->items + o->next, late = *at;
+
+	memmove(at, at + 1, (o->count - o->next - 1) * sizeof(*at));
+	o->items[o->count - 1] = late;
+	o->put_off++;
 }
 
 static void start_next(struct onboot *o)
 {
-	while (o->next < o->count)
-		if (start_one(o, &o->items[o->next++]))
+	while (o->next + o->put_off < o->count) {
+		enum turn turn = start_one(o, &o->items[o->next]);
+
+		if (turn == TURN_PUT_OFF) {
+			put_off(o);
+			continue;
+		}
+		if (turn == TURN_NOT_NOW)
+			break;
+		o->next++;
+		if (turn == TURN_STARTED)
 			return;
-	mark(o, "end");
+	}
+	o->put_off = 0;
+	if (o->next < o->count)
+		go_on_after(o, RETRY_AFTER);
+	else
+		mark(o, "end");
 }
 
 struct onboot *onboot_new(struct core *core)

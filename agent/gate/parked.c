@@ -32,7 +32,9 @@ void parked_resume(struct request *r)
 	server_wake(r->gate->server);
 }
 
-/* The answer finds nobody; writing it is how libmicrohttpd comes to know. */
+/* The answer finds nobody; writing it is how libmicrohttpd comes to know. A client that shut down its sending
+ * half only is taken for gone as well: both look the same until something is written, and what most of them
+ * asked for is better given up than done for nobody. */
 static void abandon(struct request *r)
 {
 	request_uncall(r);

@@ -208,6 +208,19 @@ static const char *const fixed_keys[] = {"arch", "template", "unprivileged", NUL
 static const char *const required_keys[] = {"arch", "hostname",	    "memory", "rootfs",
 					    "swap", "unprivileged", NULL};
 static const char *const volume_keys[] = {"rootfs", "mp[n]", NULL};
+static bool ct_net_read(const char *key, const char *value, struct guest_net *ret)
+{
+	struct ct_net net;
+	unsigned index;
+
+	if (!ct_key_index(key, "net", CT_NETS_MAX, &index) ||
+	    ct_net_parse(key, value, &net, NULL) < 0)
+		return false;
+	*ret = (struct guest_net){.tag = net.tag};
+	return str_copy(ret->bridge, sizeof(ret->bridge), net.bridge) &&
+	       str_copy(ret->trunks, sizeof(ret->trunks), net.trunks);
+}
+
 static const struct guest_key_privilege privileges[] = {
 	{"cores", "VM.Config.CPU"},	   {"cpulimit", "VM.Config.CPU"},
 	{"cpuunits", "VM.Config.CPU"},	   {"memory", "VM.Config.Memory"},
@@ -230,6 +243,7 @@ const struct guest_kind_ops guest_kind_ct = {
 	.fixed_keys = fixed_keys,
 	.required_keys = required_keys,
 	.privileges = privileges,
+	.net_read = ct_net_read,
 	.volume_keys = volume_keys,
 	.content = VOLUME_ROOTDIR,
 	.change_complete = ct_change_complete,

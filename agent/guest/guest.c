@@ -55,6 +55,14 @@ const char *guest_key_privilege(const struct guest_kind_ops *ops, const char *ke
 	return p->privilege;
 }
 
+const char *guest_value_privilege(const struct guest_kind_ops *ops, const char *key,
+				  const char *value)
+{
+	const char *own = ops->value_privilege ? ops->value_privilege(key, value) : NULL;
+
+	return own ?: guest_key_privilege(ops, key);
+}
+
 const char *guest_display_name(const struct guest_kind_ops *ops, const struct guest_config *config,
 			       unsigned vmid, char *buffer, size_t size)
 {

@@ -15,6 +15,13 @@ struct guest_key_privilege {
 	const char *privilege; /* "VM.Config.Network" */
 };
 
+/* What one of its interfaces joins. */
+struct guest_net {
+	char bridge[16]; /* "": none */
+	unsigned tag;	 /* 0: none */
+	char trunks[256]; /* "5;7", or "" */
+};
+
 /* What a configuration promises the guest, for lists. Bytes. */
 struct guest_shape {
 	unsigned cores; /* 0: all of the node's */
@@ -34,6 +41,10 @@ struct guest_kind_ops {
 	const char *const *fixed_keys;	  /* chosen at creation, never changed */
 	const char *const *required_keys; /* may not be deleted */
 	const struct guest_key_privilege *privileges;
+	/* What a value of a key needs in place of that, NULL: nothing else; NULL for all. */
+	const char *(*value_privilege)(const char *key, const char *value);
+	/* false: the key is no interface, or its value is none that would be stored. */
+	bool (*net_read)(const char *key, const char *value, struct guest_net *ret);
 	const char *const *volume_keys; /* whose values name volumes in use; unused[n] comes beside them */
 	enum volume_content content;	/* of these volumes */
 	/* Completes values of a change before it is applied: generated addresses, kept volumes.
@@ -59,6 +70,9 @@ extern const struct guest_kind_ops guest_kind_vm;
 const struct guest_kind_ops *guest_kind_by_route(const char *path);
 /* "VM.Config.Memory" for "memory". */
 const char *guest_key_privilege(const struct guest_kind_ops *ops, const char *key);
+/* "VM.Config.CDROM" for "ide2" with "none,media=cdrom". */
+const char *guest_value_privilege(const struct guest_kind_ops *ops, const char *key,
+				  const char *value);
 /* The guest's name, or "CT101" in buffer. */
 const char *guest_display_name(const struct guest_kind_ops *ops, const struct guest_config *config,
 			       unsigned vmid, char *buffer, size_t size);

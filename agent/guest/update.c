@@ -113,11 +113,11 @@ int guest_update_each_key(const struct guest_update *update, guest_key_fn each, 
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < update->set->count; i++)
-		r = each(update->set->items[i].name, ctx, err);
+		r = each(update->set->items[i].name, update->set->items[i].value, ctx, err);
 	for (size_t i = 0; r == 0 && deleted[i]; i++)
-		r = each(deleted[i], ctx, err);
+		r = each(deleted[i], NULL, ctx, err);
 	for (size_t i = 0; r == 0 && reverted[i]; i++)
-		r = each(reverted[i], ctx, err);
+		r = each(reverted[i], NULL, ctx, err);
 	return r;
 }
 

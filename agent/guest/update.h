@@ -26,7 +26,8 @@ int guest_config_check(const struct guest_kind_ops *ops, const struct guest_conf
  * strings in canonical order; heap). Line breaks are refused except in the description. */
 int guest_value_normalise(const struct guest_kind_ops *ops, const char *key, const char *value,
 			  char **ret, struct err *err);
-/* Every key that the update touches must pass each(key); its first failure is returned. */
-typedef int (*guest_key_fn)(const char *key, void *ctx, struct err *err);
+/* Every key that the update touches must pass each(), with the value that is set, else NULL; its first failure is
+ * returned. */
+typedef int (*guest_key_fn)(const char *key, const char *value, void *ctx, struct err *err);
 int guest_update_each_key(const struct guest_update *update, guest_key_fn each, void *ctx,
 			  struct err *err);

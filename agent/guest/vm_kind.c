@@ -244,6 +244,26 @@ static void vm_shape(const struct guest_config *config, struct guest_shape *ret)
 	vm_hardware_fini(&hw);
 }
 
+/* What lies in a drive for media is no disk of the machine. */
+static const char *vm_value_privilege(const char *key, const char *value)
+{
+	struct vm_drive drive;
+
+	if (!is_drive(key) || vm_drive_parse(key, value, &drive, NULL) < 0 || !drive.is_cdrom)
+		return NULL;
+	return "VM.Config.CDROM";
+}
+
+static bool vm_net_read(const char *key, const char *value, struct guest_net *ret)
+{
+	struct vm_net net;
+
+	if (!is_net(key) || vm_net_parse(key, value, &net, NULL) < 0)
+		return false;
+	*ret = (struct guest_net){0};
+	return str_copy(ret->bridge, sizeof(ret->bridge), net.bridge);
+}
+
 static const char *const fixed_keys[] = {"template", NULL};
 static const char *const required_keys[] = {NULL};
 static const char *const volume_keys[] = {"ide[n]", "sata[n]", "scsi[n]", "virtio[n]", NULL};
@@ -273,6 +293,8 @@ const struct guest_kind_ops guest_kind_vm = {
 	.fixed_keys = fixed_keys,
 	.required_keys = required_keys,
 	.privileges = privileges,
+	.value_privilege = vm_value_privilege,
+	.net_read = vm_net_read,
 	.volume_keys = volume_keys,
 	.content = VOLUME_IMAGES,
 	.change_complete = vm_change_complete,

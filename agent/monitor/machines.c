@@ -34,6 +34,7 @@ struct machines {
 	enum link link;
 	enum machines_trust trust;
 	bool is_doubtful; /* what the next list lacks is not stopped yet */
+	usec_t settles;	  /* what a list from then on lacks is stopped; 0: no list was doubtful */
 	unsigned slow;	  /* lists in a row that took long: a busy node is not a silent libvirtd */
 	bool is_unbuilt;
 	usec_t asked; /* for a list, not answered; 0: none */
@@ -104,9 +105,22 @@ static void conclude(struct machines *m, enum machines_trust trust)
 	send_kind(m, EVENT_LISTED);
 }
 
+/* After a doubtful list, and whatever others come before that time. */
+static bool is_settled(struct machines *m, usec_t now)
+{
+	if (m->is_doubtful)
+		m->settles = now + MACHINES_SETTLE;
+	if (now >= m->settles) {
+		m->settles = 0;
+		return true;
+	}
+	arm_sooner(m->again, m->settles - now);
+	return false;
+}
+
 static void take_list(struct machines *m, const struct domains_news *news)
 {
-	usec_t took = m->asked ? clock_monotonic() - m->asked : 0;
+	usec_t now = clock_monotonic(), took = m->asked ? now - m->asked : 0;
 	enum domain_verdict verdict;
 
 	m->asked = 0;
@@ -118,14 +132,15 @@ static void take_list(struct machines *m, const struct domains_news *news)
 		m->slow = 0;
 	else if (m->slow++ < SLOW_MAX)
 		m->is_doubtful = true;
-	if (m->is_doubtful || verdict == DOMAIN_MOVING)
+	if (verdict == DOMAIN_MOVING)
 		arm_sooner(m->again, MACHINES_SETTLE);
-	if (verdict == DOMAIN_ODD)
+	if (verdict == DOMAIN_ODD) {
 		arm_sooner(m->again, AGAIN);
-	else if (!m->is_doubtful)
+		return;
+	}
+	if (is_settled(m, now))
 		conclude(m, TRUST_LIST);
-	if (verdict != DOMAIN_ODD)
-		m->is_doubtful = false;
+	m->is_doubtful = false;
 }
 
 static void take_lost(struct machines *m, const struct domains_news *news)
@@ -135,6 +150,8 @@ static void take_lost(struct machines *m, const struct domains_news *news)
 	log_debug("libvirtd: %s", news->text);
 	m->link = LINK_AWAY;
 	m->asked = 0;
+	if (m->settles)
+		m->is_doubtful = true; /* the next one may run what the last one did not */
 	if (news->is_hung)
 		distrust(m, news->text);
 	else if (m->trust == TRUST_LIST)
@@ -281,8 +298,10 @@ void machines_check(struct machines *m)
 
 void machines_tell_listed(struct machines *m)
 {
-	if (m->trust != TRUST_NOBODY)
+	if (m->trust == TRUST_RECORDS && m->link == LINK_AWAY)
 		send_kind(m, EVENT_LISTED);
+	else
+		machines_look(m);
 }
 
 const char *machines_uri(void)
@@ -309,7 +328,11 @@ int machines_new(struct monitor *monitor, const struct domains_ops *(*load)(void
 	struct machines *m = xcalloc(1, sizeof(*m));
 	int r;
 
-	*m = (struct machines){.monitor = monitor, .load = load, .uri = uri, .pause = RETRY_MIN};
+	*m = (struct machines){.monitor = monitor,
+			       .load = load,
+			       .uri = uri,
+			       .is_doubtful = true,
+			       .pause = RETRY_MIN};
 	if ((r = sd_event_add_time(monitor->event, &m->retry, CLOCK_MONOTONIC, 0, 1000, on_retry,
 				   m)) < 0 ||
 	    (r = sd_event_add_time(monitor->event, &m->again, CLOCK_MONOTONIC, 0, 1000, on_again,

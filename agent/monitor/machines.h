@@ -13,7 +13,8 @@
  *
  * A libvirtd that was silent may have creations of dead clients before it, which it runs when it goes on:
  * after such a silence, and when a job of the core did not learn its outcome, a machine counts as stopped
- * only when a second list, SETTLE later, does not have it either.
+ * only when a second list, SETTLE later, does not have it either. So it is for a monitor that begins and for
+ * a core that connects, too: neither knows of a silence or of a job before.
  *
  * The connection keeps a libvirtd that systemd started on demand from ending when idle; one that ended
  * is started by connecting. That is wanted: events need it. */
@@ -48,7 +49,7 @@ void machines_ask(struct machines *machines);
 void machines_look(struct machines *machines);
 /* With each sample: is there a libvirtd now? */
 void machines_check(struct machines *machines);
-/* After the machines were told to a core that knows nothing: that these are all, if so. */
+/* After the machines were told to a core that knows nothing: that these are all, now or after two lists. */
 void machines_tell_listed(struct machines *machines);
 
 /* guests.c: what libvirtd says reaches the guests. */

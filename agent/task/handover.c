@@ -84,7 +84,7 @@ static int receive(int from, int *ret_fds, unsigned wanted, struct err *err)
 	}
 	for (unsigned i = 0; i < count; i++)
 		close(fds[i]);
-	if (size > 0 && code > 0 && code <= ERR_INTERNAL)
+	if (size > 0 && code > 0 && code <= ERR_LAST)
 		return err_set(err, (enum err_code)code, "%s", text);
 	return err_set(err, ERR_INTERNAL, "its helper ended without a word");
 }

@@ -300,7 +300,7 @@ def refused(verb, path, params, field, text):
 
 
 def rights():
-    """A user who may only look."""
+    """A user who may only look, and one who may change media."""
     px.access.users.post(userid='eve@pve', password='eves-word-1')
     px.access.acl.put(path=f'/vms/{VMID}', roles='PVEAuditor', users='eve@pve')
     eve, _ = login('eve@pve', 'eves-word-1')
@@ -316,6 +316,14 @@ def rights():
         ok(f'{verb} {path.replace(N, "")}: 403 {text}', r.status == 403 and r.reason.startswith('Permission check failed') and
            text in r.reason, r)
     same('she may look', wire('GET', f'{at}/status/current', None, eve).status, 200)
+    unchanged('nothing has changed', everything, before)
+    px.access.acl.put(path=f'/vms/{VMID}', roles='PVEVMUser', users='eve@pve')
+    for params in {'ide3': 'none,media=cdrom'}, {'delete': 'ide3'}:
+        r = wire('PUT', f'{at}/config', params, eve)
+        ok(f'a user of the machine: PUT config {params}', r.status == 200, r)
+    for params, right in (({'scsi0': 'none,media=cdrom'}, 'Disk'), ({'delete': 'scsi0'}, 'Disk'), ({'memory': 64}, 'Memory')):
+        r = wire('PUT', f'{at}/config', params, eve)
+        ok(f'and not {params}', r.status == 403 and f'VM.Config.{right}' in r.reason, r)
     unchanged('nothing has changed', everything, before)
     px.access.users('eve@pve').delete()
 

@@ -43,11 +43,38 @@ async function operates(page) {
 		holds((await tabs(page)).includes('Console'), 'there is no console');
 		await shot(page, 'rights-operator');
 	});
+	await ok('and nothing of its configuration, of which only media are theirs to change', async () => {
+		await goTo(page, '/guest/lxc/100/config');
+		await page.locator('tr[data-key="memory"]').waitFor();
+		same(await words(page.locator('main')), []);
+		await goTo(page, '/guest/lxc/100');
+		await button(page, 'Start').waitFor();
+	});
 	await ok('and can do it', async () => {
 		await button(page, 'Start').click();
 		await button(page, 'Shut down').waitFor({ timeout: 60000 });
 		await onNode('lodge', 'stop', '100');
 		await button(page, 'Start').waitFor();
+	});
+	await ok('who may change its network may choose from the bridges that are theirs to use', async () => {
+		const bridges = () => page.getByRole('dialog').getByLabel('Bridge', { exact: true }).locator('option').allInnerTexts();
+		const look = async () => {
+			await goTo(page, '/guest/lxc/100');
+			await button(page, 'Start').waitFor();
+			await goTo(page, '/guest/lxc/100/config');
+			await button(page, 'Add network card').click();
+			await page.getByRole('dialog').getByLabel('Bridge', { exact: true }).waitFor();
+			const shown = await bridges();
+			await button(page, 'Cancel').click();
+			return shown;
+		};
+		await onNode('lodge', 'post', '/access/roles', '--roleid', 'Netter', '--privs', 'VM.Config.Network VM.PowerMgmt VM.Audit VM.Console');
+		await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', 'Netter', '--users', 'operator@pve');
+		await page.reload();
+		same(await look(), ['no network']);
+		await onNode('lodge', 'put', '/access/acl', '--path', '/sdn/zones/localnetwork/vmbr0', '--roles', 'PVESDNUser', '--users', 'operator@pve');
+		same(await look(), ['vmbr0', 'no network']);
+		await onNode('lodge', 'delete', '/access/roles/Netter');
 	});
 	await ok('rights that are taken away are gone with the next look', async () => {
 		await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', 'PVEVMUser', '--users', 'operator@pve', '--delete', '1');

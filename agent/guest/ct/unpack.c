@@ -64,7 +64,7 @@ static int report_error(struct buf *report, int status, struct err *err)
 		return err_set(err, ERR_INTERNAL, "it was killed by signal %d", WTERMSIG(status));
 	if (space)
 		*space = '\0';
-	if (!space || !str_to_u64(lines[0], &code) || code == 0 || code > ERR_INTERNAL)
+	if (!space || !str_to_u64(lines[0], &code) || code == 0 || code > ERR_LAST)
 		return err_set(err, ERR_INTERNAL, "it failed without a reason (%d)",
 			       WEXITSTATUS(status));
 	return err_set(err, (enum err_code)code, "%s", space + 1);

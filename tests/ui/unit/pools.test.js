@@ -37,6 +37,9 @@ test('a pool is chosen for new guests and for clones, or none is', () => {
 	const v = { ...containerDefaults({ vmid: '100', disks: [], files: [], bridges: [] }) };
 	assert.ok(!('pool' in plain(containerParams(v))));
 	assert.equal(containerParams({ ...v, pool: 'a' }).pool, 'a');
+	assert.deepEqual([null, [], ['vmbr3']].map((bridges) => machineDefaults({ vmid: '100', disks: [], bridges }).bridge), ['vmbr0', '', 'vmbr3'],
+		'a bridge that one may use, or none');
+	assert.deepEqual([null, [], ['vmbr3']].map((bridges) => containerDefaults({ vmid: '100', disks: [], files: [], bridges }).bridge), ['vmbr0', '', 'vmbr3']);
 	const m = machineDefaults({ vmid: '100', disks: [], bridges: [] });
 	assert.ok(!('pool' in plain(machineParams(m))));
 	assert.equal(machineParams({ ...m, pool: 'a' }).pool, 'a');

@@ -18,6 +18,7 @@ static void test_users(void **state)
 	       "create user failed: user 'a@pve' already exists");
 	expect(400, ASK(NULL, "POST /access/users", "userid=a@nowhere"), "\"userid\":");
 	expect(400, ASK(NULL, "POST /access/users", "userid=a"), "\"userid\":");
+	expect(400, ASK(NULL, "POST /access/users", "userid=a\xc2\xa0z@pve"), "\"userid\":");
 	expect(400, ASK(NULL, "POST /access/users", "userid=b@pve", "email=x"), "\"email\":");
 	expect(400, ASK(NULL, "POST /access/users", "userid=b@pve", "key=x"),
 	       "property is not defined in schema");

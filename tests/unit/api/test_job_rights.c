@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "agent/auth/token.h"
+#include "agent/core/job_files.h"
 #include "agent/core/jobs_internal.h"
 #include "api_test.h"
 
@@ -296,6 +297,47 @@ static void test_restart(void **state)
 	wait_for_end(bob);
 }
 
+/* The core was killed before it left the record of a job, and the right went before the job left it itself. */
+static void test_late_record(void **state)
+{
+	char upid[UPID_MAX];
+
+	(void)state;
+	str_copy(upid, sizeof(upid), begin("bob@pve", EXEC));
+	autofree char *record = job_file_record(upid);
+	autofree char *late = xasprintf("%s.late", record);
+
+	core_stops();
+	assert_int_equal(rename(record, late), 0);
+	fixture_put(&f, "/user.cfg", USERS TOKENS ROLES CON);
+	core_is_back();
+	settle();
+	assert_false(is_being_stopped(upid)); /* nobody knows what it is */
+	assert_int_equal(rename(late, record), 0);
+	wait_for_end(upid);
+}
+
+/* The same, and the right stands. */
+static void test_late_record_of_a_right(void **state)
+{
+	char upid[UPID_MAX];
+
+	(void)state;
+	str_copy(upid, sizeof(upid), begin("bob@pve", EXEC));
+	autofree char *record = job_file_record(upid);
+	autofree char *late = xasprintf("%s.late", record);
+
+	core_stops();
+	assert_int_equal(rename(record, late), 0);
+	core_is_back();
+	settle();
+	assert_int_equal(rename(late, record), 0);
+	while (!jobs_arg(f.core.jobs, upid, JOB_ARG_TIED_TO))
+		fixture_turn(&f);
+	settle();
+	assert_false(is_being_stopped(upid));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +345,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_renewal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_user_who_expires, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_late_record, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_late_record_of_a_right, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

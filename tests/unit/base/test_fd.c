@@ -50,6 +50,9 @@ static void test_write_and_read(void **state)
 
 	(void)state;
 	assert_int_equal(file_write_atomic(path, "hello", 5, 0640, &err), 0);
+	autofree char *longest = xasprintf("%s/%0*d", folder, 255, 1);
+	assert_int_equal(file_write_atomic(longest, "hello", 5, 0640, &err), 0);
+	assert_int_equal(file_remove(longest, &err), 0);
 	assert_int_equal(file_write_atomic(path, "world", 5, 0640, &err), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);

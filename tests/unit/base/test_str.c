@@ -131,6 +131,40 @@ static void test_utf8(void **state)
 		assert_false(str_is_utf8(bad[i], strlen(bad[i])));
 }
 
+static void test_word(void **state)
+{
+	static const char *const good[] = {"",
+					   "a-b@pve!",
+					   "j\xc3\xb6rg",
+					   "\xe5\xbc\xa0\xe4\xb8\x89",
+					   "\xf0\x9f\x98\x80",
+					   "\xc2\xa1"};
+	static const char *const bad[] = {
+		" ",
+		"a b",
+		"a\tb",
+		"\x01",
+		"\x7f",
+		"\xc2\x80",
+		"\xc2\x85",
+		"\xc2\xa0",
+		"\xe1\x9a\x80",
+		"\xe2\x80\x83",
+		"\xe2\x80\xa8",
+		"a\xe3\x80\x80",
+		"\xef\xbb\xbf",
+		"\xc3",
+		"a\xff",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(str_is_word(good[i], strlen(good[i])));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(str_is_word(bad[i], strlen(bad[i])));
+	assert_false(str_is_word("a\0b", 3));
+}
+
 static void test_ident_and_copy(void **state)
 {
 	char small[4];
@@ -169,7 +203,8 @@ int main(void)
 		cmocka_unit_test(test_compare),	       cmocka_unit_test(test_unsigned),
 		cmocka_unit_test(test_signed),	       cmocka_unit_test(test_double),
 		cmocka_unit_test(test_hex_bool_bytes), cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_ident_and_copy), cmocka_unit_test(test_split),
+		cmocka_unit_test(test_word),	       cmocka_unit_test(test_ident_and_copy),
+		cmocka_unit_test(test_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,7 @@ static const char fixture_program[] =
 	"'passed ') cat <&3 >passed ;;\n"
 	"'helper echo') cat ;;\n"
 	"'helper refuse') echo '1 size value is too large'; exit 1 ;;\n"
+	"'helper crowd') echo '18 - too many at this moment'; exit 1 ;;\n"
 	"'helper mumble') echo nonsense; exit 1 ;;\n"
 	"'helper crash') kill -9 $$ ;;\n"
 	"'helper hang'|'helper oci-hang') exec sleep 1000 ;;\n"

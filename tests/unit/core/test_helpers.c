@@ -93,6 +93,7 @@ static void failures(void **state)
 		const char *field, *message;
 	} cases[] = {
 		{"refuse", FIXTURE_PATIENCE, ERR_INVALID, "size", "value is too large"},
+		{"crowd", FIXTURE_PATIENCE, ERR_CROWDED, "", "too many at this moment"},
 		{"mumble", FIXTURE_PATIENCE, ERR_INTERNAL, "",
 		 "helper mumble failed without a reason"},
 		{"crash", FIXTURE_PATIENCE, ERR_INTERNAL, "", "helper crash died: signal 9"},

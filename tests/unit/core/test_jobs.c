@@ -440,6 +440,39 @@ static void failed_start_leaves_nothing(void **state)
 	assert_null(jobs_next(w->jobs, NULL));
 }
 
+/* A name of any script, and parts that are too long together: a volume's name is cut, a guest's number is not. */
+static void names_of_tasks(void **state)
+{
+	static const char volume[] = "local-btrfs:101/vm-101-disk-0-of-a-name-that-goes-on-and-on-"
+				     "and-on-and-on-and-on-and-on.qcow2";
+	struct world *w = *state;
+	autofree char *user = xasprintf("j\xc3\xb6rg@pve!%0*d", 117, 1);
+	struct job_spec spec = {.command = "hold", .id = volume, .user = user, .fd = -1};
+	struct err err = ERR_INIT;
+	char upid[UPID_MAX];
+
+	if (jobs_start(w->jobs, &spec, upid, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_in_range(strlen(upid), 247, 248); /* by the digits of a number */
+	assert_string_equal(jobs_find(w->jobs, upid)->id.user, user);
+	assert_true(str_starts(jobs_find(w->jobs, upid)->id.id, "local-btrfs-101-"));
+	write_status(upid, "OK");
+	fixture_release();
+	wait_for_end(w);
+	assert_string_equal(w->last_text, "OK");
+	jobs_free(w->jobs);
+	open_jobs(w);
+	assert_string_equal(jobs_find(w->jobs, upid)->exit_text, "OK");
+
+	spec.id = "123456789";
+	spec.guest = 123456789;
+	if (jobs_start(w->jobs, &spec, upid, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(jobs_find(w->jobs, upid)->id.id, "123456789");
+	fixture_release();
+	wait_for_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +491,7 @@ int main(void)
 		WITH(stop_ends_a_job),
 		WITH(descriptor_is_passed),
 		WITH(failed_start_leaves_nothing),
+		WITH(names_of_tasks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

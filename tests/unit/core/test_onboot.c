@@ -3,6 +3,8 @@
  * from inside. */
 #include "tests/unit/core/world.h"
 
+#include <signal.h>
+
 #include "agent/core/guest_mark.h"
 #include "agent/core/restart.h"
 
@@ -63,6 +65,65 @@ static void goes_on_after_a_kill(void **state)
 	fixture_run_until(core->event, onboot_is_over, NULL);
 	assert_int_equal(count_tasks("vzstart", "101"), 1);
 	assert_int_equal(count_tasks("vzstart", "102"), 2);
+}
+
+static bool is_queued(void *ctx)
+{
+	(void)ctx;
+	return count_tasks("vzstart", "102") > 0;
+}
+
+/* What stops a job from being started for now must not leave the guest down, nor break the order. */
+static void a_start_is_tried_again(void **state)
+{
+	struct core *core = &world->core;
+	autofree char *program = fixture_path("lodge-task-ct");
+	autofree char *away = fixture_path("away");
+
+	(void)state;
+	put("/nodes/alpha/lxc/101.conf", "onboot: 1\nstartup: order=2\n");
+	put("/nodes/alpha/lxc/102.conf", "onboot: 1\nstartup: order=1\n");
+	put("/nodes/alpha/lxc/103.conf", "onboot: 1\nstartup: order=3\n");
+	assert_int_equal(rename(program, away), 0);
+	onboot_begin(core->onboot);
+	autofree char *none = fixture_read("onboot-done");
+	assert_string_equal(strchr(none, '\n'), "\n"); /* the next core would try as well */
+	put("/nodes/alpha/lxc/103.conf", "onboot: 0\n");
+	assert_int_equal(rename(away, program), 0);
+	fixture_run_until(core->event, onboot_is_over, NULL);
+	autofree char *marker = fixture_read("onboot-done");
+	assert_string_equal(strchr(marker, '\n'), "\n102\n101\nend\n");
+	assert_int_equal(count_tasks("vzstart", "103"), 0);
+}
+
+/* Whose queue is full keeps nobody else waiting. */
+static void a_full_queue_is_its_own(void **state)
+{
+	struct core *core = &world->core;
+	const struct job_spec spec = {.program = JOB_CT,
+				      .command = "hold",
+				      .id = "101",
+				      .user = "root@pam",
+				      .guest = 101,
+				      .fd = -1};
+	char upid[UPID_MAX];
+
+	(void)state;
+	put("/nodes/alpha/lxc/101.conf", "onboot: 1\nstartup: order=1\n");
+	put("/nodes/alpha/lxc/102.conf", "onboot: 1\nstartup: order=2\n");
+	fixture_write("lodge-task-ct", "#!/bin/sh\n[ \"$1\" = hold ] && exec sleep 1000\nexit 0\n",
+		      0755);
+	for (unsigned i = 0; i < 16; i++)
+		assert_int_equal(jobs_start(core->jobs, &spec, upid, NULL), 0);
+	onboot_begin(core->onboot);
+	fixture_run_until(core->event, is_queued, NULL);
+	assert_int_equal(count_tasks("vzstart", "101"), 0);
+	for (const struct task *t = NULL; (t = jobs_next(core->jobs, t));)
+		if (str_eq(t->id.type, "hold"))
+			kill(-t->id.pid, SIGKILL);
+	fixture_run_until(core->event, onboot_is_over, NULL);
+	autofree char *marker = fixture_read("onboot-done");
+	assert_string_equal(strchr(marker, '\n'), "\n102\n101\nend\n");
 }
 
 static void startup_texts(void **state)
@@ -329,6 +390,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(starts_with_the_host_once), WITH(goes_on_after_a_kill),
 		WITH(jobs_start_jobs),		 cmocka_unit_test(startup_texts),
+		WITH(a_start_is_tried_again),	 WITH(a_full_queue_is_its_own),
 		WITH(reboot_from_inside),	 WITH(reboot_is_tried_again),
 		WITH(who_may_not_starts_none),	 WITH(another_guest_is_left_alone),
 		WITH(a_request_is_done_once),

@@ -16,6 +16,8 @@ static void accepts_and_gives_back(void **state)
 		"UPID:a:00000001:00000002:00000003:vzstart:101:root@pam:",
 		"UPID:pve-1:7FFFFFFF:123456789:65A0B0C0:imgdel::admin@pve!ci:",
 		"UPID:n0:000003E8:0000ABCD:65A0B0C0:vzcreate:local-vm_1.raw:u@pve:",
+		"UPID:n0:000003E8:0000ABCD:65A0B0C0:qmstop:101:j\xc3\xb6rg@pve:",
+		"UPID:n0:000003E8:0000ABCD:65A0B0C0:qmstop:101:\xe5\xbc\xa0@pve!ci:",
 	};
 
 	(void)state;
@@ -67,6 +69,14 @@ static void refuses(void **state)
 		"UPID:a:00000001:00000002:00000003:t/x:i:u:",
 		"UPID:a:00000001:00000002:00000003:t:../x:u:",
 		"UPID:a:00000001:00000002:00000003:t:i:u v:",
+		"UPID:a:00000001:00000002:00000003:t:i:u/v:",
+		"UPID:a:00000001:00000002:00000003:t:i:u\xc2\xa0v:",
+		"UPID:a:00000001:00000002:00000003:t:i:u\xe2\x80\xa8v:",
+		"UPID:a:00000001:00000002:00000003:t:i:u\xc2\x9bv:",
+		"UPID:a:00000001:00000002:00000003:t:i:u\xc3:",
+		"UPID:a:00000001:00000002:00000003:t:\xc3\xb6:u:",
+		"UPID:a:00000001:00000002:00000003:\xc3\xb6:i:u:",
+		"UPID:\xc3\xb6:00000001:00000002:00000003:t:i:u:",
 		"UPID:a:00000001:00000002:00000003:t:i\n:u:",
 		"UPID:a:00000001:00000002:00000003:abcdefghijabcdefghijabcdefghijkl:i:u:",
 	};
@@ -97,6 +107,26 @@ static void format_refuses_bad_parts(void **state)
 	assert_string_equal(text, "untouched");
 }
 
+static void says_what_is_left_for_the_id(void **state)
+{
+	struct upid id = {
+		.node = "a", .pid_start = UPID_PID_START_MAX, .type = "t", .user = "u@pam"};
+	char text[UPID_MAX];
+
+	(void)state;
+	memset(id.user, 'y', 90);
+	memset(id.node, 'n', sizeof(id.node) - 1);
+	size_t room = upid_id_room(&id);
+	assert_in_range(room, 1, sizeof(id.id) - 2);
+	memset(id.id, 'x', room);
+	assert_int_equal(upid_format(&id, text, NULL), 0);
+	assert_int_equal(strlen(text), 255 - strlen(".status"));
+	id.id[room] = 'x';
+	assert_int_equal(upid_format(&id, text, NULL), -ERR_INVALID);
+	memset(id.user, 'y', sizeof(id.user) - 1);
+	assert_int_equal(upid_id_room(&id), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +134,7 @@ int main(void)
 		cmocka_unit_test(reads_the_parts),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(format_refuses_bad_parts),
+		cmocka_unit_test(says_what_is_left_for_the_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

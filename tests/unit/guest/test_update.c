@@ -315,9 +315,9 @@ static void volumes_of_a_task_stay_with_it(void **state)
 	}
 }
 
-static int note_key(const char *key, void *ctx, struct err *err)
+static int note_key(const char *key, const char *value, void *ctx, struct err *err)
 {
-	buf_addf(ctx, "%s ", key);
+	buf_addf(ctx, "%s%s%s ", key, value ? "=" : "", value ?: "");
 	return str_eq(key, "stop") ? err_set(err, ERR_DENIED, "no") : 0;
 }
 
@@ -331,7 +331,7 @@ static void names_every_touched_key(void **state)
 
 	fields_from("a=1|b=2", &set);
 	assert_int_equal(guest_update_each_key(&update, note_key, &seen, &err), -ERR_DENIED);
-	assert_string_equal(buf_str(&seen), "a b c d e stop ");
+	assert_string_equal(buf_str(&seen), "a=1 b=2 c d e stop ");
 }
 
 /* It was legal elsewhere: what has it can be changed in every other way. */

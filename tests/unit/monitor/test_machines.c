@@ -318,7 +318,30 @@ static void listed(void)
 	expect("guest 101 unknown\n");
 	expect_connects(1);
 	says_list(running, 1);
+	expect("guest 101 running\n");
+	expect_lists(1);
+	says_list(running, 1);
 	expect("guest 101 running\nlisting qemu\nguest 101 running\nlisted qemu\n");
+	libvirtd.lists = 0;
+}
+
+/* Up to where it has listed none. */
+static void listed_none(void)
+{
+	begin(fake_load);
+	expect_connects(1);
+	says_list(NULL, 0);
+	expect_lists(1);
+	says_list(NULL, 0);
+	expect("listing qemu\nlisted qemu\n");
+	libvirtd.lists = 0;
+}
+
+/* As the monitor tells a core that connects. */
+static void core_connects(void)
+{
+	guests_watch_tell_all(world.monitor.guests);
+	machines_tell_listed(world.monitor.machines);
 }
 
 static void tells_what_is_listed(void **state)
@@ -401,14 +424,70 @@ static void silence_without_a_break(void **state)
 static void looks_twice(void **state)
 {
 	(void)state;
-	begin(fake_load);
-	expect_connects(1);
-	says_list(NULL, 0);
-	expect("listing qemu\nlisted qemu\n");
+	listed_none();
 	machines_look(world.monitor.machines);
 	expect_lists(1);
 	says_list(NULL, 0);
 	expect_lists(2);
+	says_list(NULL, 0);
+	expect("listing qemu\nlisted qemu\n");
+}
+
+/* A list that comes early, which an answer of before the doubt made one of two, is not the second. */
+static void an_early_list_is_not_the_second(void **state)
+{
+	usec_t began = clock_monotonic();
+
+	(void)state;
+	listed_none();
+	machines_look(world.monitor.machines);
+	expect_lists(1);
+	says_list(NULL, 0);
+	says_list(NULL, 0);
+	expect_lists(2);
+	assert_true(clock_monotonic() - began >= 2 * MACHINES_SETTLE);
+	says_list(NULL, 0);
+	expect("listing qemu\nlisted qemu\n");
+}
+
+/* Between the two lists, and where the word of the job was lost with the core before. */
+static void a_core_that_connects_waits_for_two(void **state)
+{
+	(void)state;
+	listed_none();
+	machines_look(world.monitor.machines);
+	expect_lists(1);
+	says_list(NULL, 0);
+	sd_event_run(world.monitor.event, 50 * USEC_PER_MSEC);
+	core_connects();
+	expect_lists(2);
+	says_list(NULL, 0);
+	expect_lists(3);
+	says_list(NULL, 0);
+	expect("listing qemu\nlisted qemu\n");
+	core_connects();
+	expect_lists(4);
+	says_list(NULL, 0);
+	expect_lists(5);
+	says_list(NULL, 0);
+	expect("listing qemu\nlisted qemu\n");
+}
+
+/* A quick end of libvirtd between the two begins anew. */
+static void a_break_between_the_two(void **state)
+{
+	(void)state;
+	listed_none();
+	machines_look(world.monitor.machines);
+	expect_lists(1);
+	says_list(NULL, 0);
+	sd_event_run(world.monitor.event, 50 * USEC_PER_MSEC);
+	says_lost(false);
+	expect_connects(2);
+	says_list(NULL, 0);
+	expect_lists(2); /* that of before: early */
+	says_list(NULL, 0);
+	expect_lists(3);
 	says_list(NULL, 0);
 	expect("listing qemu\nlisted qemu\n");
 }
@@ -437,8 +516,7 @@ static void a_domain_without_a_process(void **state)
 	static const struct domain odd[] = {{.vmid = 102, .state = DOMAIN_PAUSED}};
 
 	(void)state;
-	begin(fake_load);
-	expect_connects(1);
+	listed_none();
 	says_list(odd, 1);
 	expect_lists(1);
 	says_list(odd, 1);
@@ -524,6 +602,9 @@ int main(void)
 		WITH(quick_restart_changes_nothing),
 		WITH(silence_without_a_break),
 		WITH(looks_twice),
+		WITH(an_early_list_is_not_the_second),
+		WITH(a_core_that_connects_waits_for_two),
+		WITH(a_break_between_the_two),
 		WITH(a_living_process_is_not_stopped),
 		WITH(a_domain_without_a_process),
 		WITH(records_alone),

@@ -382,6 +382,59 @@ static void creation_needs_every_right(void **state)
 	}
 }
 
+static void expect_missing(const char *params, const char *privilege)
+{
+	autofree char *refusal = xasprintf(
+		"{\"data\":null,\"message\":\"Permission check failed (/vms/101, %s)\\n\"}",
+		privilege);
+
+	expect_as("joe@pve", "PUT", VM "/config", params, 403, refusal);
+	expect_as("joe@pve", "POST", VM "/config", params, 403, refusal);
+}
+
+/* Media are changed by the right to do that, disks are not: by no way from one to the other. */
+static void media_have_a_right_of_their_own(void **state)
+{
+	static const char done[] = "{\"data\":null}";
+	static const char media[] =
+		"user:joe@pve:1:0::::\nrole:A:VM.Config.CDROM\nrole:B:Datastore.Audit\n"
+		"acl:/vms/101:user:joe@pve:A:1\nacl:/storage:user:joe@pve:B:1\n";
+	static const char disks[] =
+		"user:joe@pve:1:0::::\nrole:A:VM.Config.Disk\nrole:B:Datastore.Audit\n"
+		"acl:/vms/101:user:joe@pve:A:1\nacl:/storage:user:joe@pve:B:1\n";
+
+	(void)state;
+	put("/user.cfg", media);
+	expect_as("joe@pve", "PUT", VM "/config", "ide2=none,media=cdrom", 200, done);
+	expect_as("joe@pve", "PUT", VM "/config", "ide2=local:iso/x.iso,media=cdrom", 200, done);
+	expect_missing("ide2=local:101/vm-101-disk-1.raw", "VM.Config.Disk");
+	expect_missing("scsi0=none,media=cdrom", "VM.Config.Disk");
+	expect_missing("delete=scsi0", "VM.Config.Disk");
+	expect_missing("delete=ide3", "VM.Config.Disk"); /* nothing says what it would be */
+	expect_missing("memory=512", "VM.Config.Memory");
+	expect_as("joe@pve", "PUT", VM "/config", "delete=ide2", 200, done);
+	expect_vm(
+		"memory: 256\nname: web\nscsi0: local:101/vm-101-disk-0.raw,size=4G\n" STORED_UUID);
+	put("/user.cfg", disks);
+	expect_missing("ide2=none,media=cdrom", "VM.Config.CDROM");
+}
+
+/* What waits for the next start is replaced, too. */
+static void a_waiting_disk_is_a_disk(void **state)
+{
+	static const char waiting[] = "ide2: none,media=cdrom\nmemory: 256\n" STORED_UUID
+				      "\n[PENDING]\nide2: local:101/vm-101-disk-0.raw\n";
+	static const char media[] =
+		"user:joe@pve:1:0::::\nrole:A:VM.Config.CDROM\nacl:/vms/101:user:joe@pve:A:1\n";
+
+	(void)state;
+	put("/user.cfg", media);
+	put(VM_CONF, waiting);
+	expect_missing("revert=ide2", "VM.Config.Disk");
+	expect_missing("ide2=none,media=cdrom", "VM.Config.Disk");
+	expect_missing("delete=ide2", "VM.Config.Disk");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +452,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(is_protected, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(a_template_is_carried_on, stopped_vm, no_vm),
 		cmocka_unit_test_setup_teardown(tells_its_state, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(media_have_a_right_of_their_own, stopped_vm, no_vm),
+		cmocka_unit_test_setup_teardown(a_waiting_disk_is_a_disk, stopped_vm, no_vm),
 	};
 
 	return cmocka_run_group_tests(tests, open_vm_core, close_core);

@@ -42,9 +42,13 @@ export async function readIfThere(node, name, params) {
 	}
 }
 
-/** Bridges with their addresses. @returns {Promise<{iface: string, cidr?: string, gateway?: string}[]>} */
-export const readNetworks = async (node) => await readIfThere(node, 'network', { type: 'any_bridge' }) || [];
-export const readBridges = async (node) => (await readNetworks(node)).map((b) => b.iface);
+/** Bridges that one may use, with their addresses; null: the node tells nothing of them.
+ * @returns {Promise<{iface: string, cidr?: string, gateway?: string}[]|null>} */
+export const readNetworks = (node) => readIfThere(node, 'network', { type: 'any_bridge' });
+export const namesOf = (networks) => networks?.map((b) => b.iface) ?? null;
+export const readBridges = async (node) => namesOf(await readNetworks(node));
+/** The bridge of a new card: the first that one may use, none if there is none, the usual one if that is not known. */
+export const firstBridge = (bridges) => (bridges ? bridges[0] ?? '' : 'vmbr0');
 
 /** Names of the pools that one sees. */
 export const poolNames = () => Object.values(getState().resources).filter((e) => e.type === 'pool').map((e) => e.pool).sort();

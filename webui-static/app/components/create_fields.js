@@ -14,11 +14,11 @@ export function PoolField({ field, wide }) {
 	return names.length > 0 && field({ name: 'pool', label: 'Pool', kind: 'select', wide, options: [['', 'none'], ...names.map((n) => [n, n])] });
 }
 
-/** A choice where the node tells its bridges, else a name. One that is not in the list stays what it is. */
+/** A choice where the node tells its bridges, else a name (bridges: null). One that is not in the list stays what it is. */
 export function BridgeField({ field, bridges, value, errorsOf = 'net0.bridge net0', wide }) {
 	const common = { name: 'bridge', label: 'Bridge', errorsOf, wide };
-	const more = value && !bridges.includes(value) ? [[value, `${value} (not on this node)`]] : [];
-	return bridges.length ? field({ ...common, kind: 'select', options: [...bridges.map((b) => [b, b]), ...more, ['', 'no network']] }) : field(common);
+	const more = value && bridges && !bridges.includes(value) ? [[value, `${value} (as it is)`]] : [];
+	return bridges ? field({ ...common, kind: 'select', options: [...bridges.map((b) => [b, b]), ...more, ['', 'no network']] }) : field(common);
 }
 
 /** Fields that few need, folded away unless one of them says something at first. */

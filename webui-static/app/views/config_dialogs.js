@@ -5,7 +5,7 @@ import * as api from '../api.js';
 import { guestPath } from '../actions.js';
 import { html, useEffect, useState } from '../html.js';
 import { format, isOn, parse } from '../propstring.js';
-import { readBridges } from '../components/choices.js';
+import { firstBridge, readBridges } from '../components/choices.js';
 import { FormDialog } from '../components/form.js';
 import { keyOf, labelOf, shownOf, storedOf } from './config_keys.js';
 import { netDefaults, NetFields, netParts, netValues } from './ct_net.js';
@@ -35,13 +35,15 @@ export function ValueDialog({ name, onClose, onReload, ...of }) {
 }
 
 export function NetDialog({ name, onClose, onReload, ...of }) {
-	const [bridges, setBridges] = useState([]);
+	const [bridges, setBridges] = useState(undefined);
 	const stored = of.config[name] && parse(of.config[name]);
 	const used = new Set(Object.keys(of.config).filter((key) => /^net\d/.test(key)).map((key) => parse(of.config[key]).name));
 	const free = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => `eth${n}`).find((n) => !used.has(n)) || '';
-	const initial = stored ? netValues(stored) : { ...netDefaults, name: free };
+	const initial = stored ? netValues(stored) : { ...netDefaults, bridge: firstBridge(bridges), name: free };
 
 	useEffect(() => { readBridges(of.entry.node).then(setBridges); }, []);
+	if (bridges === undefined) // what is chosen first depends on it
+		return null;
 	return html`<${FormDialog} title=${`${labelOf(name)} of ${of.entry.vmid}`} wide initial=${initial} onClose=${onClose} onReload=${onReload}
 		...${change(of, (v) => ({ [name]: format(name, netParts(v, stored)) }))}>
 		${(field, { values }) => html`<${NetFields} field=${field} values=${values} bridges=${bridges} name=${name} />`}

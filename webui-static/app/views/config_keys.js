@@ -12,27 +12,28 @@ const OTHERWISE = {
 	hookscript: 'none', entrypoint: '/sbin/init', debug: 'no',
 };
 
-/** In the order of the page. key, or stem of keys with a number; of: kinds of guests; field: what it is changed with (none: by a dialog of
- * its own, or not); isLines: parts that are separated by \0 are lines in the field; isFixed: only shown. */
+/** In the order of the page. key, or stem of keys with a number; of: kinds of guests; needs: the right to it, "Options" where none stands; field:
+ * what it is changed with (none: by a dialog of its own, or not); isLines: parts that are separated by \0 are lines in the field; isFixed: only
+ * shown. */
 export const KEYS = [
-	{ key: 'memory', group: 'resources', of: BOTH, field: { label: 'Memory', kind: 'number', min: 16, unit: 'MiB' } },
-	{ key: 'swap', group: 'resources', of: 'lxc', field: { label: 'Swap', kind: 'number', min: 0, unit: 'MiB' } },
-	{ key: 'cores', group: 'resources', of: BOTH, field: { label: 'Cores', kind: 'number', min: 1 } },
-	{ key: 'cpulimit', group: 'resources', of: 'lxc', field: { label: 'Processor time', kind: 'number', min: 0, step: 'any', unit: 'cores', hint: 'At most; 0: no limit.' } },
-	{ key: 'cpuunits', group: 'resources', of: 'lxc', field: { label: 'Processor weight', kind: 'number', min: 0, hint: 'Beside other guests; 0: the default.' } },
-	{ key: 'rootfs', label: 'Root disk', group: 'resources', of: 'lxc' },
-	{ stem: 'mp', label: 'Mount point', group: 'resources', of: 'lxc' },
-	{ stem: 'unused', label: 'Unused volume', group: 'resources', of: BOTH },
+	{ key: 'memory', group: 'resources', of: BOTH, needs: 'Memory', field: { label: 'Memory', kind: 'number', min: 16, unit: 'MiB' } },
+	{ key: 'swap', group: 'resources', of: 'lxc', needs: 'Memory', field: { label: 'Swap', kind: 'number', min: 0, unit: 'MiB' } },
+	{ key: 'cores', group: 'resources', of: BOTH, needs: 'CPU', field: { label: 'Cores', kind: 'number', min: 1 } },
+	{ key: 'cpulimit', group: 'resources', of: 'lxc', needs: 'CPU', field: { label: 'Processor time', kind: 'number', min: 0, step: 'any', unit: 'cores', hint: 'At most; 0: no limit.' } },
+	{ key: 'cpuunits', group: 'resources', of: 'lxc', needs: 'CPU', field: { label: 'Processor weight', kind: 'number', min: 0, hint: 'Beside other guests; 0: the default.' } },
+	{ key: 'rootfs', label: 'Root disk', group: 'resources', of: 'lxc', needs: 'Disk' },
+	{ stem: 'mp', label: 'Mount point', group: 'resources', of: 'lxc', needs: 'Disk' },
+	{ stem: 'unused', label: 'Unused volume', group: 'resources', of: BOTH, needs: 'Disk' },
 	{ stem: 'dev', label: 'Device', group: 'resources', of: 'lxc' },
-	{ stem: 'scsi', label: 'SCSI disk', group: 'resources', of: 'qemu' },
-	{ stem: 'virtio', label: 'Virtio disk', group: 'resources', of: 'qemu' },
-	{ stem: 'sata', label: 'SATA disk', group: 'resources', of: 'qemu' },
-	{ stem: 'ide', label: 'IDE disk', group: 'resources', of: 'qemu' },
-	{ stem: 'net', label: 'Network card', group: 'network', of: BOTH },
-	{ key: 'nameserver', group: 'network', of: 'lxc', field: { label: 'Name servers', hint: 'Empty: those of the node.' } },
-	{ key: 'searchdomain', group: 'network', of: 'lxc', field: { label: 'Search domain', hint: 'Empty: that of the node.' } },
+	{ stem: 'scsi', label: 'SCSI disk', group: 'resources', of: 'qemu', needs: 'Disk' },
+	{ stem: 'virtio', label: 'Virtio disk', group: 'resources', of: 'qemu', needs: 'Disk' },
+	{ stem: 'sata', label: 'SATA disk', group: 'resources', of: 'qemu', needs: 'Disk' },
+	{ stem: 'ide', label: 'IDE disk', group: 'resources', of: 'qemu', needs: 'Disk' },
+	{ stem: 'net', label: 'Network card', group: 'network', of: BOTH, needs: 'Network' },
+	{ key: 'nameserver', group: 'network', of: 'lxc', needs: 'Network', field: { label: 'Name servers', hint: 'Empty: those of the node.' } },
+	{ key: 'searchdomain', group: 'network', of: 'lxc', needs: 'Network', field: { label: 'Search domain', hint: 'Empty: that of the node.' } },
 	{ key: 'name', group: 'options', of: 'qemu', field: { label: 'Name' } },
-	{ key: 'hostname', group: 'options', of: 'lxc', field: { label: 'Host name' } },
+	{ key: 'hostname', group: 'options', of: 'lxc', needs: 'Network', field: { label: 'Host name' } },
 	{ key: 'tags', group: 'options', of: BOTH, field: { label: 'Tags', placeholder: 'web;edge' } },
 	{ key: 'description', group: 'options', of: BOTH, field: { label: 'Notes', kind: 'textarea' } },
 	{ key: 'onboot', group: 'options', of: BOTH, field: check('Start with the node') },
@@ -59,6 +60,17 @@ const NUMBERED = /^([a-z]+)(\d+)$/;
 export function keyOf(key) {
 	const [, stem] = NUMBERED.exec(key) || [];
 	return KEYS.find((k) => k.key === key || (stem && k.stem === stem)) || OTHER;
+}
+
+const DRIVE = /^(scsi|virtio|sata|ide)\d+$/;
+/** Is it a drive's medium, or a drive without one, and not a disk? */
+export const isMedium = (value) => /(^|,)media=cdrom(,|$)|^none(,|$)/.test(value);
+
+/** The rights to change a key that has those values, stored, waiting or new; all are needed. @returns {string[]} */
+export function needsOf(key, ...values) {
+	const there = values.filter((v) => v !== undefined && v !== null && v !== '');
+	const parts = DRIVE.test(key) && there.length ? there.map((v) => (isMedium(String(v)) ? 'CDROM' : 'Disk')) : [keyOf(key).needs || 'Options'];
+	return [...new Set(parts)].map((part) => `VM.Config.${part}`);
 }
 
 /** "Mount point 0" */

@@ -5,7 +5,7 @@ import { html, useEffect, useLayoutEffect, useState } from '../html.js';
 import { kindName, kindShort } from '../format.js';
 import { go, href } from '../router.js';
 import { dispatch, toastError, useStore } from '../store.js';
-import { holds, nextId, readFiles, readNetworks, readIfThere, readStorages } from '../components/choices.js';
+import { holds, namesOf, nextId, readFiles, readNetworks, readIfThere, readStorages } from '../components/choices.js';
 import { CreateCommand } from '../components/command.js';
 import { Dialog } from '../components/dialog.js';
 import { FieldOf, useForm } from '../components/form.js';
@@ -28,7 +28,7 @@ async function readChoices(node, kind) {
 		readStorages(node, disk), readFiles(node, file), nextId(), readNetworks(node), kind === 'qemu' ? readIfThere(node, 'kvm') : null,
 		kind === 'lxc' ? readIfThere(node, 'aplinfo') : null, readStorages(node, file),
 	]);
-	return { disks, files, vmid, networks, bridges: networks.map((n) => n.iface), kvm, recipes: recipes || [], fileStorages: all.filter((s) => s.active && holds(s, file)) };
+	return { disks, files, vmid, networks: networks || [], bridges: namesOf(networks), kvm, recipes: recipes || [], fileStorages: all.filter((s) => s.active && holds(s, file)) };
 }
 
 function useChoices(node, kind) {

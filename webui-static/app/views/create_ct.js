@@ -3,7 +3,7 @@
 import { html } from '../html.js';
 import { format } from '../propstring.js';
 import { Facts, PoolField, StorageField } from '../components/create_fields.js';
-import { fileName, fileOptions } from '../components/choices.js';
+import { fileName, fileOptions, firstBridge } from '../components/choices.js';
 import { FetchFile } from '../components/fetch_file.js';
 import { netDefaults, NetFields, netParts, NetPresets } from './ct_net.js';
 import { TemplateMaker } from './template_maker.js';
@@ -11,7 +11,7 @@ import { TemplateMaker } from './template_maker.js';
 export function containerDefaults({ vmid, disks, files, bridges }) {
 	return {
 		...netDefaults, vmid, hostname: '', pool: '', ostemplate: files[0]?.volid || '', memory: '512', swap: '512', cores: '1', cpulimit: '',
-		storage: disks[0]?.storage || '', size: '4', bridge: bridges[0] || 'vmbr0', nameserver: '', searchdomain: '', password: '', keys: '',
+		storage: disks[0]?.storage || '', size: '4', bridge: firstBridge(bridges), nameserver: '', searchdomain: '', password: '', keys: '',
 		unprivileged: true, nesting: false, keyctl: false, fuse: false, onboot: false, startup: '', tags: '', description: '', start: true,
 	};
 }

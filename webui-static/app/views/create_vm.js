@@ -2,7 +2,7 @@
 // A new virtual machine's fields, and what they say to the API.
 import { html } from '../html.js';
 import { BridgeField, PoolField, StorageField } from '../components/create_fields.js';
-import { fileOptions } from '../components/choices.js';
+import { fileOptions, firstBridge } from '../components/choices.js';
 import { FetchFile } from '../components/fetch_file.js';
 
 /** The node tells nothing where it never tried. */
@@ -11,7 +11,7 @@ const isTested = (kvm) => kvm?.usable !== undefined;
 export function machineDefaults({ vmid, disks, bridges, kvm }) {
 	return {
 		vmid, name: '', pool: '', memory: '1024', cores: '1', storage: disks[0]?.storage || '', size: '8', iso: '',
-		bridge: bridges[0] || 'vmbr0', kvm: !isTested(kvm) || Boolean(kvm.usable), serial: true, start: false,
+		bridge: firstBridge(bridges), kvm: !isTested(kvm) || Boolean(kvm.usable), serial: true, start: false,
 	};
 }
 

@@ -10,13 +10,12 @@ import { useKeptFocus } from '../components/kept_focus.js';
 import { useConfig } from '../components/use_config.js';
 import { DeviceDialog, FeaturesDialog, NetDialog, RemoveDialog, ValueDialog } from './config_dialogs.js';
 import { NO_FIREWALL } from './ct_net.js';
-import { defaultOf, freeKey, keyOf, labelOf, rowsOf, wordsOf } from './config_keys.js';
+import { defaultOf, freeKey, isMedium, keyOf, labelOf, needsOf, rowsOf, wordsOf } from './config_keys.js';
 import { HookDialog, StartupDialog } from './config_options.js';
 import { AttachDialog, GrowDialog, MountDialog, MoveDialog, RootDialog } from './config_volumes.js';
 
 const GROUPS = [['resources', 'Resources'], ['network', 'Network'], ['options', 'Options']];
 const isBind = (value) => /^\//.test(value);
-const isMedium = (value) => /media=cdrom/.test(value);
 
 /** What can be done with a row: { label, icon, dialog }. of: keys; not: values. */
 const EDIT = { label: 'Change', icon: 'edit' };
@@ -38,10 +37,10 @@ const ROW_ACTIONS = [
 ];
 const ADDS = { resources: [['mp', 'Add mount point', MountDialog], ['dev', 'Add device', DeviceDialog]], network: [['net', 'Add network card', NetDialog]] };
 
-const CONFIGURE = 'VM.Config.';
+const mayChange = (may, item) => needsOf(item.key, item.value, item.pending).every(may);
 
 function actionsOf(item, type, may) {
-	if (!may(CONFIGURE))
+	if (!mayChange(may, item))
 		return [];
 	const known = keyOf(item.key), value = String(item.pending ?? item.value ?? '');
 	if (known.field)
@@ -58,7 +57,7 @@ function Value({ item, type, may, onRevert }) {
 	const isOpen = /^net\d/.test(item.key) && isOn(parse(item.pending ?? item.value).firewall);
 	return html`<td class="value mono">${shown === '' ? html`<span class="faint">${isWaiting(item) ? 'not set' : defaultOf(item.key, type)}</span>` : wordsOf(item.key, shown)}
 		${isWaiting(item) && html`<p class="pending">${item.delete ? 'Removed' : html`Becomes <b>${wordsOf(item.key, item.pending)}</b>`} at the next start
-			${may(CONFIGURE) && html`<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert([item.key])}><${Icon} name="revert" />Revert</button>`}</p>`}
+			${mayChange(may, item) && html`<button type="button" class="quiet small" aria-label=${`Revert ${labelOf(item.key).toLowerCase()}`} onClick=${() => onRevert([item.key])}><${Icon} name="revert" />Revert</button>`}</p>`}
 		${isOpen && html`<p class="note">${NO_FIREWALL}</p>`}</td>`;
 }
 
@@ -83,7 +82,7 @@ function Group({ title, rows, adds, type, onAdd, ...more }) {
 
 /** What waits for the next start, all in one place, and how to have it or not. */
 function Waiting({ entry, items, may, onRevert }) {
-	const keys = items.filter(isWaiting).map((i) => i.key);
+	const waiting = items.filter(isWaiting), keys = waiting.map((i) => i.key);
 	const [isAsked, setAsked] = useState(false);
 	const isBusy = useStore((s) => s.tasks.some((t) => !t.endtime && t.id === String(entry.vmid) && t.type !== 'vncproxy'));
 	const reboot = ACTIONS.find((a) => a.name === 'reboot');
@@ -95,7 +94,7 @@ function Waiting({ entry, items, may, onRevert }) {
 	return keys.length > 0 && html`<section class="panel pad waiting-changes" role="region" aria-label="Waiting changes">
 		<p>${keys.length === 1 ? 'One change waits' : `${keys.length} changes wait`} for the next start: ${keys.map(labelOf).join(', ')}.</p>
 		<p class="buttons">${reboot.is(entry) && may(reboot.needs) && html`<button type="button" disabled=${isAsked || isBusy} onClick=${now}><${Icon} name="reboot" />Reboot now</button>`}
-			${may(CONFIGURE) && html`<button type="button" onClick=${() => onRevert(keys)}><${Icon} name="revert" />Revert ${keys.length === 1 ? 'it' : 'all'}</button>`}</p></section>`;
+			${waiting.every((i) => mayChange(may, i)) && html`<button type="button" onClick=${() => onRevert(keys)}><${Icon} name="revert" />Revert ${keys.length === 1 ? 'it' : 'all'}</button>`}</p></section>`;
 }
 
 export function GuestConfig({ entry, may }) {
@@ -127,7 +126,7 @@ export function GuestConfig({ entry, may }) {
 	};
 	return html`<${Waiting} entry=${entry} items=${items} may=${may} onRevert=${revert} />
 		${GROUPS.map(([group, title]) => html`<${Group} key=${group} title=${title} type=${entry.type} rows=${rowsOf(items, entry.type, group)}
-			adds=${entry.type === 'lxc' && may(CONFIGURE) && ADDS[group] || []} may=${may} onOpen=${(dialog, key) => show(dialog, key)}
+			adds=${entry.type === 'lxc' && ADDS[group]?.filter(([stem]) => needsOf(`${stem}0`).every(may)) || []} may=${may} onOpen=${(dialog, key) => show(dialog, key)}
 			onAdd=${(dialog, stem) => show(dialog, free(stem), stem)} onRevert=${revert} />`)}
 		${editing && html`<${editing.dialog} entry=${entry} name=${editing.name} config=${editing.config} items=${items} free=${free}
 			onClose=${close} onReload=${fresh} />`}`;
