@@ -336,9 +336,10 @@ int life_clone_run(struct task_ctx *task, const struct life *life, struct err *e
 	int r;
 
 	clone.source = life_of_guest(task, (unsigned)life_number(task, "source"));
-	if ((r = task_slot_enter(task, err)) == 0 && (r = begin(task, &clone, err)) == 0 &&
-	    (r = copy_held(task, &clone, err)) == 0 && (r = renew(task, &clone, err)) == 0 &&
-	    (r = task_check_cancelled(err)) == 0 && clone.is_locked)
+	if ((r = life_slot_enter(task, life, &clone.source, NULL, err)) == 0 &&
+	    (r = begin(task, &clone, err)) == 0 && (r = copy_held(task, &clone, err)) == 0 &&
+	    (r = renew(task, &clone, err)) == 0 && (r = task_check_cancelled(err)) == 0 &&
+	    clone.is_locked)
 		r = life_unlock(&clone.source, life, life->disk_lock, UNDERWAY_CLONE, err);
 	if (r == 0)
 		r = life_edit(task, life, unlock_copy, NULL, err);
