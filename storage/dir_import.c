@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
@@ -169,14 +170,29 @@ int dir_import_begin(const struct storage_def *def, enum volume_content content,
 	return 0;
 }
 
+/* A folder takes the place of an empty one, and of no other. */
+static int rename_folder(int folder, const char *temp, const char *file)
+{
+	if (mkdirat(folder, file, 0700) < 0)
+		return -errno;
+	if (renameat(folder, temp, folder, file) == 0)
+		return 0;
+	int saved = errno;
+	unlinkat(folder, file, AT_REMOVEDIR);
+	return -saved;
+}
+
 /* A name in use stays as it is. Some file systems (NFS, older FUSE) know no RENAME_NOREPLACE; a
- * hard link refuses an existing name as well. */
+ * hard link refuses an existing name as well, and so does making a folder. */
 int dir_rename_absent(int folder, const char *temp, const char *file)
 {
+	struct stat st;
 	if (renameat2(folder, temp, folder, file, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
+	if (fstatat(folder, temp, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		return rename_folder(folder, temp, file);
 	if (linkat(folder, temp, folder, file, 0) < 0)
 		return -errno;
 	unlinkat(folder, temp, 0);
