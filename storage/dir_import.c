@@ -18,7 +18,6 @@
 #include "agent/base/str.h"
 
 #define TEMP_PREFIX ".lodge-import+"
-#define COPY_MARK   "-copying+" /* "vm-101-copying+…": of a guest, and a name that volumes may have */
 
 /* "NODE+BOOT+" of this process' boot, or "NODE+" */
 static void owner_text(char *ret, size_t size, bool with_boot)
@@ -51,7 +50,8 @@ void storage_copy_name(unsigned vmid, const char *format, char ret[256])
 {
 	char prefix[32], name[256];
 	bool is_subvol = str_eq(format, "subvol");
-	snprintf(prefix, sizeof(prefix), "%s-%u" COPY_MARK, is_subvol ? "subvol" : "vm", vmid);
+	snprintf(prefix, sizeof(prefix), "%s-%u" VOLUME_COPY_MARK, is_subvol ? "subvol" : "vm",
+		 vmid);
 	add_owner(prefix, name);
 	snprintf(ret, 256, "%.240s.%.12s", name, format);
 }
@@ -61,23 +61,11 @@ static bool temp_is_ours(const char *temp)
 	return str_starts(temp, TEMP_PREFIX) && !strchr(temp, '/');
 }
 
-/* What stands behind the mark of a copy, or NULL. */
-static const char *copy_owner(const char *name)
-{
-	const char *at = str_after(name, "vm-") ?: str_after(name, "subvol-");
-	return at ? str_after(at + strspn(at, "0123456789"), COPY_MARK) : NULL;
-}
-
-bool dir_name_is_copy(const char *name)
-{
-	return copy_owner(name) != NULL;
-}
-
 /* Was made on this node by a process that is gone. */
 bool dir_temp_is_stale(const char *temp)
 {
 	char node[160], boot[160];
-	const char *made = str_after(temp, TEMP_PREFIX) ?: copy_owner(temp);
+	const char *made = str_after(temp, TEMP_PREFIX) ?: volume_copy_owner(temp);
 	owner_text(node, sizeof(node), false);
 	owner_text(boot, sizeof(boot), true);
 	if (!made || !str_starts(made, node))

@@ -58,6 +58,8 @@ static int check_target_name(const struct copy *copy, struct err *err)
 	if (volume_is_base(target) || target->base[0])
 		return err_field(err, "target",
 				 "a copy is neither a base volume nor a linked clone");
+	if (is_guest && volume_copy_owner(target->file))
+		return err_field(err, "target", "such names are of volumes that are being made");
 	if (!is_guest && !str_eq(source->format, target->format))
 		return err_field(err, "target", "a copy of '%s' stays '%s'", source->file,
 				 source->format);

@@ -219,6 +219,12 @@ bool volume_is_base(const struct volid *volume)
 	return str_starts(volume->file, "base-") || str_starts(volume->file, "basevol-");
 }
 
+const char *volume_copy_owner(const char *file)
+{
+	const char *at = str_after(file, "vm-") ?: str_after(file, "subvol-");
+	return at ? str_after(at + strspn(at, "0123456789"), VOLUME_COPY_MARK) : NULL;
+}
+
 /* One "VMID/FILE" of a linked clone's name. */
 static int parse_half(const char *text, const char *half, struct volid *v, struct err *err)
 {

@@ -35,6 +35,10 @@ int volid_parse(const char *text, struct volid *ret, struct err *err);
 int volid_base(const struct volid *clone, struct volid *ret, struct err *err);
 /* "base-VMID-…": the unchanging volume of a template. */
 bool volume_is_base(const struct volid *volume);
+/* What follows in the name of a guest's volume that is being made ("vm-101-copying+OWNER…"), or NULL. Such a name is
+ * nobody's to choose: it is not listed, and swept once its maker is gone. */
+#define VOLUME_COPY_MARK "-copying+"
+const char *volume_copy_owner(const char *file);
 const char *volume_content_name(enum volume_content content); /* "vztmpl" */
 int volume_content_from_name(const char *name, enum volume_content *ret, struct err *err);
 /* Checks a file name for an upload of this content type (suffixes as in the contract). */

@@ -178,6 +178,8 @@ static void test_copy(void **state)
 		{COPY "iso/a.iso?target=far:iso/b.iso", "is not available on node 'n1'"},
 		{COPY "103/vm-103-disk-0.raw?target=103/base-103-disk-1.raw",
 		 "a copy is neither a base"},
+		{COPY "103/vm-103-disk-0.raw?target=103/vm-103-copying+x.raw",
+		 "volumes that are being made"},
 	};
 	fixture_login(&f, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
