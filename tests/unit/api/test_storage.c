@@ -143,6 +143,19 @@ static void test_delete(void **state)
 	assert_int_equal(fixture_call(&f, "DELETE /nodes/n1/storage/local/content/iso/a.iso"), 403);
 }
 
+/* What cannot be read may name every volume of the guest. */
+static void test_delete_of_unreadable(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	fixture_put(&f, "/nodes/n1/lxc/120.conf",
+		    "hostname: a\nrootfs: local:120/vm-120-disk-0.raw\nthis is no line\n");
+	assert_int_equal(
+		fixture_call(&f, "DELETE /nodes/n1/storage/local/content/120/vm-120-disk-0.raw"),
+		500);
+	assert_non_null(strstr(buf_str(&f.last.body), "cannot be read"));
+}
+
 static void test_alloc(void **state)
 {
 	(void)state;
@@ -263,11 +276,11 @@ static void test_upload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_definitions),  cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_content),	     cmocka_unit_test(test_volume),
-		cmocka_unit_test(test_delete),	     cmocka_unit_test(test_alloc),
-		cmocka_unit_test(test_upload),	     cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_copy_of_used),
+		cmocka_unit_test(test_definitions), cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_content),	    cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_delete),	    cmocka_unit_test(test_delete_of_unreadable),
+		cmocka_unit_test(test_alloc),	    cmocka_unit_test(test_upload),
+		cmocka_unit_test(test_copy),	    cmocka_unit_test(test_copy_of_used),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
