@@ -11,7 +11,9 @@
 
 static struct fixture f;
 
-static const char user_cfg[] = "user:bob@pve:1:0::::\nuser:eve@pve:1:0::::\n"
+static const char user_cfg[] = "user:bob@pve:1:0::::\nuser:eve@pve:1:0::::\nuser:sam@pve:1:0::::\n"
+			       "acl:/storage/local:user:sam@pve:PVEDatastoreAdmin:1\n"
+			       "acl:/vms/106:user:sam@pve:PVEVMAdmin:1\n"
 			       "acl:/storage/local:user:bob@pve:PVEDatastoreUser:1\n"
 			       "acl:/vms/101:user:bob@pve:PVEVMAdmin:1\n";
 
@@ -218,6 +220,13 @@ static void test_copy(void **state)
 		fixture_call(&f, COPY "102/vm-102-disk-0.raw?target=101/vm-101-disk-5.raw"), 403);
 	assert_int_equal(
 		fixture_call(&f, COPY "101/vm-101-disk-0.raw?target=102/vm-102-disk-5.raw"), 403);
+	/* nor may who has all of the storage give some to anybody's guest */
+	fixture_login(&f, "sam@pve");
+	assert_int_equal(
+		fixture_call(&f, COPY "103/vm-103-disk-0.raw?target=102/vm-102-disk-5.raw"), 403);
+	assert_non_null(strstr(buf_str(&f.last.body), "VM.Config.Disk)"));
+	EXPECT_HAS(&f, COPY "103/vm-103-disk-0.raw?target=106/vm-106-disk-5.raw",
+		   ":imgcopy:103@local:sam@pve:\"}");
 }
 
 /* Whoever uses a volume, whatever its name says, in a snapshot too. */
