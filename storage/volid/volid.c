@@ -86,13 +86,18 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+static bool is_name_char(char c)
+{
+	return is_alnum(c) || (c && strchr("_.+~@-", c));
+}
+
 static bool name_is_valid(const char *name)
 {
 	size_t size = strlen(name);
 	if (size == 0 || size > FILE_MAX || (!is_alnum(name[0]) && name[0] != '_'))
 		return false;
 	for (const char *c = name; *c; c++)
-		if (!is_alnum(*c) && !strchr("_.+~@-", *c))
+		if (!is_name_char(*c))
 			return false;
 	return strstr(name, "..") == NULL;
 }
@@ -307,6 +312,19 @@ int volid_base(const struct volid *clone, struct volid *ret, struct err *err)
 	base.content = clone->content;
 	*ret = base;
 	return 0;
+}
+
+void volume_file_normal(const char *name, char ret[256])
+{
+	size_t n = 0;
+	for (const char *c = name; *c && n < FILE_MAX; c++) {
+		bool is_folder = *c == '/' || *c == '\\';
+		if (is_folder)
+			n = 0;
+		else if (((unsigned char)*c & 0xc0) != 0x80) /* the rest of a character */
+			ret[n++] = is_name_char(*c) ? *c : '_';
+	}
+	ret[n] = '\0';
 }
 
 int volume_file_check(enum volume_content content, const char *file, struct err *err)

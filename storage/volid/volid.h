@@ -43,3 +43,6 @@ const char *volume_content_name(enum volume_content content); /* "vztmpl" */
 int volume_content_from_name(const char *name, enum volume_content *ret, struct err *err);
 /* Checks a file name for an upload of this content type (suffixes as in the contract). */
 int volume_file_check(enum volume_content content, const char *file, struct err *err);
+/* The name that an upload gets for what its sender calls it: without folders, and '_' for each character that such names
+ * do not have. Says nothing about being valid. */
+void volume_file_normal(const char *name, char ret[256]);

@@ -271,7 +271,9 @@ static void test_upload(void **state)
 	}
 	struct call call;
 	unsigned before = f.replies;
-	fixture_fill(&f, "POST /nodes/n1/storage/local/upload?content=iso&filename=a.iso", &call);
+	fixture_fill(&f,
+		     "POST /nodes/n1/storage/local/upload?content=iso&filename=C:\\d\\a(x64).iso",
+		     &call);
 	call.fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	call.fd_count = 1;
 	assert_int_equal(conn_call(f.client, &call, fixture_on_reply, &f, NULL, NULL), 0);
@@ -282,14 +284,29 @@ static void test_upload(void **state)
 	assert_non_null(strstr(buf_str(&f.last.body), ":imgcopy::root@pam:"));
 }
 
+#define DOWNLOAD "POST /nodes/n1/storage/local/download-url?content=iso&url=http://h/x&filename="
+
+static void test_download(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	fixture_script(&f, "lodge-task-fetch", "#!/bin/sh\nexit 0\n");
+	EXPECT_HAS(&f, DOWNLOAD "some/where/a(x64).iso", ":download:a_x64_.iso:root@pam:\"}");
+	assert_int_equal(fixture_call(&f, DOWNLOAD "a/..iso"), 400);
+	assert_int_equal(fixture_call(&f, DOWNLOAD "a.iso/"), 400);
+	assert_int_equal(fixture_call(&f, DOWNLOAD "a(x64).exe"), 400);
+	assert_non_null(strstr(buf_str(&f.last.body), "\"filename\":\"wrong file extension"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_definitions), cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_content),	    cmocka_unit_test(test_volume),
-		cmocka_unit_test(test_delete),	    cmocka_unit_test(test_delete_of_unreadable),
-		cmocka_unit_test(test_alloc),	    cmocka_unit_test(test_upload),
-		cmocka_unit_test(test_copy),	    cmocka_unit_test(test_copy_of_used),
+		cmocka_unit_test(test_definitions),  cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_content),	     cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_delete),	     cmocka_unit_test(test_delete_of_unreadable),
+		cmocka_unit_test(test_alloc),	     cmocka_unit_test(test_upload),
+		cmocka_unit_test(test_download),     cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_copy_of_used),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
