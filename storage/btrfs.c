@@ -217,7 +217,7 @@ static int list_owner(struct listing *l, int images, const char *owner, struct e
 			r = err_set(err, ERR_LIMIT, "storage '%s' holds more than %d files",
 				    l->def->id, LIST_MAX);
 		else if (entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
-			 !dir_name_is_copy(entry->d_name))
+			 !volume_copy_owner(entry->d_name))
 			r = list_subvol(l, owner, entry->d_name);
 	}
 	closedir(dir);

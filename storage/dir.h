@@ -63,7 +63,6 @@ int dir_check_size(const struct storage_def *def, uint64_t size, struct err *err
 /* A name for what is not complete; tells its owner, so that others know when that one is gone. */
 void dir_temp_name(char ret[256]);
 bool dir_temp_is_stale(const char *name);
-bool dir_name_is_copy(const char *name); /* of storage_copy_name() */
 void dir_sweep(const struct storage_def *def, unsigned vmid);
 int dir_rename(const struct storage_def *def, const struct volid *volume, const char *file,
 	       char ret_volid[VOLID_MAX], struct err *err);

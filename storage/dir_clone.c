@@ -176,8 +176,8 @@ int dir_to_base(const struct storage_def *def, const struct volid *volume,
 	if (r < 0)
 		return r;
 	dir_base_name(volume, name);
-	if (renameat2(parent, volume->file, parent, name, RENAME_NOREPLACE) < 0)
-		return err_errno(err, errno, "rename '%s' to '%s'", volume->file, name);
+	if ((r = dir_rename_absent(parent, volume->file, name)) < 0)
+		return err_errno(err, -r, "rename '%s' to '%s'", volume->file, name);
 	if (fchmodat(parent, name, 0400, 0) < 0 || fsync(parent) < 0)
 		return err_errno(err, errno, "make '%s' read-only", name);
 	snprintf(ret_volid, VOLID_MAX, "%.100s:%u/%s", volume->storage, volume->vmid, name);

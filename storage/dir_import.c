@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/base/exec.h"
 #include "agent/base/fd.h"
@@ -17,7 +18,6 @@
 #include "agent/base/str.h"
 
 #define TEMP_PREFIX ".lodge-import+"
-#define COPY_MARK   "-copying+" /* "vm-101-copying+…": of a guest, and a name that volumes may have */
 
 /* "NODE+BOOT+" of this process' boot, or "NODE+" */
 static void owner_text(char *ret, size_t size, bool with_boot)
@@ -50,7 +50,8 @@ void storage_copy_name(unsigned vmid, const char *format, char ret[256])
 {
 	char prefix[32], name[256];
 	bool is_subvol = str_eq(format, "subvol");
-	snprintf(prefix, sizeof(prefix), "%s-%u" COPY_MARK, is_subvol ? "subvol" : "vm", vmid);
+	snprintf(prefix, sizeof(prefix), "%s-%u" VOLUME_COPY_MARK, is_subvol ? "subvol" : "vm",
+		 vmid);
 	add_owner(prefix, name);
 	snprintf(ret, 256, "%.240s.%.12s", name, format);
 }
@@ -60,23 +61,11 @@ static bool temp_is_ours(const char *temp)
 	return str_starts(temp, TEMP_PREFIX) && !strchr(temp, '/');
 }
 
-/* What stands behind the mark of a copy, or NULL. */
-static const char *copy_owner(const char *name)
-{
-	const char *at = str_after(name, "vm-") ?: str_after(name, "subvol-");
-	return at ? str_after(at + strspn(at, "0123456789"), COPY_MARK) : NULL;
-}
-
-bool dir_name_is_copy(const char *name)
-{
-	return copy_owner(name) != NULL;
-}
-
 /* Was made on this node by a process that is gone. */
 bool dir_temp_is_stale(const char *temp)
 {
 	char node[160], boot[160];
-	const char *made = str_after(temp, TEMP_PREFIX) ?: copy_owner(temp);
+	const char *made = str_after(temp, TEMP_PREFIX) ?: volume_copy_owner(temp);
 	owner_text(node, sizeof(node), false);
 	owner_text(boot, sizeof(boot), true);
 	if (!made || !str_starts(made, node))
@@ -169,14 +158,29 @@ int dir_import_begin(const struct storage_def *def, enum volume_content content,
 	return 0;
 }
 
+/* A folder takes the place of an empty one, and of no other. */
+static int rename_folder(int folder, const char *temp, const char *file)
+{
+	if (mkdirat(folder, file, 0700) < 0)
+		return -errno;
+	if (renameat(folder, temp, folder, file) == 0)
+		return 0;
+	int saved = errno;
+	unlinkat(folder, file, AT_REMOVEDIR);
+	return -saved;
+}
+
 /* A name in use stays as it is. Some file systems (NFS, older FUSE) know no RENAME_NOREPLACE; a
- * hard link refuses an existing name as well. */
+ * hard link refuses an existing name as well, and so does making a folder. */
 int dir_rename_absent(int folder, const char *temp, const char *file)
 {
+	struct stat st;
 	if (renameat2(folder, temp, folder, file, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
+	if (fstatat(folder, temp, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		return rename_folder(folder, temp, file);
 	if (linkat(folder, temp, folder, file, 0) < 0)
 		return -errno;
 	unlinkat(folder, temp, 0);

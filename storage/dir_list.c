@@ -95,7 +95,7 @@ static int list_entry(struct listing *l, int parent_fd, const char *name)
 	struct volume_info info;
 	int size = snprintf(text, sizeof(text), "%s:%s", l->def->id, name);
 	if (size >= (int)sizeof(text) || volid_parse(text, &volume, NULL) < 0 ||
-	    dir_name_is_copy(volume.file) || dir_volume_info(parent_fd, &volume, &info, NULL) < 0)
+	    volume_copy_owner(volume.file) || dir_volume_info(parent_fd, &volume, &info, NULL) < 0)
 		return 0;
 	return l->each(&info, l->ctx);
 }

@@ -33,11 +33,18 @@ static bool is_alive(const char *name)
 	       exec_pid_start(pid) == start;
 }
 
-/* What is still to come of one record; bad ones are nothing. */
+/* What is still to come of a file that is to have that size. */
+static uint64_t rest_of(uint64_t size, const char *file)
+{
+	struct stat st;
+	uint64_t taken = file && *file && stat(file, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+	return size > taken ? size - taken : 0;
+}
+
+/* The same of one record; bad ones are nothing. */
 static uint64_t left_of(const char *path)
 {
 	autobuf text = BUF_INIT;
-	struct stat st;
 	uint64_t size;
 	if (file_read(path, RECORD_MAX, &text, NULL) < 0)
 		return 0;
@@ -47,8 +54,7 @@ static uint64_t left_of(const char *path)
 	*file++ = '\0';
 	if (!str_to_u64(line, &size))
 		return 0;
-	uint64_t taken = *file && stat(file, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
-	return size > taken ? size - taken : 0;
+	return rest_of(size, file);
 }
 
 /* Records of processes that are gone are removed on the way. */
@@ -135,7 +141,7 @@ int reserve_begin(const struct storage_def *def, uint64_t size, const char *file
 	autofd int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lock < 0 || flock(lock, LOCK_EX) < 0)
 		return err_errno(err, errno, "lock %s", folder);
-	r = check(def, size, err);
+	r = check(def, rest_of(size, file), err);
 	return r < 0 ? r : write_record(folder, size, file, ret, err);
 }
 

@@ -11,7 +11,7 @@ struct reservation {
 };
 
 /* Fails with ERR_NO_SPACE if the storage has less than that beside what others were promised. file: absolute
- * path of what is being written (it need not exist yet), or NULL. size 0: nothing is reserved. */
+ * path of what is being written, or NULL: it need not exist yet, and may have its room already. size 0: nothing is reserved. */
 int reserve_begin(const struct storage_def *def, uint64_t size, const char *file,
 		  struct reservation *ret, struct err *err);
 void reserve_end(struct reservation *reservation);

@@ -58,6 +58,8 @@ static int check_target_name(const struct copy *copy, struct err *err)
 	if (volume_is_base(target) || target->base[0])
 		return err_field(err, "target",
 				 "a copy is neither a base volume nor a linked clone");
+	if (is_guest && volume_copy_owner(target->file))
+		return err_field(err, "target", "such names are of volumes that are being made");
 	if (!is_guest && !str_eq(source->format, target->format))
 		return err_field(err, "target", "a copy of '%s' stays '%s'", source->file,
 				 source->format);
@@ -95,13 +97,17 @@ static enum volume_content content_of(const struct api_request *req, const struc
 static int check_rights(const struct api_request *req, const struct copy *copy,
 			enum volume_content content, struct err *err)
 {
-	char from[128], to[128];
+	char from[128], to[128], guest[32];
 	const char *kind = volume_content_name(content);
 	snprintf(from, sizeof(from), "/storage/%s", copy->source.storage);
 	snprintf(to, sizeof(to), "/storage/%s", copy->target.storage);
 	int r = api_check(req, from, "Datastore.Allocate", false, err);
 	if (r == 0)
 		r = api_check(req, to, "Datastore.Allocate", false, err);
+	/* storage_check_volume() asks whoever has the storage for no more */
+	snprintf(guest, sizeof(guest), "/vms/%u", copy->target.vmid);
+	if (r == 0 && is_guest_volume(&copy->target))
+		r = api_check(req, guest, "VM.Config.Disk", false, err);
 	if (r == 0)
 		r = storage_check_volume(req, copy->target.storage, kind, copy->target.vmid, err);
 	if (r == 0 && !storage_def_has_content(copy->to, kind))

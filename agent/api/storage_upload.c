@@ -31,31 +31,32 @@ static int check_sum(const struct api_request *req, struct err *err)
 	return 0;
 }
 
-/* Storage, content, name and checksum belong together. */
+/* Storage, content, name and checksum belong together. ret_file: the name that the file gets. */
 static int check_target(const struct api_request *req, const struct storage_def *def,
-			struct err *err)
+			char ret_file[256], struct err *err)
 {
 	const char *name = api_str(req, "content");
 	enum volume_content content;
 	if (!storage_def_has_content(def, name))
 		return err_set(err, ERR_UNSUPPORTED, "storage '%s' does not support '%s' content",
 			       def->id, name);
+	volume_file_normal(api_str(req, "filename"), ret_file);
 	int r = check_sum(req, err);
 	if (r == 0)
 		r = volume_content_from_name(name, &content, err);
 	if (r == 0)
-		r = volume_file_check(content, api_str(req, "filename"), err);
+		r = volume_file_check(content, ret_file, err);
 	if (r < 0 && err && !err->field[0])
 		str_copy(err->field, sizeof(err->field), "filename");
 	return r;
 }
 
 static void add_target(const struct api_request *req, const struct storage_def *def,
-		       struct fields *args)
+		       const char *file, struct fields *args)
 {
-	static const char *const passed[] = {"content", "filename", "checksum",
-					     "checksum-algorithm"};
+	static const char *const passed[] = {"content", "checksum", "checksum-algorithm"};
 	storage_def_encode(def, args);
+	fields_add(args, "filename", file);
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		fields_add(args, passed[i], api_str(req, passed[i]));
 }
@@ -87,14 +88,15 @@ static int upload(struct api_request *req, struct err *err)
 {
 	autofields args = FIELDS_INIT;
 	const struct storage_def *def;
+	char file[256];
 	int r = storage_find_usable(req, &def, err);
 	if (r == 0 && req->fd < 0 && !req->takes_upload_stream)
 		r = err_field(err, "filename", "no file was sent");
 	if (r == 0)
-		r = check_target(req, def, err);
+		r = check_target(req, def, file, err);
 	if (r < 0)
 		return r;
-	add_target(req, def, &args);
+	add_target(req, def, file, &args);
 	return req->fd >= 0 ? start_upload(req, &args, req->fd, err)
 			    : start_stream(req, &args, err);
 }
@@ -115,23 +117,21 @@ static int download(struct api_request *req, struct err *err)
 {
 	autofields args = FIELDS_INIT;
 	const struct storage_def *def;
+	char file[256];
 	int r = check_network(req, err);
 	if (r == 0)
 		r = storage_find_usable(req, &def, err);
 	if (r == 0)
-		r = check_target(req, def, err);
+		r = check_target(req, def, file, err);
 	if (r < 0)
 		return r;
-	add_target(req, def, &args);
+	add_target(req, def, file, &args);
 	fields_add(&args, "url", api_str(req, "url"));
 	fields_add(&args, "compression", api_str(req, "compression"));
 	if (!api_bool(req, "verify-certificates", true))
 		fields_add(&args, "insecure", "1");
-	struct job_spec job = {.program = JOB_FETCH,
-			       .command = "download",
-			       .id = api_str(req, "filename"),
-			       .args = &args,
-			       .fd = -1};
+	struct job_spec job = {
+		.program = JOB_FETCH, .command = "download", .id = file, .args = &args, .fd = -1};
 	return api_start_job(req, &job, err);
 }
 
@@ -164,7 +164,8 @@ static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
 #define FILENAME                                                                                   \
 	{                                                                                          \
 		.name = "filename", .has_max = true, .max = 255,                                   \
-		.text = "Name that the file gets."                                                 \
+		.text = "Name that the file gets, less folders, and with '_' for what names "      \
+			"cannot have."                                                             \
 	}
 #define CHECKSUM                                                                                   \
 	{.name = "checksum",                                                                       \

@@ -98,6 +98,11 @@ static int check_unused(const struct api_request *req, const struct volid *volum
 	const struct guest *guest =
 		volume->vmid ? guests_find(req->core->guests, volume->vmid) : NULL;
 	autofree char *volid = xasprintf("%s:%s", volume->storage, volume->name);
+	if (guest && guest->config_is_bad)
+		return err_set(err, ERR_BUSY,
+			       "the configuration of guest %u cannot be read: it may use volume "
+			       "'%s'",
+			       guest->vmid, volid);
 	for (size_t s = 0; guest && guest->config && s < guest->config->count; s++) {
 		const struct fields *keys = &guest->config->sections[s].keys;
 		for (size_t i = 0; i < keys->count; i++) {

@@ -171,14 +171,14 @@ void job_undo_drop(const char *serial)
 		log_warning("%s", err.message);
 }
 
-int job_status_read(const struct upid *id, const char *upid, uint64_t *ret_end, char **ret_text,
+int job_status_read(const struct upid *id, const char *upid, struct job_status *ret,
 		    struct err *err)
 {
 	autofree char *path = job_file_log(id, upid, ".status");
 	autobuf text = BUF_INIT;
 	int r = file_read(path, STATUS_MAX, &text, err);
 
-	return r < 0 ? r : job_status_parse(buf_str(&text), text.size, ret_end, ret_text, err);
+	return r < 0 ? r : job_status_parse(buf_str(&text), text.size, ret, err);
 }
 
 /* What a job that was killed while it wrote its status has left beside it. */

@@ -34,8 +34,8 @@ int job_undo_keep(const struct job_record *record, struct err *err);
 int job_undo_read(const char *serial, struct job_record *ret, struct err *err);
 void job_undo_drop(const char *serial);
 
-/* ret_text is heap. ERR_NOT_FOUND: no status; ERR_CORRUPT: torn. */
-int job_status_read(const struct upid *id, const char *upid, uint64_t *ret_end, char **ret_text,
+/* The caller's job_status_fini(). ERR_NOT_FOUND: no status; ERR_CORRUPT: torn. */
+int job_status_read(const struct upid *id, const char *upid, struct job_status *ret,
 		    struct err *err);
 /* For a job that could not write its own. Not synced: it can be made again from the same facts. */
 void job_status_leave(const struct upid *id, const char *upid, uint64_t end, const char *text);

@@ -8,6 +8,7 @@
 #include "agent/base/cursor.h"
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
+#include "agent/core/job_status.h"
 
 #define GUEST_MAX 999999999u
 
@@ -147,8 +148,12 @@ void job_record_fini(struct job_record *r)
 	*r = (struct job_record){0};
 }
 
-int job_status_parse(const char *text, size_t size, uint64_t *ret_end, char **ret_text,
-		     struct err *err)
+static bool is_undo_due(const char *rest, size_t size)
+{
+	return size == strlen(JOB_STATUS_UNDO) && memcmp(rest, JOB_STATUS_UNDO, size) == 0;
+}
+
+int job_status_parse(const char *text, size_t size, struct job_status *ret, struct err *err)
 {
 	const char *end = memchr(text, '\n', size);
 	const char *space = end ? memchr(text, ' ', (size_t)(end - text)) : NULL;
@@ -166,7 +171,9 @@ int job_status_parse(const char *text, size_t size, uint64_t *ret_end, char **re
 	for (char *c = line; *c; c++)
 		if ((unsigned char)*c < 0x20)
 			*c = ' ';
-	*ret_end = end_time;
-	*ret_text = line;
+	*ret = (struct job_status){.end = end_time,
+				   .text = line,
+				   .is_unfinished =
+					   is_undo_due(end + 1, size - (size_t)(end + 1 - text))};
 	return 0;
 }

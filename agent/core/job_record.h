@@ -2,6 +2,8 @@
 /* What is written down about a job, so that a restarted core finds it again: encoded fields. Pure. */
 #pragma once
 
+#include <stdlib.h>
+
 #include "agent/base/buf.h"
 #include "agent/base/err.h"
 #include "agent/base/fields.h"
@@ -15,7 +17,7 @@ struct job_record {
 	char serial[JOB_SERIAL_SIZE];
 	char *boot; /* boot id under which it runs */
 	char *command, *undo, *after;
-	char *type, *id, *user;	  /* in copies kept for undoing; a run record's file name has them */
+	char *type, *id, *user; /* in copies kept for undoing; a run record's file name has them */
 	enum job_program program;
 	unsigned guest, other;
 	struct fields args; /* the job's own, without secrets ("arg.NAME" when encoded) */
@@ -28,10 +30,20 @@ void job_record_fini(struct job_record *record);
 bool job_arg_is_secret(const char *name);
 const char *job_program_name(enum job_program program); /* "lodge-task-ct" */
 
-/* A status file: "ENDTIME TEXT\n". ret_text is heap, one line, at most JOB_EXIT_TEXT_MAX bytes. */
+/* A status file (job_status.h). */
 #define JOB_EXIT_TEXT_MAX 1024
-int job_status_parse(const char *text, size_t size, uint64_t *ret_end, char **ret_text,
-		     struct err *err);
+struct job_status {
+	uint64_t end;
+	char *text;	    /* heap, one line, at most JOB_EXIT_TEXT_MAX bytes */
+	bool is_unfinished; /* something of the job is left: its undo is to be run */
+};
+int job_status_parse(const char *text, size_t size, struct job_status *ret, struct err *err);
+static inline void job_status_fini(struct job_status *status)
+{
+	free(status->text);
+	status->text = NULL;
+}
+#define autostatus __attribute__((cleanup(job_status_fini))) struct job_status
 
 static inline void job_record_finip(struct job_record *record)
 {

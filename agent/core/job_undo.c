@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Undoing what jobs left that died. An undo that dies is run again at once, a few times. After that, or when it fails or
+/* Undoing what jobs left that died, or that could not put everything back themselves. An undo that dies is run again at once, a few times. After that, or when it fails or
  * cannot be started, it is tried again less and less often and without end: what it needs (a storage, a quorum, memory)
  * may be back by then. Runs on the core's loop. */
 #include <string.h>
@@ -125,8 +125,8 @@ static void start_undo(struct jobs *jobs, const char *serial, unsigned try)
 				      .args = &kept.args,
 				      .fd = -1};
 	if (jobs_start(jobs, &spec, upid, &err) == 0) {
-		log_notice("task %s of guest %u died: undone by %s", kept.command, kept.guest,
-			   upid);
+		log_notice("task %s of guest %u left something: undone by %s", kept.command,
+			   kept.guest, upid);
 		return;
 	}
 	log_error("undo %s (%s): %s", serial, kept.undo, err.message);

@@ -43,40 +43,40 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 	       const char *death)
 {
 	autofree char *record_path = job_file_record(task->upid);
-	autofree char *text = NULL;
-	uint64_t end = clock_wall() / USEC_PER_SEC;
+	autostatus status = {.end = clock_wall() / USEC_PER_SEC};
 
 	if (record) {
 		jobs_forget_held(jobs, record->serial);
 		job_keep_request(jobs, task->upid, record);
 	}
-	if (job_status_read(&task->id, task->upid, &end, &text, NULL) == 0) {
-		if (record)
-			job_undo_settle(jobs, record, text);
+	if (job_status_read(&task->id, task->upid, &status, NULL) == 0) {
+		if (record && status.is_unfinished && record->undo)
+			job_undo_dead(jobs, record);
+		else if (record)
+			job_undo_settle(jobs, record, status.text);
 	} else {
-		text = xstrdup(death);
+		status.text = xstrdup(death);
 		if (record)
 			job_undo_dead(jobs, record);
-		job_log_append_error(&task->id, task->upid, text);
-		job_status_leave(&task->id, task->upid, end, text);
-		log_warning("task %s: %s", task->upid, text);
+		job_log_append_error(&task->id, task->upid, death);
+		job_status_leave(&task->id, task->upid, status.end, death);
+		log_warning("task %s: %s", task->upid, death);
 	}
 	/* A listener may start a job, and that may drop the oldest task from the index: this one.
 	 */
 	struct task ended = *task;
-	task_index_end(jobs->index, task->upid, end, text);
+	task_index_end(jobs->index, task->upid, status.end, status.text);
 	(void)file_remove(record_path, NULL);
 	ended.state = TASK_STOPPED;
-	ended.end_time = end;
-	ended.exit_text = text;
+	ended.end_time = status.end;
+	ended.exit_text = status.text;
 	jobs_tell(&jobs->ended, &ended);
 }
 
 int job_has_status(const struct task *task)
 {
-	autofree char *text = NULL;
-	uint64_t end;
-	int r = job_status_read(&task->id, task->upid, &end, &text, NULL);
+	autostatus status = {0};
+	int r = job_status_read(&task->id, task->upid, &status, NULL);
 
 	return r == -ERR_IO || r == 0 ? r : -ERR_NOT_FOUND; /* a torn one is none */
 }

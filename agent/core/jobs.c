@@ -24,8 +24,10 @@
  * An end is:
  *
  *   5 the job writes tasks/X/UPID.status and exits; if it died without one, the core starts the undo
- *     command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself
- *   6 tasks/undo-SERIAL is removed, once the job left a status of its own, or its undo job a good one
+ *     command from tasks/undo-SERIAL as a job (argument undo-of) and then writes the status itself; if
+ *     the status says that something is left, the core starts the undo as well
+ *   6 tasks/undo-SERIAL is removed, once the job left a status of its own that says nothing of the kind,
+ *     or its undo job a good one
  *   7 jobs/UPID is removed
  *
  * Killed before 7: the next core finds a record without a process and goes on from 5. Killed

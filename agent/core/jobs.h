@@ -6,7 +6,8 @@
  * log on 1 and 2. Its log starts as tasks/new-SERIAL and is renamed to tasks/X/UPID (X: last hex
  * digit of the start time) by whichever of core and job comes first; while it runs, the job holds
  * a record jobs/UPID in the run folder (JSON-free: encoded fields: boot, guest, command, after).
- * It ends by writing tasks/X/UPID.status (fsync, rename): "OK", "WARNINGS: n" or the error text.
+ * It ends by writing tasks/X/UPID.status (fsync, rename): "OK", "WARNINGS: n" or the error text, and whether something
+ * of it is left (job_status.h).
  *
  * Jobs of one guest run in the order in which they were started: each is told the UPIDs of all that
  * are before it ("after", separated by spaces; of both guests where it works on two) and waits,
@@ -42,9 +43,9 @@ struct job_spec {
 	unsigned other;		   /* a second one whose queue it joins as well, 0: none */
 	const struct fields *args; /* borrowed; may be NULL */
 	int fd;			   /* passed to the job as descriptor 3, or -1; borrowed */
-	/* After a job that died without a status file this command of the same program is started
-	 * with the same arguments ("vzcreate" -> "vzcreate-undo"), and again if that died or failed,
-	 * too, a few times; NULL: none. */
+	/* After a job that died without a status file, or says in it that something of it is left, this
+	 * command of the same program is started with the same arguments ("vzcreate" ->
+	 * "vzcreate-undo"), and again and again until one has succeeded; NULL: none. */
 	const char *undo;
 };
 

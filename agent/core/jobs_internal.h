@@ -102,7 +102,8 @@ void job_close(struct jobs *jobs, const struct task *task, const struct job_reco
 void job_keep_request(struct jobs *jobs, const char *upid, const struct job_record *record);
 /* Starts the undo command kept under serial, if there is one and it is not running. */
 void job_undo_start(struct jobs *jobs, const char *serial);
-/* The job left no status: starts its undo, or once more the undo that it was itself. */
+/* The job left no status, or says in it that something is left: starts its undo, or once more the undo that it was
+ * itself. */
 void job_undo_dead(struct jobs *jobs, const struct job_record *record);
 /* The job left that status: nothing is to be undone any more, unless it was an undo that failed. */
 void job_undo_settle(struct jobs *jobs, const struct job_record *record, const char *text);

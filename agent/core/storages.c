@@ -4,6 +4,7 @@
 #include "agent/core/storages.h"
 
 #include <json-c/json.h>
+#include <string.h>
 
 #include "agent/base/json.h"
 #include "agent/base/list.h"
@@ -32,6 +33,7 @@ struct waiter {
 struct volume_store {
 	struct storages *owner;
 	char *id;
+	struct buf definition; /* encoded: what status and helper are about */
 	struct storage_status status;
 	struct helper *helper;
 	usec_t not_before;
@@ -81,6 +83,7 @@ static void entry_free(void *p)
 		helper_cancel(v->helper);
 	v->status.is_active = false;
 	answer_waiters(v);
+	buf_fini(&v->definition);
 	free(v->id);
 	free(v);
 }
@@ -220,23 +223,56 @@ static void drop_removed(struct storages *s)
 	}
 }
 
-static void add_missing(struct storages *s)
+static struct volume_store *entry_of(struct storages *s, const char *id)
 {
-	for (size_t i = 0; i < s->config.count; i++) {
-		const char *id = s->config.items[i].id;
-		struct volume_store *v = map_get(s->entries, id);
+	struct volume_store *v = map_get(s->entries, id);
 
-		if (!v) {
-			v = xcalloc(1, sizeof(*v));
-			v->owner = s;
-			v->id = xstrdup(id);
-			list_init(&v->waiters);
-			map_put(s->entries, id, v);
-		}
-		v->not_before = 0; /* its definition may have changed */
-		if (!is_usable(s, &s->config.items[i]))
-			v->status = (struct storage_status){0};
-	}
+	if (v)
+		return v;
+	v = xcalloc(1, sizeof(*v));
+	v->owner = s;
+	v->id = xstrdup(id);
+	list_init(&v->waiters);
+	map_put(s->entries, id, v);
+	return v;
+}
+
+static bool take_definition(struct volume_store *v, const struct storage_def *def)
+{
+	autofields args = FIELDS_INIT;
+	autobuf text = BUF_INIT;
+
+	storage_def_encode(def, &args);
+	fields_encode(&args, &text);
+	if (text.size == v->definition.size &&
+	    memcmp(text.data, v->definition.data, text.size) == 0)
+		return false;
+	buf_clear(&v->definition);
+	buf_add(&v->definition, text.data, text.size);
+	return true;
+}
+
+/* What was said of a definition, or is being asked, says nothing of another one. Who waits for it gets the answer about
+ * the new one. */
+static void renew(struct storages *s, const struct storage_def *def)
+{
+	struct volume_store *v = entry_of(s, def->id);
+
+	if (!take_definition(v, def))
+		return;
+	if (v->helper)
+		helper_cancel(v->helper);
+	v->helper = NULL;
+	v->status = (struct storage_status){0};
+	v->not_before = 0;
+	if (!is_usable(s, def))
+		answer_waiters(v);
+}
+
+static void renew_all(struct storages *s)
+{
+	for (size_t i = 0; i < s->config.count; i++)
+		renew(s, &s->config.items[i]);
 }
 
 /* A text that does not parse leaves the definitions as they were. */
@@ -252,7 +288,7 @@ static void load(struct storages *s, const char *text, size_t size)
 	storage_cfg_fini(&s->config);
 	s->config = config;
 	drop_removed(s);
-	add_missing(s);
+	renew_all(s);
 	refresh_all(s);
 }
 

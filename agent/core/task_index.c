@@ -230,8 +230,7 @@ static int newest_first(const void *a, const void *b)
 static void take_found(struct task_index *index, const char *upid)
 {
 	struct upid id;
-	uint64_t end_time;
-	char *text = NULL;
+	autostatus status = {0};
 
 	if (index->count >= TASKS_IN_MEMORY) {
 		old_append(&index->old, index, upid);
@@ -246,9 +245,8 @@ static void take_found(struct task_index *index, const char *upid)
 	list_append(&index->entries, &e->link);
 	map_put(index->by_upid, upid, e);
 	index->count++;
-	if (job_status_read(&id, upid, &end_time, &text, NULL) == 0)
-		entry_end(e, end_time, text);
-	free(text);
+	if (job_status_read(&id, upid, &status, NULL) == 0)
+		entry_end(e, status.end, status.text);
 }
 
 int task_index_load(struct task_index **ret, struct err *err)

@@ -14,14 +14,17 @@
 #include "agent/guest/guest.h"
 #include "agent/guest/underway.h"
 
-#define LOOK_AGAIN	(500 * USEC_PER_MSEC)
-#define START_AGAIN	(10 * USEC_PER_SEC)
-#define START_TRIES_MAX 5
+#define LOOK_AGAIN (500 * USEC_PER_MSEC)
+#define FIRST_WAIT                                                                                 \
+	(1 *                                                                                       \
+	 USEC_PER_SEC) /* for what was begun to be ended, and five times as long before each further look */
+#define WAIT_GROWS 5
+#define LAST_WAIT  (1800 * USEC_PER_SEC)
 
 struct unfinished {
 	struct core *core;
 	sd_event_source *timer;
-	unsigned tries; /* at starting what could not be started */
+	uint64_t wait; /* until the next look */
 };
 
 static const struct {
@@ -35,15 +38,14 @@ static const struct {
 static bool is_unfinished(const struct core *core, const struct guest *guest,
 			  struct guest_underway *ret)
 {
-	if (guest->config_is_bad || !str_eq(guest->node, core->node) ||
-	    jobs_guest_is_busy(core->jobs, guest->vmid))
+	if (guest->config_is_bad || !str_eq(guest->node, core->node))
 		return false;
 	*ret = (struct guest_underway){.command = "create-undo"};
 	return str_eq(guest_config_get(guest->config, "lock"), "create") ||
 	       guest_underway_find(guest->config, ret);
 }
 
-static int undo(struct core *core, const struct guest *guest, const struct guest_underway *what)
+static void undo(struct core *core, const struct guest *guest, const struct guest_underway *what)
 {
 	autofree char *command =
 		xasprintf("%s%s", kinds[guest->kind].ops->task_prefix, what->command);
@@ -62,10 +64,8 @@ static int undo(struct core *core, const struct guest *guest, const struct guest
 	fields_add(&args, "undo-of", "boot");
 	fields_add(&args, "snapname", what->snapname[0] ? what->snapname : NULL);
 	log_notice("guest %u: a job on it is gone without an end: %s", guest->vmid, command);
-	int r = jobs_start(core->jobs, &spec, upid, &err);
-	if (r < 0)
+	if (jobs_start(core->jobs, &spec, upid, &err) < 0)
 		log_error("guest %u: %s", guest->vmid, err.message);
-	return r;
 }
 
 static void look_again(struct unfinished *u, uint64_t delay)
@@ -74,10 +74,12 @@ static void look_again(struct unfinished *u, uint64_t delay)
 	sd_event_source_set_enabled(u->timer, SD_EVENT_ONESHOT);
 }
 
+/* Until there is none left: what ends one may fail, for want of a storage that comes back later, and nothing is kept of
+ * it that would be tried again. */
 static void look(struct unfinished *u)
 {
 	const struct guest *guest = NULL;
-	bool has_failed = false;
+	bool has_found = false;
 
 	if (!jobs_are_known(u->core->jobs)) {
 		look_again(u, LOOK_AGAIN);
@@ -86,11 +88,16 @@ static void look(struct unfinished *u)
 	while ((guest = guests_next(u->core->guests, guest ? guest->vmid : 0))) {
 		struct guest_underway what;
 
-		if (is_unfinished(u->core, guest, &what))
-			has_failed |= undo(u->core, guest, &what) < 0;
+		if (!is_unfinished(u->core, guest, &what))
+			continue;
+		has_found = true;
+		if (!jobs_guest_is_busy(u->core->jobs, guest->vmid))
+			undo(u->core, guest, &what);
 	}
-	if (has_failed && ++u->tries < START_TRIES_MAX)
-		look_again(u, START_AGAIN);
+	if (!has_found)
+		return;
+	look_again(u, u->wait);
+	u->wait = u->wait * WAIT_GROWS < LAST_WAIT ? u->wait * WAIT_GROWS : LAST_WAIT;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
@@ -106,6 +113,7 @@ struct unfinished *unfinished_new(struct core *core)
 	struct unfinished *u = xcalloc(1, sizeof(*u));
 
 	u->core = core;
+	u->wait = FIRST_WAIT;
 	return u;
 }
 

@@ -7,6 +7,7 @@
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
+#include "agent/core/job_status.h"
 
 int task_finish(const struct task_ctx *task, const char *error, struct err *err)
 {
@@ -23,7 +24,9 @@ int task_finish(const struct task_ctx *task, const char *error, struct err *err)
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < 0x20)
 			*c = ' ';
+	bool is_left = task->is_unfinished && fields_get(&task->args, "undo");
 	autofree char *line =
-		xasprintf("%llu %s\n", (unsigned long long)(clock_wall() / USEC_PER_SEC), text);
+		xasprintf("%llu %s\n%s", (unsigned long long)(clock_wall() / USEC_PER_SEC), text,
+			  is_left ? JOB_STATUS_UNDO : "");
 	return file_write_atomic(path, line, strlen(line), 0644, err);
 }

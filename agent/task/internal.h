@@ -18,7 +18,7 @@ int task_cancel_fd(void); /* -1 before task_cancel_init() */
 int task_claim(struct task_ctx *task, const char *command, struct err *err);
 /* Waits until the process of this UPID is gone, saying so in the log at once and every minute. */
 int task_wait_for(const char *upid, struct err *err);
-/* Writes the last log line and the status file. error: NULL for success. */
+/* Writes the last log line and the status file, with what is_unfinished says. error: NULL for success. */
 int task_finish(const struct task_ctx *task, const char *error, struct err *err);
 /* "tasks/X/UPID" + suffix below the state folder (heap). */
 char *task_log_path(const struct upid *upid, const char *upid_text, const char *suffix);

@@ -38,6 +38,17 @@ void task_log(const char *fmt, ...)
 	va_end(ap);
 }
 
+void task_leave(struct task_ctx *task, const char *fmt, ...)
+{
+	va_list ap;
+
+	task->is_unfinished = true;
+	task->warnings++;
+	va_start(ap, fmt);
+	log_line("WARN: ", fmt, ap);
+	va_end(ap);
+}
+
 void task_warn(struct task_ctx *task, const char *fmt, ...)
 {
 	va_list ap;

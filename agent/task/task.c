@@ -81,6 +81,7 @@ int task_main(int argc, char **argv, const struct task_command *commands)
 	}
 	if (r == 0)
 		r = command->run(&task, &err);
+	task.is_unfinished |= r == -ERR_UNKNOWN;
 	if (task_finish(&task, r < 0 ? err.message : NULL, &finish_err) < 0) {
 		log_error("status of %s: %s", task.upid_text, finish_err.message);
 		r = -1;

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The frame of a job process: arguments from descriptor 0, identity, waiting for the job before it,
- * status file, calls to the core. Blocking, sequential code; stdout is the task log. */
+ * status file, calls to the core. Blocking, sequential code; stdout is the task log.
+ *
+ * A job that has an undo (argument "undo") ends in one of two ways, and its task shows the job's own end in both:
+ *
+ *   whole       what it began is done, or put back by itself; the core forgets its undo
+ *   unfinished  something of it is left that it could not put back (a volume, a lock, a guest that stands still), or it is
+ *               not known whether a change of the store was made (ERR_UNKNOWN), its beginning above all; the core carries
+ *               its undo on as if the job had died, until one has succeeded
+ *
+ * So nothing stays locked that has no job any more. An undo writes what it finds before it judges, and finds nothing to
+ * do where the job did all of it. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +27,8 @@ struct task_ctx {
 	unsigned guest;	  /* vmid or 0 */
 	const char *node; /* borrowed from args */
 	const char *user;
-	unsigned warnings; /* counted by task_warn() */
+	unsigned warnings;  /* counted by task_warn() */
+	bool is_unfinished; /* set by task_leave(); ERR_UNKNOWN at its end is as good */
 };
 
 struct task_command {
@@ -34,6 +45,8 @@ int task_main(int argc, char **argv, const struct task_command *commands);
 
 void task_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void task_warn(struct task_ctx *task, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* As task_warn(); something of the job is left, which its undo has to end. */
+void task_leave(struct task_ctx *task, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool task_is_cancelled(void);
 int task_check_cancelled(struct err *err); /* ERR_CANCELLED "interrupted by signal" */
 

@@ -86,13 +86,18 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+static bool is_name_char(char c)
+{
+	return is_alnum(c) || (c && strchr("_.+~@-", c));
+}
+
 static bool name_is_valid(const char *name)
 {
 	size_t size = strlen(name);
 	if (size == 0 || size > FILE_MAX || (!is_alnum(name[0]) && name[0] != '_'))
 		return false;
 	for (const char *c = name; *c; c++)
-		if (!is_alnum(*c) && !strchr("_.+~@-", *c))
+		if (!is_name_char(*c))
 			return false;
 	return strstr(name, "..") == NULL;
 }
@@ -219,6 +224,12 @@ bool volume_is_base(const struct volid *volume)
 	return str_starts(volume->file, "base-") || str_starts(volume->file, "basevol-");
 }
 
+const char *volume_copy_owner(const char *file)
+{
+	const char *at = str_after(file, "vm-") ?: str_after(file, "subvol-");
+	return at ? str_after(at + strspn(at, "0123456789"), VOLUME_COPY_MARK) : NULL;
+}
+
 /* One "VMID/FILE" of a linked clone's name. */
 static int parse_half(const char *text, const char *half, struct volid *v, struct err *err)
 {
@@ -329,6 +340,19 @@ const struct field *volid_find(const struct fields *volids, const char *volid)
 		if (volid_text_same(volids->items[i].name, volid))
 			return &volids->items[i];
 	return NULL;
+}
+
+void volume_file_normal(const char *name, char ret[256])
+{
+	size_t n = 0;
+	for (const char *c = name; *c && n < FILE_MAX; c++) {
+		bool is_folder = *c == '/' || *c == '\\';
+		if (is_folder)
+			n = 0;
+		else if (((unsigned char)*c & 0xc0) != 0x80) /* the rest of a character */
+			ret[n++] = is_name_char(*c) ? *c : '_';
+	}
+	ret[n] = '\0';
 }
 
 int volume_file_check(enum volume_content content, const char *file, struct err *err)

@@ -43,7 +43,14 @@ bool volid_text_same(const char *a, const char *b);
 const struct field *volid_find(const struct fields *volids, const char *volid);
 /* "base-VMID-…": the unchanging volume of a template. */
 bool volume_is_base(const struct volid *volume);
+/* What follows in the name of a guest's volume that is being made ("vm-101-copying+OWNER…"), or NULL. Such a name is
+ * nobody's to choose: it is not listed, and swept once its maker is gone. */
+#define VOLUME_COPY_MARK "-copying+"
+const char *volume_copy_owner(const char *file);
 const char *volume_content_name(enum volume_content content); /* "vztmpl" */
 int volume_content_from_name(const char *name, enum volume_content *ret, struct err *err);
 /* Checks a file name for an upload of this content type (suffixes as in the contract). */
 int volume_file_check(enum volume_content content, const char *file, struct err *err);
+/* The name that an upload gets for what its sender calls it: without folders, and '_' for each character that such names
+ * do not have. Says nothing about being valid. */
+void volume_file_normal(const char *name, char ret[256]);

@@ -13,11 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void try_status(const uint8_t *data, size_t size)
 {
-	autofree char *text = NULL;
-	uint64_t end;
+	autostatus status = {0};
 
-	if (size > 0 && job_status_parse((const char *)data, size, &end, &text, NULL) == 0 &&
-	    (!text || strlen(text) > JOB_EXIT_TEXT_MAX || strchr(text, '\n')))
+	if (size > 0 && job_status_parse((const char *)data, size, &status, NULL) == 0 &&
+	    (!status.text || strlen(status.text) > JOB_EXIT_TEXT_MAX || strchr(status.text, '\n')))
 		abort();
 }
 

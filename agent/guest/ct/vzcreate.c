@@ -44,6 +44,19 @@ static void create_fini(struct create *create)
 	fields_fini(&create->unmade);
 }
 
+/* From the template's storage to the root's; what is wrong with them comes later. */
+static int enter_slot(struct task_ctx *task, struct err *err)
+{
+	const char *template = fields_get(&task->args, "ostemplate") ?: "";
+	autofree char *from = xstrndup(template, strcspn(template, ":"));
+	struct ct_rootfs_request request = {0};
+
+	(void)ct_rootfs_request_parse(fields_get(&task->args, "rootfs"),
+				      fields_get(&task->args, "storage") ?: DEFAULT_STORAGE,
+				      &request, NULL);
+	return task_slot_enter(task, from, request.storage, err);
+}
+
 static int read_request(struct task_ctx *task, struct create *create, struct err *err)
 {
 	const char *template = fields_get(&task->args, "ostemplate");
@@ -224,7 +237,7 @@ static void undo(struct task_ctx *task, const struct create *create)
 
 	task_log("creation failed: removing what was made");
 	if (guest_creation_undo(task, &made, &err) < 0)
-		task_warn(task, "could not remove everything: %s", err.message);
+		task_leave(task, "could not remove everything: %s", err.message);
 }
 
 /* The container's monitor is a fork of this process and lives as long as the container. */
@@ -252,7 +265,7 @@ int vzcreate_run(struct task_ctx *task, struct err *err)
 		create_fini(&create);
 		return err_set(err, ERR_BUSY, "CT %u is not being created", task->guest);
 	}
-	if ((r = task_slot_enter(task, err)) == 0)
+	if ((r = enter_slot(task, err)) == 0)
 		r = create_steps(task, &create, err);
 	if (r < 0)
 		undo(task, &create);

@@ -110,7 +110,7 @@ static void undo(struct task_ctx *task, const struct create *create)
 
 	task_log("creation failed: removing what was made");
 	if (guest_creation_undo(task, &made, &err) < 0)
-		task_warn(task, "could not remove everything: %s", err.message);
+		task_leave(task, "could not remove everything: %s", err.message);
 }
 
 /* The machine is made all the same: it may be meant for another time, or another node. */

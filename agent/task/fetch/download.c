@@ -32,7 +32,8 @@ static int fetch(const struct fields *args, struct incoming *in, struct err *err
 					     .ctx = in};
 	if (!request.url)
 		return err_field(err, "url", "property is missing and it is not optional");
-	task_log("downloading %s to '%s:%s/%s'", request.url, in->target.def.id,
+	autofree char *url = http_url_shown(request.url);
+	task_log("downloading %s to '%s:%s/%s'", url, in->target.def.id,
 		 volume_content_name(in->content), in->file);
 	if (request.is_unverified)
 		task_log("the server's certificate is not verified");

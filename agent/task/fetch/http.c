@@ -53,6 +53,18 @@ void http_url_name(const char *url, char *ret, size_t size)
 		ret[0] = '\0';
 }
 
+/* The host begins behind the last '@' before its path. */
+char *http_url_shown(const char *url)
+{
+	const char *scheme = strstr(url, "://");
+	const char *begin = scheme ? scheme + 3 : url;
+	const char *host = begin;
+	for (const char *c = begin; *c && !strchr("/?#", *c); c++)
+		if (*c == '@')
+			host = c + 1;
+	return xasprintf("%.*s%s", (int)(begin - url), url, host);
+}
+
 static size_t on_header(char *data, size_t unit, size_t count, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -154,15 +166,16 @@ static int judge(const struct transfer *t, CURLcode code, const char *error, str
 			*err = t->err;
 		return -t->err.code;
 	}
+	autofree char *url = http_url_shown(t->request->url);
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return err_set(err, ERR_CANCELLED, "interrupted by signal");
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return err_set(err, ERR_TIMEOUT, "'%.300s': %s", t->request->url, error);
+		return err_set(err, ERR_TIMEOUT, "'%.300s': %s", url, error);
 	if (code == CURLE_HTTP_RETURNED_ERROR)
-		return err_set(err, ERR_UNAVAILABLE, "'%.300s': the server answered %ld",
-			       t->request->url, status);
-	return err_set(err, ERR_UNAVAILABLE, "'%.300s': %s", t->request->url,
+		return err_set(err, ERR_UNAVAILABLE, "'%.300s': the server answered %ld", url,
+			       status);
+	return err_set(err, ERR_UNAVAILABLE, "'%.300s': %s", url,
 		       error[0] ? error : curl_easy_strerror(code));
 }
 

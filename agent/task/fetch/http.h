@@ -31,6 +31,8 @@ struct http_answer {
 };
 
 int http_fetch(const struct http_request *request, struct http_answer *ret, struct err *err);
+/* A URL as it may be told: without the name and the password before its host. Heap. Pure. */
+char *http_url_shown(const char *url);
 /* The name in a Content-Disposition header, without folders; "" if there is none. Pure. */
 void http_disposition_name(const char *header, char *ret, size_t size);
 /* The last part of a URL's path, decoded. Pure. */

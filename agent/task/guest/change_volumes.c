@@ -142,7 +142,7 @@ void guest_change_undo(struct task_ctx *task, struct guest_change *change)
 		task_log("change failed: removing what was made");
 	change->is_checked = change->is_undone = true;
 	if (undo(task, change, &err) < 0)
-		task_warn(task, "could not remove everything: %s", err.message);
+		task_leave(task, "could not remove everything: %s", err.message);
 }
 
 static int claim(struct task_ctx *task, struct guest_change *change, struct guest_config *config,

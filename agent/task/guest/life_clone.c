@@ -17,7 +17,8 @@ struct clone {
 	const char *snapshot;	      /* or NULL */
 	struct guest_volume *volumes; /* of the source; owned */
 	size_t count;
-	bool is_template, is_locked;	/* the source */
+	bool is_template;		/* the source */
+	bool is_locked, may_be_locked;	/* by us; a failure does not tell that it is not */
 	const struct guest_volume *now; /* being copied */
 	const char *value;		/* of it, in the source's configuration */
 	struct guest_config config;	/* of the source */
@@ -81,6 +82,7 @@ static int begin(struct task_ctx *task, struct clone *clone, struct err *err)
 	autofree char *id = xasprintf("%u", task->guest);
 
 	r = life_edit(&clone->source, clone->life, lock_source, id, err);
+	clone->may_be_locked = r != -ERR_BUSY;
 	clone->is_locked = r == 0;
 	return r < 0 ? err_prefix(err, "%s %u", clone->life->ops->label, clone->source.guest) : 0;
 }
@@ -223,7 +225,7 @@ static int copy_held(struct task_ctx *task, struct clone *clone, struct err *err
 		return r;
 	r = copy_all(task, clone, err);
 	if (hold(clone, false, &why) < 0)
-		task_warn(task, "%s", why.message);
+		task_leave(task, "%s", why.message);
 	return r;
 }
 
@@ -251,6 +253,73 @@ static int unlock_copy(const struct life *life, struct guest_config *config, voi
 	return 0;
 }
 
+/* -- the source after it -- */
+
+struct release {
+	const char *newid; /* of the copy; NULL: of whichever */
+	bool is_ours;
+};
+
+static int find_release(const struct life *life, struct guest_config *config, void *ctx,
+			struct err *err)
+{
+	const struct guest_section *section = guest_config_section(config, UNDERWAY_CLONE);
+	struct release *release = ctx;
+
+	(void)life;
+	(void)err;
+	release->is_ours = section && (!release->newid ||
+				       str_eq(fields_get(&section->keys, "newid"), release->newid));
+	return 0;
+}
+
+static int unlock_source(const struct life *life, struct guest_config *config, void *ctx,
+			 struct err *err)
+{
+	struct release *release = ctx;
+
+	find_release(life, config, ctx, err);
+	if (!release->is_ours)
+		return 0;
+	guest_config_section_remove(config, UNDERWAY_CLONE);
+	if (life_is_locked(config, life->disk_lock))
+		guest_config_delete(config, "lock");
+	return 0;
+}
+
+/* It goes on, and is unlocked, if that copy is what holds it. Writes first: a lock that is still on its way comes too
+ * late. One that is gone is fine. */
+static int release_source(struct task_ctx *source, const struct life *life, const char *newid,
+			  struct err *err)
+{
+	struct release release = {.newid = newid};
+	struct err why = ERR_INIT;
+	int r = life_edit(source, life, find_release, &release, &why);
+
+	if (r == 0 && release.is_ours && life->hold)
+		r = life->hold(source, false, &why);
+	if (r == 0 && release.is_ours)
+		r = life_edit(source, life, unlock_source, &release, &why);
+	return r < 0 && r != -ERR_NOT_FOUND
+		       ? err_set(err, (enum err_code)why.code, "%s", why.message)
+		       : 0;
+}
+
+/* Each whatever became of the other: the copy's storage may be away, the source is needed. */
+static int undo_both(struct task_ctx *task, const struct guest_creation *made,
+		     struct task_ctx *source, const struct life *life, struct err *err)
+{
+	autofree char *id = xasprintf("%u", task->guest);
+	struct err why = ERR_INIT;
+	int r = guest_creation_undo(task, made, err);
+	int released = source ? release_source(source, life, id, &why) : 0;
+
+	if (r < 0 || released == 0)
+		return r;
+	return err_set(err, (enum err_code)why.code, "%u stays locked: %s", source->guest,
+		       why.message);
+}
+
 static void undo(struct task_ctx *task, struct clone *clone)
 {
 	const struct guest_creation made = {
@@ -258,11 +327,9 @@ static void undo(struct task_ctx *task, struct clone *clone)
 	struct err why = ERR_INIT;
 
 	task_log("cloning failed: removing what was made");
-	if (guest_creation_undo(task, &made, &why) < 0)
-		task_warn(task, "could not remove everything: %s", why.message);
-	if (clone->is_locked && life_unlock(&clone->source, clone->life, clone->life->disk_lock,
-					    UNDERWAY_CLONE, &why) < 0)
-		task_warn(task, "%u stays locked: %s", clone->source.guest, why.message);
+	if (undo_both(task, &made, clone->may_be_locked ? &clone->source : NULL, clone->life,
+		      &why) < 0)
+		task_leave(task, "could not remove everything: %s", why.message);
 }
 
 int life_clone_run(struct task_ctx *task, const struct life *life, struct err *err)
@@ -271,9 +338,10 @@ int life_clone_run(struct task_ctx *task, const struct life *life, struct err *e
 	int r;
 
 	clone.source = life_of_guest(task, (unsigned)life_number(task, "source"));
-	if ((r = task_slot_enter(task, err)) == 0 && (r = begin(task, &clone, err)) == 0 &&
-	    (r = copy_held(task, &clone, err)) == 0 && (r = renew(task, &clone, err)) == 0 &&
-	    (r = task_check_cancelled(err)) == 0 && clone.is_locked)
+	if ((r = life_slot_enter(task, life, &clone.source, NULL, err)) == 0 &&
+	    (r = begin(task, &clone, err)) == 0 && (r = copy_held(task, &clone, err)) == 0 &&
+	    (r = renew(task, &clone, err)) == 0 && (r = task_check_cancelled(err)) == 0 &&
+	    clone.is_locked)
 		r = life_unlock(&clone.source, life, life->disk_lock, UNDERWAY_CLONE, err);
 	if (r == 0)
 		r = life_edit(task, life, unlock_copy, NULL, err);
@@ -288,38 +356,16 @@ int life_clone_run(struct task_ctx *task, const struct life *life, struct err *e
 		     : 0;
 }
 
-static int release(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
-{
-	bool is_ours = guest_config_section(config, UNDERWAY_CLONE) != NULL;
-
-	(void)ctx;
-	(void)err;
-	guest_config_section_remove(config, UNDERWAY_CLONE);
-	if (is_ours && life_is_locked(config, life->disk_lock))
-		guest_config_delete(config, "lock");
-	return 0;
-}
-
 int life_clone_release_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
-	struct err why = ERR_INIT;
-	int r = life->hold ? life->hold(task, false, &why) : 0;
-
-	if (r == 0)
-		r = life_edit(task, life, release, NULL, &why);
-	return r < 0 && r != -ERR_NOT_FOUND
-		       ? err_set(err, (enum err_code)why.code, "%s", why.message)
-		       : 0;
+	return release_source(task, life, NULL, err);
 }
 
 int life_clone_undo_run(struct task_ctx *task, const struct life *life, struct err *err)
 {
 	const struct guest_creation made = {.ops = life->ops, .clean = life->clean};
 	struct task_ctx source = life_of_guest(task, (unsigned)life_number(task, "source"));
-	int r;
 
 	task_log("removing what an unfinished copy %u left", task->guest);
-	if ((r = guest_creation_undo(task, &made, err)) < 0)
-		return r;
-	return life_arg(task, "locks-source") ? life_clone_release_run(&source, life, err) : 0;
+	return undo_both(task, &made, life_arg(task, "locks-source") ? &source : NULL, life, err);
 }

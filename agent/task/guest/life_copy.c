@@ -7,6 +7,7 @@
 #include "agent/base/str.h"
 #include "agent/task/guest/copy_progress.h"
 #include "agent/task/guest/life_parts.h"
+#include "agent/task/guest/slot.h"
 #include "storage/copy.h"
 
 /* The format that the storage will give it, for its name. */
@@ -71,6 +72,29 @@ static int make(struct task_ctx *task, const struct life *life, const struct lif
 		(void)copy->note(task, NULL, copy->ctx, NULL);
 	else if (r == 0 && !str_eq(ret_volid, planned))
 		r = copy->note(task, ret_volid, copy->ctx, err);
+	return r;
+}
+
+/* Where they are several, the first one stands for all. */
+int life_slot_enter(struct task_ctx *task, const struct life *life, struct task_ctx *source,
+		    const char *key, struct err *err)
+{
+	struct guest_volume *volumes = NULL;
+	struct guest_config config;
+	const char *from = NULL, *to = life_arg(task, "storage");
+	size_t count = 0;
+	int r = life_read(source, life, &config, err);
+
+	if (r < 0)
+		return r;
+	if (guest_volumes(life->ops, &config.sections[0], &volumes, &count, NULL) < 0)
+		count = 0; /* the job itself says what is wrong with them */
+	for (size_t i = 0; !from && i < count; i++)
+		if (key ? str_eq(volumes[i].key, key) : volumes[i].volume.vmid != 0)
+			from = volumes[i].volume.storage;
+	r = task_slot_enter(task, from, to ? to : from, err);
+	free(volumes);
+	guest_config_fini(&config);
 	return r;
 }
 

@@ -106,15 +106,16 @@ int life_destroy_volumes(struct task_ctx *task, const struct life *life, struct 
 	size_t freed = 0;
 	int r = check_bases(task, life, err);
 
-	if (r < 0 || (r = life_edit(task, life, begin, task, err)) < 0 ||
-	    (r = life_read(task, life, &config, err)) < 0)
+	if (r < 0 || (r = life_edit(task, life, begin, task, err)) < 0)
 		return r;
-	r = free_named(task, life, &config, &freed, err);
-	guest_config_fini(&config);
+	if ((r = life_read(task, life, &config, err)) == 0) {
+		r = free_named(task, life, &config, &freed, err);
+		guest_config_fini(&config);
+	}
 	if (r == 0 && life_flag(task, "destroy-unreferenced-disks"))
 		r = task_volumes_free_all(task, life->ops->content, err);
-	if (r < 0 && freed == 0)
-		(void)life_unlock(task, life, LOCK, UNDERWAY_DESTROY, NULL);
+	if (r < 0 && (freed > 0 || life_unlock(task, life, LOCK, UNDERWAY_DESTROY, NULL) < 0))
+		task->is_unfinished = true;
 	return r;
 }
 
@@ -127,7 +128,9 @@ int life_config_delete(struct task_ctx *task, const struct life *life, struct er
 	if (r < 0)
 		return r;
 	guest_config_fini(&config);
-	return task_guest_forget(task, life->ops->name, version, false, err);
+	if ((r = task_guest_forget(task, life->ops->name, version, false, err)) < 0)
+		task->is_unfinished = true;
+	return r;
 }
 
 static int look(const struct life *life, struct guest_config *config, void *ctx, struct err *err)

@@ -5,7 +5,6 @@
 #include "agent/base/mem.h"
 #include "agent/base/str.h"
 #include "agent/guest/underway.h"
-#include "agent/task/guest/slot.h"
 
 /* -- what is under way -- */
 
@@ -158,7 +157,8 @@ int life_move_run(struct task_ctx *task, const struct life *life, struct err *er
 				 .other_key = life_arg(task, "target-volume")};
 	int r;
 
-	if ((r = check_stopped(task, &move, err)) < 0 || (r = task_slot_enter(task, err)) < 0 ||
+	if ((r = check_stopped(task, &move, err)) < 0 ||
+	    (r = life_slot_enter(task, life, task, move.key, err)) < 0 ||
 	    (r = life_edit(task, life, begin, &move, err)) < 0)
 		return r;
 	r = copy(task, &move, err);

@@ -31,7 +31,11 @@ int life_move_finish(struct task_ctx *task, const struct life *life, const struc
 			kept = move->volume.volid;
 		}
 	}
-	return life_edit(task, life, end, (void *)kept, err);
+	int r = life_edit(task, life, end, (void *)kept, err);
+
+	if (r < 0)
+		task->is_unfinished = true;
+	return r;
 }
 
 static int give_up(struct task_ctx *task, const struct life *life, const struct life_move *move,
@@ -120,7 +124,7 @@ int life_move_fail(struct task_ctx *task, const struct life_move *move, int fail
 		return r;
 	}
 	if (r < 0)
-		task_warn(task, "could not remove everything: %s", why.message);
+		task_leave(task, "could not remove everything: %s", why.message);
 	return failure;
 }
 

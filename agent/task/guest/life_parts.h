@@ -71,6 +71,10 @@ struct life_copy {
 	int (*note)(struct task_ctx *task, const char *volid, void *ctx, struct err *err);
 	void *ctx;
 };
+/* Waits for a place (slot.h) for copies of a volume of that guest, by its key, or of all that it uses (NULL), to the
+ * storage of the job's arguments. */
+int life_slot_enter(struct task_ctx *task, const struct life *life, struct task_ctx *source,
+		    const char *key, struct err *err);
 int life_copy_volume(struct task_ctx *task, const struct life *life, const struct life_copy *copy,
 		     char ret_volid[VOLID_MAX], struct err *err);
 

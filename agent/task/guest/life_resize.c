@@ -113,9 +113,9 @@ static int run(struct task_ctx *task, const struct life *life, struct resize *re
 	task_log("growing volume %s to %" PRIu64 " MiB", v->volid, resize->size >> 20);
 	r = grow(task, life, &storage, v, resize->size, err);
 	task_storage_close(&storage);
-	if (r == 0)
-		r = unless_gone(task, life_edit(task, life, set_size, resize, err));
-	return r;
+	if (r == 0 && (r = life_edit(task, life, set_size, resize, err)) == -ERR_UNAVAILABLE)
+		task->is_unfinished = true;
+	return unless_gone(task, r);
 }
 
 int life_resize_run(struct task_ctx *task, const struct life *life, struct err *err)

@@ -45,13 +45,17 @@ static int check_end(const struct life *life, const struct guest_config *config,
 	return r;
 }
 
+/* What is under way may be another rollback, of somebody who did not wait for the end of this one. */
 static int look(const struct life *life, struct guest_config *config, void *ctx, struct err *err)
 {
+	const struct guest_section *section = guest_config_section(config, UNDERWAY_ROLLBACK);
+	const char *name = section ? fields_get(&section->keys, "snapname") : NULL;
 	struct rollback *back = ctx;
 
 	(void)life;
 	(void)err;
-	back->is_begun = !back->is_undo || life_is_locked(config, LOCK);
+	back->is_begun = !back->is_undo ||
+			 (life_is_locked(config, LOCK) && (!name || str_eq(name, back->name)));
 	return 0;
 }
 
@@ -151,8 +155,10 @@ static int run(struct task_ctx *task, const struct life *life, struct rollback *
 		r = life_each_volume(task, life, back->volumes, back->count, roll_one, back, err);
 	if (r == 0)
 		r = life_edit(task, life, end, back, err);
-	else if (back->done == 0 && !back->is_undo)
-		(void)life_unlock(task, life, LOCK, UNDERWAY_ROLLBACK, NULL);
+	else if (back->done == 0 && !back->is_undo &&
+		 life_unlock(task, life, LOCK, UNDERWAY_ROLLBACK, NULL) == 0)
+		return r;
+	task->is_unfinished = r < 0;
 	return r;
 }
 

@@ -127,7 +127,7 @@ static int make(struct task_ctx *task, const struct life *life, struct snapshot 
 		return r;
 	r = life_each_volume(task, life, s->volumes, s->count, make_one, (void *)s->name, err);
 	if (life->hold && life->hold(task, false, &why) < 0)
-		task_warn(task, "%s", why.message);
+		task_leave(task, "%s", why.message);
 	return r;
 }
 
@@ -165,7 +165,7 @@ static int fail(struct task_ctx *task, const struct life *life, struct snapshot 
 	if (r == 0 && s->is_found)
 		r = undo(task, life, s, &why);
 	if (r < 0)
-		task_warn(task, "could not remove everything: %s", why.message);
+		task_leave(task, "could not remove everything: %s", why.message);
 	return failure;
 }
 
@@ -193,17 +193,17 @@ int life_snapshot_undo_run(struct task_ctx *task, const struct life *life, struc
 {
 	struct snapshot s = {.name = life_arg(task, "snapname")};
 	struct err why = ERR_INIT;
-	int r;
+	int held = life->hold ? life->hold(task, false, &why) : 0;
+	int r = life_edit(task, life, claim, &s, err);
 
-	if (life->hold && life->hold(task, false, &why) < 0)
-		task_warn(task, "%s", why.message);
-	r = life_edit(task, life, claim, &s, err);
-	if (r < 0 || !s.is_found)
-		return life_is_over(task, r) ? 0 : r;
-	task_log("removing what an unfinished snapshot left");
-	r = undo(task, life, &s, err);
+	if (r == 0 && s.is_found) {
+		task_log("removing what an unfinished snapshot left");
+		r = undo(task, life, &s, err);
+	}
 	free(s.volumes);
-	return life_is_over(task, r) ? 0 : r;
+	if (r < 0)
+		return life_is_over(task, r) ? 0 : r;
+	return held < 0 ? err_set(err, (enum err_code)why.code, "%s", why.message) : 0;
 }
 
 /* -- deleting -- */
@@ -303,11 +303,12 @@ static int delete_all(struct task_ctx *task, const struct life *life, struct sna
 	int r = delete_volumes(task, life, s, err);
 
 	if (r == 0)
-		return life_edit(task, life, take_back, s, err);
-	if (s->deleted == 0 && !s->was_marked)
-		(void)life_edit(task, life, keep, s, NULL);
-	else
-		(void)life_unlock(task, life, LOCK_DELETE, NULL, NULL);
+		r = life_edit(task, life, take_back, s, err);
+	else if ((s->deleted == 0 && !s->was_marked
+			  ? life_edit(task, life, keep, s, NULL)
+			  : life_unlock(task, life, LOCK_DELETE, NULL, NULL)) == 0)
+		return r;
+	task->is_unfinished = r < 0;
 	return r;
 }
 

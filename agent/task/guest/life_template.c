@@ -221,9 +221,9 @@ static void give_up(struct task_ctx *task, const struct life *life, const struct
 	struct err why = ERR_INIT;
 
 	if (t->is_begun || t->is_changed)
-		return;
-	if (life_edit(task, life, take_back, NULL, &why) < 0)
-		task_warn(task, "it stays locked: %s", why.message);
+		task->is_unfinished = true;
+	else if (life_edit(task, life, take_back, NULL, &why) < 0)
+		task_leave(task, "it stays locked: %s", why.message);
 }
 
 static int make(struct task_ctx *task, const struct life *life, struct template *t, struct err *err)
@@ -234,9 +234,10 @@ static int make(struct task_ctx *task, const struct life *life, struct template 
 	    (r = life_edit(task, life, begin, t, err)) < 0)
 		return r;
 	r = life_each_volume(task, life, t->volumes, t->count, convert, t, err);
-	if (r == 0)
-		return life_unlock(task, life, life->disk_lock, UNDERWAY_TEMPLATE, err);
-	give_up(task, life, t);
+	if (r < 0)
+		give_up(task, life, t);
+	else if ((r = life_unlock(task, life, life->disk_lock, UNDERWAY_TEMPLATE, err)) < 0)
+		task->is_unfinished = true;
 	return r;
 }
 

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Places are locks on the files path_run()/slots/N, which end with their process. Who finds none free waits in the line
- * of one of them: the kernel wakes it. Runs in jobs. */
+/* Places are locks on files in path_run()/slots, which end with their process: FROM:TO, the one that is kept for these two
+ * storages, and 0, 1, … for all. Who finds none free looks again: the kernel wakes nobody for whichever of several locks
+ * comes first. Runs in jobs. */
 #include "agent/task/guest/slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
+#include "agent/task/internal.h"
 
 #define PER_PROCESSOR 2
 #define LEAST	      4
 #define MOST	      32
+#define LOOK_MS	      250
 
 static int held = -1;
 
@@ -26,10 +31,10 @@ static unsigned count_slots(void)
 	return (unsigned)(slots < LEAST ? LEAST : slots > MOST ? MOST : slots);
 }
 
-static int open_slot(unsigned number, struct err *err)
+static int open_slot(const char *name, struct err *err)
 {
 	autofree char *folder = path_join(path_run(), "slots");
-	autofree char *path = path_join(path_run(), "slots/%u", number);
+	autofree char *path = path_join(path_run(), "slots/%s", name);
 	int fd, r = dir_make(folder, 0700, err);
 
 	if (r < 0)
@@ -39,9 +44,9 @@ static int open_slot(unsigned number, struct err *err)
 }
 
 /* 1: taken; 0: somebody has it. */
-static int try_slot(unsigned number, struct err *err)
+static int try_slot(const char *name, struct err *err)
 {
-	autofd int fd = open_slot(number, err);
+	autofd int fd = open_slot(name, err);
 
 	if (fd < 0)
 		return fd;
@@ -51,36 +56,48 @@ static int try_slot(unsigned number, struct err *err)
 	return 1;
 }
 
-/* A signal ends the wait. */
-static int wait_slot(unsigned number, struct err *err)
+/* The kept one last: it is for those who find no other. */
+static int try_all(const char *kept, unsigned count, struct err *err)
 {
-	autofd int fd = open_slot(number, err);
-	int r = fd < 0 ? fd : 0;
+	int r = 0;
 
-	while (r == 0 && flock(fd, LOCK_EX) != 0) {
-		if (errno != EINTR)
-			return err_errno(err, errno, "take a place");
-		r = task_check_cancelled(err);
+	for (unsigned i = 0; r == 0 && i < count; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%u", i);
+		r = try_slot(name, err);
 	}
-	if (r == 0)
-		held = TAKE_FD(fd);
-	return r;
+	return r == 0 ? try_slot(kept, err) : r;
 }
 
-int task_slot_enter(struct task_ctx *task, struct err *err)
+static char *kept_name(const char *from, const char *to)
 {
-	unsigned count = count_slots(), first = task->guest % count;
+	char *name = xasprintf("%s:%s", from ? from : "", to ? to : "");
 
-	if (held >= 0)
-		return 0;
-	for (unsigned i = 0; i < count; i++) {
-		int r = try_slot((first + i) % count, err);
+	for (char *c = name; *c; c++)
+		if (*c == '/')
+			*c = '_';
+	return name;
+}
 
-		if (r != 0)
-			return r < 0 ? r : 0;
+int task_slot_enter(struct task_ctx *task, const char *from, const char *to, struct err *err)
+{
+	autofree char *kept = kept_name(from, to);
+	unsigned count = count_slots();
+	bool has_told = false;
+	int r = held >= 0 ? 1 : 0;
+
+	(void)task;
+	while (r == 0 && (r = try_all(kept, count, err)) == 0) {
+		struct pollfd cancel = {.fd = task_cancel_fd(), .events = POLLIN};
+
+		if (!has_told)
+			task_log("waiting: %u jobs that fill volumes run at once", count);
+		has_told = true;
+		(void)poll(&cancel, 1, LOOK_MS);
+		r = task_check_cancelled(err);
 	}
-	task_log("waiting: %u jobs that fill volumes run at once", count);
-	return wait_slot(first, err);
+	return r < 0 ? r : 0;
 }
 
 void task_slot_leave(void)

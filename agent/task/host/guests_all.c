@@ -76,8 +76,8 @@ static void judge(const struct all *all, unsigned vmid, const char *text)
 		if (file_read(path, STATUS_MAX, &status, NULL) == 0)
 			outcome = strchr(buf_str(&status), ' ');
 	}
-	if (status.size > 0 && status.data[status.size - 1] == '\n')
-		status.data[status.size - 1] = '\0';
+	if (status.size > 0)
+		status.data[strcspn(status.data, "\n")] = '\0';
 	if (!outcome)
 		task_warn(all->task, "%s of guest %u: its task ended without a word", all->verb,
 			  vmid);

@@ -35,7 +35,7 @@ int helper_storage_attributes(const struct fields *args, struct buf *out, struct
  * {"volid","ctime","mark","type","vmid"} */
 int helper_prune(const struct fields *args, struct buf *out, struct err *err);
 /* args: vmid, size, and optional format, name (of the file) and content (images, or rootdir where the
- * storage has no images). The new volume id as a JSON string. */
+ * storage has no images). The new volume id as a JSON string. A volume with a name has it once it is complete. */
 int helper_storage_alloc(const struct fields *args, struct buf *out, struct err *err);
 /* args (all optional): name and address, each repeated; by default the host's own.
  * {"ca","certificate","fingerprint"}, the first two "created", "renewed" or "kept". */

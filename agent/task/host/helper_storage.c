@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Questions about a storage: capacity, content, one volume; and the allocation of an image. Helper
- * processes: each may hang with the file system it asks. */
+/* Questions about a storage: capacity, content, one volume. Helper processes: each may hang with the file
+ * system it asks. */
 #include "agent/task/host/helper.h"
 
 #include <stdio.h>
@@ -242,46 +242,4 @@ int helper_storage_attributes(const struct fields *args, struct buf *out, struct
 		     : target.driver->set_attributes(&target.def, &target.volume,
 						     fields_get(args, "notes"),
 						     text ? &is_protected : NULL, err);
-}
-
-static int alloc_args(const struct fields *args, struct volume_alloc *ret, struct err *err)
-{
-	uint64_t vmid;
-	const char *content = fields_get(args, "content");
-	*ret = (struct volume_alloc){.content = VOLUME_IMAGES,
-				     .format = fields_get(args, "format"),
-				     .name = fields_get(args, "name")};
-	int r = volume_arg_u64(args, "vmid", 0, &vmid, err);
-	if (r == 0)
-		r = volume_arg_u64(args, "size", 0, &ret->size, err);
-	if (r == 0 && content)
-		r = volume_content_from_name(content, &ret->content, err);
-	if (r == 0 && vmid > UINT32_MAX)
-		r = err_field(err, "vmid", "value must have a maximum value of 999999999");
-	if (r == 0)
-		ret->vmid = (unsigned)vmid;
-	return r;
-}
-
-int helper_storage_alloc(const struct fields *args, struct buf *out, struct err *err)
-{
-	autotarget target = {0};
-	struct volume_alloc what;
-	char volid[VOLID_MAX];
-	struct json j;
-	int r = alloc_args(args, &what, err);
-	if (r == 0)
-		r = volume_target_storage(args, &target, err);
-	if (r == 0 && !fields_get(args, "content") &&
-	    !storage_def_has_content(&target.def, "images"))
-		what.content = VOLUME_ROOTDIR;
-	if (r == 0)
-		r = target.driver->activate(&target.def, err);
-	if (r == 0)
-		r = target.driver->alloc(&target.def, &what, volid, err);
-	if (r < 0)
-		return r;
-	json_init(&j, out);
-	json_string(&j, volid);
-	return 0;
 }

@@ -104,7 +104,7 @@ static int change_or_back(struct task_ctx *task, struct net_change *c, struct er
 		return 0;
 	task_log("%s: going back", err->message);
 	if (net_change_back(c, &back) < 0)
-		task_warn(task, "%s", back.message);
+		task_leave(task, "%s", back.message);
 	return err_set(err, (enum err_code)err->code, "%s; %s", err->message,
 		       back.code ? "and going back failed" : "the network is as it was before");
 }

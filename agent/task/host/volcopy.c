@@ -76,7 +76,7 @@ static int copy_guest_volume(struct task_ctx *task, const struct volume_target *
 						.name = file},
 					 .is_stopped = task_is_cancelled,
 					 .progress = copy_progress};
-	int r = task_slot_enter(task, err);
+	int r = task_slot_enter(task, from->def.id, to->def.id, err);
 	if (r == 0)
 		r = check_absent(to, err);
 	if (r < 0)

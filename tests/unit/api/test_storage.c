@@ -11,7 +11,9 @@
 
 static struct fixture f;
 
-static const char user_cfg[] = "user:bob@pve:1:0::::\nuser:eve@pve:1:0::::\n"
+static const char user_cfg[] = "user:bob@pve:1:0::::\nuser:eve@pve:1:0::::\nuser:sam@pve:1:0::::\n"
+			       "acl:/storage/local:user:sam@pve:PVEDatastoreAdmin:1\n"
+			       "acl:/vms/106:user:sam@pve:PVEVMAdmin:1\n"
 			       "acl:/storage/local:user:bob@pve:PVEDatastoreUser:1\n"
 			       "acl:/vms/101:user:bob@pve:PVEVMAdmin:1\n";
 
@@ -143,6 +145,19 @@ static void test_delete(void **state)
 	assert_int_equal(fixture_call(&f, "DELETE /nodes/n1/storage/local/content/iso/a.iso"), 403);
 }
 
+/* What cannot be read may name every volume of the guest. */
+static void test_delete_of_unreadable(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	fixture_put(&f, "/nodes/n1/lxc/120.conf",
+		    "hostname: a\nrootfs: local:120/vm-120-disk-0.raw\nthis is no line\n");
+	assert_int_equal(
+		fixture_call(&f, "DELETE /nodes/n1/storage/local/content/120/vm-120-disk-0.raw"),
+		500);
+	assert_non_null(strstr(buf_str(&f.last.body), "cannot be read"));
+}
+
 static void test_alloc(void **state)
 {
 	(void)state;
@@ -178,6 +193,8 @@ static void test_copy(void **state)
 		{COPY "iso/a.iso?target=far:iso/b.iso", "is not available on node 'n1'"},
 		{COPY "103/vm-103-disk-0.raw?target=103/base-103-disk-1.raw",
 		 "a copy is neither a base"},
+		{COPY "103/vm-103-disk-0.raw?target=103/vm-103-copying+x.raw",
+		 "volumes that are being made"},
 	};
 	fixture_login(&f, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -203,6 +220,13 @@ static void test_copy(void **state)
 		fixture_call(&f, COPY "102/vm-102-disk-0.raw?target=101/vm-101-disk-5.raw"), 403);
 	assert_int_equal(
 		fixture_call(&f, COPY "101/vm-101-disk-0.raw?target=102/vm-102-disk-5.raw"), 403);
+	/* nor may who has all of the storage give some to anybody's guest */
+	fixture_login(&f, "sam@pve");
+	assert_int_equal(
+		fixture_call(&f, COPY "103/vm-103-disk-0.raw?target=102/vm-102-disk-5.raw"), 403);
+	assert_non_null(strstr(buf_str(&f.last.body), "VM.Config.Disk)"));
+	EXPECT_HAS(&f, COPY "103/vm-103-disk-0.raw?target=106/vm-106-disk-5.raw",
+		   ":imgcopy:103@local:sam@pve:\"}");
 }
 
 /* Whoever uses a volume, whatever its name says, in a snapshot too. */
@@ -247,7 +271,9 @@ static void test_upload(void **state)
 	}
 	struct call call;
 	unsigned before = f.replies;
-	fixture_fill(&f, "POST /nodes/n1/storage/local/upload?content=iso&filename=a.iso", &call);
+	fixture_fill(&f,
+		     "POST /nodes/n1/storage/local/upload?content=iso&filename=C:\\d\\a(x64).iso",
+		     &call);
 	call.fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	call.fd_count = 1;
 	assert_int_equal(conn_call(f.client, &call, fixture_on_reply, &f, NULL, NULL), 0);
@@ -258,13 +284,28 @@ static void test_upload(void **state)
 	assert_non_null(strstr(buf_str(&f.last.body), ":imgcopy::root@pam:"));
 }
 
+#define DOWNLOAD "POST /nodes/n1/storage/local/download-url?content=iso&url=http://h/x&filename="
+
+static void test_download(void **state)
+{
+	(void)state;
+	fixture_login(&f, NULL);
+	fixture_script(&f, "lodge-task-fetch", "#!/bin/sh\nexit 0\n");
+	EXPECT_HAS(&f, DOWNLOAD "some/where/a(x64).iso", ":download:a_x64_.iso:root@pam:\"}");
+	assert_int_equal(fixture_call(&f, DOWNLOAD "a/..iso"), 400);
+	assert_int_equal(fixture_call(&f, DOWNLOAD "a.iso/"), 400);
+	assert_int_equal(fixture_call(&f, DOWNLOAD "a(x64).exe"), 400);
+	assert_non_null(strstr(buf_str(&f.last.body), "\"filename\":\"wrong file extension"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_definitions),  cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_content),	     cmocka_unit_test(test_volume),
-		cmocka_unit_test(test_delete),	     cmocka_unit_test(test_alloc),
-		cmocka_unit_test(test_upload),	     cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_delete),	     cmocka_unit_test(test_delete_of_unreadable),
+		cmocka_unit_test(test_alloc),	     cmocka_unit_test(test_upload),
+		cmocka_unit_test(test_download),     cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_copy_of_used),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

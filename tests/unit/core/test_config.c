@@ -90,6 +90,46 @@ static void first_start(void **state)
 	assert_non_null(storage_cfg_find(storages_config(world->core.storages), "local"));
 }
 
+/* Of the folder /slow nothing is said before somebody lets it. */
+static const char slow_program[] =
+	"#!/bin/sh\n"
+	"cd \"$LODGE_STATE_DIR\"\n"
+	"case \"$(tr -c '[:print:]' ' ')\" in\n"
+	"*/slow*) touch began; while [ ! -e go ]; do sleep 0.05; done; total=100 ;;\n"
+	"*) total=7 ;;\n"
+	"esac\n"
+	"echo \"{\\\"active\\\":1,\\\"total\\\":$total,\\\"used\\\":1,\\\"avail\\\":1}\"\n";
+
+static bool has_begun(void *ctx)
+{
+	(void)ctx;
+	return fixture_exists("began");
+}
+
+/* The answer about the old definition is on its way while there is a new one. */
+static void changed_storage_is_asked_anew(void **state)
+{
+	struct storages *storages = world->core.storages;
+
+	(void)state;
+	fixture_write("lodge-task", slow_program, 0755);
+	put("/storage.cfg", "dir: local\n\tpath /slow\n\tcontent iso\n");
+	fixture_run_until(world->core.event, has_begun, NULL);
+	put("/storage.cfg", "dir: local\n\tpath /other\n\tcontent iso\n");
+	fixture_write("go", "", 0600);
+	fixture_run_until(world->core.event, is_measured, NULL);
+	assert_int_equal(storages_status(storages, "local")->total, 7);
+	/* what was said of it is no longer true, from the first moment */
+	put("/storage.cfg", "dir: local\n\tpath /other\n\tcontent iso\n\tdisable 1\n");
+	assert_false(storages_status(storages, "local")->is_active);
+	/* and what is said of one stays while others change */
+	put("/storage.cfg", "dir: local\n\tpath /other\n\tcontent iso\n");
+	fixture_run_until(world->core.event, is_measured, NULL);
+	put("/storage.cfg", "dir: local\n\tpath /other\n\tcontent iso\n\n"
+			    "dir: more\n\tpath /more\n\tcontent iso\n");
+	assert_int_equal(storages_status(storages, "local")->total, 7);
+}
+
 static bool net_is_applied(void *ctx)
 {
 	(void)ctx;
@@ -112,6 +152,7 @@ int main(void)
 		WITH(jobs_reach_the_store),
 		WITH(index_and_ids),
 		WITH(first_start),
+		WITH(changed_storage_is_asked_anew),
 		WITH(network_is_applied_again),
 	};
 

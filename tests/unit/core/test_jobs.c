@@ -180,6 +180,53 @@ static void undo_that_fails_runs_again(void **state)
 	assert_false(jobs_guest_is_busy(w->jobs, 7));
 }
 
+/* A job that could not put everything back: its task shows its own end, and its undo goes on until one has succeeded. */
+static void undo_runs_after_an_unfinished_end(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+
+	start(w, (struct job_spec){.command = "hold", .undo = "undo", .id = "7", .guest = 7}, upid);
+	write_status(upid, "no space left\nundo");
+	fixture_release();
+	wait_for_end(w);
+	assert_string_equal(w->last, upid);
+	assert_string_equal(w->last_text, "no space left");
+	fixture_run_until(w->event, has_undone, NULL);
+	end_undo(w, "storage 'x' is not there");
+	autofree char *path = undo_file();
+
+	assert_int_equal(access(path, F_OK), 0);
+	fixture_run_until(w->event, has_undone_twice, NULL);
+	end_undo(w, "OK");
+	assert_int_equal(access(path, F_OK), -1);
+	assert_string_equal(jobs_find(w->jobs, upid)->exit_text, "no space left");
+}
+
+/* The core was killed before it saw that end. */
+static void unfinished_end_is_seen_by_the_next_core(void **state)
+{
+	struct world *w = *state;
+	char upid[UPID_MAX];
+	pid_t pid =
+		start(w,
+		      (struct job_spec){.command = "hold", .undo = "undo", .id = "7", .guest = 7},
+		      upid)
+			->id.pid;
+
+	jobs_free(w->jobs);
+	write_status(upid, "no space left\nundo");
+	fixture_release();
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	open_jobs(w);
+	fixture_run_until(w->event, has_undone, NULL);
+	end_undo(w, "OK");
+	autofree char *path = undo_file();
+
+	assert_int_equal(access(path, F_OK), -1);
+	assert_string_equal(jobs_find(w->jobs, upid)->exit_text, "no space left");
+}
+
 /* Another job has to wait until it is asked for again; what undoes has not. */
 static void queue_of_a_guest_is_bounded(void **state)
 {
@@ -481,6 +528,8 @@ int main(void)
 		WITH(undo_runs_after_death),
 		WITH(undo_that_dies_runs_again),
 		WITH(undo_that_fails_runs_again),
+		WITH(undo_runs_after_an_unfinished_end),
+		WITH(unfinished_end_is_seen_by_the_next_core),
 		WITH(queue_of_a_guest_is_bounded),
 		WITH(undo_runs_after_power_cut),
 		WITH(no_undo_after_a_status),

@@ -108,27 +108,31 @@ static void status_texts(void **state)
 		const char *content;
 		uint64_t end;
 		const char *text; /* NULL: refused */
+		bool is_unfinished;
 	} cases[] = {
-		{"17 OK\n", 17, "OK"},
-		{"17 WARNINGS: 3\n", 17, "WARNINGS: 3"},
-		{"17 a\tb\nmore\n", 17, "a b"},
-		{"17 OK", 0, NULL},
-		{"17 \n", 0, NULL},
-		{"OK\n", 0, NULL},
-		{"x OK\n", 0, NULL},
-		{"", 0, NULL},
+		{"17 OK\n", 17, "OK", false},
+		{"17 no space left\nundo\n", 17, "no space left", true},
+		{"17 no space left\nundo", 17, "no space left", false},
+		{"17 undo\n", 17, "undo", false},
+		{"17 a\nundone\n", 17, "a", false},
+		{"17 WARNINGS: 3\n", 17, "WARNINGS: 3", false},
+		{"17 a\tb\nmore\n", 17, "a b", false},
+		{"17 OK", 0, NULL, false},
+		{"17 \n", 0, NULL, false},
+		{"OK\n", 0, NULL, false},
+		{"x OK\n", 0, NULL, false},
+		{"", 0, NULL, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		uint64_t end = 0;
-		autofree char *text = NULL;
-		int r = job_status_parse(cases[i].content, strlen(cases[i].content), &end, &text,
-					 NULL);
+		autostatus status = {0};
+		int r = job_status_parse(cases[i].content, strlen(cases[i].content), &status, NULL);
 
 		assert_int_equal(r, cases[i].text ? 0 : -ERR_CORRUPT);
-		assert_true(end == cases[i].end);
-		assert_true(str_eq(text, cases[i].text));
+		assert_true(status.end == cases[i].end);
+		assert_true(str_eq(status.text, cases[i].text));
+		assert_true(status.is_unfinished == cases[i].is_unfinished);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/digest.h"
@@ -125,6 +126,74 @@ static void test_bad_questions(void **state)
 		ask(helper_storage_alloc, &out, &err, "vmid", "4294967397", "size", "1", NULL),
 		-ERR_INVALID);
 	assert_string_equal(err.field, "vmid");
+}
+
+static int alloc_named(const char *name, struct err *err)
+{
+	autobuf out = BUF_INIT;
+	return ask(helper_storage_alloc, &out, err, "vmid", "101", "size", "1048576", "name", name,
+		   NULL);
+}
+
+static void test_named_volumes(void **state)
+{
+	static const char *const wrong[] = {
+		"base-101-disk-3.raw",
+		"vm-101-copying+x.raw",
+		"vm-102-disk-0.raw",
+		"x",
+		"../a.raw",
+		"subvol-101-copying+.subvol",
+		"basevol-101-disk-0.subvol",
+	};
+	autobuf out = BUF_INIT;
+	struct err err;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(alloc_named(wrong[i], &err), -ERR_INVALID);
+		assert_string_equal(err.field, "filename");
+	}
+	assert_int_equal(alloc_named("vm-101-disk-7.raw", &err), 0);
+	assert_int_equal(alloc_named("vm-101-disk-7.raw", &err), -ERR_EXISTS);
+	assert_int_equal(ask(helper_storage_content, &out, &err, NULL), 0);
+	assert_non_null(strstr(buf_str(&out), "local:101/vm-101-disk-7.raw"));
+	assert_null(strstr(buf_str(&out), "copying"));
+}
+
+/* Files of guest 101 with this in their names. */
+static unsigned count_volumes(const char *part)
+{
+	autofree char *name = xasprintf("%s/images/101", path);
+	unsigned count = 0;
+	DIR *dir = opendir(name);
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		count += strstr(e->d_name, part) != NULL;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+/* It dies in the midst of it, by a limit of file sizes: nothing has the name, and the next one takes the rest away. */
+static void test_killed_helper(void **state)
+{
+	struct err err;
+	int status;
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0) {
+		const struct rlimit limit = {4096, 4096}, none = {0, 0};
+		setrlimit(RLIMIT_CORE, &none);
+		signal(SIGXFSZ, SIG_DFL);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(alloc_named("vm-101-disk-7.raw", &err) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(count_volumes("disk-7"), 0);
+	assert_int_equal(count_volumes("copying"), 1);
+	assert_int_equal(alloc_named("vm-101-disk-7.raw", &err), 0);
+	assert_int_equal(count_volumes("copying"), 0);
+	assert_int_equal(count_volumes("disk-7"), 1);
 }
 
 /* Names in the folder of templates, hidden ones too. */
@@ -374,6 +443,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_ROOM(test_questions),
 		IN_ROOM(test_bad_questions),
+		IN_ROOM(test_named_volumes),
+		IN_ROOM(test_killed_helper),
 		IN_ROOM(test_imgcopy),
 		IN_ROOM(test_imgcopy_refused),
 		IN_ROOM(test_imgcopy_write_fails),

@@ -177,6 +177,76 @@ static void the_undo_ends(void **state)
 	stop_core(pid);
 }
 
+#define HELD_SOURCE(newid)                                                                         \
+	"hostname: a\nlock: disk\nmemory: 64\nrootfs: aa:101/vm-101-disk-0.raw\n\n"                \
+	"[special:clone]\nnewid: " newid "\n"
+
+/* The undo of a copy to a storage that is away; *ret_source is what is stored of the source then. */
+static int undo_away(const char *source, struct buf *ret_source)
+{
+	static const char copy[] =
+		"hostname: b\nlock: create\nmemory: 64\nrootfs: bb:102/vm-102-disk-0.raw\n\n"
+		"[special:create]\nvolume0: bb:102/vm-102-disk-0.raw\n";
+	struct task_ctx task = {.guest = 102, .node = "n1", .user = "root@pam"};
+	struct err err = ERR_INIT;
+	autofree char *storages = xasprintf("dir: aa\n\tpath %s\n\tcontent rootdir\n\n"
+					    "dir: bb\n\tpath %s/b\n\tcontent rootdir\n"
+					    "\tis_mountpoint yes\n",
+					    folder, folder);
+
+	set("/storage.cfg", storages, strlen(storages));
+	set(SOURCE, source, strlen(source));
+	set(COPY, copy, strlen(copy));
+	fields_add(&task.args, "source", "101");
+	fields_add(&task.args, "locks-source", "1");
+	fields_add(&task.args, "undo-of", "job");
+	pid_t pid = start_core();
+	int r = life_clone_undo_run(&task, &life, &err);
+
+	assert_int_equal(task_store_get(SOURCE, ret_source, NULL, NULL), 0);
+	stop_core(pid);
+	fields_fini(&task.args);
+	return r;
+}
+
+/* The source is needed, wherever the copy was to be. */
+static void the_undo_frees_the_source_first(void **state)
+{
+	autobuf source = BUF_INIT;
+
+	(void)state;
+	assert_true(undo_away(HELD_SOURCE("102"), &source) < 0);
+	assert_null(strstr(buf_str(&source), "lock:"));
+	assert_null(strstr(buf_str(&source), "[special:"));
+}
+
+/* It is tried again and again: meanwhile the source may be held for somebody else. */
+static void the_undo_leaves_the_lock_of_another_copy(void **state)
+{
+	autobuf source = BUF_INIT;
+
+	(void)state;
+	assert_true(undo_away(HELD_SOURCE("103"), &source) < 0);
+	assert_string_equal(buf_str(&source), HELD_SOURCE("103"));
+}
+
+/* The answer to the lock of the source is lost: whether it is locked is not known. */
+static void unlocks_a_source_that_may_be_locked(void **state)
+{
+	autobuf config = BUF_INIT;
+	pid_t pid;
+
+	(void)state;
+	core.lie_on = "newid: 102";
+	core.lies[0] = 500;
+	pid = start_core();
+	assert_true(copy_guest() < 0);
+	assert_int_equal(task_store_get(SOURCE, &config, NULL, NULL), 0);
+	assert_null(strstr(buf_str(&config), "lock:"));
+	assert_null(strstr(buf_str(&config), "[special:"));
+	stop_core(pid);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -184,6 +254,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(copies),
 		TEST(leaves_what_others_made),
+		TEST(the_undo_frees_the_source_first),
+		TEST(the_undo_leaves_the_lock_of_another_copy),
+		TEST(unlocks_a_source_that_may_be_locked),
 		TEST(what_only_root_gives_is_not_copied),
 		TEST(keeps_a_copy_that_was_ended_late),
 		TEST(the_undo_ends),

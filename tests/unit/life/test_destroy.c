@@ -74,6 +74,8 @@ static int tear_down(void **state)
 	return dir_remove_tree(folder, NULL);
 }
 
+static bool is_left; /* something of the last one */
+
 static int destroy_with(const char *option, struct buf *ret_config)
 {
 	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
@@ -88,6 +90,7 @@ static int destroy_with(const char *option, struct buf *ret_config)
 	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
 	buf_str(ret_config);
 	stop_core(pid);
+	is_left = task.is_unfinished;
 	return r;
 }
 
@@ -117,6 +120,27 @@ static void goes_without_clones(void **state)
 	assert_int_equal(destroy(&config), 0);
 	assert_false(is_there("101/base-101-disk-0.raw"));
 	assert_false(is_there("101/base-101-disk-1.raw"));
+	assert_false(is_left);
+}
+
+/* The storage of the second volume is away: there is no way back, and the undo goes on. */
+static void goes_on_once_begun(void **state)
+{
+	static const char both[] = "name: a\nscsi0: aa:101/base-101-disk-0.raw\n"
+				   "scsi1: bb:101/vm-101-disk-1.raw\n";
+	autofree char *storages = xasprintf("dir: aa\n\tpath %s/a\n\tcontent images\n\n"
+					    "dir: bb\n\tpath %s/b\n\tcontent images\n"
+					    "\tis_mountpoint yes\n",
+					    folder, folder);
+	autobuf config = BUF_INIT;
+
+	(void)state;
+	set("/storage.cfg", storages, strlen(storages));
+	set(CONFIG, both, strlen(both));
+	assert_true(destroy(&config) < 0);
+	assert_false(is_there("101/base-101-disk-0.raw"));
+	assert_non_null(strstr(config.data, "lock: destroyed"));
+	assert_true(is_left);
 }
 
 /* Root may pass over somebody's lock. */
@@ -168,6 +192,7 @@ int main(void)
 		TEST(stays_whole_while_clones_stand_on_it),
 		TEST(goes_without_clones),
 		TEST(a_lock_is_passed_over),
+		TEST(goes_on_once_begun),
 		TEST(undo_begins_nothing),
 	};
 

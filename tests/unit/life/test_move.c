@@ -70,6 +70,8 @@ static int tear_down(void **state)
 	return dir_remove_tree(folder, NULL);
 }
 
+static bool is_left; /* something of the last move, to be undone */
+
 /* Moves the root to storage bb; *ret_config is what is stored then. */
 static int move(struct buf *ret_config)
 {
@@ -85,6 +87,7 @@ static int move(struct buf *ret_config)
 	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
 	fields_fini(&task.args);
 	stop_core(pid);
+	is_left = task.is_unfinished;
 	return r;
 }
 
@@ -134,6 +137,36 @@ static void leaves_what_others_made(void **state)
 	assert_null(strstr(config.data, "lock:"));
 	assert_null(strstr(config.data, "[special:"));
 	assert_true(is_file("a/images/101/vm-101-disk-0.raw"));
+	assert_false(is_left);
+}
+
+/* The copy's folder goes bad meanwhile: what cannot be removed is left to the undo, and removed by it. */
+static void leaves_the_rest_to_the_undo(void **state)
+{
+	autofree char *bad = xasprintf("%s/b/images/101", folder);
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	autobuf config = BUF_INIT, after = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	core.lie_on = NULL;
+	core.appear_on = "to: bb:";
+	core.appears = bad;
+	assert_true(move(&config) < 0);
+	assert_true(is_left);
+	assert_non_null(strstr(buf_str(&config), "lock: disk"));
+	assert_int_equal(unlink(bad), 0);
+	core.appear_on = NULL;
+	set(CONFIG, config.data, config.size);
+	fields_add(&task.args, "undo-of", "job");
+	pid_t pid = start_core();
+	if (life_move_undo_run(&task, &life, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(task_store_get(CONFIG, &after, NULL, NULL), 0);
+	stop_core(pid);
+	fields_fini(&task.args);
+	assert_null(strstr(buf_str(&after), "lock:"));
+	assert_null(strstr(buf_str(&after), "[special:"));
 }
 
 /* With no key left for a volume that has to stay, nothing is begun. */
@@ -362,6 +395,7 @@ int main(void)
 		TEST(moves),
 		TEST(keeps_a_copy_that_is_in_use),
 		TEST(leaves_what_others_made),
+		TEST(leaves_the_rest_to_the_undo),
 		TEST(needs_a_key_for_the_old_one),
 		TEST(gives_what_fits),
 		TEST(asks_until_the_outcome_is_known),

@@ -94,6 +94,25 @@ static void test_written_part(void **state)
 	reserve_end(&a);
 }
 
+/* A file that was given its room beforehand needs no more of it. */
+static void test_preallocated(void **state)
+{
+	struct reservation a;
+	struct err err = ERR_INIT;
+	autofree char *file = xasprintf("%s/file", folder);
+	autofd int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	(void)state;
+	if (posix_fallocate(fd, 0, 256 * MIB) != 0)
+		skip();
+	uint64_t size = available() + 128 * MIB;
+	if (reserve_begin(&def, size, file, &a, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_in_range(reserve_total(&def), size - 257 * MIB, size - 255 * MIB);
+	reserve_end(&a);
+	assert_int_equal(reserve_begin(&def, size, NULL, &a, &err), -ERR_NO_SPACE);
+	assert_int_equal(reserve_begin(&def, size + 256 * MIB, file, &a, &err), -ERR_NO_SPACE);
+}
+
 static void test_dead_owner(void **state)
 {
 	(void)state;
@@ -129,8 +148,8 @@ static void test_bad_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_promise),    TEST(test_no_room_for_two), TEST(test_written_part),
-		TEST(test_dead_owner), TEST(test_bad_records),
+		TEST(test_promise),	 TEST(test_no_room_for_two), TEST(test_written_part),
+		TEST(test_preallocated), TEST(test_dead_owner),	     TEST(test_bad_records),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

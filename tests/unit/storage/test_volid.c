@@ -200,12 +200,39 @@ static void test_same(void **state)
 	assert_null(volid_find(&names, cases[5].b));
 }
 
+static void test_normal_names(void **state)
+{
+	static const char *const cases[][2] = {
+		{"Win 11 (x64).iso", "Win_11__x64_.iso"},
+		{"a/b\\c.iso", "c.iso"},
+		{"C:\\Users\\x\\a.iso", "a.iso"},
+		{"../../etc/passwd.iso", "passwd.iso"},
+		{"\xc3\xbc\xe2\x82\xac.iso", "__.iso"},
+		{"a\tb\n.iso", "a_b_.iso"},
+		{"a+b~c@d-e_f.tar.gz", "a+b~c@d-e_f.tar.gz"},
+		{"a/", ""},
+		{"", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char name[256];
+		volume_file_normal(cases[i][0], name);
+		assert_string_equal(name, cases[i][1]);
+	}
+	char long_name[1001], name[256];
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[1000] = '\0';
+	volume_file_normal(long_name, name);
+	assert_int_equal(strlen(name), 255);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	 cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_too_long), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_names),	 cmocka_unit_test(test_same),
+		cmocka_unit_test(test_good),	     cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_too_long),     cmocka_unit_test(test_files),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_same),
+		cmocka_unit_test(test_normal_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,8 +47,28 @@ static int run_fail(struct task_ctx *task, struct err *err)
 	return err_set(err, ERR_BUSY, "CT %d already running", 7);
 }
 
+static int run_leave(struct task_ctx *task, struct err *err)
+{
+	task_leave(task, "could not remove everything");
+	return err_set(err, ERR_IO, "no space\nleft");
+}
+
+static int run_thaw(struct task_ctx *task, struct err *err)
+{
+	(void)err;
+	task_leave(task, "it stands still");
+	return 0;
+}
+
+static int run_unknown(struct task_ctx *task, struct err *err)
+{
+	(void)task;
+	return err_set(err, ERR_UNKNOWN, "whether the change was made is unknown");
+}
+
 static const struct task_command commands[] = {
-	{"ok", run_ok}, {"warn", run_warn}, {"fail", run_fail}, {NULL, NULL}};
+	{"ok", run_ok},	    {"warn", run_warn},	      {"fail", run_fail}, {"leave", run_leave},
+	{"thaw", run_thaw}, {"unknown", run_unknown}, {NULL, NULL}};
 
 static int set_up(void **state)
 {
@@ -211,6 +231,31 @@ static void endings(void **state)
 	}
 }
 
+static void expect_status(const char *command, int code, const char *end)
+{
+	autofree char *upid = run(command, NULL, code);
+	autofree char *status = xasprintf("%s.status", upid);
+	autofree char *path = file("state/tasks/1/", status);
+	autobuf text = BUF_INIT;
+
+	assert_int_equal(file_read(path, 65536, &text, NULL), 0);
+	assert_true(str_ends(buf_str(&text), end));
+}
+
+/* What was not put back is the undo's, if there is one; what the task shows is the job's. */
+static void says_that_something_is_left(void **state)
+{
+	(void)state;
+	expect_status("fail", 1, " CT 7 already running\n");
+	expect_status("leave", 1, " no space left\nundo\n");
+	expect_status("thaw", 0, " WARNINGS: 1\nundo\n");
+	expect_status("unknown", 1, " whether the change was made is unknown\nundo\n");
+	undo = NULL;
+	expect_status("leave", 1, " no space left\n");
+	expect_status("unknown", 1, " whether the change was made is unknown\n");
+	undo = "ok";
+}
+
 static void unknown_command(void **state)
 {
 	pid_t pid = spawn("nonsense", NULL);
@@ -317,6 +362,7 @@ int main(void)
 		T(success),
 		T(record),
 		T(endings),
+		T(says_that_something_is_left),
 		T(unknown_command),
 		T(does_not_wait_for_the_dead),
 		T(waits_and_is_cancelled),
