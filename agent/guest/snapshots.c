@@ -148,6 +148,23 @@ void guest_snapshot_remove(struct guest_config *config, const char *name)
 	guest_config_section_remove(config, name);
 }
 
+int guest_snapshot_forget(const struct guest_kind_ops *ops, struct guest_config *config,
+			  const char *name, struct err *err)
+{
+	const struct guest_section *section = find(config, name);
+	autofree struct guest_volume *volumes = NULL;
+	size_t n = 0;
+	int r = section ? guest_volumes(ops, section, &volumes, &n, err) : 0;
+
+	if (r < 0)
+		return r;
+	guest_snapshot_remove(config, name);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!guest_volume_is_named(ops, config, NULL, volumes[i].volid))
+			r = guest_unused_add(config, volumes[i].volid, NULL, err);
+	return r;
+}
+
 /* Keys of the guest itself, as they are now. */
 static void keep_own(const struct guest_config *config, struct fields *ret)
 {
