@@ -124,6 +124,18 @@ static const struct restore_case restore_cases[] = {
 	 "rootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-1.raw,mp=/d\nparent: s\n"
 	 "unused3: st:101/vm-101-disk-2.raw\n\n"
 	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-1.raw,mp=/d\n"},
+	{"one that waits for the next start was unused before", &guest_kind_ct,
+	 "rootfs: st:101/vm-101-disk-0.raw\nunused0: st:101/vm-101-disk-2.raw\n\n"
+	 "[PENDING]\nmp0: st:101/vm-101-disk-1.raw,mp=/d\nmp1: st:101/vm-101-disk-0.raw,mp=/e\n\n"
+	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\n",
+	 "rootfs: st:101/vm-101-disk-0.raw\nparent: s\nunused0: st:101/vm-101-disk-2.raw\n"
+	 "unused1: st:101/vm-101-disk-1.raw\n\n"
+	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\n"},
+	{"what waits at a machine", &guest_kind_vm,
+	 "scsi0: st:101/vm-101-disk-0.qcow2\n\n[PENDING]\nide0: st:101/vm-101-disk-1.qcow2\n\n"
+	 "[s]\nscsi0: st:101/vm-101-disk-0.qcow2\n",
+	 "scsi0: st:101/vm-101-disk-0.qcow2\nparent: s\nunused0: st:101/vm-101-disk-1.qcow2\n\n"
+	 "[s]\nscsi0: st:101/vm-101-disk-0.qcow2\n"},
 	{"a machine's disks", &guest_kind_vm,
 	 "scsi0: st:101/vm-101-disk-0.qcow2,size=1G\nide2: st:iso/x.iso,media=cdrom\nscsi1: "
 	 "st:101/vm-101-disk-1.raw\n\n"
