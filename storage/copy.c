@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -23,6 +25,8 @@
 
 #define COPY_TIMEOUT (48 * 3600 * USEC_PER_SEC)
 #define BLOCK	     (1024u * 1024)
+#define LOCK_WAIT    (300 * USEC_PER_SEC) /* as long as it takes to write out what a memory held */
+#define LOCK_LOOK    50			  /* ms */
 
 /* What both ends are once the copy has its place. */
 struct ends {
@@ -157,6 +161,39 @@ static int copy_raw(const struct volume_copy *copy, struct ends *ends, struct er
 	return r;
 }
 
+static int take_lock(const struct volume_copy *copy, int fd, struct err *err)
+{
+	usec_t end = clock_monotonic() + LOCK_WAIT;
+	while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+		/* A file system without locks has no image that could be mounted: that wants one. */
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return 0;
+		if (is_stopped(copy))
+			return err_set(err, ERR_CANCELLED, "interrupted by signal");
+		if (clock_left_ms(end) == 0)
+			return err_set(err, ERR_BUSY, "volume '%s:%.200s' is in use",
+				       copy->volume->storage, copy->volume->name);
+		poll(NULL, 0, LOCK_LOOK);
+	}
+	return 0;
+}
+
+/* Whoever mounts a raw image has it locked until its file system is unmounted, which can be long after the container
+ * ended: only then it has all that was written. Nobody mounts it while it is copied. */
+static int lock_source(const struct volume_copy *copy, const struct ends *ends, int *ret_fd,
+		       struct err *err)
+{
+	if (!str_eq(copy->volume->format, "raw"))
+		return 0;
+	autofd int fd = open(ends->source.data, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "open '%s'", ends->source.data);
+	int r = take_lock(copy, fd, err);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
 static int run(const struct volume_copy *copy, const char *const *argv, struct err *err)
 {
 	struct exec_run spec = {.argv = argv,
@@ -247,6 +284,7 @@ int volume_copy(const struct volume_copy *copy, char ret_volid[VOLID_MAX], struc
 	struct ends ends = {.from = storage_driver_find(copy->from->type),
 			    .to = storage_driver_find(copy->to->type),
 			    .bucket = {.rate = copy->bwlimit}};
+	autofd int lock = -1;
 	char volid[VOLID_MAX];
 	if (!ends.from || !ends.to)
 		return err_set(err, ERR_UNSUPPORTED, "feature not available: storage type '%s'",
@@ -255,6 +293,8 @@ int volume_copy(const struct volume_copy *copy, char ret_volid[VOLID_MAX], struc
 				     err);
 	if (r == 0)
 		r = find_source(copy, &ends, err);
+	if (r == 0)
+		r = lock_source(copy, &ends, &lock, err);
 	if (r == 0)
 		r = make_target(copy, &ends, volid, err);
 	if (r == 0) {

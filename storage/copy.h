@@ -22,5 +22,6 @@ struct volume_copy {
 
 /* Makes the new volume; on failure and when stopped (ERR_CANCELLED) none is left. Images become images of
  * any format, a subvol becomes a subvol; one into the other is ERR_UNSUPPORTED. The source must not change
- * meanwhile: stopped guest, snapshot or base. */
+ * meanwhile: stopped guest, snapshot or base. A raw image that is still mounted is waited for, minutes if need be (ERR_BUSY),
+ * and locked while it is copied: nobody mounts it. */
 int volume_copy(const struct volume_copy *copy, char ret_volid[VOLID_MAX], struct err *err);

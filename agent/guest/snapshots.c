@@ -189,6 +189,23 @@ void guest_snapshot_remove(struct guest_config *config, const char *name)
 	guest_config_section_remove(config, name);
 }
 
+int guest_snapshot_forget(const struct guest_kind_ops *ops, struct guest_config *config,
+			  const char *name, struct err *err)
+{
+	const struct guest_section *section = find(config, name);
+	autofree struct guest_volume *volumes = NULL;
+	size_t n = 0;
+	int r = section ? guest_volumes(ops, section, &volumes, &n, err) : 0;
+
+	if (r < 0)
+		return r;
+	guest_snapshot_remove(config, name);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!guest_volume_is_named(ops, config, NULL, volumes[i].volid))
+			r = guest_unused_add(config, volumes[i].volid, NULL, err);
+	return r;
+}
+
 /* Keys of the guest itself, as they are now. */
 static void keep_own(const struct guest_config *config, struct fields *ret)
 {
@@ -199,7 +216,33 @@ static void keep_own(const struct guest_config *config, struct fields *ret)
 			fields_add(ret, keys->items[i].name, keys->items[i].value);
 }
 
-/* What the main section named before. */
+/* What the main section and the waiting changes name: the latter took it from the unused ones. */
+static int current_volumes(const struct guest_kind_ops *ops, const struct guest_config *config,
+			   struct guest_volume **ret, size_t *ret_count, struct err *err)
+{
+	autofree struct guest_volume *all = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->count; i++) {
+		autofree struct guest_volume *some = NULL;
+		size_t n = 0;
+		int r;
+
+		if (i > 0 && !str_eq(config->sections[i].name, "PENDING"))
+			continue;
+		if ((r = guest_volumes(ops, &config->sections[i], &some, &n, err)) < 0)
+			return r;
+		all = xrealloc(all, count + n + 1, sizeof(*all));
+		if (n > 0)
+			memcpy(all + count, some, n * sizeof(*all));
+		count += n;
+	}
+	*ret = TAKE(all);
+	*ret_count = count;
+	return 0;
+}
+
+/* What was named before. */
 static int keep_volumes(const struct guest_kind_ops *ops, const struct guest_volume *before,
 			size_t n, struct guest_config *config, struct err *err)
 {
@@ -232,7 +275,7 @@ int guest_snapshot_restore(const struct guest_kind_ops *ops, struct guest_config
 
 	if (!section)
 		return err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", name);
-	if ((r = guest_volumes(ops, &config->sections[0], &before, &n, err)) < 0)
+	if ((r = current_volumes(ops, config, &before, &n, err)) < 0)
 		return r;
 	for (size_t i = 0; i < section->keys.count; i++) {
 		const struct field *f = &section->keys.items[i];

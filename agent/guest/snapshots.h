@@ -42,6 +42,9 @@ void guest_snapshot_mark_deleted(struct guest_config *config, const char *name);
 void guest_snapshot_unmark(struct guest_config *config, const char *name);
 /* Its children's parent becomes its own. */
 void guest_snapshot_remove(struct guest_config *config, const char *name);
+/* The same for one that was there: volumes that nothing else names become unused. ERR_LIMIT: no key is left for one. */
+int guest_snapshot_forget(const struct guest_kind_ops *ops, struct guest_config *config,
+			  const char *name, struct err *err);
 void guest_snapshot_describe(struct guest_config *config, const char *name,
 			     const char *description);
 /* The main section becomes what the snapshot was; lock, description and unused volumes stay. Volumes that nothing

@@ -70,6 +70,8 @@ void ct_note_stopped(unsigned vmid, pid_t init, const char *target)
 
 	if (ct_find_running(vmid, &record) && record.pid != init)
 		return;
+	if (ct_record_read(vmid, &record, NULL) == 0 && record.pid == init)
+		(void)ct_ending_write(vmid, &record, NULL);
 	fields_addf(&f, "vmid", "%u", vmid);
 	fields_add(&f, "kind", "lxc");
 	fields_add(&f, "state", "stopped");
@@ -132,6 +134,7 @@ void ct_clean(unsigned vmid)
 	task_record_remove_beside(vmid, CT_PLAN_SUFFIX);
 	task_record_remove_beside(vmid, CT_END_SUFFIX);
 	task_record_remove_beside(vmid, CT_ASKED_SUFFIX);
+	task_record_remove_beside(vmid, CT_ENDING_SUFFIX);
 	(void)file_remove(log, NULL);
 	(void)file_remove(seccomp, NULL);
 	(void)dir_remove_tree(profile, NULL); /* where liblxc keeps the AppArmor profile */

@@ -9,12 +9,16 @@
 int ct_start(struct task_ctx *task, struct err *err);
 /* ERR_BUSY "CT 101 not running", else fills ret. */
 int ct_require_running(unsigned vmid, struct ct_record *ret, struct err *err);
+/* Not running, and its monitor is gone: one that still runs its hooks or unmounts its volumes is waited for, minutes if
+ * need be. ERR_BUSY "CT 101 already running", ERR_TIMEOUT. */
 int ct_require_stopped(unsigned vmid, struct err *err);
+/* The same, and all that it wrote is in its volumes: ERR_BUSY: somebody else has one mounted. */
+int ct_require_settled(struct task_ctx *task, struct err *err);
 /* Ends init at once. */
 int ct_stop(struct task_ctx *task, const struct ct_record *record, struct err *err);
 /* Asks init to halt. After timeout_s: ends it if force, else ERR_TIMEOUT. */
-int ct_shutdown(struct task_ctx *task, const struct ct_record *record, unsigned timeout_s, bool force,
-		struct err *err);
+int ct_shutdown(struct task_ctx *task, const struct ct_record *record, unsigned timeout_s,
+		bool force, struct err *err);
 /* Clears what a stopped container left: record, veths, cgroups, log, mount point. A running one is
  * left alone. */
 void ct_clean(unsigned vmid);

@@ -188,7 +188,7 @@ int ct_grow_check(struct task_ctx *task, const struct guest_volume *v, uint64_t 
 		return 0;
 	/* its monitor may still have the image mounted: a check of it now would tear it */
 	if (!ct_find_running(task->guest, &record))
-		return ct_require_stopped(task->guest, err);
+		return ct_require_settled(task, err);
 	if (may_grow_mounted())
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,

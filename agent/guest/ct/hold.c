@@ -13,6 +13,7 @@
 #include "agent/base/paths.h"
 #include "agent/base/str.h"
 #include "agent/guest/ct/cgroup.h"
+#include "agent/guest/ct/control.h"
 #include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/record.h"
 #include "agent/guest/ct/rootdir.h"
@@ -107,7 +108,7 @@ int ct_hold(struct task_ctx *task, bool on, struct err *err)
 	}
 	if (!ct_find_running(task->guest, &record)) {
 		task_record_remove_beside(task->guest, MARK);
-		return 0;
+		return on ? ct_require_settled(task, err) : 0;
 	}
 	if ((r = ct_groups_read(&record, &groups, err)) < 0)
 		return r;

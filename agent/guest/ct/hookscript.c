@@ -9,8 +9,6 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/volume.h"
 
-#define SCRIPT_TIMEOUT (600 * USEC_PER_SEC)
-
 int ct_hookscript_path(struct task_ctx *task, const struct guest_config *config, struct buf *ret,
 		       struct err *err)
 {
@@ -39,7 +37,7 @@ int ct_hookscript_run(const char *path, unsigned vmid, const char *phase, struct
 	char id[16];
 	const char *const argv[] = {path, id, phase, NULL};
 	struct exec_run run = {.argv = argv,
-			       .deadline = clock_monotonic() + SCRIPT_TIMEOUT,
+			       .deadline = clock_monotonic() + CT_HOOKSCRIPT_WAIT,
 			       .output_max = 64 * 1024};
 	struct exec_result result = {0};
 	int r;

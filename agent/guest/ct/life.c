@@ -10,9 +10,11 @@
 
 static int require_stopped(struct task_ctx *task, struct err *err)
 {
-	int r = ct_require_stopped(task->guest, err);
+	struct ct_record record;
 
-	return r == -ERR_BUSY ? err_set(err, ERR_BUSY, "CT %u is running", task->guest) : r;
+	if (ct_find_running(task->guest, &record))
+		return err_set(err, ERR_BUSY, "CT %u is running", task->guest);
+	return ct_require_settled(task, err);
 }
 
 static int stop(struct task_ctx *task, struct err *err)

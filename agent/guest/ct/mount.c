@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/base/clock.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
@@ -36,19 +35,34 @@ int ct_mount_isolate(struct err *err)
 	return 0;
 }
 
-/* A container that just stopped gives its loop device back a moment later. */
-int ct_image_lock(int fd, const char *image, struct err *err)
+static int lock(int fd, int operation, const char *image, usec_t wait, struct err *err)
 {
-	usec_t deadline = clock_monotonic() + LOCK_WAIT;
+	usec_t deadline = clock_monotonic() + wait;
 
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	while (flock(fd, operation | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(err, errno, "lock '%s'", image);
 		if (clock_left_ms(deadline) == 0)
 			return err_set(err, ERR_BUSY, "volume '%s' is in use", image);
+		if (task_check_cancelled(err) < 0)
+			return -ERR_CANCELLED;
 		poll(NULL, 0, LOCK_STEP_MS);
 	}
 	return 0;
+}
+
+/* A container that just stopped gives its loop device back a moment later. */
+int ct_image_lock(int fd, const char *image, struct err *err)
+{
+	return lock(fd, LOCK_EX, image, LOCK_WAIT, err);
+}
+
+int ct_image_wait(int fd, const char *image, usec_t wait, struct err *err)
+{
+	int r = lock(fd, LOCK_SH, image, wait, err);
+
+	(void)flock(fd, LOCK_UN);
+	return r;
 }
 
 static int configure_loop(int control, int image_fd, const char *image, bool read_only,

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/err.h"
 #include "agent/guest/ct_schema.h"
 
@@ -12,6 +13,8 @@
 int ct_mount_isolate(struct err *err);
 /* Locks an image (flock) as whatever mounts it does; waits a few seconds for who has it. ERR_BUSY: it is in use. */
 int ct_image_lock(int fd, const char *image, struct err *err);
+/* Until nobody has it mounted, so that all is in it that was written. ERR_BUSY: for so long. */
+int ct_image_wait(int fd, const char *image, usec_t wait, struct err *err);
 /* Attaches an image to a free loop device (autoclear). The image stays locked (flock) as long as the
  * device is in use, so that a volume is never mounted twice; waits a few seconds for the lock. */
 int ct_loop_attach(const char *image, bool read_only, int *ret_fd, char ret_device[32],

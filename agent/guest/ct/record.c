@@ -12,14 +12,19 @@
 #define GROUPS_MAX   (64 * 1024)
 #define PLAN_MAX     (1024 * 1024)
 
+static void add_monitor(const struct ct_record *record, struct fields *f)
+{
+	fields_addf(f, "monitor", "%d", (int)record->monitor);
+	fields_addf(f, "monitor_start", "%llu", (unsigned long long)record->monitor_start);
+}
+
 int ct_record_write(unsigned vmid, const struct ct_record *record, struct err *err)
 {
 	const struct task_record basis = {record->pid, record->pid_start, record->started};
 	autofields own = FIELDS_INIT;
 
 	fields_add(&own, "veths", record->veths);
-	fields_addf(&own, "monitor", "%d", (int)record->monitor);
-	fields_addf(&own, "monitor_start", "%llu", (unsigned long long)record->monitor_start);
+	add_monitor(record, &own);
 	fields_addf(&own, "halt", "%d", record->halt);
 	fields_add(&own, "memory", record->memory);
 	fields_add(&own, "script", record->script);
@@ -65,9 +70,9 @@ void ct_spool_remove(unsigned vmid)
 	task_record_remove_beside(vmid, SPOOL_SUFFIX);
 }
 
-int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err)
+static int read_beside(unsigned vmid, const char *suffix, struct fields *ret, struct err *err)
 {
-	autofree char *path = path_join(path_run(), "guests/%u" CT_PLAN_SUFFIX, vmid);
+	autofree char *path = path_join(path_run(), "guests/%u%s", vmid, suffix);
 	autobuf text = BUF_INIT;
 	struct cursor c;
 	int r = file_read(path, PLAN_MAX, &text, err);
@@ -76,6 +81,31 @@ int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err)
 		return r;
 	c = cursor_on(text.data, text.size);
 	return fields_decode(&c, ret, err);
+}
+
+int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err)
+{
+	return read_beside(vmid, CT_PLAN_SUFFIX, ret, err);
+}
+
+int ct_ending_write(unsigned vmid, const struct ct_record *record, struct err *err)
+{
+	autofields f = FIELDS_INIT;
+
+	add_monitor(record, &f);
+	return task_record_write_beside(vmid, CT_ENDING_SUFFIX, &f, err);
+}
+
+int ct_monitor_read(unsigned vmid, struct ct_record *ret, struct err *err)
+{
+	autofields f = FIELDS_INIT;
+	int r = ct_record_read(vmid, ret, NULL);
+
+	if (r == 0 || (r = read_beside(vmid, CT_ENDING_SUFFIX, &f, err)) < 0)
+		return r;
+	*ret = (struct ct_record){.monitor = (pid_t)task_record_number(&f, "monitor"),
+				  .monitor_start = task_record_number(&f, "monitor_start")};
+	return 0;
 }
 
 static bool is_alive(const struct ct_record *record)

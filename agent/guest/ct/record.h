@@ -35,6 +35,13 @@ void ct_record_remove(unsigned vmid);
 #define CT_END_SUFFIX ".end"
 /* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason; no fields */
 #define CT_ASKED_SUFFIX ".asked"
+/* path_run()/guests/VMID.ending: its end is told, and its monitor has yet to unmount its volumes: fields monitor,
+ * monitor_start */
+#define CT_ENDING_SUFFIX ".ending"
+/* Of one that has ended, as long as there is a trace of it: whose death its unmounting ends with. */
+int ct_ending_write(unsigned vmid, const struct ct_record *record, struct err *err);
+/* monitor and monitor_start of the record, which may be removed by now. ERR_NOT_FOUND: nothing is left of it. */
+int ct_monitor_read(unsigned vmid, struct ct_record *ret, struct err *err);
 int ct_plan_read(unsigned vmid, struct fields *ret, struct err *err);
 /* path_run()/guests/VMID.stopped, for a core that is away: fields vmid, kind, state, target. */
 int ct_spool_write(unsigned vmid, const struct fields *fields, struct err *err);

@@ -245,9 +245,11 @@ static int run_start(struct task_ctx *task, struct start *start, struct err *err
 int ct_start(struct task_ctx *task, struct err *err)
 {
 	struct start start = {0};
-	int r;
+	/* of one that ended by itself a moment ago */
+	bool is_ending = ct_monitor_read(task->guest, &(struct ct_record){0}, NULL) == 0;
+	int r = is_ending ? ct_require_settled(task, err) : ct_require_stopped(task->guest, err);
 
-	if ((r = ct_require_stopped(task->guest, err)) < 0)
+	if (r < 0)
 		return r;
 	ct_clean(task->guest);
 	if ((r = prepare(task, &start, err)) == 0 && (r = mend_volumes(task, &start, err)) == 0)

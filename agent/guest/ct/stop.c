@@ -11,12 +11,16 @@
 #include "agent/guest/ct/cgroup.h"
 #include "agent/guest/ct/control.h"
 #include "agent/guest/ct/hookscript.h"
+#include "agent/guest/ct/mounted.h"
 #include "agent/task/guest/record.h"
 #include "agent/task/internal.h"
 
 #define KILL_WAIT    (30 * USEC_PER_SEC)
-#define MONITOR_WAIT (30 * USEC_PER_SEC)
+#define MONITOR_WAIT (30 * USEC_PER_SEC)  /* from init's end to that of the hooks */
+#define UNMOUNT_WAIT (300 * USEC_PER_SEC) /* what a memory held is written out */
+#define SHORT_WAIT   (10 * USEC_PER_SEC)  /* for who has a volume, and is none of ours that ends */
 #define THAW_WAIT    (5 * USEC_PER_SEC)
+#define SAY_AFTER    (2 * USEC_PER_SEC)
 
 int ct_require_running(unsigned vmid, struct ct_record *ret, struct err *err)
 {
@@ -25,19 +29,41 @@ int ct_require_running(unsigned vmid, struct ct_record *ret, struct err *err)
 	return 0;
 }
 
+/* How long its hooks may take: the node's script has a deadline of its own. */
+static usec_t hooks_wait(const struct ct_record *record)
+{
+	return MONITOR_WAIT + (record->script[0] ? CT_HOOKSCRIPT_WAIT : 0);
+}
+
+static int wait_for_monitor(unsigned vmid, const struct ct_record *record, struct err *err)
+{
+	autofd int monitor = task_open_pid(record->monitor, record->monitor_start);
+	usec_t now = clock_monotonic();
+	int r = monitor < 0 ? 0 : task_wait_pidfd(monitor, now + SAY_AFTER, err);
+
+	if (r == -ERR_TIMEOUT) {
+		task_log("waiting for the end of CT %u: its hooks, its volumes", vmid);
+		r = task_wait_pidfd(monitor, now + hooks_wait(record) + UNMOUNT_WAIT, err);
+	}
+	return r < 0 ? err_prefix(err, "CT %u is still stopping", vmid) : 0;
+}
+
 int ct_require_stopped(unsigned vmid, struct err *err)
 {
 	struct ct_record record;
-	autofd int monitor = -1;
 
 	if (ct_find_running(vmid, &record))
 		return err_set(err, ERR_BUSY, "CT %u already running", vmid);
-	/* init is gone, but its monitor may not have cleaned up yet */
-	if (ct_record_read(vmid, &record, NULL) == 0)
-		monitor = task_open_pid(record.monitor, record.monitor_start);
-	if (monitor >= 0 && task_wait_pidfd(monitor, clock_monotonic() + MONITOR_WAIT, err) < 0)
-		return err_prefix(err, "CT %u is still stopping", vmid);
-	return 0;
+	return ct_monitor_read(vmid, &record, NULL) == 0 ? wait_for_monitor(vmid, &record, err) : 0;
+}
+
+int ct_require_settled(struct task_ctx *task, struct err *err)
+{
+	bool is_ending = ct_monitor_read(task->guest, &(struct ct_record){0}, NULL) == 0;
+	int r = ct_require_stopped(task->guest, err);
+
+	/* a script of the node, left behind by a monitor that was killed, keeps them mounted as well */
+	return r < 0 ? r : ct_mounted_wait(task, is_ending ? UNMOUNT_WAIT : SHORT_WAIT, err);
 }
 
 static int send_signal(int pidfd, int sig)
@@ -45,18 +71,27 @@ static int send_signal(int pidfd, int sig)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
 }
 
-/* The monitor runs the post-stop hook, unmounts the root and exits. One that does not is ended, and
- * its work done here. */
+/* The monitor runs the post-stop hook, unmounts the volumes and exits. One whose hook does not come to its end is
+ * ended; one that unmounts takes as long as that does. */
+static int await_monitor(struct task_ctx *task, const struct ct_record *record, int monitor,
+			 struct err *err)
+{
+	int r = task_wait_pidfd(monitor, clock_monotonic() + hooks_wait(record), err);
+
+	if (r != -ERR_TIMEOUT)
+		return r;
+	if (ct_record_read(task->guest, &(struct ct_record){0}, NULL) == 0) {
+		task_warn(task, "the container's monitor hangs: ended by force");
+		send_signal(monitor, SIGKILL);
+	}
+	return task_wait_pidfd(monitor, clock_monotonic() + UNMOUNT_WAIT, err);
+}
+
 static int finish_stop(struct task_ctx *task, const struct ct_record *record, int monitor,
 		       struct err *err)
 {
-	int r = monitor < 0 ? 0 : task_wait_pidfd(monitor, clock_monotonic() + MONITOR_WAIT, err);
+	int r = monitor < 0 ? 0 : await_monitor(task, record, monitor, err);
 
-	if (r == -ERR_TIMEOUT) {
-		task_warn(task, "the container's monitor hangs: ended by force");
-		send_signal(monitor, SIGKILL);
-		r = task_wait_pidfd(monitor, clock_monotonic() + KILL_WAIT, err);
-	}
 	if (r < 0)
 		return r;
 	if (ct_record_read(task->guest, &(struct ct_record){0}, NULL) == 0)

@@ -65,12 +65,11 @@ static int commit(const struct life *life, struct guest_config *config, void *ct
 static int take_back(const struct life *life, struct guest_config *config, void *ctx,
 		     struct err *err)
 {
-	(void)life;
-	(void)err;
-	guest_snapshot_remove(config, ((struct snapshot *)ctx)->name);
-	if (life_is_locked(config, LOCK_MAKE) || life_is_locked(config, LOCK_DELETE))
+	int r = guest_snapshot_forget(life->ops, config, ((struct snapshot *)ctx)->name, err);
+
+	if (r == 0 && (life_is_locked(config, LOCK_MAKE) || life_is_locked(config, LOCK_DELETE)))
 		guest_config_delete(config, "lock");
-	return 0;
+	return r;
 }
 
 static int make_one(struct task_ctx *task, const struct task_storage *storage,
@@ -208,6 +207,19 @@ int life_snapshot_undo_run(struct task_ctx *task, const struct life *life, struc
 
 /* -- deleting -- */
 
+/* What the end may refuse, volumes that no unused key is left for, is refused before anything is lost. */
+static int check_end(const struct life *life, const struct guest_config *config, const char *name,
+		     struct err *err)
+{
+	struct guest_config copy;
+	int r;
+
+	guest_config_copy(&copy, config);
+	r = guest_snapshot_forget(life->ops, &copy, name, err);
+	guest_config_fini(&copy);
+	return r;
+}
+
 static int begin_delete(const struct life *life, struct guest_config *config, void *ctx,
 			struct err *err)
 {
@@ -225,6 +237,8 @@ static int begin_delete(const struct life *life, struct guest_config *config, vo
 		r = err_set(err, ERR_NOT_FOUND, "snapshot '%s' does not exist", s->name);
 	if (r == 0)
 		r = read_volumes(life, section, s, err);
+	if (r == 0)
+		r = check_end(life, config, s->name, err);
 	if (r == 0) {
 		s->was_marked = guest_snapshot_state(section) != NULL;
 		guest_snapshot_mark_deleted(config, s->name);

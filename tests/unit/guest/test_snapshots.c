@@ -124,6 +124,18 @@ static const struct restore_case restore_cases[] = {
 	 "rootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-1.raw,mp=/d\nparent: s\n"
 	 "unused3: st:101/vm-101-disk-2.raw\n\n"
 	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-1.raw,mp=/d\n"},
+	{"one that waits for the next start was unused before", &guest_kind_ct,
+	 "rootfs: st:101/vm-101-disk-0.raw\nunused0: st:101/vm-101-disk-2.raw\n\n"
+	 "[PENDING]\nmp0: st:101/vm-101-disk-1.raw,mp=/d\nmp1: st:101/vm-101-disk-0.raw,mp=/e\n\n"
+	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\n",
+	 "rootfs: st:101/vm-101-disk-0.raw\nparent: s\nunused0: st:101/vm-101-disk-2.raw\n"
+	 "unused1: st:101/vm-101-disk-1.raw\n\n"
+	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\n"},
+	{"what waits at a machine", &guest_kind_vm,
+	 "scsi0: st:101/vm-101-disk-0.qcow2\n\n[PENDING]\nide0: st:101/vm-101-disk-1.qcow2\n\n"
+	 "[s]\nscsi0: st:101/vm-101-disk-0.qcow2\n",
+	 "scsi0: st:101/vm-101-disk-0.qcow2\nparent: s\nunused0: st:101/vm-101-disk-1.qcow2\n\n"
+	 "[s]\nscsi0: st:101/vm-101-disk-0.qcow2\n"},
 	{"a machine's disks", &guest_kind_vm,
 	 "scsi0: st:101/vm-101-disk-0.qcow2,size=1G\nide2: st:iso/x.iso,media=cdrom\nscsi1: "
 	 "st:101/vm-101-disk-1.raw\n\n"
@@ -171,6 +183,43 @@ static void mends_parents(void **state)
 	guest_snapshot_remove(&config, "PENDING");
 }
 
+static const struct restore_case forget_cases[] = {
+	{"a volume that it alone names", &guest_kind_ct,
+	 "rootfs: st:101/vm-101-disk-0.raw\nparent: s\n\n"
+	 "[s]\nrootfs: st:101/vm-101-disk-0.raw\nmp0: st:101/vm-101-disk-1.raw,mp=/d\n"
+	 "mp1: /srv,mp=/s\n",
+	 "rootfs: st:101/vm-101-disk-0.raw\nunused0: st:101/vm-101-disk-1.raw\n"},
+	{"one that is unused already", &guest_kind_ct,
+	 "unused4: st:101/vm-101-disk-1.raw\n\n[s]\nmp0: st:101/vm-101-disk-1.raw,mp=/d\n",
+	 "unused4: st:101/vm-101-disk-1.raw\n"},
+	{"one that waits, and one of another snapshot", &guest_kind_ct,
+	 "memory: 1\n\n[PENDING]\nmp3: st:101/vm-101-disk-1.raw,mp=/d\n\n"
+	 "[a]\nmp0: st:101/vm-101-disk-2.raw,mp=/e\n\n"
+	 "[s]\nmp0: st:101/vm-101-disk-1.raw,mp=/d\nmp1: st:101/vm-101-disk-2.raw,mp=/e\n",
+	 "memory: 1\n\n[PENDING]\nmp3: st:101/vm-101-disk-1.raw,mp=/d\n\n"
+	 "[a]\nmp0: st:101/vm-101-disk-2.raw,mp=/e\n"},
+	{"a machine's", &guest_kind_vm,
+	 "scsi0: st:101/vm-101-disk-0.qcow2\n\n"
+	 "[s]\nscsi0: st:101/vm-101-disk-0.qcow2\nscsi1: st:101/vm-101-disk-1.qcow2\n"
+	 "ide2: st:iso/x.iso,media=cdrom\n",
+	 "scsi0: st:101/vm-101-disk-0.qcow2\nunused0: st:101/vm-101-disk-1.qcow2\n"},
+};
+
+static void forgets_no_volume(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(forget_cases); i++) {
+		const struct restore_case *c = &forget_cases[i];
+		struct err err = ERR_INIT;
+		AUTOCONFIG config;
+
+		config_from(c->before, &config);
+		if (guest_snapshot_forget(c->ops, &config, "s", &err) < 0)
+			fail_msg("%s: %s", c->name, err.message);
+		assert_config(c->name, &config, c->after);
+	}
+}
+
 static void lists(void **state)
 {
 	AUTOCONFIG config;
@@ -199,7 +248,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_one),	 cmocka_unit_test(knows_names),
 		cmocka_unit_test(is_bounded),	 cmocka_unit_test(goes_back),
-		cmocka_unit_test(mends_parents), cmocka_unit_test(lists),
+		cmocka_unit_test(mends_parents), cmocka_unit_test(forgets_no_volume),
+		cmocka_unit_test(lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

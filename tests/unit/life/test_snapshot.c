@@ -161,6 +161,61 @@ static void undo(int (*job)(struct task_ctx *task, const struct life *life, stru
 	stop_core(pid);
 }
 
+static int delete_it(struct buf *ret_config, struct err *err)
+{
+	struct task_ctx task = {.guest = 101, .node = "n1", .user = "root@pam"};
+	pid_t pid = start_core();
+	int r;
+
+	fields_add(&task.args, "snapname", "s1");
+	r = life_delsnapshot_run(&task, &life, err);
+	assert_int_equal(task_store_get(CONFIG, ret_config, NULL, NULL), 0);
+	fields_fini(&task.args);
+	stop_core(pid);
+	return r;
+}
+
+#define AWAY "[s1]\nscsi1: aa:101/vm-101-disk-0.qcow2,size=1M\n"
+
+/* A volume that only the snapshot names would be forgotten, and be the next owner's of this number. */
+static void its_volume_is_kept(void **state)
+{
+	static const char before[] = "name: a\nparent: s1\n\n" AWAY;
+	autobuf config = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	assert_int_equal(make(&config), 0);
+	set(CONFIG, before, strlen(before));
+	buf_clear(&config);
+	if (delete_it(&config, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(buf_str(&config), "name: a\nunused0: aa:101/vm-101-disk-0.qcow2\n");
+	assert_false(has_snapshot());
+}
+
+static void is_not_deleted_where_its_volume_has_no_key(void **state)
+{
+	autobuf before = BUF_INIT, config = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	if (access("/usr/bin/qemu-img", X_OK) != 0)
+		skip();
+	assert_int_equal(make(&config), 0);
+	buf_add_str(&before, "name: a\nparent: s1\n");
+	for (unsigned i = 0; i < GUEST_UNUSED_MAX; i++)
+		buf_addf(&before, "unused%u: aa:101/vm-101-disk-%u.qcow2\n", i, i + 1);
+	buf_add_str(&before, "\n" AWAY);
+	set(CONFIG, before.data, before.size);
+	buf_clear(&config);
+	assert_int_equal(delete_it(&config, &err), -ERR_LIMIT);
+	assert_string_equal(buf_str(&config), buf_str(&before));
+	assert_true(has_snapshot());
+}
+
 #define GONE "name: a\nscsi0: gone:101/vm-101-disk-0.qcow2\nscsi1: aa:101/vm-101-disk-9.qcow2\n"
 
 /* What is gone is not waited for: a storage, a volume, the guest. */
@@ -324,6 +379,8 @@ int main(void)
 		TEST(a_refused_deletion_changes_nothing),
 		TEST(a_deletion_that_broke_off_is_told),
 		TEST(is_forgotten_by_force),
+		TEST(its_volume_is_kept),
+		TEST(is_not_deleted_where_its_volume_has_no_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
