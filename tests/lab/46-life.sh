@@ -39,7 +39,7 @@ locked() { [ "$(field lxc/150/config lock)" = "$1" ]; }
 away_and_back() { # away_and_back CALL FILE: CALL fills FILE on the storage, whose file system goes meanwhile
 	local upid
 	upid=$(in1 lodge post $1 --bwlimit 512 --no-wait)
-	ok "$1 fills a volume" wait_for 30 in1 sh -c "ls /srv/away/images/$2"
+	ok "$1 fills a volume" wait_for 30 in1 sh -c "du -k /srv/away/images/$2 | grep -q '^[0-9][0-9][0-9]'"
 	in1 umount -l /srv/away
 	in1 lodge task stop "$upid"
 	ok "it is stopped" wait_for 30 sh -c "'$LAB/n1/in' lodge get '/nodes/n1/tasks/$upid/status' | grep -q stopped"
