@@ -22,7 +22,7 @@ struct undo_retry {
 	struct jobs *jobs;
 	sd_event_source *timer;
 	char serial[JOB_SERIAL_SIZE];
-	unsigned try;
+	unsigned guest, try;
 };
 
 static void start_undo(struct jobs *jobs, const char *serial, unsigned try);
@@ -62,12 +62,13 @@ static uint64_t wait_before(unsigned try)
 }
 
 /* try: which one it will be, 2 for the first that is put off. */
-static void try_later(struct jobs *jobs, const char *serial, unsigned try)
+static void try_later(struct jobs *jobs, const char *serial, unsigned guest, unsigned try)
 {
 	struct undo_retry *retry;
 
 	retry = xcalloc(1, sizeof(*retry));
 	retry->jobs = jobs;
+	retry->guest = guest;
 	retry->try = try;
 	str_copy(retry->serial, sizeof(retry->serial), serial);
 	list_append(&jobs->undo_retries, &retry->link);
@@ -83,6 +84,15 @@ static bool is_put_off(const struct jobs *jobs, const char *serial)
 {
 	LIST_FOREACH (&jobs->undo_retries, retry, struct undo_retry, link) {
 		if (str_eq(retry->serial, serial))
+			return true;
+	}
+	return false;
+}
+
+bool jobs_guest_awaits_undo(const struct jobs *jobs, unsigned guest)
+{
+	LIST_FOREACH (&jobs->undo_retries, retry, struct undo_retry, link) {
+		if (retry->guest == guest)
 			return true;
 	}
 	return false;
@@ -130,7 +140,7 @@ static void start_undo(struct jobs *jobs, const char *serial, unsigned try)
 		return;
 	}
 	log_error("undo %s (%s): %s", serial, kept.undo, err.message);
-	try_later(jobs, serial, try + 1);
+	try_later(jobs, serial, kept.guest, try + 1);
 }
 
 void job_undo_start(struct jobs *jobs, const char *serial)
@@ -163,7 +173,7 @@ void job_undo_dead(struct jobs *jobs, const struct job_record *record)
 	if (is_serial(undo_of) && try < DEATHS_MAX)
 		start_undo(jobs, undo_of, try + 1);
 	else if (is_serial(undo_of))
-		try_later(jobs, undo_of, try + 1);
+		try_later(jobs, undo_of, record->guest, try + 1);
 }
 
 void job_undo_settle(struct jobs *jobs, const struct job_record *record, const char *text)
@@ -178,5 +188,5 @@ void job_undo_settle(struct jobs *jobs, const struct job_record *record, const c
 	if (is_done)
 		job_undo_drop(undo_of);
 	else if (!jobs->is_undo_deferred)
-		try_later(jobs, undo_of, try_of(record) + 1);
+		try_later(jobs, undo_of, record->guest, try_of(record) + 1);
 }

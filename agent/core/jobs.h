@@ -89,6 +89,8 @@ char *jobs_log_path(const struct jobs *jobs, const char *upid);
 /* false while a job of an earlier core did not say yet what it is: what looks idle may not be. */
 bool jobs_are_known(struct jobs *jobs);
 bool jobs_guest_is_busy(const struct jobs *jobs, unsigned guest);
+/* The undo of a job on it failed, and is tried again later. */
+bool jobs_guest_awaits_undo(const struct jobs *jobs, unsigned guest);
 /* Does one that starts it, or of which nothing is known yet, wait or run? */
 bool jobs_guest_may_start(const struct jobs *jobs, unsigned guest);
 

@@ -91,7 +91,8 @@ static void look(struct unfinished *u)
 		if (!is_unfinished(u->core, guest, &what))
 			continue;
 		has_found = true;
-		if (!jobs_guest_is_busy(u->core->jobs, guest->vmid))
+		if (!jobs_guest_is_busy(u->core->jobs, guest->vmid) &&
+		    !jobs_guest_awaits_undo(u->core->jobs, guest->vmid))
 			undo(u->core, guest, &what);
 	}
 	if (!has_found)

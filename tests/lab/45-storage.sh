@@ -59,6 +59,8 @@ ok "redirects are followed" in1 lodge download "$url/redirect/3/a.iso" local:iso
 ok "not for ever" not in1 lodge download "$url/redirect/9/a.iso" local:iso --filename many.iso
 ok "nor to files of the host" not in1 lodge download "$url/file" local:iso --filename file.iso
 ok "an error of the server" not in1 lodge download "$url/none.iso" local:iso
+ok "with a password in its address" not in1 lodge download "http://joe:geheim@$host:8080/none.iso" local:iso
+ok "which nobody is told" not in1 grep -rq geheim /var/lib/lodge/tasks
 ok "more than there is room for is known at once" sh -c "! '$LAB/n1/in' lodge download '$url/big.iso' small:iso >'$LAB/big' 2>&1 &&
 	grep -q 'bytes are needed\\|are needed' '$LAB/big'"
 upid=$(in1 lodge download "$url/slow.iso" local:iso --no-wait)

@@ -80,7 +80,7 @@ static int freeze(struct task_ctx *task, const struct cgroup_layout *layout,
 	if (r == 0)
 		r = sync_inside(task, record, err);
 	if (r < 0 && ct_hold(task, false, &why) < 0)
-		task_warn(task, "the container stands still: %s", why.message);
+		task_leave(task, "the container stands still: %s", why.message);
 	return r;
 }
 

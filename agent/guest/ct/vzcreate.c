@@ -259,8 +259,10 @@ int vzcreate_run(struct task_ctx *task, struct err *err)
 	struct create create = {0};
 	int r;
 
-	if ((r = task_config_get(task, "lxc", &create.config, &create.version, err)) < 0)
+	if ((r = task_config_get(task, "lxc", &create.config, &create.version, err)) < 0) {
+		task->is_unfinished = true; /* the core stored it, with its lock */
 		return r;
+	}
 	if (!str_eq(guest_config_get(&create.config, "lock"), "create")) {
 		create_fini(&create);
 		return err_set(err, ERR_BUSY, "CT %u is not being created", task->guest);

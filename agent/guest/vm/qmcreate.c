@@ -129,8 +129,10 @@ int qmcreate_run(struct task_ctx *task, struct err *err)
 	struct create create = {0};
 	int r;
 
-	if ((r = task_config_get(task, "qemu", &create.config, &create.version, err)) < 0)
+	if ((r = task_config_get(task, "qemu", &create.config, &create.version, err)) < 0) {
+		task->is_unfinished = true; /* the core stored it, with its lock */
 		return r;
+	}
 	if (str_eq(guest_config_get(&create.config, "lock"), "create")) {
 		r = create_steps(task, &create, err);
 		if (r < 0)

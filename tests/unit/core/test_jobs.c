@@ -197,7 +197,10 @@ static void undo_runs_after_an_unfinished_end(void **state)
 	autofree char *path = undo_file();
 
 	assert_int_equal(access(path, F_OK), 0);
+	assert_true(jobs_guest_awaits_undo(w->jobs, 7));
+	assert_false(jobs_guest_awaits_undo(w->jobs, 8));
 	fixture_run_until(w->event, has_undone_twice, NULL);
+	assert_false(jobs_guest_awaits_undo(w->jobs, 7));
 	end_undo(w, "OK");
 	assert_int_equal(access(path, F_OK), -1);
 	assert_string_equal(jobs_find(w->jobs, upid)->exit_text, "no space left");
