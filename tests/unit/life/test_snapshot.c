@@ -175,12 +175,12 @@ static int delete_it(struct buf *ret_config, struct err *err)
 	return r;
 }
 
-#define AWAY "[s1]\nscsi1: aa:101/vm-101-disk-0.qcow2,size=1M\n"
+#define TAKEN "[s1]\nscsi1: aa:101/vm-101-disk-0.qcow2,size=1M\n"
 
 /* A volume that only the snapshot names would be forgotten, and be the next owner's of this number. */
 static void its_volume_is_kept(void **state)
 {
-	static const char before[] = "name: a\nparent: s1\n\n" AWAY;
+	static const char before[] = "name: a\nparent: s1\n\n" TAKEN;
 	autobuf config = BUF_INIT;
 	struct err err = ERR_INIT;
 
@@ -208,7 +208,7 @@ static void is_not_deleted_where_its_volume_has_no_key(void **state)
 	buf_add_str(&before, "name: a\nparent: s1\n");
 	for (unsigned i = 0; i < GUEST_UNUSED_MAX; i++)
 		buf_addf(&before, "unused%u: aa:101/vm-101-disk-%u.qcow2\n", i, i + 1);
-	buf_add_str(&before, "\n" AWAY);
+	buf_add_str(&before, "\n" TAKEN);
 	set(CONFIG, before.data, before.size);
 	buf_clear(&config);
 	assert_int_equal(delete_it(&config, &err), -ERR_LIMIT);
