@@ -46,7 +46,7 @@ async function operates(page) {
 	await ok('and nothing of its configuration, of which only media are theirs to change', async () => {
 		await goTo(page, '/guest/lxc/100/config');
 		await page.locator('tr[data-key="memory"]').waitFor();
-		same(await words(page.locator('main')), []);
+		same(await words(page.locator('section.panel')), []);
 		await goTo(page, '/guest/lxc/100');
 		await button(page, 'Start').waitFor();
 	});
@@ -75,11 +75,12 @@ async function operates(page) {
 		await onNode('lodge', 'put', '/access/acl', '--path', '/sdn/zones/localnetwork/vmbr0', '--roles', 'PVESDNUser', '--users', 'operator@pve');
 		same(await look(), ['vmbr0', 'no network']);
 		await onNode('lodge', 'delete', '/access/roles/Netter');
+		await goTo(page, '/guest/lxc/100');
 	});
 	await ok('rights that are taken away are gone with the next look', async () => {
-		await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', 'PVEVMUser', '--users', 'operator@pve', '--delete', '1');
 		await onNode('lodge', 'post', '/access/roles', '--roleid', 'console-only', '--privs', 'VM.Audit,VM.Console');
 		await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', 'console-only', '--users', 'operator@pve');
+		await onNode('lodge', 'put', '/access/acl', '--path', '/vms/100', '--roles', 'PVEVMUser', '--users', 'operator@pve', '--delete', '1');
 		await withRights(page, '/vms/100', () => page.reload());
 		await page.locator('.facts').waitFor();
 		await page.locator('nav.tabs a', { hasText: 'Console' }).waitFor(); // drawn by the same rights as the buttons

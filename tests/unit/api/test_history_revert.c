@@ -322,6 +322,24 @@ static void test_root_only_values(void **state)
 	}
 }
 
+/* A bridge that it was on is another one now. */
+static void test_old_bridge(void **state)
+{
+	(void)state;
+	version = put(CONFIG, NEW "net0: name=eth0,bridge=vmbr1,hwaddr=BC:24:11:00:00:01\n");
+	put(CONFIG, NEW);
+	fixture_put(
+		&f, "/user.cfg",
+		"user:net@pve:1:0::::\nrole:Sys:Sys.Modify,Sys.Audit\nacl:/:user:net@pve:Sys:1\n"
+		"acl:/vms:user:net@pve:PVEVMAdmin:1\n");
+	fixture_login(&f, "net@pve");
+	expect_refused(revert(CONFIG, version, ""), 403,
+		       "Permission check failed (/sdn/zones/localnetwork/vmbr1, SDN.Use)");
+	expect_stored(CONFIG, NEW);
+	fixture_login(&f, NULL);
+	assert_int_equal(revert(CONFIG, version, ""), 200);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -338,6 +356,7 @@ int main(void)
 		TEST(test_wrong_parameters),
 		TEST(test_permissions),
 		TEST(test_root_only_values),
+		TEST(test_old_bridge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
