@@ -255,7 +255,7 @@ static void test_accepted_are_bounded(void **state)
 
 static int setup_short(void **state)
 {
-	fixture_upload_fields = 300 * USEC_PER_MSEC;
+	fixture_upload_fields = USEC_PER_SEC;
 	return fixture_setup(state);
 }
 

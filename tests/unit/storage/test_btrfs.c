@@ -299,10 +299,11 @@ static void test_nocow(void **state)
 	parse(volid, &volume);
 	autofree char *path = inside(&volume, NULL, "");
 	const char *const argv[] = {"lsattr", path, NULL};
-	assert_int_equal(exec_run(&(struct exec_run){.argv = argv,
-						     .deadline = clock_monotonic() + USEC_PER_SEC},
-				  &result, NULL),
-			 0);
+	assert_int_equal(
+		exec_run(&(struct exec_run){.argv = argv,
+					    .deadline = clock_monotonic() + 30 * USEC_PER_SEC},
+			 &result, NULL),
+		0);
 	assert_non_null(strchr(strtok((char *)buf_str(&result.output), " "), 'C'));
 	exec_result_fini(&result);
 	assert_int_equal(driver->free(&def, &volume, NULL), 0);
