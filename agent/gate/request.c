@@ -4,6 +4,7 @@
 #include "agent/gate/upload.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "agent/base/json.h"
 #include "agent/base/mem.h"
@@ -112,9 +113,22 @@ bool request_start(struct request *r, const char *verb, const char *http)
 	return r->state == REQUEST_READING;
 }
 
+bool request_drains(const struct request *r)
+{
+	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *expect = header(r, MHD_HTTP_HEADER_EXPECT);
+	uint64_t n = 0;
+
+	if (expect && strcasecmp(expect, "100-continue") == 0)
+		return false;
+	return !length || (str_to_u64(length, &n) && n <= DRAIN_MAX);
+}
+
 bool request_body(struct request *r, const char *data, size_t size)
 {
 	r->body_size += size;
+	if (r->state == REQUEST_ANSWERED)
+		return r->body_size <= DRAIN_MAX;
 	if (r->body_size > GATE_BODY_MAX)
 		r->is_too_large = true;
 	if (!r->is_too_large)

@@ -66,8 +66,11 @@ struct request {
 struct request *request_new(struct gate *gate, const char *target,
 			    struct MHD_Connection *connection);
 void request_free(struct request *r);
-/* The head is complete. false: not even the body is wanted; the state is ANSWERED. */
+/* The head is complete. false: the body is not wanted; the state is ANSWERED. */
 bool request_start(struct request *r, const char *verb, const char *http);
+/* Is the body of a refused request read all the same? A connection that is closed on what a client still sends is reset,
+ * and the answer lost with it (RFC 9112, 9.6). Not where it is too large, or is not sent before a word from here. */
+bool request_drains(const struct request *r);
 /* false: close the connection, this will not end. */
 bool request_body(struct request *r, const char *data, size_t size);
 /* The body is complete. Afterwards the state is CALLED (suspended) or ANSWERED. */

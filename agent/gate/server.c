@@ -54,7 +54,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	if (r->verb[0] == '\0') {
 		bool is_wanted = request_start(r, method, version);
 
-		return is_wanted ? MHD_YES : request_queue(r);
+		return is_wanted || request_drains(r) ? MHD_YES : request_queue(r);
 	}
 	if (*size > 0) {
 		bool is_wanted =

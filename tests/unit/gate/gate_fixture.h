@@ -152,6 +152,8 @@ static inline int fixture_setup(void **state)
 	autofree char *tls = NULL, *webui = NULL;
 	struct err err = ERR_INIT;
 
+	signal(SIGPIPE,
+	       SIG_IGN); /* a test that ends by it would leave the processes of the fixture */
 	strcpy(f->folder, "/tmp/lodge-gate-XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
 	setenv("LODGE_STATE_DIR", f->folder, 1);

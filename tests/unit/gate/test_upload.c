@@ -195,18 +195,23 @@ static void wait_for_file(struct client *c, const struct fixture *f, in_addr_t f
 	ask_number(f, "/jobs");
 }
 
-static unsigned upload_small(const struct fixture *f, in_addr_t from)
+static unsigned upload_of(const struct fixture *f, in_addr_t from, uint64_t size)
 {
 	struct client c;
 	autoresponse r = {0};
 
 	client_open_from(&c, f, from);
-	begin(&c, "/take/upload", 1000);
-	send_pattern(&c, 0, 1000);
+	begin(&c, "/take/upload", size);
+	send_pattern(&c, 0, size);
 	client_send(&c, TAIL, strlen(TAIL));
 	assert_true(client_read(&c, &r));
 	client_close(&c);
 	return r.status;
+}
+
+static unsigned upload_small(const struct fixture *f, in_addr_t from)
+{
+	return upload_of(f, from, 1000);
 }
 
 /* Nothing is known of them but their address. */
@@ -221,7 +226,7 @@ static void test_those_who_wait_block_nobody(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
 		wait_for_file(&waiting[i], f, 0x7f000010 + (in_addr_t)(i % ADDRESSES));
 	assert_int_equal(upload_small(f, INADDR_LOOPBACK), 200);
-	assert_int_equal(upload_small(f, 0x7f000010), 429);
+	assert_int_equal(upload_of(f, 0x7f000010, 4 * MIB), 429);
 	client_close(&waiting[0]);
 	while (upload_small(f, 0x7f000010) != 200)
 		assert_true(clock_monotonic() < end);
