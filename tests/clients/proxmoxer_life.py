@@ -150,7 +150,7 @@ def clones():
     task_ok('linked clone of a running container on btrfs', px, upid)
     ok('linked', any('linking' in line for line in task_log(px, upid)), *task_log(px, upid))
     same('a name by default', node.lxc(212).config.get()['hostname'], 'Copy-of-life210')
-    same('the source still runs', ct.status.current.get()['status'], 'running')
+    ok('the source still runs', wait_for(5, lambda: ct.status.current.get()['status'] == 'running'), ct.status.current.get())
     same('and answers', read(210, '/root/word'), 'source')
     stop(210)
     task_ok('full clone to another storage is refused for trees', px, ct.clone.post(newid=213, full=1, storage='btr'))

@@ -59,7 +59,7 @@ ok "create" "${create[@]}" --scsi0 local:0.5 --boot 'order=scsi0;ide2;net0'
 ok "its volume is there" is vm-200-disk-0.raw "$(volume)"
 ok "its config names it" is local:200/vm-200-disk-0.raw,size=512M "$(field $vm/config scsi0)"
 ok "it is not locked" is "" "$(field $vm/config lock)"
-ok "it is stopped" status_is stopped
+ok "it is stopped" wait_for 5 status_is stopped
 in_n1 lodge put $vm/config --kvm 1 >/dev/null
 ok "without KVM a machine that wants it does not start" fails_with "KVM is not available" in_n1 lodge post $vm/status/start
 in_n1 lodge put $vm/config --kvm 0 >/dev/null
