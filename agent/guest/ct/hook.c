@@ -2,7 +2,7 @@
 /* Hooks that liblxc's monitor executes, through a shell:
  *   hook start-host VMID HALT "VETHS"  before init runs: leaves the run record
  *   hook stop VMID                     init is gone, its groups and namespaces are still there
- *   hook post-stop VMID                after the end: spool file, record removed, core told
+ *   hook post-stop VMID                after the end: the node's script; spool file, record removed, core told
  * liblxc adds arguments of its own behind these and sets LXC_PID and LXC_TARGET. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -169,9 +169,11 @@ static int hook_post_stop(unsigned vmid, int argc, char **argv)
 	(void)argv;
 	if (ct_record_read(vmid, &record, NULL) == 0)
 		script = xstrdup(record.script);
-	ct_note_stopped(vmid, init_pid(), is_reboot ? "reboot" : "stop");
+	/* Before the end is told: one that reboots is started again at once, and its volumes are mounted as long as the
+	 * script runs. */
 	if (ct_hookscript_run(script, vmid, "post-stop", &err) < 0)
 		log_warning("container %u: %s", vmid, err.message);
+	ct_note_stopped(vmid, init_pid(), is_reboot ? "reboot" : "stop");
 	return is_reboot ? 1 : 0;
 }
 
