@@ -64,4 +64,33 @@ ok "the snapshots go" job vzdelsnapshot 501 snapname=second
 ok "both" job vzdelsnapshot 501 snapname=first
 ok "destroy" job vzdestroy 501
 ok "nothing is mounted any more" wait_for 5 loops_are_free "$lab/btr/"
+
+# growing
+printf 'hostname: g\nlock: create\nmemory: 64\nswap: 0\nunprivileged: 1\n' | put_conf 502
+ok "create, on a path that is a link" job vzcreate 502 ostemplate=local:vztmpl/busybox.tar.gz rootfs=linked:0.1 \
+	set.mp0=linked:0.0625,mp=/data
+ok "start" job vzstart 502
+if [ -n "$may_grow" ]; then
+	ok "its root grows while it runs" job vzresize 502 disk=rootfs size=$((192 << 20))
+	ok "it is in the config" has 502 'rootfs: linked:502/vm-502-disk-0.raw,size=192M'
+	ok "and inside" test "$(blocks 502 /)" -gt 150000
+else
+	before=$(stat -c %s "$lab/real/images/502/vm-502-disk-0.raw")
+	ok "its root is found, and cannot grow here" job_fails CAP_SYS_RESOURCE vzresize 502 disk=rootfs size=$((192 << 20))
+	ok "and its image is as it was" is "$before" "$(stat -c %s "$lab/real/images/502/vm-502-disk-0.raw")"
+fi
+ok "unmounted inside" inside 502 /bin/busybox umount /data
+ok "nobody has it" wait_for 5 loops_are_free vm-502-disk-1
+ok "a volume that was unmounted inside grows" job vzresize 502 disk=mp0 size=$((128 << 20))
+ok "it is in the config" has 502 'mp0: linked:502/vm-502-disk-1.raw,mp=/data,size=128M'
+job vzconfig 502 set.mp0=linked:502/vm-502-disk-1.raw,mp=/data,ro=1,size=128M >/dev/null
+ok "read-only" inside 502 /bin/grep -q ' /data ext4 ro' /proc/mounts
+image=$lab/real/images/502/vm-502-disk-1.raw
+ok "that does not grow" job_fails 'for reading only' vzresize 502 disk=mp0 size=$((256 << 20))
+ok "and its image is as it was" is $((128 << 20)) "$(stat -c %s "$image")"
+ok "stop" job vzstop 502
+ok "then it does" job vzresize 502 disk=mp0 size=$((256 << 20))
+ok "its file system is whole" e2fsck -f -n "$image"
+ok "destroy" job vzdestroy 502
+ok "nothing left" clean_behind 502
 umount "$lab/btr"
