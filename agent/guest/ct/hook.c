@@ -189,7 +189,8 @@ static int hook_post_stop(unsigned vmid, int argc, char **argv)
 	 * script runs. */
 	if (ct_hookscript_run(script, vmid, "post-stop", &err) < 0)
 		log_warning("container %u: %s", vmid, err.message);
-	ct_note_stopped(vmid, init_pid(), is_reboot ? "reboot" : "stop");
+	/* A job that was asked to end it says when that is done: nobody else starts it again. */
+	ct_note_stopped(vmid, init_pid(), is_reboot && !ct_is_asked(vmid) ? "reboot" : "stop");
 	return is_reboot ? 1 : 0;
 }
 

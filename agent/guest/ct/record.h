@@ -34,8 +34,11 @@ void ct_record_remove(unsigned vmid);
 #define CT_PLAN_SUFFIX ".start"
 /* path_run()/guests/VMID.end: what was seen of its end: fields oom_kills (for want of memory) */
 #define CT_END_SUFFIX ".end"
-/* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason: no fields */
+/* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason: fields job, job_start */
 #define CT_ASKED_SUFFIX ".asked"
+int ct_asked_write(unsigned vmid, struct err *err); /* by this process */
+/* Does the job that asked still wait for the end? */
+bool ct_is_asked(unsigned vmid);
 /* path_run()/guests/VMID.ending: its end is told, and its monitor has yet to unmount its volumes: fields monitor,
  * monitor_start */
 #define CT_ENDING_SUFFIX ".ending"

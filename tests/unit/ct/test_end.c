@@ -146,6 +146,41 @@ static void is_told_after_the_script(void **state)
 	assert_string_equal(fields_get(&f, "target"), "reboot");
 }
 
+/* Its user reboots it while a job shuts it down, or ends all guests of the node. */
+static void stays_down_when_a_job_asked_for_that(void **state)
+{
+	struct ct_record record = {.pid = NOBODY, .pid_start = 1};
+	autofields f = FIELDS_INIT;
+
+	(void)state;
+	assert_int_equal(ct_record_write(101, &record, NULL), 0);
+	assert_int_equal(ct_asked_write(101, NULL), 0);
+	assert_int_not_equal(post_stop("reboot"), 0); /* liblxc starts it no more either */
+	told(&f);
+	assert_string_equal(fields_get(&f, "target"), "stop");
+}
+
+/* That job was killed, long ago maybe. */
+static void reboots_when_nobody_waits_for_its_end(void **state)
+{
+	struct ct_record record = {.pid = NOBODY, .pid_start = 1};
+	autofields f = FIELDS_INIT;
+	pid_t job = fork();
+
+	(void)state;
+	if (job == 0)
+		_exit(ct_asked_write(101, NULL) == 0 ? 0 : 1);
+	int status;
+
+	assert_int_equal(waitpid(job, &status, 0), job);
+	assert_int_equal(status, 0);
+	assert_true(is_there("guests/101.asked"));
+	assert_int_equal(ct_record_write(101, &record, NULL), 0);
+	post_stop("reboot");
+	told(&f);
+	assert_string_equal(fields_get(&f, "target"), "reboot");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +188,10 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(is_told_of_none_but_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(is_told_after_the_script, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stays_down_when_a_job_asked_for_that, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(reboots_when_nobody_waits_for_its_end, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
