@@ -93,4 +93,23 @@ ok "then it does" job vzresize 502 disk=mp0 size=$((256 << 20))
 ok "its file system is whole" e2fsck -f -n "$image"
 ok "destroy" job vzdestroy 502
 ok "nothing left" clean_behind 502
+
+# a new volume gets owner and mode of what it is mounted on
+printf 'hostname: o\nlock: create\nmemory: 64\nswap: 0\nunprivileged: 1\n' | put_conf 503
+ok "create" job vzcreate 503 ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1
+ok "start" job vzstart 503
+inside 503 /bin/sh -c "for c in \"mkdir /own /other\" \"chown 5:6 /own /other\" \"chmod 1770 /own /other\"; do busybox \$c; done"
+owner() { inside 503 /bin/stat -c %u:%g:%a "$1"; }
+ok "folders" is 5:6:1770 "$(owner /own)"
+ok "a volume that takes them" job vzconfig 503 set.mp0=local:0.0625,mp=/own,keepattrs=1
+ok "is mounted" inside 503 /bin/grep -q ' /own ext4 ' /proc/mounts
+ok "and has them" is 5:6:1770 "$(owner /own)"
+ok "one that does not" job vzconfig 503 set.mp1=local:0.0625,mp=/other
+ok "has its own" is 0:0:755 "$(owner /other)"
+inside 503 /bin/busybox chmod 700 /own
+ok "stop" job vzstop 503
+ok "start" job vzstart 503
+ok "what was set later stays" is 5:6:700 "$(owner /own)"
+ok "and leaves the other alone" is 0:0:755 "$(owner /other)"
+ok "destroy" job vzdestroy 503 force=1
 umount "$lab/btr"
