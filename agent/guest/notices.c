@@ -41,5 +41,13 @@ void guest_notices(const struct guest_config *config, struct fields *ret)
 				"%s: quota=1 is kept and has no effect: there are no user quotas "
 				"inside containers",
 				keys->items[i].name);
+		if (str_after(keys->items[i].name, "mp") &&
+		    has_flag(keys->items[i].value, "keepattrs=") &&
+		    (keys->items[i].value[0] == '/' || has_flag(keys->items[i].value, "ro=")))
+			fields_addf(ret, keys->items[i].name,
+				    "%s: keepattrs=1 has no effect on a folder of the node, nor on "
+				    "what "
+				    "is mounted for reading only",
+				    keys->items[i].name);
 	}
 }

@@ -67,12 +67,12 @@ ok "root inside writes to it" inside 101 /bin/sh -c 'echo x >/srv/data/f && [ "$
 ok "mount options" bash -c 'grep " /srv/data " "/proc/$1/mountinfo" | grep nosuid | grep -q noatime' _ "$(pid_of 101)"
 ok "the folder shows its file" is data "$(inside 101 /bin/cat /srv/data/below/file)"
 ok "a folder of the node keeps its owners" is 65534 "$(inside 101 /bin/busybox stat -c %u /mnt/ro/file)"
-ok "root inside cannot write to what is root's" not inside 101 /bin/sh -c 'echo x >/srv/data/below/file'
+ok "root inside cannot write to what is root's" inside_fails 101 /bin/sh -c 'echo x >/srv/data/below/file'
 chmod 666 "$lab/shared/file"
 ok "what everybody may write, it may" inside 101 /bin/sh -c 'echo x >/srv/data/below/file'
-ok "but not read-only" not inside 101 /bin/sh -c 'echo y >/mnt/ro/file'
-ok "and root inside cannot take that off" not inside 101 /bin/busybox mount -o remount,bind,rw /mnt/ro
-ok "still not" not inside 101 /bin/sh -c 'echo y >/mnt/ro/file'
+ok "but not read-only" inside_fails 101 /bin/sh -c 'echo y >/mnt/ro/file'
+ok "and root inside cannot take that off" inside_fails 101 /bin/busybox mount -o remount,bind,rw /mnt/ro
+ok "still not" inside_fails 101 /bin/sh -c 'echo y >/mnt/ro/file'
 ok "nothing of it on the host" not grep -q 'ct/mnt/101' /proc/self/mountinfo
 ok "stop" stop
 ok "what was written is in the volume" bash -c 'debugfs -R "cat f" "$1" 2>/dev/null | grep -qx x' _ "$LODGE_STATE_DIR/local/images/101/vm-101-disk-1.raw"
@@ -102,14 +102,14 @@ ok "start with devices" start_with 'dev0: /dev/loop-control,uid=7,gid=8,mode=064
 ok "owner and mode" is "7 8 640" "$(inside 101 /bin/busybox stat -c '%u %g %a' /dev/loop-control)"
 ok "it is a device" inside 101 /bin/busybox test -c /dev/loop-control
 ok "it opens" inside 101 /bin/sh -c 'exec 3<>/dev/loop-control'
-ok "deny-write" not inside 101 /bin/sh -c 'echo x >/dev/kmsg'
-ok "others cannot be opened by making them" not inside 101 /bin/busybox mknod /tmp/mem c 1 1
+ok "deny-write" inside_fails 101 /bin/sh -c 'echo x >/dev/kmsg'
+ok "others cannot be opened by making them" inside_fails 101 /bin/busybox mknod /tmp/mem c 1 1
 ok "stop" stop
 
 # features
 ns() { inside 101 /bin/busybox unshare -m -p -f /bin/busybox mount -t proc proc /proc; }
 ok "start without features" start_with
-ok "no FUSE" not inside 101 /bin/busybox test -e /dev/fuse
+ok "no FUSE" inside_fails 101 /bin/busybox test -e /dev/fuse
 ok "stop" stop
 ok "start with nesting, fuse" start_with 'features: nesting=1,fuse=1,keyctl=1'
 ok "a further /proc, as a nested container has" ns

@@ -49,3 +49,34 @@ ok "as is all the rest" is 'Size: 25000000' "$(size_of "$image")"
 ok "its file system is whole" e2fsck -f -n "$image"
 ok "destroy" job vzdestroy 401
 ok "nothing left" clean_behind 401
+
+# a restart from inside, while a script of the node takes long
+printf 'hostname: r\nlock: create\nmemory: 64\nhookscript: local:snippets/slow.sh\nswap: 0\nunprivileged: 1\n' | put_conf 402
+rm "$lab/go" "$lab/begun"
+ok "create" job vzcreate 402 ostemplate=local:vztmpl/busybox.tar.gz rootfs=local:0.1
+ok "start" job vzstart 402
+first=$(pid_of 402)
+: >"$states"
+inside 402 /bin/reboot
+ok "it ends, and the script begins" wait_for 20 test -e "$lab/begun"
+ok "nobody is told to start it yet" not stopped 402
+pid=$(job --background vzstart 402)
+waits() { grep -rq "waiting for the end of CT 402" "$LODGE_STATE_DIR/tasks"; }
+ok "a start waits" wait_for 20 waits
+ok "longer than for a volume that is in use" not wait_for 12 test ! -e "/proc/$pid"
+: >"$lab/go"
+ok "then it comes to its end" wait_for 60 test ! -e "/proc/$pid"
+ok "the core was told that it reboots" grep -q 'vmid=402 kind=lxc state=stopped target=reboot' "$states"
+ok "it runs" inside 402 true
+ok "as another one" not is "$first" "$(pid_of 402)"
+rm "$lab/go" "$lab/begun"
+pid=$(job --background vzstop 402)
+ok "a stop begins the script" wait_for 20 test -e "$lab/begun"
+monitor=$(pgrep -f "\[lxc monitor\] $LODGE_RUN_DIR/ct 402")
+ok "its monitor is there" test -n "$monitor"
+ok "and is left alone as long as that runs" not wait_for 32 test ! -e "/proc/$monitor"
+: >"$lab/go"
+ok "the stop comes to its end" wait_for 60 test ! -e "/proc/$pid"
+ok "by itself" not grep -rq 'ended by force' "$LODGE_STATE_DIR/tasks"
+ok "nothing left" clean_behind 402
+ok "destroy" job vzdestroy 402

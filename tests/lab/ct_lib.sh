@@ -167,6 +167,10 @@ inside() { # inside VMID COMMAND…: runs in a container, under its limits
 		fi
 	)
 }
+inside_fails() { # inside_fails VMID COMMAND…: not because nobody could enter it
+	inside "$1" true || { echo "$1 cannot be entered"; return 1; }
+	not inside "$@"
+}
 wait_for() { # wait_for SECONDS COMMAND…: an event without a descriptor to wait on
 	local end=$((SECONDS + $1))
 	shift

@@ -86,7 +86,7 @@ ok "a file that is not ours stays, and that is said" grep -q 'WARN: nameserver.*
 ok "it does" inside 101 /bin/grep -q 192.0.2.9 /etc/resolv.conf
 inside 101 /bin/sh -c 'cat /mine >/etc/resolv.conf'
 ok "none named" change delete=nameserver,searchdomain
-ok "the node's" not inside 101 /bin/grep -q '10.1.1.1' /etc/resolv.conf
+ok "the node's" inside_fails 101 /bin/grep -q '10.1.1.1' /etc/resolv.conf
 inside 101 /bin/sh -c 'mkdir -p /usr/share/zoneinfo/Europe; echo TZ >/usr/share/zoneinfo/Europe/Prague'
 ok "a time zone" change set.timezone=Europe/Prague
 ok "is there" is TZ "$(inside 101 /bin/cat /etc/localtime)"
@@ -104,6 +104,7 @@ ok "lv" is lv "$(inside 101 /bin/hostname)"
 
 # devices
 opens() { inside 101 /bin/sh -c "exec 3<>$1"; }
+opens_not() { inside_fails 101 /bin/sh -c "exec 3<>$1"; }
 if [ -c /dev/fuse ]; then
 	ok "a device" change set.dev0=/dev/fuse,mode=0666,uid=7
 	ok "is there" is 7:666 "$(inside 101 /bin/stat -c %u:%a /dev/fuse)"
@@ -113,17 +114,17 @@ if [ -c /dev/fuse ]; then
 	ok "kept elsewhere it opens, too" opens /keep
 	inside 101 /bin/sh -c 'exec 3</dev/fuse; exec sleep 60' &
 	busy=$!
-	wait_for 5 bash -c 'ls -l /proc/[0-9]*/fd/3 2>/dev/null | grep -q dev/fuse'
+	ok "somebody inside has it open" wait_for 5 inside 101 /bin/sh -c 'ls -l /proc/[0-9]*/fd/3 2>/dev/null | grep -q dev/fuse'
 	change delete=dev0 >"$lab/log"
 	ok "one that is open waits" grep -q 'dev0: waits.*is in use' "$lab/log"
 	inside 101 /bin/sh -c 'for p in $(ps | grep "sleep 60" | grep -v grep | while read p rest; do echo $p; done); do kill $p; done'
 	wait $busy 2>/dev/null
 	ok "once it is not" wait_for 10 bash -c 'python3 "$1" vzconfig 101 delete=dev0 | grep -q "taken away"' _ "$here/ct_job.py"
-	ok "nothing is left of it" not inside 101 /bin/busybox test -e /dev/fuse
+	ok "nothing is left of it" inside_fails 101 /bin/busybox test -e /dev/fuse
 	if grep -qs '[:,]devices[:,]' "/proc/$init/cgroup"; then
-		ok "what was kept elsewhere opens no more" not opens /keep
+		ok "what was kept elsewhere opens no more" opens_not /keep
 		ok "for reading only" change set.dev0=/dev/fuse,mode=0666,deny-write=1
-		ok "does not open for writing" not opens /dev/fuse
+		ok "does not open for writing" opens_not /dev/fuse
 		ok "for reading it does" inside 101 /bin/sh -c 'exec 3</dev/fuse'
 		ok "for both again" change set.dev0=/dev/fuse,mode=0666
 		ok "opens" opens /dev/fuse
@@ -182,7 +183,7 @@ ok "a bridge that is not there" bash -c 'python3 "$1" vzconfig 101 "set.net1=nam
 change revert=net1 >/dev/null
 ok "remove" change delete=net0
 ok "it is gone on both sides" bash -c '! test -e /sys/class/net/veth101i0'
-ok "inside, too" not inside 101 /bin/busybox ip link show dev lan0
+ok "inside, too" inside_fails 101 /bin/busybox ip link show dev lan0
 ok "nothing waits" settled
 
 # mount points
@@ -194,28 +195,28 @@ echo canary >"$lab/secret/canary"
 refused() { change "$1" >"$lab/log"; grep -q "$2" "$lab/log"; } # refused SET TEXT
 rm -rf "$lab/shared/b" && ln -s "$lab/secret" "$lab/shared/b"
 ok "a folder that became a link is not mounted" refused "set.mp2=$lab/shared/b,mp=/mnt/b" "symbolic link in '$lab/shared/b'"
-ok "nothing of what it leads to is inside" not inside 101 /bin/cat /mnt/b/canary
+ok "nothing of what it leads to is inside" inside_fails 101 /bin/cat /mnt/b/canary
 change revert=mp2 >/dev/null
 rm "$lab/shared/b" && ln -s /etc "$lab/shared/b"
 ok "a place that became a link is none" refused "set.mp2=$lab/secret,mp=/mnt/shared/b/new" "guest's /mnt/shared/b/new.*symbolic link"
-ok "and nothing was made where it leads" not inside 101 /bin/ls /etc/new
+ok "and nothing was made where it leads" inside_fails 101 /bin/ls /etc/new
 change revert=mp2 >/dev/null
 rm "$lab/shared/b" && mkdir "$lab/shared/b"
 ok "a folder in a folder" change "set.mp2=$lab/secret,mp=/mnt/shared/b"
 ok "is there" is canary "$(inside 101 /bin/cat /mnt/shared/b/canary)"
 ok "and goes" change delete=mp2
-ok "is gone" not inside 101 /bin/cat /mnt/shared/b/canary
+ok "is gone" inside_fails 101 /bin/cat /mnt/shared/b/canary
 ok "a new volume" change set.mp1=local:0.0625,mp=/mnt/new
 ok "is in the config" has 'mp1: local:101/vm-101-disk-2.raw,mp=/mnt/new,size=64M'
 ok "root inside writes to it" inside 101 /bin/sh -c 'echo x >/mnt/new/f && [ "$(stat -c %u /mnt/new/f)" = 0 ]'
 ok "read-only" change set.mp1=local:101/vm-101-disk-2.raw,mp=/mnt/new,ro=1,size=64M
-ok "it is" not inside 101 /bin/sh -c 'echo y >/mnt/new/f'
+ok "it is" inside_fails 101 /bin/sh -c 'echo y >/mnt/new/f'
 ok "what was written is there" is x "$(inside 101 /bin/cat /mnt/new/f)"
 ok "elsewhere" change set.mp1=local:101/vm-101-disk-2.raw,mp=/opt/new,size=64M
 ok "it is there" is x "$(inside 101 /bin/cat /opt/new/f)"
 inside 101 /bin/sh -c 'cd /opt/new && exec sleep 60' &
 busy=$!
-wait_for 5 bash -c 'ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -q opt/new'
+ok "somebody inside is in it" wait_for 5 inside 101 /bin/sh -c 'ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -q opt/new'
 change delete=mp1 >"$lab/log"
 ok "one that is in use waits" grep -q "mp1: waits.*is in use" "$lab/log"
 ok "and stays" is x "$(inside 101 /bin/cat /opt/new/f)"
@@ -232,6 +233,7 @@ ok "at once" settled
 ok "it is the same container all the time" is "$init" "$(pid_of 101)"
 
 # what its file system does
+mounted_not() { inside 101 true && not mount_of "$1"; }
 mount_of() { grep " $1 " "/proc/$(pid_of 101)/mountinfo"; }
 change set.mp1=local:0.0625,mp=/mnt/new,acl=0 >"$lab/log"
 ok "without ACLs" mount_of /mnt/new
@@ -247,7 +249,7 @@ ok "with them" change set.mp1="$(sed -n 's/^mp1: //;s/acl=0/acl=1/p' "$(conf 101
 ok "it has" has_acl /mnt/new
 ok "all mount options" change set.mp1="$(sed -n 's/^mp1: //p' "$(conf 101)" | sed 's/,acl=1//'),mountoptions=noatime;nodev;noexec;nosuid;lazytime;discard"
 ok "are there" bash -c 'for o in noatime nodev noexec nosuid lazytime discard; do grep -q "[ ,]$o\>" <<<"$1" || { echo "$o: $1"; exit 1; }; done' _ "$(mount_of /mnt/new)"
-ok "no program runs from it" not inside 101 /bin/sh -c 'cp /bin/busybox /mnt/new/busybox && /mnt/new/busybox true'
+ok "no program runs from it" inside_fails 101 /bin/sh -c 'cp /bin/busybox /mnt/new/busybox && /mnt/new/busybox true'
 ok "quotas inside are refused" job_fails "quota: there are no user quotas inside containers" vzconfig 101 "set.mp1=$(sed -n 's/^mp1: //p' "$(conf 101)"),quota=1"
 ok "away" change delete=mp1
 ok "its volume, too" change delete=unused0
@@ -256,11 +258,11 @@ inside 101 /bin/sh -c 'mkdir -p /real /by; ln -s real /link; ln -s /real/deeper 
 ok "below a link of its root" change set.mp1="$lab/shared,mp=/link/there"
 ok "it is where that leads" mount_of /real/there
 ok "away" change delete=mp1
-ok "it is gone" not mount_of /real/there
+ok "it is gone" mounted_not /real/there
 ok "on a link of its root" change set.mp1="$lab/shared,mp=/by/last"
 ok "it is there" mount_of /real/deeper
 ok "away" change delete=mp1
-ok "it is gone" not mount_of /real/deeper
+ok "it is gone" mounted_not /real/deeper
 ok "one more" change set.mp1="$lab/shared,mp=/real/file"
 ok "unmounted inside, a file in its place" inside 101 /bin/sh -c 'umount /real/file && rmdir /real/file && : >/real/file'
 ok "goes" change delete=mp1
@@ -300,20 +302,21 @@ if [ -c /dev/fuse ]; then
 	ok "start" job vzstart 102
 	inside 102 /bin/busybox mknod /fuse c 10 229
 	opens_there() { inside 102 /bin/sh -c "exec 3<>$1"; }
-	ok "a node of its own does not open" not opens_there /fuse
+	opens_not_there() { inside_fails 102 /bin/sh -c "exec 3<>$1"; }
+	ok "a node of its own does not open" opens_not_there /fuse
 	job vzconfig 102 set.dev0=/dev/fuse >"$lab/log"
 	if grep -qs '[:,]devices[:,]' "/proc/$(pid_of 102)/cgroup"; then
 		ok "given, it opens" opens_there /dev/fuse
 		ok "as does its own" opens_there /fuse
 		ok "taken away" job vzconfig 102 delete=dev0
-		ok "neither does" not opens_there /fuse
+		ok "neither does" opens_not_there /fuse
 		rules() { cat "/sys/fs/cgroup/devices$(sed -n 's/^[0-9]*:[^:]*\bdevices\b[^:]*://p' "/proc/$(pid_of 102)/cgroup")/devices.list"; }
 		before=$(rules)
 		inside 102 /bin/busybox mkdir -p /dev/fuse
 		job vzconfig 102 set.dev0=/dev/fuse >"$lab/log"
 		ok "one that cannot be attached waits" grep -q 'dev0: waits' "$lab/log"
 		ok "and its rule is taken back" is "$before" "$(rules)"
-		ok "so its own node does not open" not opens_there /fuse
+		ok "so its own node does not open" opens_not_there /fuse
 		job vzconfig 102 revert=dev0 >/dev/null
 		ok "nothing waits" not grep -q PENDING "$(conf 102)"
 	else

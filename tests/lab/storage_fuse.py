@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""storage_fuse.py FOLDER: mounts a FUSE file system there that reads every request and answers none but the first
-(INIT), so that whoever touches it hangs and cannot even be killed. Ends, and frees them, with this process."""
+"""storage_fuse.py FOLDER [PID]: mounts a FUSE file system there that reads every request and answers none but the first
+(INIT), in the mount namespace of that process, so that whoever touches it hangs and cannot even be killed. Ends, and frees them, with this process."""
 import ctypes
 import os
 import struct
@@ -10,6 +10,10 @@ import sys
 folder = sys.argv[1]
 libc = ctypes.CDLL(None, use_errno=True)
 fd = os.open('/dev/fuse', os.O_RDWR)
+if len(sys.argv) > 2:
+    namespace = os.open(f'/proc/{sys.argv[2]}/ns/mnt', os.O_RDONLY)
+    if libc.setns(namespace, 0x20000) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
 options = f'fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other'.encode()
 if libc.mount(b'hang', folder.encode(), b'fuse', 6, options) != 0:
     sys.exit(os.strerror(ctypes.get_errno()))

@@ -11,7 +11,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "agent/base/fd.h"
@@ -19,10 +18,9 @@
 #include "agent/base/str.h"
 #include "agent/guest/ct/child.h"
 #include "agent/guest/ct/control.h"
-#include "agent/guest/ct/init_proc.h"
 #include "agent/guest/ct/mount.h"
-#include "agent/guest/ct/rootdir.h"
-#include "agent/guest/ct_schema.h"
+#include "agent/guest/ct/mounted.h"
+#include "agent/guest/ct/volume.h"
 #include "storage/filesystem.h"
 
 #define GROW_TIMEOUT (6 * 3600 * USEC_PER_SEC)
@@ -42,64 +40,7 @@ static bool may_grow_mounted(void)
 	return has_capability(CAP_SYS_RESOURCE);
 }
 
-/* -- of a running one -- */
-
-/* Is this file system on a loop device of that image? Inside, anything may be mounted there. */
-static bool is_of_image(int fd, const char *image)
-{
-	autofree char *backing = NULL;
-	autobuf text = BUF_INIT;
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return false;
-	backing = xasprintf("/sys/dev/block/%u:%u/loop/backing_file", major(st.st_dev),
-			    minor(st.st_dev));
-	if (file_read(backing, 4096, &text, NULL) < 0)
-		return false;
-	size_t size = strlen(image);
-
-	return strncmp(buf_str(&text), image, size) == 0 && buf_str(&text)[size] == '\n';
-}
-
-static int open_inside(struct task_ctx *task, const struct ct_record *record,
-		       const struct guest_volume *v, struct err *err)
-{
-	autofd int root = ct_init_root(record, err);
-	struct guest_config config;
-	struct ct_mp mp;
-	int r;
-
-	if (root < 0)
-		return root;
-	if (str_eq(v->key, "rootfs"))
-		return TAKE_FD(root);
-	if ((r = task_config_get(task, "lxc", &config, NULL, err)) < 0)
-		return r;
-	r = ct_mp_parse(v->key, guest_config_get(&config, v->key) ?: "", &mp, err);
-	guest_config_fini(&config);
-	if (r < 0)
-		return r;
-	r = rootdir_open(root, mp.path, O_RDONLY | O_DIRECTORY);
-	return r < 0 ? err_errno(err, -r, "guest's %s", mp.path) : r;
-}
-
-static int grow_running(struct task_ctx *task, const struct ct_record *record,
-			const struct guest_volume *v, const char *path, struct err *err)
-{
-	autofd int fd = open_inside(task, record, v, err);
-
-	if (fd < 0)
-		return fd;
-	if (!is_of_image(fd, path))
-		return err_set(err, ERR_BUSY,
-			       "%s has grown; its file system is not mounted in the running "
-			       "container: ask again once it is stopped",
-			       v->key);
-	return filesystem_grow_mounted(fd, err);
-}
-
-/* -- of one that does not run -- */
+/* -- while nobody has it mounted -- */
 
 static int grow_mounted_step(struct task_ctx *task, void *path, struct err *err)
 {
@@ -147,7 +88,7 @@ static int grow_mounted(struct task_ctx *task, const char *path, struct err *err
 }
 
 /* What does not mount, or has errors, the tools may know how to mend; what is in use is nobody's to touch. */
-static int grow_stopped(struct task_ctx *task, const char *path, struct err *err)
+static int grow_unmounted(struct task_ctx *task, const char *path, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -164,34 +105,47 @@ static int grow_stopped(struct task_ctx *task, const char *path, struct err *err
 	return r;
 }
 
-/* -- both -- */
-
+/* Whether the container runs does not tell: inside it may be unmounted. */
 int ct_grow(struct task_ctx *task, const struct guest_volume *v, const char *path, struct err *err)
 {
-	struct ct_record record;
+	bool is_mounted = false;
 	struct stat st;
+	int r;
 
+	(void)v;
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0; /* part of its storage's file system */
-	return v->is_unused || !ct_find_running(task->guest, &record)
-		       ? grow_stopped(task, path, err)
-		       : grow_running(task, &record, v, path, err);
+	if ((r = ct_mounted_look(task, path, &is_mounted, err)) < 0)
+		return r;
+	return is_mounted ? ct_mounted_grow(task, path, err) : grow_unmounted(task, path, err);
+}
+
+static int check_mounted(struct task_ctx *task, const struct guest_volume *v, struct err *err)
+{
+	autobuf path = BUF_INIT;
+	bool is_mounted = false;
+	int r = ct_volume_path(task, v->volid, &path, err);
+
+	if (r == 0)
+		r = ct_mounted_look(task, buf_str(&path), &is_mounted, err);
+	if (r < 0 || !is_mounted || may_grow_mounted())
+		return r;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "feature not available: growing a mounted file system needs "
+		       "CAP_SYS_RESOURCE, which this node does not have: stop the container first");
 }
 
 int ct_grow_check(struct task_ctx *task, const struct guest_volume *v, uint64_t size,
 		  struct err *err)
 {
 	struct ct_record record;
+	int r = 0;
 
 	(void)size;
-	if (str_eq(v->volume.format, "subvol") || v->is_unused)
+	if (str_eq(v->volume.format, "subvol"))
 		return 0;
 	/* its monitor may still have the image mounted: a check of it now would tear it */
-	if (!ct_find_running(task->guest, &record))
-		return ct_require_settled(task, err);
-	if (may_grow_mounted())
-		return 0;
-	return err_set(err, ERR_UNSUPPORTED,
-		       "feature not available: growing a mounted file system needs "
-		       "CAP_SYS_RESOURCE, which this node does not have: stop the container first");
+	if (!v->is_unused && !ct_find_running(task->guest, &record))
+		r = ct_require_settled(task, err);
+	return r < 0 ? r : check_mounted(task, v, err);
 }

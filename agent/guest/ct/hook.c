@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Hooks that liblxc's monitor executes, through a shell:
- *   hook start-host VMID HALT "VETHS"  before init runs: leaves the run record
+ *   hook start-host VMID HALT "VETHS" START
+ *                                      before init runs: mounts what its plan has; leaves the run record
  *   hook stop VMID                     init is gone, its groups and namespaces are still there
- *   hook post-stop VMID                after the end: spool file, record removed, core told
+ *   hook post-stop VMID                after the end: the node's script; spool file, record removed, core told
  * liblxc adds arguments of its own behind these and sets LXC_PID and LXC_TARGET. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -45,8 +46,8 @@ static pid_t init_pid(void)
 	return text && str_to_u64(text, &pid) && pid <= INT32_MAX ? (pid_t)pid : 0;
 }
 
-/* For whoever waits for the start: a line of liblxc's own log becomes the job's error. */
-static void explain(unsigned vmid, const char *message)
+/* For whoever waits for the start: a line of liblxc's own log becomes the job's error. The hook's exit code. */
+static int explain(unsigned vmid, const char *message)
 {
 	autofree char *path = path_join(path_run(), "ct/%u.log", vmid);
 	autofree char *line = xasprintf("lxc %u 0 ERROR    lodge - hook - %s\n", vmid, message);
@@ -55,6 +56,7 @@ static void explain(unsigned vmid, const char *message)
 	log_error("container %u: %s", vmid, message);
 	if (fd >= 0)
 		(void)fd_write_all(fd, line, strlen(line), NULL);
+	return 1;
 }
 
 /* Of a device the file system that holds its node; several share it. */
@@ -74,11 +76,11 @@ static int attach_mounts(unsigned vmid, const struct ct_record *record, const st
 	struct ct_mount mount;
 	struct err err = ERR_INIT;
 
-	for (size_t i = 0; ct_mounts_decode(plan, i, &mount); i++) {
-		if (ct_mount_attach(NULL, record, &mount, &err) < 0) {
-			explain(vmid, err.message);
-			return 1;
-		}
+	for (size_t i = 0; i < plan->count && str_eq(plan->items[i].name, "mount"); i++) {
+		if (!ct_mounts_decode(plan, i, &mount))
+			return explain(vmid, "the plan of its start is malformed");
+		if (ct_mount_attach(NULL, record, &mount, &err) < 0)
+			return explain(vmid, err.message);
 	}
 	/* Here they would keep volumes busy that a running container gave back. */
 	for (size_t i = 0; ct_mounts_decode(plan, i, &mount); i++)
@@ -97,6 +99,19 @@ static void note_groups(unsigned vmid, struct ct_record *record)
 				  sizeof(record->memory));
 }
 
+/* A start whose job was killed can be followed by another one, which takes its plan away: what it was to have is not known
+ * any more. */
+static int read_plan(unsigned vmid, const char *start, struct fields *ret)
+{
+	struct err err = ERR_INIT;
+
+	if (ct_plan_read(vmid, ret, &err) < 0)
+		return explain(vmid, err.message);
+	if (!str_eq(fields_get(ret, "start"), start))
+		return explain(vmid, "another start has begun meanwhile");
+	return 0;
+}
+
 /* A failure here makes liblxc give up before init runs. */
 static int hook_start_host(unsigned vmid, int argc, char **argv)
 {
@@ -105,7 +120,7 @@ static int hook_start_host(unsigned vmid, int argc, char **argv)
 	struct err err = ERR_INIT;
 	uint64_t halt;
 
-	if (argc < 2 || !str_to_u64(argv[0], &halt) || record.pid <= 0)
+	if (argc < 3 || !str_to_u64(argv[0], &halt) || record.pid <= 0)
 		return 2;
 	if (ct_find_running(vmid, &other)) {
 		log_error("container %u already runs", vmid);
@@ -122,7 +137,8 @@ static int hook_start_host(unsigned vmid, int argc, char **argv)
 	record.started = clock_wall() / USEC_PER_SEC;
 	str_copy(record.veths, sizeof(record.veths), argv[1]);
 	note_groups(vmid, &record);
-	(void)ct_plan_read(vmid, &plan, NULL);
+	if (read_plan(vmid, argv[2], &plan) != 0)
+		return 1;
 	record.has_rules = !str_eq(fields_get(&plan, "rules"), "0");
 	str_copy(record.script, sizeof(record.script), fields_get(&plan, "script") ?: "");
 	if (attach_mounts(vmid, &record, &plan) != 0)
@@ -169,9 +185,12 @@ static int hook_post_stop(unsigned vmid, int argc, char **argv)
 	(void)argv;
 	if (ct_record_read(vmid, &record, NULL) == 0)
 		script = xstrdup(record.script);
-	ct_note_stopped(vmid, init_pid(), is_reboot ? "reboot" : "stop");
+	/* Before the end is told: one that reboots is started again at once, and its volumes are mounted as long as the
+	 * script runs. */
 	if (ct_hookscript_run(script, vmid, "post-stop", &err) < 0)
 		log_warning("container %u: %s", vmid, err.message);
+	/* A job that was asked to end it says when that is done: nobody else starts it again. */
+	ct_note_stopped(vmid, init_pid(), is_reboot && !ct_is_asked(vmid) ? "reboot" : "stop");
 	return is_reboot ? 1 : 0;
 }
 

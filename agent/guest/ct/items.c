@@ -165,8 +165,8 @@ static void add_hooks(const struct ct_items *in, const char *veths, struct field
 {
 	const struct ct_host *host = in->host;
 
-	fields_addf(ret, "lxc.hook.start-host", "%s hook start-host %u %d '%s'", host->hook_program,
-		    in->vmid, in->halt_signal, veths);
+	fields_addf(ret, "lxc.hook.start-host", "%s hook start-host %u %d '%s' %s",
+		    host->hook_program, in->vmid, in->halt_signal, veths, in->start);
 	fields_addf(ret, "lxc.hook.stop", "%s hook stop %u", host->hook_program, in->vmid);
 	fields_addf(ret, "lxc.hook.post-stop", "%s hook post-stop %u", host->hook_program,
 		    in->vmid);

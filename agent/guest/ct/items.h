@@ -28,6 +28,7 @@ struct ct_items {
 	const struct fields *devices; /* rules for its dev[n]: "c 10:229 rwm"; NULL: none */
 	bool denies_devices;	      /* one of them denies something */
 	int halt_signal;
+	const char *start; /* name of this start: its hooks obey its plan alone (CT_PLAN_SUFFIX) */
 };
 
 /* common.seccomp with what the features change; "" when nothing does. Pure. */

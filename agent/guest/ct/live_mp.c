@@ -56,7 +56,7 @@ static bool is_same_mount(const struct ct_mp *a, const struct ct_mp *b)
 {
 	return volid_text_same(a->volume, b->volume) && str_eq(a->path, b->path) &&
 	       a->flags == b->flags && a->read_only == b->read_only && a->discard == b->discard &&
-	       a->acl == b->acl;
+	       a->acl == b->acl && a->keep_attributes == b->keep_attributes;
 }
 
 int ct_live_mp(struct task_ctx *task, const struct ct_record *record,

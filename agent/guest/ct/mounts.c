@@ -2,6 +2,7 @@
 /* Moves mounts into containers. Runs in jobs and hooks, the moving in a forked step. */
 #include "agent/guest/ct/mounts.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -75,14 +76,50 @@ static int open_root(struct err *err)
 	return fd < 0 ? err_errno(err, errno, "open the container's root") : fd;
 }
 
+/* As it was made: nobody has set anything yet. */
+static bool is_new(int root)
+{
+	struct stat st;
+	autofd int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool is_empty = dir != NULL;
+
+	if (!dir)
+		return false;
+	fd = -1; /* the stream's */
+	for (struct dirent *e; is_empty && (e = readdir(dir));)
+		is_empty = str_eq(e->d_name, ".") || str_eq(e->d_name, "..") ||
+			   str_eq(e->d_name, "lost+found");
+	closedir(dir);
+	return is_empty && fstat(root, &st) == 0 && st.st_uid == 0 && st.st_gid == 0;
+}
+
+/* As the container's root, in its ids: it could do the same once the volume is mounted. */
+static int keep_attributes(int tree, int target, const struct ct_mount *mount, struct err *err)
+{
+	autofd int root = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (root >= 0 && !is_new(root))
+		return 0;
+	if (root < 0 || fstat(target, &st) != 0 || fchown(root, st.st_uid, st.st_gid) != 0 ||
+	    fchmod(root, st.st_mode & 07777) != 0)
+		return err_errno(err, errno, "give the volume owner and mode of guest's %s",
+				 mount->target);
+	return 0;
+}
+
 static int attach_here(int tree, const struct ct_mount *mount, struct err *err)
 {
 	autofd int root = open_root(err);
 	autofd int target =
 		root < 0 ? root : ct_place_make(root, mount->target, mount->is_file, err);
+	int r;
 
 	if (target < 0)
 		return target;
+	if (mount->keeps_attributes && (r = keep_attributes(tree, target, mount, err)) < 0)
+		return r;
 	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) !=
 	    0)
 		return err_errno(err, errno, "mount on guest's %s", mount->target);
@@ -214,23 +251,25 @@ int ct_mount_detach(struct task_ctx *task, const struct ct_record *record, const
 
 void ct_mounts_encode(const struct ct_mount *mount, struct fields *out)
 {
-	fields_addf(out, "mount", "%" PRIx64 " %d %d\n%s\n%s", mount->attributes, mount->is_file,
-		    mount->is_shifted, mount->target, mount->source);
+	fields_addf(out, "mount", "%" PRIx64 " %d %d %d\n%s\n%s", mount->attributes, mount->is_file,
+		    mount->is_shifted, mount->keeps_attributes, mount->target, mount->source);
 }
 
 bool ct_mounts_decode(const struct fields *f, size_t i, struct ct_mount *ret)
 {
 	autostrv char **lines = i < f->count ? str_split(f->items[i].value, "\n") : NULL;
 	struct ct_mount mount = {0};
-	int is_file, is_shifted;
+	int is_file, is_shifted, keeps_attributes;
 
 	if (!lines || strv_count(lines) != 3 ||
-	    sscanf(lines[0], "%" SCNx64 " %d %d", &mount.attributes, &is_file, &is_shifted) != 3 ||
+	    sscanf(lines[0], "%" SCNx64 " %d %d %d", &mount.attributes, &is_file, &is_shifted,
+		   &keeps_attributes) != 4 ||
 	    !str_copy(mount.target, sizeof(mount.target), lines[1]) ||
 	    !str_copy(mount.source, sizeof(mount.source), lines[2]))
 		return false;
 	mount.is_file = is_file;
 	mount.is_shifted = is_shifted;
+	mount.keeps_attributes = keeps_attributes;
 	*ret = mount;
 	return true;
 }
@@ -261,6 +300,7 @@ int ct_mount_prepare(const struct ct_mp *mp, const char *path, unsigned vmid, bo
 		mount.attributes |= MOUNT_ATTR_NODEV;
 	/* a folder of the node keeps its owners: what is root's there is nobody's inside */
 	mount.is_shifted = is_unprivileged && !mp->is_folder;
+	mount.keeps_attributes = mp->keep_attributes && !mp->is_folder && !mp->read_only;
 	snprintf(mount.source, sizeof(mount.source), "%s.mp%u", place, mp->index);
 	flags |= mp->read_only ? MS_RDONLY : 0;
 	r = mp->is_folder ? ct_mount_folder(path, mount.source, flags, err)

@@ -21,6 +21,7 @@ struct ct_mount {
 	char target[512];	  /* inside */
 	uint64_t attributes;	  /* MOUNT_ATTR_* to set */
 	bool is_file, is_shifted; /* by the container's user namespace */
+	bool keeps_attributes;	  /* of what it is mounted on, a new volume: owner and mode */
 };
 
 /* record: of its first process, whose namespaces are joined; ERR_UNAVAILABLE once that has ended. task may be NULL. */

@@ -2,6 +2,9 @@
 /* Run records and spool files of containers. Runs in jobs and hooks. */
 #include "agent/guest/ct/record.h"
 
+#include <unistd.h>
+
+#include "agent/base/exec.h"
 #include "agent/base/fd.h"
 #include "agent/base/mem.h"
 #include "agent/base/paths.h"
@@ -106,6 +109,27 @@ int ct_monitor_read(unsigned vmid, struct ct_record *ret, struct err *err)
 	*ret = (struct ct_record){.monitor = (pid_t)task_record_number(&f, "monitor"),
 				  .monitor_start = task_record_number(&f, "monitor_start")};
 	return 0;
+}
+
+int ct_asked_write(unsigned vmid, struct err *err)
+{
+	autofields f = FIELDS_INIT;
+
+	fields_addf(&f, "job", "%d", (int)getpid());
+	fields_addf(&f, "job_start", "%llu", (unsigned long long)exec_pid_start(getpid()));
+	return task_record_write_beside(vmid, CT_ASKED_SUFFIX, &f, err);
+}
+
+bool ct_is_asked(unsigned vmid)
+{
+	autofields f = FIELDS_INIT;
+
+	if (read_beside(vmid, CT_ASKED_SUFFIX, &f, NULL) < 0)
+		return false;
+	const struct task_record job = {.pid = (pid_t)task_record_number(&f, "job"),
+					.pid_start = task_record_number(&f, "job_start")};
+
+	return task_record_is_alive(&job);
 }
 
 static bool is_alive(const struct ct_record *record)

@@ -29,12 +29,16 @@ int ct_record_write(unsigned vmid, const struct ct_record *record, struct err *e
 /* ERR_NOT_FOUND when there is none or it is of another boot. Says nothing about being alive. */
 int ct_record_read(unsigned vmid, struct ct_record *ret, struct err *err);
 void ct_record_remove(unsigned vmid);
-/* path_run()/guests/VMID.start: what the hooks of a start need to know: fields script, rules, mount (mounts.h), … */
+/* path_run()/guests/VMID.start: what the hooks of a start need to know: fields mount
+ * (mounts.h), …; start (its name), script, rules */
 #define CT_PLAN_SUFFIX ".start"
 /* path_run()/guests/VMID.end: what was seen of its end: fields oom_kills (for want of memory) */
 #define CT_END_SUFFIX ".end"
-/* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason; no fields */
+/* path_run()/guests/VMID.asked: a job has asked for the end, which so needs no other reason: fields job, job_start */
 #define CT_ASKED_SUFFIX ".asked"
+int ct_asked_write(unsigned vmid, struct err *err); /* by this process */
+/* Does the job that asked still wait for the end? */
+bool ct_is_asked(unsigned vmid);
 /* path_run()/guests/VMID.ending: its end is told, and its monitor has yet to unmount its volumes: fields monitor,
  * monitor_start */
 #define CT_ENDING_SUFFIX ".ending"

@@ -4,6 +4,7 @@
 #include "agent/guest/ct/start.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/mount.h>
 
 #include "agent/base/fd.h"
@@ -68,9 +69,19 @@ static int mount_others(struct task_ctx *task, const struct start *start, struct
 	return r;
 }
 
-static int write_plan(const struct task_ctx *task, const struct start *start,
+/* No other start, of this container or another one, has this name. */
+static char *new_name(void)
+{
+	uint64_t number;
+
+	random_bytes(&number, sizeof(number));
+	return xasprintf("%016" PRIx64, number);
+}
+
+static int write_plan(const struct task_ctx *task, const struct start *start, const char *name,
 		      const struct fields *items, struct fields *plan, struct err *err)
 {
+	fields_add(plan, "start", name);
 	fields_add(plan, "script", start->script.size ? start->script.data : NULL);
 	fields_add(plan, "rules", ct_items_name_devices(items) ? "1" : "0");
 	return task_record_write_beside(task->guest, CT_PLAN_SUFFIX, plan, err);
@@ -104,7 +115,7 @@ int ct_start_child(struct task_ctx *task, void *ctx, struct err *err)
 	autofree char *lxc_path = path_join(path_run(), "ct");
 	autofree char *log = path_join(path_run(), "ct/%u.log", task->guest);
 	autofree char *target = ct_mount_point(task->guest);
-	autofree char *seccomp = NULL;
+	autofree char *seccomp = NULL, *name = new_name();
 	autofields items = FIELDS_INIT, plan = FIELDS_INIT, warnings = FIELDS_INIT;
 	enum ct_init init = CT_INIT_OTHER;
 	int r;
@@ -119,9 +130,10 @@ int ct_start_child(struct task_ctx *task, void *ctx, struct err *err)
 				    .rootfs = target,
 				    .devices = &start->devices.rules,
 				    .denies_devices = start->devices.denies,
-				    .halt_signal = ct_halt_signal(&start->config, init)};
+				    .halt_signal = ct_halt_signal(&start->config, init),
+				    .start = name};
 	if ((r = ct_items_build(&in, &items, &warnings, err)) < 0 ||
-	    (r = write_plan(task, start, &items, &plan, err)) < 0)
+	    (r = write_plan(task, start, name, &items, &plan, err)) < 0)
 		return r;
 	for (size_t i = 0; i < warnings.count; i++)
 		task_warn(task, "%s", warnings.items[i].value);

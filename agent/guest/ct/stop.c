@@ -103,10 +103,9 @@ static int finish_stop(struct task_ctx *task, const struct ct_record *record, in
 /* What a script says against it stops nobody from stopping. */
 static void announce(struct task_ctx *task, const struct ct_record *record)
 {
-	const struct fields none = {0};
 	struct err err = ERR_INIT;
 
-	(void)task_record_write_beside(task->guest, CT_ASKED_SUFFIX, &none, NULL);
+	(void)ct_asked_write(task->guest, NULL);
 	if (ct_hookscript_run(record->script, task->guest, "pre-stop", &err) < 0)
 		task_warn(task, "%s", err.message);
 }

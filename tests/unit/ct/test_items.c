@@ -32,7 +32,8 @@ static int build(const char *text, const struct ct_host *on, struct fields *item
 					      .host = on,
 					      .vmid = 101,
 					      .rootfs = "/run/x/mnt-101",
-					      .halt_signal = 37},
+					      .halt_signal = 37,
+					      .start = "one"},
 			   items, &warnings, NULL);
 	guest_config_fini(&config);
 	return r;
@@ -70,7 +71,7 @@ static void unprivileged(void **state)
 	assert_true(has(&items, "lxc.net.1.mtu", "1400"));
 	assert_true(has(&items, "lxc.hook.post-stop", "/x/lodge-task-ct hook post-stop 101"));
 	assert_true(has(&items, "lxc.hook.start-host",
-			"/x/lodge-task-ct hook start-host 101 37 'veth101i1'"));
+			"/x/lodge-task-ct hook start-host 101 37 'veth101i1' one"));
 	assert_null(fields_get(&items, "lxc.cap.drop"));
 	assert_null(fields_get(&items, "lxc.cgroup2.devices.deny"));
 	assert_false(ct_items_name_devices(&items));

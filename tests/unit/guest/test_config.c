@@ -218,6 +218,9 @@ static void notices(void **state)
 		{"rootfs: a:101/b.raw,quota=1\nmp0: a:101/c.raw,mp=/a,quota=1\nmp1: "
 		 "a:101/d.raw,mp=/b,quota=0\n",
 		 2},
+		{"mp0: a:101/c.raw,mp=/a,keepattrs=1\nmp1: /srv,mp=/b,keepattrs=1\nmp2: "
+		 "a:101/d.raw,mp=/c,ro=1,keepattrs=1\nmp3: /srv,mp=/d,keepattrs=0\n",
+		 2},
 		{"memory: 64\n[snap]\nnet0: name=eth0,firewall=1\n", 0},
 	};
 
