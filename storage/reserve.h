@@ -10,8 +10,8 @@ struct reservation {
 	char *path; /* of the record; NULL: none */
 };
 
-/* Fails with ERR_NO_SPACE if the storage has less than that beside what others were promised. file: absolute
- * path of what is being written, or NULL: it need not exist yet, and may have its room already. size 0: nothing is reserved. */
+/* Fails with ERR_NO_SPACE if the storage has less than that beside what others were promised. file: absolute path of what
+ * is being written, or NULL: it need not exist yet, and may have its room already. size 0: nothing is reserved. */
 int reserve_begin(const struct storage_def *def, uint64_t size, const char *file,
 		  struct reservation *ret, struct err *err);
 void reserve_end(struct reservation *reservation);

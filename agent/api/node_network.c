@@ -246,8 +246,7 @@ static const struct param list_params[] = {
 	PARAM_NODE,
 	{"type", PARAM_STRING, OPTIONAL, .choices = filters,
 	 .text = "Only those of this type; any_bridge, any_local_bridge and include_sdn leave out "
-		 "bridges without SDN.Audit "
-		 "or SDN.Use."},
+		 "bridges without SDN.Audit or SDN.Use."},
 	PARAM_END,
 };
 

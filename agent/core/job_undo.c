@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Undoing what jobs left that died, or that could not put everything back themselves. An undo that dies is run again at once, a few times. After that, or when it fails or
- * cannot be started, it is tried again less and less often and without end: what it needs (a storage, a quorum, memory)
- * may be back by then. Runs on the core's loop. */
+/* Undoing what jobs left that died, or that could not put everything back themselves. An undo that dies is run again at
+ * once, a few times. After that, or when it fails or cannot be started, it is tried again less and less often and without
+ * end: what it needs (a storage, a quorum, memory) may be back by then. Runs on the core's loop. */
 #include <string.h>
 
 #include "agent/base/clock.h"

@@ -15,9 +15,8 @@
 #include "agent/guest/underway.h"
 
 #define LOOK_AGAIN (500 * USEC_PER_MSEC)
-#define FIRST_WAIT                                                                                 \
-	(1 *                                                                                       \
-	 USEC_PER_SEC) /* for what was begun to be ended, and five times as long before each further look */
+/* For what was begun to be ended; so many times as long before each further look, up to the last. */
+#define FIRST_WAIT USEC_PER_SEC
 #define WAIT_GROWS 5
 #define LAST_WAIT  (1800 * USEC_PER_SEC)
 

@@ -46,8 +46,7 @@ void guest_notices(const struct guest_config *config, struct fields *ret)
 		    (keys->items[i].value[0] == '/' || has_flag(keys->items[i].value, "ro=")))
 			fields_addf(ret, keys->items[i].name,
 				    "%s: keepattrs=1 has no effect on a folder of the node, nor on "
-				    "what "
-				    "is mounted for reading only",
+				    "what is mounted for reading only",
 				    keys->items[i].name);
 	}
 }

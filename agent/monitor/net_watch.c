@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Notices that somebody flushed the firewall, that dnsmasq is gone, or that an interface has come which the boot did
- * not find; putting things right is the core's. Changes that Lodge makes itself cause one more look, which then changes nothing. */
+/* Notices that somebody flushed the firewall, that dnsmasq is gone, or that an interface has come which the boot did not
+ * find; putting things right is the core's. Changes that Lodge makes itself cause one more look, which then changes
+ * nothing. */
 #include "agent/monitor/monitor.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration of a node's interfaces, what ip(8) prints of them, and the small files of a change: the first byte says which. */
+/* The configuration of a node's interfaces, what ip(8) prints of them, and the small files of a change: the first byte
+ * says which. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

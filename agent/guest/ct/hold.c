@@ -15,9 +15,8 @@
 
 #define FREEZE_WAIT (10 * USEC_PER_SEC)
 #define SYNC_WAIT   (600 * USEC_PER_SEC)
-#define HELD_WAIT                                                                                  \
-	(60 * USEC_PER_SEC) /* for the little that came after that, while it stands still */
-#define MARK ".held"
+#define HELD_WAIT   (60 * USEC_PER_SEC) /* for what came after that, while it stands still */
+#define MARK	    ".held"
 
 static bool is_marked(unsigned vmid)
 {

@@ -5,5 +5,6 @@
 #include "agent/task/task.h"
 
 /* on: freezes a running container and writes out what its file systems hold; one that does not run, or was suspended
- * before, stays as it is, and one that has just ended is waited for until all is written. Otherwise lets go on what this froze, also in a job before. */
+ * before, stays as it is, and one that has just ended is waited for until all is written. Otherwise lets go on what this
+ * froze, also in a job before. */
 int ct_hold(struct task_ctx *task, bool on, struct err *err);
