@@ -232,6 +232,8 @@ static int current_volumes(const struct guest_kind_ops *ops, const struct guest_
 			continue;
 		if ((r = guest_volumes(ops, &config->sections[i], &some, &n, err)) < 0)
 			return r;
+		for (size_t k = 0; i > 0 && k < n; k++)
+			some[k].is_unused = false; /* its key is not the main section's */
 		all = xrealloc(all, count + n + 1, sizeof(*all));
 		if (n > 0)
 			memcpy(all + count, some, n * sizeof(*all));
