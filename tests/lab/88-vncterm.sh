@@ -126,7 +126,7 @@ in_n1 touch /tmp/go-on
 ok "it leaves" ended_well $viewer "$LAB/half"
 ok "no console is left" wait_for 10 no_console_runs
 
-view_in_background alive "$one" 40 'type:\r' 'expect:#$|login:$' touch:/tmp/in wait:/tmp/go-on 'type:echo alive$((1+1))\r' 'expect:alive' "type:exit\r"
+view_in_background alive "$one" 40 'type:\r' 'expect:#$|login:$' touch:/tmp/in wait:/tmp/go-on 'type:echo alive$((1+1))\r' 'expect:alive' "type:exit\r" 'expect:login:$'
 wait_for 20 in_n1 test -e /tmp/in
 core=$(in_n1 pgrep -x lodged)
 in_n1 kill -9 "$core"
