@@ -204,10 +204,6 @@ static void ct_shape(const struct guest_config *config, struct guest_shape *ret)
 	};
 }
 
-static const char *const fixed_keys[] = {"arch", "template", "unprivileged", NULL};
-static const char *const required_keys[] = {"arch", "hostname",	    "memory", "rootfs",
-					    "swap", "unprivileged", NULL};
-static const char *const volume_keys[] = {"rootfs", "mp[n]", NULL};
 static bool ct_net_read(const char *key, const char *value, struct guest_net *ret)
 {
 	struct ct_net net;
@@ -221,6 +217,10 @@ static bool ct_net_read(const char *key, const char *value, struct guest_net *re
 	       str_copy(ret->trunks, sizeof(ret->trunks), net.trunks);
 }
 
+static const char *const fixed_keys[] = {"arch", "template", "unprivileged", NULL};
+static const char *const required_keys[] = {"arch", "hostname",	    "memory", "rootfs",
+					    "swap", "unprivileged", NULL};
+static const char *const volume_keys[] = {"rootfs", "mp[n]", NULL};
 static const struct guest_key_privilege privileges[] = {
 	{"cores", "VM.Config.CPU"},	   {"cpulimit", "VM.Config.CPU"},
 	{"cpuunits", "VM.Config.CPU"},	   {"memory", "VM.Config.Memory"},

@@ -31,7 +31,7 @@ static const struct {
 };
 
 /* What libvirt says of its last failure in this thread; asking whether the link lives clears that. */
-static int failed(struct call *call)
+static int failed(struct hv_call *call)
 {
 	const virError *why = virGetLastError();
 	enum err_code code = ERR_INTERNAL;
@@ -47,7 +47,7 @@ static int failed(struct call *call)
 	return -call->err.code;
 }
 
-static int run_open(struct call *call)
+static int run_open(struct hv_call *call)
 {
 	call->conn = virConnectOpen(call->text);
 	if (call->conn)
@@ -82,7 +82,7 @@ static enum hv_state state_of(virDomainPtr domain, int state, int reason)
 	}
 }
 
-static int run_look(struct call *call)
+static int run_look(struct hv_call *call)
 {
 	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
 	int state, reason, r = 0;
@@ -97,7 +97,7 @@ static int run_look(struct call *call)
 	return r;
 }
 
-static int run_create(struct call *call)
+static int run_create(struct hv_call *call)
 {
 	virDomainPtr domain = virDomainCreateXML(call->conn, call->text, VIR_DOMAIN_START_PAUSED);
 
@@ -107,7 +107,7 @@ static int run_create(struct call *call)
 	return 0;
 }
 
-static int act(struct call *call, int (*fn)(virDomainPtr domain))
+static int act(struct hv_call *call, int (*fn)(virDomainPtr domain))
 {
 	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
 	int r = domain && fn(domain) == 0 ? 0 : failed(call);
@@ -129,28 +129,28 @@ static int shut_down(virDomainPtr domain)
 						      VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
 }
 
-static int run_resume(struct call *call)
+static int run_resume(struct hv_call *call)
 {
 	return act(call, virDomainResume);
 }
 
-static int run_destroy(struct call *call)
+static int run_destroy(struct hv_call *call)
 {
 	return act(call, virDomainDestroy);
 }
 
-static int run_reset(struct call *call)
+static int run_reset(struct hv_call *call)
 {
 	return act(call, reset);
 }
 
-static int run_shutdown(struct call *call)
+static int run_shutdown(struct hv_call *call)
 {
 	return act(call, shut_down);
 }
 
 /* "SIZE PATH" behind the name: all that a call takes along is one text. */
-static int run_resize_disk(struct call *call)
+static int run_resize_disk(struct hv_call *call)
 {
 	char *size = strchr(call->text, '\n'), *path = NULL;
 	unsigned long long bytes = size ? strtoull(size + 1, &path, 10) : 0;
@@ -169,7 +169,7 @@ static int run_resize_disk(struct call *call)
 	return r;
 }
 
-static int run_capabilities(struct call *call)
+static int run_capabilities(struct hv_call *call)
 {
 	char *text = virConnectGetCapabilities(call->conn);
 
@@ -180,7 +180,7 @@ static int run_capabilities(struct call *call)
 	return 0;
 }
 
-static int run_open_graphics(struct call *call)
+static int run_open_graphics(struct hv_call *call)
 {
 	virDomainPtr domain = virDomainLookupByName(call->conn, call->text);
 	int r = 0;
@@ -204,13 +204,13 @@ static void be_quiet(void *ctx, virErrorPtr why)
 }
 
 /* A libvirtd that is just starting again is waited for. */
-static int open_patiently(struct hv *hv, struct call **ret, struct err *err)
+static int open_patiently(struct hv *hv, struct hv_call **ret, struct err *err)
 {
 	const char *uri = secure_getenv("LODGE_LIBVIRT_URI") ?: DEFAULT_URI;
 	usec_t end = clock_monotonic() + RESTART_WAIT;
 
 	for (;;) {
-		int r = call_make(hv, run_open, uri, ret, err);
+		int r = hv_call_make(hv, run_open, uri, ret, err);
 
 		if (r != -ERR_UNAVAILABLE || clock_left_ms(end) == 0 ||
 		    clock_left_ms(hv->deadline) == 0 || task_is_cancelled())
@@ -224,7 +224,7 @@ int hv_open(usec_t deadline, struct hv **ret, struct err *err)
 	static struct hv *links[8]; /* reachable to the end: a thread may still use them */
 	static size_t count;
 	struct hv *hv = xcalloc(1, sizeof(*hv));
-	struct call *call;
+	struct hv_call *call;
 	int r;
 
 	if (count < ARRAY_SIZE(links))
@@ -236,7 +236,7 @@ int hv_open(usec_t deadline, struct hv **ret, struct err *err)
 	if (r < 0)
 		return r;
 	hv->conn = call->conn;
-	call_unref(call);
+	hv_call_unref(call);
 	*ret = hv;
 	return 0;
 }
@@ -248,39 +248,39 @@ void hv_set_deadline(struct hv *hv, usec_t deadline)
 
 int hv_look(struct hv *hv, const char *name, enum hv_state *ret, struct err *err)
 {
-	struct call *call;
-	int r = call_make(hv, run_look, name, &call, err);
+	struct hv_call *call;
+	int r = hv_call_make(hv, run_look, name, &call, err);
 
 	if (r < 0)
 		return r;
 	*ret = call->state;
-	call_unref(call);
+	hv_call_unref(call);
 	return 0;
 }
 
 int hv_create_paused(struct hv *hv, const char *xml, struct err *err)
 {
-	return call_simple(hv, run_create, xml, err);
+	return hv_call_simple(hv, run_create, xml, err);
 }
 
 int hv_resume(struct hv *hv, const char *name, struct err *err)
 {
-	return call_simple(hv, run_resume, name, err);
+	return hv_call_simple(hv, run_resume, name, err);
 }
 
 int hv_destroy(struct hv *hv, const char *name, struct err *err)
 {
-	return call_simple(hv, run_destroy, name, err);
+	return hv_call_simple(hv, run_destroy, name, err);
 }
 
 int hv_reset(struct hv *hv, const char *name, struct err *err)
 {
-	return call_simple(hv, run_reset, name, err);
+	return hv_call_simple(hv, run_reset, name, err);
 }
 
 int hv_shutdown(struct hv *hv, const char *name, struct err *err)
 {
-	return call_simple(hv, run_shutdown, name, err);
+	return hv_call_simple(hv, run_shutdown, name, err);
 }
 
 int hv_resize_disk(struct hv *hv, const char *name, const char *path, unsigned long long size,
@@ -288,29 +288,29 @@ int hv_resize_disk(struct hv *hv, const char *name, const char *path, unsigned l
 {
 	autofree char *text = xasprintf("%s\n%llu %s", name, size, path);
 
-	return call_simple(hv, run_resize_disk, text, err);
+	return hv_call_simple(hv, run_resize_disk, text, err);
 }
 
 int hv_capabilities(struct hv *hv, char **ret, struct err *err)
 {
-	struct call *call;
-	int r = call_make(hv, run_capabilities, "", &call, err);
+	struct hv_call *call;
+	int r = hv_call_make(hv, run_capabilities, "", &call, err);
 
 	if (r < 0)
 		return r;
 	*ret = TAKE(call->text);
-	call_unref(call);
+	hv_call_unref(call);
 	return 0;
 }
 
 int hv_open_graphics(struct hv *hv, const char *name, int *ret_fd, struct err *err)
 {
-	struct call *call;
-	int r = call_make(hv, run_open_graphics, name, &call, err);
+	struct hv_call *call;
+	int r = hv_call_make(hv, run_open_graphics, name, &call, err);
 
 	if (r < 0)
 		return r;
 	*ret_fd = TAKE_FD(call->fd);
-	call_unref(call);
+	hv_call_unref(call);
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "agent/base/mem.h"
 #include "agent/task/internal.h"
 
-void call_unref(struct call *call)
+void hv_call_unref(struct hv_call *call)
 {
 	if (atomic_fetch_sub(&call->users, 1) > 1)
 		return;
@@ -23,18 +23,18 @@ void call_unref(struct call *call)
 	free(call);
 }
 
-static void *call_main(void *arg)
+static void *hv_call_main(void *arg)
 {
-	struct call *call = arg;
+	struct hv_call *call = arg;
 
 	call->r = call->run(call);
 	(void)!eventfd_write(call->done, 1);
-	call_unref(call);
+	hv_call_unref(call);
 	return NULL;
 }
 
 /* Signals are for the job's own thread: they end its waiting. */
-static int thread_start(struct call *call, struct err *err)
+static int thread_start(struct hv_call *call, struct err *err)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -44,14 +44,14 @@ static int thread_start(struct call *call, struct err *err)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	int r = pthread_create(&thread, &attr, call_main, call);
+	int r = pthread_create(&thread, &attr, hv_call_main, call);
 
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r ? err_errno(err, r, "start a thread") : 0;
 }
 
-static int call_await(const struct call *call, usec_t deadline, struct err *err)
+static int hv_call_await(const struct hv_call *call, usec_t deadline, struct err *err)
 {
 	struct pollfd fds[2] = {{.fd = call->done, .events = POLLIN},
 				{.fd = task_cancel_fd(), .events = POLLIN}};
@@ -70,25 +70,25 @@ static int call_await(const struct call *call, usec_t deadline, struct err *err)
 	}
 }
 
-int call_make(struct hv *hv, int (*run)(struct call *call), const char *text, struct call **ret,
-	      struct err *err)
+int hv_call_make(struct hv *hv, int (*run)(struct hv_call *call), const char *text,
+		 struct hv_call **ret, struct err *err)
 {
-	struct call *call;
+	struct hv_call *call;
 	int r;
 
 	if (hv->is_lost)
 		return err_set(err, ERR_UNKNOWN, "libvirtd does not answer");
 	call = xcalloc(1, sizeof(*call));
-	*call = (struct call){
+	*call = (struct hv_call){
 		.users = 2, .run = run, .conn = hv->conn, .fd = -1, .text = xstrdup(text)};
 	call->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = call->done < 0 ? err_errno(err, errno, "eventfd") : thread_start(call, err);
 	if (r < 0) {
 		call->users = 1;
-		call_unref(call);
+		hv_call_unref(call);
 		return r;
 	}
-	if ((r = call_await(call, hv->deadline, err)) < 0) {
+	if ((r = hv_call_await(call, hv->deadline, err)) < 0) {
 		hv->is_lost = true;
 	} else if ((r = call->r) < 0) {
 		if (err)
@@ -96,19 +96,20 @@ int call_make(struct hv *hv, int (*run)(struct call *call), const char *text, st
 		hv->is_lost = r == -ERR_UNKNOWN;
 	}
 	if (r < 0) {
-		call_unref(call);
+		hv_call_unref(call);
 		return r;
 	}
 	*ret = call;
 	return 0;
 }
 
-int call_simple(struct hv *hv, int (*run)(struct call *call), const char *text, struct err *err)
+int hv_call_simple(struct hv *hv, int (*run)(struct hv_call *call), const char *text,
+		   struct err *err)
 {
-	struct call *call;
-	int r = call_make(hv, run, text, &call, err);
+	struct hv_call *call;
+	int r = hv_call_make(hv, run, text, &call, err);
 
 	if (r == 0)
-		call_unref(call);
+		hv_call_unref(call);
 	return r;
 }

@@ -15,10 +15,10 @@ struct hv {
 	bool is_lost; /* a call was given up */
 };
 
-struct call {
+struct hv_call {
 	atomic_int users;
 	int done; /* eventfd */
-	int (*run)(struct call *call);
+	int (*run)(struct hv_call *call);
 	virConnectPtr conn;
 	char *text; /* name or XML, or what run says */
 	enum hv_state state;
@@ -28,9 +28,10 @@ struct call {
 };
 
 /* Calls run in a thread and waits for it until hv's deadline. On success *ret is to be given back by
- * call_unref(). ERR_UNKNOWN: nobody knows whether it was done, and hv takes no further call. */
-int call_make(struct hv *hv, int (*run)(struct call *call), const char *text, struct call **ret,
-	      struct err *err);
+ * hv_call_unref(). ERR_UNKNOWN: nobody knows whether it was done, and hv takes no further call. */
+int hv_call_make(struct hv *hv, int (*run)(struct hv_call *call), const char *text,
+		 struct hv_call **ret, struct err *err);
 /* The same for a call of which only the success is wanted. */
-int call_simple(struct hv *hv, int (*run)(struct call *call), const char *text, struct err *err);
-void call_unref(struct call *call);
+int hv_call_simple(struct hv *hv, int (*run)(struct hv_call *call), const char *text,
+		   struct err *err);
+void hv_call_unref(struct hv_call *call);
