@@ -141,40 +141,69 @@ static void edits_while_reading(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* A change reads what is there once the edit is done. */
-static void edit_before_change(void **state)
+/* An edit by another process, under the lock: `first` is done when this returns, `then` a while later, in which whoever
+ * does not wait for the lock goes wrong. */
+static pid_t edit_elsewhere(void (*first)(void), void (*then)(void))
 {
-	autofree char *staged = path_join(path_etc(), "network/interfaces.new");
-	struct net_change change;
-	struct err err = ERR_INIT;
 	int ends[2];
 	char c;
 	pid_t pid;
 
-	(void)state;
-	write_config("interfaces", "10.0.0.1/24");
-	write_config("interfaces.new", "10.0.0.2/24");
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
 		autofd int lock = -1;
 
 		assert_int_equal(net_config_lock(&lock, NULL), 0);
-		assert_int_equal(file_remove(staged, NULL), 0);
+		first();
 		assert_int_equal(write(ends[1], "", 1), 1);
-		usleep(300000); /* in which the other one would read */
-		write_config("interfaces.new", "10.0.0.3/24");
+		usleep(300000);
+		then();
 		_exit(0);
 	}
+	close(ends[1]);
 	assert_int_equal(read(ends[0], &c, 1), 1);
+	close(ends[0]);
+	return pid;
+}
+
+static void edit_succeeds(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void take_staged_away(void)
+{
+	autofree char *staged = path_join(path_etc(), "network/interfaces.new");
+
+	assert_int_equal(file_remove(staged, NULL), 0);
+}
+
+static void write_staged(void)
+{
+	write_config("interfaces.new", "10.0.0.3/24");
+}
+
+/* A change reads what is there once the edit is done. */
+static void edit_before_change(void **state)
+{
+	struct net_change change;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	write_config("interfaces", "10.0.0.1/24");
+	write_config("interfaces.new", "10.0.0.2/24");
+	pid_t pid = edit_elsewhere(take_staged_away, write_staged);
+
 	if (net_change_begin(&change, &err) < 0)
 		fail_msg("%s", err.message);
 	assert_string_equal(net_iface_get(&change.old.items[0], "cidr"), "10.0.0.1/24");
 	assert_string_equal(net_iface_get(&change.new.items[0], "cidr"), "10.0.0.3/24");
 	net_change_end(&change);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	close(ends[0]);
-	close(ends[1]);
+	edit_succeeds(pid);
 }
 
 /* The change to 10.0.0.2 waits when the interface is put back to 10.0.0.1: confirmed or not, that is kept. */
@@ -201,38 +230,31 @@ static void edit_back_during_change(void **state)
 	assert_int_equal(access(staged, F_OK), -1);
 }
 
+static void nothing(void)
+{
+}
+
+static void stage_another(void)
+{
+	changes_are("-\tcidr 10.0.0.1/24");
+	changes_are("+\tcidr 10.0.0.2/24");
+	stage("vmbr1", "10.0.0.3/24");
+}
+
 /* Comparing and dropping what is staged is one step: it waits for an edit that is on its way. */
 static void commit_waits_for_edit(void **state)
 {
 	static const char new[] = "bridge: vmbr1\n\tcidr 10.0.0.2/24\n";
-	int ends[2], status;
-	char c;
-	pid_t pid;
 
 	(void)state;
 	write_config("interfaces", "10.0.0.1/24");
 	write_config("interfaces.new", "10.0.0.2/24");
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	pid = fork();
-	if (pid == 0) {
-		autofd int lock = -1;
+	pid_t pid = edit_elsewhere(nothing, stage_another);
 
-		assert_int_equal(net_config_lock(&lock, NULL), 0);
-		assert_int_equal(write(ends[1], "", 1), 1);
-		usleep(300000); /* in which the other one would compare and drop */
-		changes_are("-\tcidr 10.0.0.1/24");
-		changes_are("+\tcidr 10.0.0.2/24");
-		stage("vmbr1", "10.0.0.3/24");
-		_exit(0);
-	}
-	assert_int_equal(read(ends[0], &c, 1), 1);
 	assert_int_equal(net_config_commit(new, strlen(new), NULL), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	edit_succeeds(pid);
 	changes_are("-\tcidr 10.0.0.2/24");
 	changes_are("+\tcidr 10.0.0.3/24");
-	close(ends[0]);
-	close(ends[1]);
 }
 
 /* What could not be read again is refused, and what was there stays. */

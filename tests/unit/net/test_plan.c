@@ -119,93 +119,92 @@ static void planned_fini(struct planned *p)
 static const char own_bridge[] = "bridge: vmbr1\n\tcidr 192.0.2.8/24\n\tautostart 1\n"
 				 "\tgateway 192.0.2.1\n\tbridge_ports eth0\n";
 
+static const struct {
+	const char *old, *new, *forward, *back;
+	bool is_safe;
+} planned_cases[] = {
+	{"", "", "", "", true},
+	/* not to be set up: nothing */
+	{"", "bridge: vmbr1\n\tcidr 10.0.0.1/24\n", "", "", true},
+	{"", "bridge: vmbr1\n\tcidr 10.0.0.1/24\n\tautostart 1\n\tmtu 1400\n",
+	 "link add name vmbr1 type bridge\nlink set dev vmbr1 mtu 1400\n"
+	 "link set dev vmbr1 up\naddress add 10.0.0.1/24 broadcast + dev vmbr1\n",
+	 "link delete dev vmbr1 type bridge\n", true},
+	/* a network that covers the gateway would take the way to it */
+	{"", "bridge: vmbr1\n\tcidr 192.0.0.1/16\n\tautostart 1\n",
+	 "link add name vmbr1 type bridge\nlink set dev vmbr1 up\n"
+	 "address add 192.0.0.1/16 broadcast + dev vmbr1\n",
+	 "link delete dev vmbr1 type bridge\n", false},
+	/* as would one that covers the caller */
+	{"", "bridge: vmbr1\n\tcidr 100.64.0.1/10\n\tautostart 1\n",
+	 "link add name vmbr1 type bridge\nlink set dev vmbr1 up\n"
+	 "address add 100.64.0.1/10 broadcast + dev vmbr1\n",
+	 "link delete dev vmbr1 type bridge\n", false},
+	/* an idle port */
+	{"", "bridge: vmbr1\n\tautostart 1\n\tbridge_ports eth1\n",
+	 "link add name vmbr1 type bridge\nlink set dev eth1 master vmbr1\n"
+	 "link set dev eth1 up\nlink set dev vmbr1 up\n",
+	 "link delete dev vmbr1 type bridge\nlink set dev eth1 nomaster\n"
+	 "link set dev eth1 down\n",
+	 true},
+	/* the node's own address moves onto a bridge */
+	{"", own_bridge,
+	 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
+	 "route del 198.51.100.0/24 via 192.0.2.9 dev eth0\n"
+	 "address del 192.0.2.7/24 dev eth0\nlink add name vmbr1 type bridge\n"
+	 "link set dev eth0 master vmbr1\nlink set dev vmbr1 up\n"
+	 "address add 192.0.2.8/24 broadcast + dev vmbr1\n"
+	 "route add 0.0.0.0/0 via 192.0.2.1 dev vmbr1 proto static\n",
+	 "route del 0.0.0.0/0 via 192.0.2.1 dev vmbr1\nlink delete dev vmbr1 type bridge\n"
+	 "link set dev eth0 nomaster\n"
+	 "address add 192.0.2.7/24 broadcast 192.0.2.255 dev eth0 valid_lft 600 "
+	 "preferred_lft 500\n"
+	 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100 proto dhcp\n"
+	 "route add 198.51.100.0/24 via 192.0.2.9 dev eth0\n",
+	 false},
+	/* an interface of the host's taken over; a gateway outside of its network */
+	{"", "eth: eth0\n\tcidr 192.0.2.7/32\n\tautostart 1\n\tgateway 192.0.2.1\n",
+	 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
+	 "route del 198.51.100.0/24 via 192.0.2.9 dev eth0\n"
+	 "address del 192.0.2.7/24 dev eth0\naddress add 192.0.2.7/32 dev eth0\n"
+	 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static onlink\n",
+	 NULL, false},
+	/* an address from DHCP, kept: it would go with its lease */
+	{"", "eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n\tgateway 192.0.2.1\n",
+	 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
+	 "address replace 192.0.2.7/24 broadcast + dev eth0 valid_lft forever "
+	 "preferred_lft forever\n"
+	 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static\n",
+	 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0\n"
+	 "address replace 192.0.2.7/24 broadcast 192.0.2.255 dev eth0 valid_lft 600 "
+	 "preferred_lft 500\n"
+	 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100 proto dhcp\n",
+	 false},
+	/* an MTU that Lodge set goes with its setting, that of a bridge becomes its port's */
+	{"bridge: br9\n\tautostart 1\n\tmtu 1400\n\neth: eth1\n\tautostart 1\n\tmtu 9000\n",
+	 "bridge: br9\n\tautostart 1\n\neth: eth1\n\tautostart 1\n",
+	 "link set dev eth1 mtu 1500\nlink set dev eth1 up\nlink set dev br9 mtu 1280\n",
+	 "link set dev eth1 mtu 9000\nlink set dev eth1 down\nlink set dev br9 mtu 1400\n", true},
+	{"bridge: br9\n\tautostart 1\n", "bridge: br9\n\tautostart 1\n", "", "", true},
+	{"bridge: br9\n\tmtu 1400\n", "bridge: br9\n\tautostart 1\n", "", "", true},
+	/* given up, it stays as it is */
+	{"eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n", "", "", "", true},
+};
+
 static void plans(void **s)
 {
-	static const struct {
-		const char *old, *new, *forward, *back;
-		bool is_safe;
-	} cases[] = {
-		{"", "", "", "", true},
-		/* not to be set up: nothing */
-		{"", "bridge: vmbr1\n\tcidr 10.0.0.1/24\n", "", "", true},
-		{"", "bridge: vmbr1\n\tcidr 10.0.0.1/24\n\tautostart 1\n\tmtu 1400\n",
-		 "link add name vmbr1 type bridge\nlink set dev vmbr1 mtu 1400\n"
-		 "link set dev vmbr1 up\naddress add 10.0.0.1/24 broadcast + dev vmbr1\n",
-		 "link delete dev vmbr1 type bridge\n", true},
-		/* a network that covers the gateway would take the way to it */
-		{"", "bridge: vmbr1\n\tcidr 192.0.0.1/16\n\tautostart 1\n",
-		 "link add name vmbr1 type bridge\nlink set dev vmbr1 up\n"
-		 "address add 192.0.0.1/16 broadcast + dev vmbr1\n",
-		 "link delete dev vmbr1 type bridge\n", false},
-		/* as would one that covers the caller */
-		{"", "bridge: vmbr1\n\tcidr 100.64.0.1/10\n\tautostart 1\n",
-		 "link add name vmbr1 type bridge\nlink set dev vmbr1 up\n"
-		 "address add 100.64.0.1/10 broadcast + dev vmbr1\n",
-		 "link delete dev vmbr1 type bridge\n", false},
-		/* an idle port */
-		{"", "bridge: vmbr1\n\tautostart 1\n\tbridge_ports eth1\n",
-		 "link add name vmbr1 type bridge\nlink set dev eth1 master vmbr1\n"
-		 "link set dev eth1 up\nlink set dev vmbr1 up\n",
-		 "link delete dev vmbr1 type bridge\nlink set dev eth1 nomaster\n"
-		 "link set dev eth1 down\n",
-		 true},
-		/* the node's own address moves onto a bridge */
-		{"", own_bridge,
-		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
-		 "route del 198.51.100.0/24 via 192.0.2.9 dev eth0\n"
-		 "address del 192.0.2.7/24 dev eth0\nlink add name vmbr1 type bridge\n"
-		 "link set dev eth0 master vmbr1\nlink set dev vmbr1 up\n"
-		 "address add 192.0.2.8/24 broadcast + dev vmbr1\n"
-		 "route add 0.0.0.0/0 via 192.0.2.1 dev vmbr1 proto static\n",
-		 "route del 0.0.0.0/0 via 192.0.2.1 dev vmbr1\nlink delete dev vmbr1 type bridge\n"
-		 "link set dev eth0 nomaster\n"
-		 "address add 192.0.2.7/24 broadcast 192.0.2.255 dev eth0 valid_lft 600 "
-		 "preferred_lft 500\n"
-		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100 proto dhcp\n"
-		 "route add 198.51.100.0/24 via 192.0.2.9 dev eth0\n",
-		 false},
-		/* an interface of the host's taken over; a gateway outside of its network */
-		{"", "eth: eth0\n\tcidr 192.0.2.7/32\n\tautostart 1\n\tgateway 192.0.2.1\n",
-		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
-		 "route del 198.51.100.0/24 via 192.0.2.9 dev eth0\n"
-		 "address del 192.0.2.7/24 dev eth0\naddress add 192.0.2.7/32 dev eth0\n"
-		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static onlink\n",
-		 NULL, false},
-		/* an address from DHCP, kept: it would go with its lease */
-		{"", "eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n\tgateway 192.0.2.1\n",
-		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100\n"
-		 "address replace 192.0.2.7/24 broadcast + dev eth0 valid_lft forever "
-		 "preferred_lft forever\n"
-		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 proto static\n",
-		 "route del 0.0.0.0/0 via 192.0.2.1 dev eth0\n"
-		 "address replace 192.0.2.7/24 broadcast 192.0.2.255 dev eth0 valid_lft 600 "
-		 "preferred_lft 500\n"
-		 "route add 0.0.0.0/0 via 192.0.2.1 dev eth0 metric 100 proto dhcp\n",
-		 false},
-		/* an MTU that Lodge set goes with its setting, that of a bridge becomes its port's */
-		{"bridge: br9\n\tautostart 1\n\tmtu 1400\n\neth: eth1\n\tautostart 1\n\tmtu 9000\n",
-		 "bridge: br9\n\tautostart 1\n\neth: eth1\n\tautostart 1\n",
-		 "link set dev eth1 mtu 1500\nlink set dev eth1 up\nlink set dev br9 mtu 1280\n",
-		 "link set dev eth1 mtu 9000\nlink set dev eth1 down\nlink set dev br9 mtu 1400\n",
-		 true},
-		{"bridge: br9\n\tautostart 1\n", "bridge: br9\n\tautostart 1\n", "", "", true},
-		{"bridge: br9\n\tmtu 1400\n", "bridge: br9\n\tautostart 1\n", "", "", true},
-		/* given up, it stays as it is */
-		{"eth: eth0\n\tcidr 192.0.2.7/24\n\tautostart 1\n", "", "", "", true},
-	};
-
 	(void)s;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(planned_cases); i++) {
 		struct planned p;
 
-		plan(cases[i].old, cases[i].new, false, &p);
+		plan(planned_cases[i].old, planned_cases[i].new, false, &p);
 		if (p.r < 0)
-			fail_msg("%s: %s", cases[i].new, p.err.message);
-		assert_string_equal(buf_str(&p.forward), cases[i].forward);
-		if (cases[i].back)
-			assert_string_equal(buf_str(&p.back), cases[i].back);
+			fail_msg("%s: %s", planned_cases[i].new, p.err.message);
+		assert_string_equal(buf_str(&p.forward), planned_cases[i].forward);
+		if (planned_cases[i].back)
+			assert_string_equal(buf_str(&p.back), planned_cases[i].back);
 		assert_int_equal(net_change_is_safe(&p.before, &p.after, p.names, "100.64.0.9"),
-				 cases[i].is_safe);
+				 planned_cases[i].is_safe);
 		planned_fini(&p);
 	}
 }
